@@ -1,0 +1,1 @@
+"""Coded sanity checks on results."""

@@ -1,0 +1,1 @@
+"""The nouns of the workbench: schema, table, model, result, method, parameters, context."""

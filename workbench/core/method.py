@@ -1,0 +1,94 @@
+"""A method describes itself; form, command line, report, docs and tests read the record."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.core.model import Model
+from workbench.core.params import Params
+from workbench.core.results import Result
+from workbench.core.schema import listing
+from workbench.core.table import Table
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run will take: rows through the network, and bytes of temporary tensors."""
+
+    evaluations: int
+    n_bytes: int
+
+
+Explain = Callable[[Model, Table, Table, Params, Context], Result]
+CostFormula = Callable[[Model, int, int, Params], Cost]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to answer one question.
+
+    Attributes
+    ----------
+    explain
+        ``explain(model, rows, background, params, context)``; pure, without file or network.
+    needs
+        Capabilities that a model must have (see ``Model.capabilities``).
+    cost
+        ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
+    weakness
+        What the method is known to get wrong, shown where it is chosen.
+    """
+
+    title: str
+    question: str
+    explain: Explain
+    params: type[Params]
+    yields: type[Result]
+    needs: frozenset[str]
+    cost: CostFormula
+    reference: str
+    weakness: str
+
+
+class MethodRegistry(Mapping[str, Method]):
+    """Methods by name, such as ``shapley.exact``."""
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Method] = {}
+
+    def register(self, name: str, method: Method) -> None:
+        """Add a method; called once, in the file that defines it.
+
+        Raises
+        ------
+        ValueError
+            If the name is taken.
+        """
+        if name in self._methods:
+            raise ValueError(f"method {name!r} is registered twice")
+        self._methods[name] = method
+
+    def find(self, name: str) -> Method:
+        """Return a method.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is none of that name.
+        """
+        if name not in self._methods:
+            raise InvalidInputError(f"There is no method {name!r}; choose {listing(self, 20)}.")
+        return self._methods[name]
+
+    def __getitem__(self, name: str) -> Method:
+        return self._methods[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._methods)
+
+    def __len__(self) -> int:
+        return len(self._methods)
+
+
+METHODS = MethodRegistry()

@@ -1,0 +1,151 @@
+"""A network with its preprocessing and its card, spoken to in raw features."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from workbench.core.card import Card
+from workbench.core.schema import Schema
+
+Output = Literal["probability", "score"]
+CHUNK_ROWS = 8192
+
+
+class Encoder(Protocol):
+    """Raw features ``[n, d]`` to network input ``[n, p]``.
+
+    Column ``j`` of the input depends on feature ``groups[j]`` alone, so hiding a feature and
+    encoding may change places: rows are encoded once, and features are hidden among the encoded
+    columns.
+    """
+
+    groups: Tensor
+
+    def __call__(self, X: Tensor, /) -> Tensor: ...  # noqa: D102
+
+
+@runtime_checkable
+class SplitsFirstLayer(Protocol):
+    """A network whose first operation is linear: ``forward(z) == rest(first(z))``."""
+
+    first: nn.Linear
+
+    def rest(self, hidden: Tensor, /) -> Tensor: ...  # noqa: D102
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model as every engine sees it; in evaluation mode, without parameter gradients.
+
+    Attributes
+    ----------
+    network
+        Maps encoded inputs to ``k`` logits (classification) or one value (regression).
+    digest
+        SHA-256 of the card, which in turn holds the SHA-256 of the weights.
+    """
+
+    encoder: nn.Module
+    network: nn.Module
+    card: Card
+    digest: str
+
+    def __post_init__(self) -> None:
+        for module in (self.encoder, self.network):
+            module.eval().requires_grad_(requires_grad=False)
+
+    @property
+    def name(self) -> str:
+        """Name and version, as in ``adult-mlp@1``."""
+        return f"{self.card.name}@{self.card.version}"
+
+    @property
+    def schema(self) -> Schema:
+        """The raw features that the model reads."""
+        return self.card.schema
+
+    @property
+    def groups(self) -> Tensor:
+        """For each column of the network input, the index of its raw feature ``[p]``."""
+        groups = self.encoder.groups
+        assert isinstance(groups, Tensor)  # noqa: S101 - a buffer, by the Encoder protocol
+        return groups
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """One name per output: the classes, or the target."""
+        return self.schema.output_names
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the weights."""
+        return next(self.network.parameters()).dtype
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What engines may ask of it: ``differentiable``, ``first_layer``, ``dropout``."""
+        found = {"differentiable"}
+        if isinstance(self.network, SplitsFirstLayer):
+            found.add("first_layer")
+        if any(isinstance(module, nn.Dropout) for module in self.network.modules()):
+            found.add("dropout")
+        return frozenset(found)
+
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> "Model":
+        """Return a copy elsewhere or in another precision; this model stays as it is."""
+        encoder, network = copy.deepcopy(self.encoder), copy.deepcopy(self.network)
+        return replace(
+            self,
+            encoder=encoder.to(device=device, dtype=dtype),
+            network=network.to(device=device, dtype=dtype),
+        )
+
+    def encode(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
+        """Turn raw features into network input, on the model's device."""
+        encoded: Tensor = self.encoder(X.to(self.device))
+        return encoded.to(self.dtype)
+
+    def outputs(self, logits: Float[Tensor, "*n k"], output: Output) -> Float[Tensor, "*n k"]:
+        """Turn what the network says into what is explained.
+
+        A probability is the softmax. A score is the log-odds of each class for two classes (the
+        difference of the logits, so it does not depend on a constant added to both), the logits
+        for more, and the value itself for regression, where both words mean the same.
+        """
+        if self.schema.task == "regression":
+            return logits
+        if output == "probability":
+            return logits.softmax(-1)
+        if self.schema.task == "binary":
+            return logits - logits.flip(-1)
+        return logits
+
+    @torch.no_grad()
+    def scores(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Log-odds, logits or values of raw rows, in double precision on the CPU."""
+        return self._run(X, "score")
+
+    @torch.no_grad()
+    def predict(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Probabilities or values of raw rows, in double precision on the CPU."""
+        return self._run(X, "probability")
+
+    def _run(self, X: Tensor, output: Output) -> Tensor:
+        forward: Callable[[Tensor], Tensor] = self.network
+        parts = [
+            self.outputs(forward(self.encode(rows)), output).double().cpu()
+            for rows in torch.split(X, CHUNK_ROWS)
+        ]
+        return torch.cat(parts)

@@ -1,0 +1,46 @@
+"""How a result came about: enough to make it again and to see whether it still holds."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Provenance(BaseModel):
+    """The record that travels with every result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str = Field(description="Registered name of the method.")
+    title: str = Field(description="Title of the method.")
+    reference: str = Field(description="Paper that describes the method.")
+    params: dict[str, Any] = Field(description="Every parameter, defaults included.")
+    seed: int
+    model: str = Field(description="name@version")
+    model_digest: str
+    table: str
+    table_digest: str = Field(description="Digest of the rows that were explained.")
+    n_rows: int
+    background: str = Field(description="Where the background rows come from.")
+    background_digest: str
+    n_background: int
+    evaluations: int = Field(description="Rows that went through the network.")
+    chunk_rows: int = Field(description="Rows per network pass.")
+    seconds: float
+    device: str
+    dtype: str
+    versions: dict[str, str] = Field(description="workbench, torch, numpy, python")
+    created: str = Field(description="UTC, ISO 8601")
+    notes: tuple[str, ...] = Field((), description="Choices made for the user, with reasons.")
+
+    def describe(self) -> str:
+        """Return one line for the foot of a figure."""
+        return " · ".join((
+            self.method,
+            f"{self.n_rows:,} rows of {self.table}",
+            f"background: {self.background}",
+            f"{self.model} sha256 {self.model_digest[:8]}",
+            f"table sha256 {self.table_digest[:8]}",
+            f"seed {self.seed}",
+            f"{self.evaluations:,} model evaluations in {self.seconds:.2f} s on {self.device}",
+            self.reference,
+        ))

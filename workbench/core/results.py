@@ -1,0 +1,320 @@
+"""What engines return: plain arrays with names, uncertainty and provenance."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from scipy import stats
+
+from workbench.core.errors import InvalidInputError, ResultFileError
+from workbench.core.files import replacing
+from workbench.core.provenance import Provenance
+from workbench.core.schema import Schema, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import shap
+
+RESULT_FORMAT = 1
+LEVEL = 0.95
+_KINDS: dict[str, type["Result"]] = {}
+_PARTS: dict[str, type[BaseModel]] = {"schema": Schema, "provenance": Provenance}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Base of every result: it can be saved and read back, and says how it was made.
+
+    A file holds the arrays as safetensors, and everything else as JSON in the header, with a
+    SHA-256 over both. The kind in the file is looked up in a fixed table; nothing is imported or
+    executed. The digest finds damage and careless edits; it is not a signature.
+    """
+
+    kind: ClassVar[str] = ""
+    provenance: Provenance
+
+    def __init_subclass__(cls) -> None:
+        _KINDS[cls.kind] = cls
+
+    def save(self, path: str | Path) -> Path:
+        """Write the result to one file; a file of that name is replaced as a whole."""
+        arrays, rest = {}, {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[field.name] = np.ascontiguousarray(value)
+            elif isinstance(value, BaseModel):
+                rest[field.name] = value.model_dump(mode="json")
+            else:
+                rest[field.name] = value
+        text = json.dumps(
+            {"format": RESULT_FORMAT, "kind": self.kind, "fields": rest}, sort_keys=True
+        )
+        path = Path(path)
+        with replacing(path) as part:
+            header = {"workbench": text, "sha256": _digest(arrays, text)}
+            save_file(arrays, part, metadata=header)
+        return path
+
+
+def load(path: str | Path) -> Result:
+    """Read a result of any kind.
+
+    Raises
+    ------
+    ResultFileError
+        If the file is missing, is not a result, was changed, or comes from a newer version.
+    """
+    try:
+        with safe_open(Path(path), framework="np") as file:
+            header = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise ResultFileError(f"There is no result file {str(path)!r}.") from None
+    except (SafetensorError, OSError):
+        raise ResultFileError(f"{str(path)!r} is not a result file; it may be cut short.") from None
+    text = header.get("workbench", "")
+    if header.get("sha256") != _digest(arrays, text):
+        raise ResultFileError(
+            f"Result file {str(path)!r} was changed after it was written; run the analysis again."
+        )
+    return _rebuild(path, arrays, text)
+
+
+def _rebuild(path: str | Path, arrays: Mapping[str, np.ndarray], text: str) -> Result:
+    try:
+        content = json.loads(text)
+        if content["format"] > RESULT_FORMAT:
+            raise ResultFileError(
+                f"Result file {str(path)!r} has format {content['format']}, this version reads "
+                f"up to {RESULT_FORMAT}; update the workbench."
+            )
+        rest = {
+            name: _PARTS[name].model_validate(value) if name in _PARTS else _as_tuple(value)
+            for name, value in content["fields"].items()
+        }
+        parts: dict[str, Any] = {**arrays, **rest}
+        return _KINDS[content["kind"]](**parts)
+    except (ValueError, KeyError, TypeError, ValidationError, InvalidInputError):
+        raise ResultFileError(f"{str(path)!r} is not a result that this version knows.") from None
+
+
+def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution(Result):
+    """How much each feature moved each output of each row away from the base value.
+
+    Attributes
+    ----------
+    values
+        One number per row, feature and output; in the unit of ``unit``.
+    base_values
+        What the outputs would be with no feature known.
+    predictions
+        What the model says of each row, computed without the engine.
+    std_errors
+        Standard error of ``values`` from sampling coalitions; None where nothing was sampled.
+    dof
+        Degrees of freedom behind ``std_errors``; None where the normal distribution holds.
+    base_std_errors
+        Standard error of ``base_values`` from the choice of background rows, one per output.
+    data
+        Raw features of the rows.
+    truth
+        Class codes or target values where known, else NaN.
+    unit
+        ``probability``, ``log-odds``, ``logit``, ``log-probability`` or the target's own unit.
+    """
+
+    kind: ClassVar[str] = "attribution"
+
+    values: Float[np.ndarray, "n d k"]
+    base_values: Float[np.ndarray, "n k"]
+    predictions: Float[np.ndarray, "n k"]
+    data: Float[np.ndarray, "n d"]
+    ids: Int[np.ndarray, " n"]
+    truth: Float[np.ndarray, " n"]
+    base_std_errors: Float[np.ndarray, " k"]
+    schema: Schema
+    output_names: tuple[str, ...]
+    unit: str
+    std_errors: Float[np.ndarray, "n d k"] | None = None
+    dof: float | None = None
+
+    def __post_init__(self) -> None:
+        n, d, k = self.values.shape
+        shapes = {
+            "base_values": (n, k), "predictions": (n, k), "data": (n, d), "ids": (n,),
+            "truth": (n,), "base_std_errors": (k,),
+        }  # fmt: skip
+        if self.std_errors is not None:
+            shapes["std_errors"] = (n, d, k)
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise InvalidInputError(
+                    f"Attribution values have shape {(n, d, k)}, so {name} needs {shape}, "
+                    f"got {getattr(self, name).shape}."
+                )
+        if len(self.schema.features) != d or len(self.output_names) != k:
+            raise InvalidInputError(f"Attribution of shape {(n, d, k)} does not fit its names.")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: int | slice | Sequence[int] | np.ndarray) -> Self:
+        """Select rows; a single number keeps the row axis."""
+        if isinstance(rows, int | np.integer):
+            rows = [int(rows)]
+        by_row = ("values", "base_values", "predictions", "data", "ids", "truth", "std_errors")
+        part = {
+            name: getattr(self, name)[rows] for name in by_row if getattr(self, name) is not None
+        }
+        return replace(self, **part)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names, as the user's columns are called."""
+        return self.schema.names
+
+    @property
+    def gap(self) -> Float[np.ndarray, "n k"]:
+        """Prediction minus base value minus the sum of the attributions; 0 when additive."""
+        return self.predictions - self.base_values - self.values.sum(1)
+
+    def half_widths(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
+        """Half the width of the interval around each value; zeros where nothing was sampled."""
+        if self.std_errors is None:
+            return np.zeros_like(self.values)
+        tail = 0.5 + level / 2
+        quantile: float = stats.norm.ppf(tail) if self.dof is None else stats.t.ppf(tail, self.dof)
+        widths: np.ndarray = quantile * self.std_errors
+        return widths
+
+    def output_index(self, output: str | int | None) -> int:
+        """Return the position of an output given by name, position, or None for the default.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        if output is None:
+            return self.schema.favourable_output
+        if isinstance(output, str):
+            if output not in self.output_names:
+                raise InvalidInputError(
+                    f"There is no output {output!r}; choose one of {listing(self.output_names)}."
+                )
+            return self.output_names.index(output)
+        if not 0 <= output < len(self.output_names):
+            raise InvalidInputError(
+                f"There is no output {output}; the last one is {len(self.output_names) - 1}."
+            )
+        return output
+
+    def importance(self, output: str | int | None = None) -> "pd.DataFrame":
+        """Mean absolute attribution of each feature over the rows, largest first.
+
+        Columns: ``feature``, ``importance``, ``std_error`` (over rows; NaN for one row),
+        ``mean`` (signed).
+        """
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        values = self.values[:, :, self.output_index(output)]
+        size = np.abs(values)
+        n = len(values)
+        spread = size.std(0, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(self.names), np.nan)
+        frame = pd.DataFrame({
+            "feature": self.names,
+            "importance": size.mean(0),
+            "std_error": spread,
+            "mean": values.mean(0),
+        })
+        return frame.sort_values("importance", ascending=False, ignore_index=True)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One line per row, output and feature.
+
+        Columns: ``row``, ``output``, ``feature``, ``value`` (as a user writes it),
+        ``attribution``, ``std_error``, ``low`` and ``high`` (95 %), ``base_value``,
+        ``prediction``, ``unit``.
+        """
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        n, d, k = self.values.shape
+        half = self.half_widths()
+        errors = np.full_like(self.values, 0.0) if self.std_errors is None else self.std_errors
+
+        def flat(array: np.ndarray) -> np.ndarray:
+            return array.transpose(0, 2, 1).reshape(-1)
+
+        shown = np.array(
+            [
+                [f.show(v) for f, v in zip(self.schema.features, row, strict=True)]
+                for row in self.data
+            ],
+            dtype=object,
+        ).reshape(n, d)
+        return pd.DataFrame({
+            "row": np.repeat(self.ids, d * k),
+            "output": np.tile(np.repeat(np.array(self.output_names, dtype=object), d), n),
+            "feature": np.tile(np.array(self.names, dtype=object), n * k),
+            "value": np.repeat(shown[:, None], k, axis=1).reshape(-1),
+            "attribution": flat(self.values),
+            "std_error": flat(errors),
+            "low": flat(self.values - half),
+            "high": flat(self.values + half),
+            "base_value": np.repeat(self.base_values.reshape(-1), d),
+            "prediction": np.repeat(self.predictions.reshape(-1), d),
+            "unit": self.unit,
+        })
+
+    def to_shap(self, output: str | int | None = None) -> "shap.Explanation":
+        """Return a ``shap.Explanation``, so that shap's own plots work.
+
+        With ``output`` its arrays are ``[n, d]``, as ``waterfall`` and ``beeswarm`` want them;
+        without, ``[n, d, k]``. ``error_std`` carries the standard errors.
+        """
+        import shap  # noqa: PLC0415 - loads numba, which takes seconds
+
+        which: Any = slice(None) if output is None else self.output_index(output)
+        shown = np.array(
+            [
+                [
+                    f.show(v) if f.kind == "categorical" else v
+                    for f, v in zip(self.schema.features, row, strict=True)
+                ]
+                for row in self.data
+            ],
+            dtype=object,
+        )
+        return shap.Explanation(
+            values=self.values[:, :, which].copy(),
+            base_values=self.base_values[:, which].copy(),
+            data=self.data.copy(),
+            display_data=shown,
+            feature_names=list(self.names),
+            output_names=list(self.output_names) if output is None else None,
+            error_std=None if self.std_errors is None else self.std_errors[:, :, which].copy(),
+            compute_time=self.provenance.seconds,
+        )

@@ -1,0 +1,136 @@
+"""A table of rows in raw feature space, with what its columns mean."""
+
+import hashlib
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Num
+from torch import Tensor
+
+from workbench.core.counter_rng import stream
+from workbench.core.errors import DataError, InvalidInputError
+from workbench.core.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITS = ("train", "validation", "test")
+SPLIT_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of raw features: numbers as they are, categories as codes, missing values as NaN.
+
+    Attributes
+    ----------
+    X
+        Features on the CPU, in double precision so that no number of the file is rounded.
+    y
+        Class codes or target values, where the target is known.
+    ids
+        Row numbers in the file or bundled table; they survive slicing and address the random
+        numbers of a row.
+    weights
+        Sampling weights, never a feature.
+    """
+
+    schema: Schema
+    X: Float[Tensor, "n d"]
+    ids: Int[Tensor, " n"]
+    y: Num[Tensor, " n"] | None = None
+    weights: Float[Tensor, " n"] | None = None
+    name: str = "table"
+
+    def __post_init__(self) -> None:
+        if self.X.shape[1] != len(self.schema.features):
+            raise DataError(
+                f"Table {self.name!r} has {self.X.shape[1]} columns, its schema names "
+                f"{len(self.schema.features)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, rows: slice | Int[Tensor, " m"] | np.ndarray | list[int]) -> "Table":
+        if not isinstance(rows, slice):
+            rows = torch.as_tensor(rows)
+        return replace(
+            self,
+            X=self.X[rows],
+            ids=self.ids[rows],
+            y=None if self.y is None else self.y[rows],
+            weights=None if self.weights is None else self.weights[rows],
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over schema, features, target, weights and row numbers."""
+        digest = hashlib.sha256(self.schema.model_dump_json().encode())
+        for part in (self.X, self.y, self.weights, self.ids):
+            digest.update(b"-" if part is None else part.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def sample(self, n: int, *, seed: int = 0) -> "Table":
+        """Draw ``n`` rows without replacement, in table order.
+
+        Raises
+        ------
+        InvalidInputError
+            If there are fewer than ``n`` rows.
+        """
+        if not 1 <= n <= len(self):
+            raise InvalidInputError(
+                f"Cannot draw {n} rows from table {self.name!r}, which has {len(self)}; "
+                f"ask for 1 to {len(self)}."
+            )
+        return self[np.sort(stream(seed).permutation(len(self))[:n])]
+
+    def split(self, part: str) -> "Table":
+        """Return the training (60 %), validation (20 %) or test (20 %) rows, in table order.
+
+        Which row belongs where depends on the number of rows alone.
+
+        Raises
+        ------
+        InvalidInputError
+            If the part is unknown or the table has fewer than 5 rows.
+        """
+        if part not in SPLITS:
+            raise InvalidInputError(
+                f"There is no split {part!r}; choose one of {', '.join(SPLITS)}."
+            )
+        if len(self) < 5:
+            raise InvalidInputError(
+                f"Table {self.name!r} has {len(self)} rows; a split needs at least 5."
+            )
+        fifth = math.ceil(len(self) / 5)
+        order = stream(SPLIT_SEED).permutation(len(self))
+        rows = {"test": order[:fifth], "validation": order[fifth : 2 * fifth]}
+        chosen = rows.get(part, order[2 * fifth :])
+        return replace(self[np.sort(chosen)], name=f"{self.name}/{part}")
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the rows as a user knows them: categories by name, target included."""
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        columns: dict[str, object] = {}
+        for feature, column in zip(self.schema.features, self.X.T.numpy(), strict=True):
+            if feature.kind == "categorical":
+                codes = np.where(np.isnan(column), -1, column).astype(np.int64)
+                columns[feature.name] = pd.Categorical.from_codes(
+                    codes, pd.Index(feature.categories, dtype="str")
+                )
+            elif feature.integer and not np.isnan(column).any():
+                columns[feature.name] = column.astype(np.int64)
+            else:
+                columns[feature.name] = column
+        if self.y is not None and self.schema.target:
+            y = self.y.numpy()
+            classes = np.array(self.schema.classes, dtype=object)
+            columns[self.schema.target] = classes[y] if len(classes) else y
+        return pd.DataFrame(columns, index=pd.Index(self.ids.numpy(), name="row"))

@@ -1,0 +1,1 @@
+"""Tables from files: readers, schema inference, checks that name column and row."""

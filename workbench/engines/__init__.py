@@ -1,0 +1,1 @@
+"""One module or folder per family of methods; importing it registers them."""

@@ -1,0 +1,1 @@
+"""What several engines share: the set function, its maskers, batching and solvers."""
