@@ -199,7 +199,8 @@ class Attribution(Result):
     @property
     def gap(self) -> Float[np.ndarray, "n k"]:
         """Prediction minus base value minus the sum of the attributions; 0 when additive."""
-        return self.predictions - self.base_values - self.values.sum(1)
+        gap: np.ndarray = self.predictions - self.base_values - self.values.sum(1)
+        return gap
 
     def half_widths(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
         """Half the width of the interval around each value; zeros where nothing was sampled."""
@@ -207,8 +208,7 @@ class Attribution(Result):
             return np.zeros_like(self.values)
         tail = 0.5 + level / 2
         quantile: float = stats.norm.ppf(tail) if self.dof is None else stats.t.ppf(tail, self.dof)
-        widths: np.ndarray = quantile * self.std_errors
-        return widths
+        return quantile * self.std_errors
 
     def output_index(self, output: str | int | None) -> int:
         """Return the position of an output given by name, position, or None for the default.
