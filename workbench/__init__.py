@@ -1,1 +1,57 @@
-"""The explainability workbench: explain PyTorch models, and say how far to trust it."""
+"""The explainability workbench: explain PyTorch models, and say how far to trust it.
+
+Names are loaded when first used, so that ``import workbench`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.api import (
+        background_for,
+        estimate_cost,
+        explain,
+        list_methods,
+        list_models,
+        list_tables,
+        load_model,
+        load_table,
+        run_checks,
+        select_rows,
+        write_report,
+    )
+    from workbench.core.errors import WorkbenchError
+    from workbench.core.model import Model
+    from workbench.core.results import Attribution
+    from workbench.core.results import load as load_result
+    from workbench.core.schema import Feature, Schema
+    from workbench.core.table import Table
+
+_HOMES = {
+    "workbench.api": (
+        "background_for", "estimate_cost", "explain", "list_methods", "list_models", "list_tables",
+        "load_model", "load_result", "load_table", "run_checks", "select_rows", "write_report",
+    ),
+    "workbench.core.errors": ("WorkbenchError",),
+    "workbench.core.model": ("Model",),
+    "workbench.core.results": ("Attribution",),
+    "workbench.core.schema": ("Feature", "Schema"),
+    "workbench.core.table": ("Table",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Attribution", "Feature", "Model", "Schema", "Table", "WorkbenchError", "background_for",
+    "estimate_cost", "explain", "list_methods", "list_models", "list_tables", "load_model",
+    "load_result", "load_table", "run_checks", "select_rows", "write_report",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

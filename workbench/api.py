@@ -1,0 +1,195 @@
+"""The headless verbs; pages and command line are thin faces over them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from workbench.checks import Outcome, run_checks
+from workbench.core.context import Progress
+from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS, Cost, Method
+from workbench.core.model import Model
+from workbench.core.params import parse_params
+from workbench.core.results import Attribution
+from workbench.core.results import load as load_result
+from workbench.core.table import SPLITS, Table
+from workbench.data.bundled import TABLES, load_schema, open_table
+from workbench.data.bundled import load_table as read_table
+from workbench.engines import shapley
+from workbench.registry.store import Entry, list_models
+from workbench.registry.store import load_model as read_model
+from workbench.report.html import write_report
+
+__all__ = [
+    "Entry", "Outcome", "background_for", "estimate_cost", "explain", "find_method", "list_methods",
+    "list_models", "list_tables", "load_model", "load_result", "load_table", "open_table",
+    "run_checks", "select_rows", "write_report",
+]  # fmt: skip
+
+BACKGROUND_ROWS = 100
+_RANGE = re.compile(r"(-?\d*):(-?\d*)")
+
+
+def list_tables() -> tuple[str, ...]:
+    """Return the names of the bundled tables."""
+    return tuple(TABLES)
+
+
+def list_methods() -> dict[str, Method]:
+    """Return every registered method by name."""
+    return dict(METHODS)
+
+
+def load_model(reference: str | Path) -> Model:
+    """Load ``name``, ``name@version``, ``name@alias`` or a folder, verified against its card.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such model, or its files are not what the card says.
+    """
+    return read_model(reference)
+
+
+def load_table(
+    source: str | Path,
+    *,
+    split: str | None = None,
+    model: Model | None = None,
+    schema: str | Path | None = None,
+    ignore_extra: bool = False,
+) -> Table:
+    """Load a bundled table by name, or a file.
+
+    Parameters
+    ----------
+    split
+        ``train``, ``validation``, ``test``, or ``all`` for every row. By default the test rows
+        of a bundled table and all rows of a file.
+    model
+        Read the file with this model's schema, so that its categories get the model's codes.
+    schema
+        A schema file; without one and without a model, the schema beside the file or a guess.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or does not fit the schema.
+    InvalidInputError
+        If there is no such split.
+    """
+    bundled = str(source).replace("_", "-") in TABLES
+    known = load_schema(schema) if schema is not None else None
+    if known is None and model is not None and not bundled:
+        known = model.schema
+    table = read_table(source, schema=known, ignore_extra=ignore_extra)
+    split = split or ("test" if bundled else "all")
+    if split not in {*SPLITS, "all"}:
+        raise InvalidInputError(f"There is no split {split!r}; choose {', '.join(SPLITS)} or all.")
+    return table if split == "all" else table.split(split)
+
+
+def background_for(model: Model, rows: Table, *, n: int = BACKGROUND_ROWS, seed: int = 0) -> Table:
+    """Draw background rows: from the model's training rows where they are bundled, else ``rows``.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than ``n`` rows.
+    """
+    source = model.card.training_table
+    table = load_table(source, split="train") if source in TABLES else rows
+    return table.sample(n, seed=seed)
+
+
+def select_rows(table: Table, rows: str) -> Table:
+    """Select rows by position: ``5``, ``0:200``, ``:10``, or ``3,7,11``.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text is none of these or a row does not exist.
+    """
+    if found := _RANGE.fullmatch(rows.strip()):
+        start, stop = (int(bound) if bound else None for bound in found.groups())
+        chosen = list(range(len(table)))[start:stop]
+    else:
+        try:
+            chosen = [int(row) for row in rows.split(",")]
+        except ValueError:
+            raise InvalidInputError(
+                f"Rows {rows!r} are not understood; write 5, 0:200, or 3,7,11."
+            ) from None
+    outside = [row for row in chosen if not -len(table) <= row < len(table)]
+    if outside or not chosen:
+        raise InvalidInputError(
+            f"Rows {rows!r} are not in table {table.name!r}, which has rows 0 to {len(table) - 1}."
+        )
+    return table[chosen]
+
+
+def find_method(name: str) -> str:
+    """Complete a short name: ``kernel`` means ``shapley.kernel``.
+
+    Raises
+    ------
+    InvalidInputError
+        If no method or more than one is meant.
+    """
+    if name in METHODS:
+        return name
+    meant = [full for full in METHODS if full.partition(".")[2] == name]
+    if len(meant) != 1:
+        raise InvalidInputError(
+            f"There is no method {name!r}; choose auto or one of {', '.join(METHODS)}."
+        )
+    return meant[0]
+
+
+def explain(
+    model: Model | str,
+    rows: Table,
+    background: Table | None = None,
+    *,
+    method: str = "auto",
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Attribution:
+    """Explain rows; the background defaults to 100 training rows of the model.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    if isinstance(model, str):
+        model = load_model(model)
+    if background is None:
+        background = background_for(model, rows, seed=seed)
+    name = method if method == "auto" else find_method(method)
+    return shapley.explain(
+        model, rows, background, method=name, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def estimate_cost(
+    model: Model, n_rows: int, n_background: int, *, method: str = "auto", **params: Any
+) -> tuple[str, Cost]:
+    """Return the method that would run and an upper bound of what it takes.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds.
+    """
+    if method == "auto":
+        name, _ = shapley.choose_method(model, n_rows, n_background)
+    else:
+        name = find_method(method)
+    record = METHODS[name]
+    kept = {key: value for key, value in params.items() if key in record.params.model_fields}
+    return name, record.cost(model, n_rows, n_background, parse_params(record.params, kept))
+
+

@@ -1,0 +1,104 @@
+"""Which coalitions the kernel estimator looks at: paired, stratified by size, never twice."""
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+TABLE_ELEMENTS = 2**23
+DRAWS = 64
+
+
+@dataclass(frozen=True)
+class PairedDesign:
+    r"""Pairs :math:`\{S, \bar S\}` in strata by the size of the smaller one.
+
+    Stratum :math:`s` holds :math:`N_s = \binom{d}{s}` pairs (half of that for :math:`s = d/2`)
+    and has the Shapley kernel's total mass for its sizes,
+    :math:`W_s \propto 1 / (s (d - s))`, halved for :math:`s = d/2`. Strata are enumerated from
+    the outside in while their share of the pairs covers them; the rest is shared out in
+    proportion to mass, at least two pairs each so that a variance can be estimated.
+
+    Covert and Lee (2021), Improving KernelSHAP, Sec. 4, for the pairing; the enumeration follows
+    Lundberg's implementation; strata instead of random sizes are ours.
+    """
+
+    n_players: int
+
+    @cached_property
+    def populations(self) -> tuple[int, ...]:
+        """Number of pairs in each stratum."""
+        d = self.n_players
+        return tuple(math.comb(d, s) // (1 + (2 * s == d)) for s in range(1, d // 2 + 1))
+
+    @cached_property
+    def masses(self) -> np.ndarray:
+        """Share of the kernel's mass in each stratum; they add up to 1."""
+        d = self.n_players
+        mass = np.array([1 / (s * (d - s) * (1 + (2 * s == d))) for s in range(1, d // 2 + 1)])
+        return mass / mass.sum() if len(mass) else mass
+
+    @property
+    def smallest(self) -> int:
+        """Fewest pairs that determine every value and its standard error."""
+        first, *others = self.populations or (0,)
+        return first + sum(min(2, population) for population in others)
+
+    def allocate(self, n_pairs: int) -> np.ndarray:
+        """Return how many pairs each stratum gets; the sum is at least ``smallest``."""
+        ceilings = np.array([self._ceiling(s) for s in range(1, len(self.populations) + 1)])
+        counts = np.minimum(ceilings, 2)
+        counts[:1] = ceilings[:1]  # singletons make the regression determined
+        for _ in range(len(counts)):
+            open_ = counts < ceilings
+            left = n_pairs - counts[~open_].sum()
+            if not open_.any() or left <= 0:
+                break
+            share = self.masses * open_ / (self.masses * open_).sum() * left
+            grown = np.clip(np.floor(share).astype(np.int64), counts, ceilings)
+            if (grown == counts).all():
+                break
+            filled = open_ & (grown >= ceilings)
+            if not filled.any():
+                return grown
+            counts = np.where(filled, ceilings, counts)
+        return counts
+
+    def _ceiling(self, size: int) -> int:
+        """Without a table of its pairs, a stratum is drawn by rejection: at most half of it."""
+        population = self.populations[size - 1]
+        return population if self._has_table(size) else population // 2
+
+    def _has_table(self, size: int) -> bool:
+        return self.populations[size - 1] * self.n_players <= TABLE_ELEMENTS
+
+    def draw(self, size: int, n_pairs: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the smaller (or, at half size, one) members of distinct pairs ``[n_pairs, d]``.
+
+        From generators in the same state, a shorter draw is the beginning of a longer one.
+        """
+        if self._has_table(size):
+            table = _pairs_of_size(self.n_players, size)
+            return table[rng.permutation(len(table))[:n_pairs]]
+        found: dict[bytes, np.ndarray] = {}
+        while len(found) < n_pairs:
+            ranks = rng.random((DRAWS, self.n_players)).argsort(axis=1).argsort(axis=1)
+            for chosen in ranks < size:
+                one = ~chosen if 2 * size == self.n_players and not chosen[0] else chosen
+                found.setdefault(one.tobytes(), one)
+        return np.stack(list(found.values())[:n_pairs])
+
+
+@lru_cache(maxsize=64)
+def _pairs_of_size(n_players: int, size: int) -> np.ndarray:
+    """All coalitions of a size; of half size, those with the first player."""
+    halved = 2 * size == n_players
+    players = range(1, n_players) if halved else range(n_players)
+    chosen = np.array(list(itertools.combinations(players, size - halved)), dtype=np.int64)
+    table = np.zeros((len(chosen), n_players), dtype=bool)
+    np.put_along_axis(table, chosen.reshape(len(chosen), -1), values=True, axis=1)
+    table[:, 0] |= halved
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,164 @@
+"""What all Shapley estimators share: the game, the loop over rows, the result."""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS, Cost
+from workbench.core.model import Model
+from workbench.core.provenance import Provenance
+from workbench.core.results import Attribution
+from workbench.core.table import Table
+from workbench.engines.shapley.params import ShapleyParams
+from workbench.numerics.devices import describe_device
+from workbench.numerics.game import Game
+from workbench.numerics.links import apply_link, unit_of
+from workbench.numerics.maskers import marginal
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Values ``[n, d, k]`` of some rows, with standard errors where coalitions were sampled."""
+
+    values: Float[Tensor, "n d k"]
+    std_errors: Float[Tensor, "n d k"] | None = None
+
+
+Estimator = Callable[[Game, Table], Estimate]
+
+
+def run(
+    name: str,
+    model: Model,
+    rows: Table,
+    background: Table,
+    params: ShapleyParams,
+    context: Context,
+    *,
+    estimate: Estimator,
+    block: int,
+    dof: float | None = None,
+    notes: tuple[str, ...] = (),
+) -> Attribution:
+    """Estimate row block by row block, so that memory does not grow with the rows.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows, or a table does not have the model's features.
+    """
+    started = time.perf_counter()
+    unit = unit_of(model.schema, params.output, params.link)
+    for table, what in ((rows, "rows to explain"), (background, "background")):
+        check_features(model, table, what)
+    masker = marginal(background)
+    cost = METHODS[name].cost(model, len(rows), len(background), params)
+    game = Game(
+        model, masker, output=params.output, link=params.link, context=context,
+        expected=cost.evaluations,
+    )  # fmt: skip
+    parts = []
+    for start in range(0, len(rows), block):
+        parts.append(estimate(game, rows[start : start + block]))
+        context.step(game.evaluations, max(game.expected, game.evaluations), "model evaluations")
+    values = torch.cat([part.values for part in parts])
+    errors = [part.std_errors for part in parts if part.std_errors is not None]
+    explained = model.predict if params.output == "probability" else model.scores
+    return Attribution(
+        provenance=_provenance(
+            name, model, rows, background, params, context, game,
+            seconds=time.perf_counter() - started, notes=notes,
+        ),
+        values=values.numpy(),
+        base_values=game.empty.expand(len(rows), -1).numpy().copy(),
+        predictions=apply_link(explained(rows.X), params.link).numpy(),
+        data=rows.X.double().numpy(),
+        ids=rows.ids.numpy(),
+        truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
+        base_std_errors=game.empty_std_errors.numpy(),
+        schema=model.schema,
+        output_names=model.output_names,
+        unit=unit,
+        std_errors=torch.cat(errors).numpy() if errors else None,
+        dof=dof,
+    )  # fmt: skip
+
+
+def check_features(model: Model, table: Table, what: str) -> None:
+    """Refuse a table whose columns are not the model's.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows, or names, kinds or categories differ.
+    """
+    if len(table) == 0:
+        raise InvalidInputError(
+            f"The {what} of table {table.name!r} are empty; give at least one row."
+        )
+    wanted = [(f.name, f.kind, f.categories) for f in model.schema.features]
+    given = [(f.name, f.kind, f.categories) for f in table.schema.features]
+    for need, got in zip(wanted, given, strict=False):
+        if need != got:
+            raise InvalidInputError(
+                f"Table {table.name!r} does not fit model {model.name}: where the model reads "
+                f"{need[0]!r} ({need[1]}), the table has {got[0]!r} ({got[1]}); read the file "
+                "with the model's schema."
+            )
+    if len(wanted) != len(given):
+        raise InvalidInputError(
+            f"Table {table.name!r} has {len(given)} features, model {model.name} reads "
+            f"{len(wanted)}; read the file with the model's schema."
+        )
+
+
+def sampling_cost(model: Model, n_rows: int, n_background: int, coalitions: int) -> Cost:
+    """Rows through the network when each row sees that many inner coalitions."""
+    d, k = len(model.schema.features), len(model.output_names)
+    evaluations = n_rows * (coalitions * n_background + 1) + n_background
+    return Cost(evaluations, n_bytes=coalitions * (d + 8 * k * (d + 2)))
+
+
+def _provenance(
+    name: str, model: Model, rows: Table, background: Table, params: ShapleyParams,
+    context: Context, game: Game, *, seconds: float, notes: tuple[str, ...],
+) -> Provenance:  # fmt: skip
+    method = METHODS[name]
+    return Provenance(
+        method=name,
+        title=method.title,
+        reference=method.reference,
+        params=params.model_dump(mode="json"),
+        seed=context.seed,
+        model=model.name,
+        model_digest=model.digest,
+        table=rows.name,
+        table_digest=rows.digest,
+        n_rows=len(rows),
+        background=f"{len(background)} rows of {background.name}",
+        background_digest=background.digest,
+        n_background=len(background),
+        evaluations=game.evaluations,
+        chunk_rows=game.chunk_rows,
+        seconds=seconds,
+        device=describe_device(model.device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        versions={
+            "workbench": version("explainability-workbench"),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=notes,
+    )

@@ -1,0 +1,54 @@
+"""Where to compute, and what to do when memory runs out."""
+
+import os
+
+import torch
+
+from workbench.core.errors import InvalidInputError
+
+SETTING = "WORKBENCH_DEVICE"
+
+
+def choose_device(request: str | None = None) -> torch.device:
+    """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` into a device.
+
+    Without a request the environment variable ``WORKBENCH_DEVICE`` decides, and without that
+    ``auto``: CUDA where there is one, then Apple's MPS, else the CPU.
+
+    Raises
+    ------
+    InvalidInputError
+        If the device is unknown or this machine has none.
+    """
+    name = (request or os.environ.get(SETTING) or "auto").lower()
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu" and torch.backends.mps.is_available():
+            name = "mps"
+    kind, _, number = name.partition(":")
+    if kind not in {"cpu", "cuda", "mps"} or (number and not number.isdecimal()):
+        raise InvalidInputError(f"There is no device {name!r}; choose auto, cpu, cuda or mps.")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.backends.mps.is_available()}
+    if int(number or 0) >= count[kind]:
+        raise InvalidInputError(f"This machine has no device {name!r}; choose auto or cpu.")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """Return the device's name for people, such as ``cpu, 2 threads``."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads" if device.type == "cpu" else "mps"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether a computation failed for lack of memory, on any device."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+
+
+def free_cache(device: torch.device) -> None:
+    """Return cached blocks to the device, so that a smaller chunk finds room."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()

@@ -1,0 +1,256 @@
+"""The registry folder: ``<name>/<version>/`` with card, weights and checksum."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from workbench.core.card import Card
+from workbench.core.errors import RegistryError
+from workbench.core.files import replacing
+from workbench.core.model import Model
+from workbench.core.schema import listing
+from workbench.registry.architectures import build_encoder, build_network
+
+CARD, WEIGHTS, CHECKSUM, ALIASES = "card.json", "model.safetensors", "card.sha256", "aliases.json"
+MAX_CARD_BYTES = 2**22
+MAX_WEIGHT_BYTES = 4 * 2**30
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model of a registry, with its versions, oldest first, and what points at them."""
+
+    name: str
+    versions: tuple[int, ...]
+    aliases: dict[str, int]
+
+    @property
+    def default(self) -> int:
+        """The version that the plain name means: ``production`` if set, else the newest."""
+        return self.aliases.get("production", self.versions[-1])
+
+
+def registry_root() -> Path:
+    """Return the folder of models: ``WORKBENCH_MODELS``, else the built-in one."""
+    if chosen := os.environ.get("WORKBENCH_MODELS"):
+        return Path(chosen)
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "models"
+    return checkout if checkout.is_dir() else package / "_bundled" / "models"
+
+
+def list_models(root: Path | None = None) -> tuple[Entry, ...]:
+    """Return the models of a registry in alphabetical order."""
+    root = root or registry_root()
+    return tuple(_entries(root)) if root.is_dir() else ()
+
+
+def _entries(root: Path) -> Iterator[Entry]:
+    for folder in sorted(root.iterdir()):
+        if not _NAME.fullmatch(folder.name) or not folder.is_dir():
+            continue
+        versions = sorted(int(v.name) for v in folder.iterdir() if v.name.isdecimal())
+        if versions:
+            yield Entry(folder.name, tuple(versions), _read_aliases(folder))
+
+
+def find_version(reference: str, root: Path | None = None) -> Path:
+    """Return the folder of ``name``, ``name@version``, ``name@alias``, or a path to a folder.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such model, version or alias.
+    """
+    if (Path(reference) / CARD).is_file():
+        return Path(reference)
+    name, _, wanted = reference.partition("@")
+    entries = {entry.name: entry for entry in list_models(root)}
+    if name not in entries:
+        raise RegistryError(
+            f"There is no model {name!r}; choose one of {listing(entries, 20)}, or give a folder "
+            f"that holds {CARD} and {WEIGHTS}."
+        )
+    entry = entries[name]
+    version = entry.default if not wanted else entry.aliases.get(wanted)
+    if wanted.isdecimal():
+        version = int(wanted)
+    if version not in entry.versions:
+        known = [*entry.versions, *entry.aliases]
+        raise RegistryError(
+            f"Model {name!r} has no version {wanted or version!r}; choose {listing(known)}."
+        )
+    return (root or registry_root()) / name / str(version)
+
+
+def read_card(folder: Path) -> tuple[Card, str]:
+    """Read a card and its digest, and refuse one that was edited.
+
+    Raises
+    ------
+    RegistryError
+        If the card is missing, damaged, edited, or of a newer format.
+    """
+    content = _read(folder / CARD, MAX_CARD_BYTES)
+    digest = hashlib.sha256(content).hexdigest()
+    recorded = _read(folder / CHECKSUM, 256).decode("ascii", "replace").split()
+    if recorded[:1] != [digest]:
+        raise RegistryError(
+            f"The card in {str(folder)!r} was edited after it was written (its digest is not the "
+            f"one in {CHECKSUM}); restore the file or publish the change as a new version."
+        )
+    try:
+        return Card.model_validate_json(content), digest
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(step) for step in fault["loc"])
+        raise RegistryError(
+            f"The card in {str(folder)!r} is not valid at {where or 'the top'}: {fault['msg']}."
+        ) from None
+
+
+def load_model(reference: str | Path, root: Path | None = None) -> Model:
+    """Load and verify a model; only tensors and JSON are read, no code.
+
+    Raises
+    ------
+    RegistryError
+        If anything is missing, damaged, or not what the card says.
+    """
+    folder = find_version(str(reference), root)
+    card, digest = read_card(folder)
+    content = _read(folder / WEIGHTS, MAX_WEIGHT_BYTES)
+    if hashlib.sha256(content).hexdigest() != card.weights_sha256:
+        raise RegistryError(
+            f"The weights of {card.name}@{card.version} are not those of its card ({WEIGHTS} was "
+            "changed or cut short); restore the file or train the model again."
+        )
+    try:
+        tensors = load_tensors(content)
+    except SafetensorError:
+        raise RegistryError(f"{str(folder / WEIGHTS)!r} is not a safetensors file.") from None
+    encoder = build_encoder(card.encoder, card.schema)
+    network = build_network(card.network, len(encoder.groups), len(card.schema.output_names))
+    _fill(encoder, "encoder.", tensors, card)
+    _fill(network, "network.", tensors, card)
+    return Model(encoder, network, card, digest)
+
+
+def _fill(module: nn.Module, prefix: str, tensors: dict[str, Tensor], card: Card) -> None:
+    given = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    wanted = module.state_dict()
+    if odd := sorted(wanted.keys() ^ given.keys()):
+        state = "lack" if odd[0] in wanted else "hold an unknown"
+        raise RegistryError(
+            f"The weights of {card.name}@{card.version} {state} tensor {prefix + odd[0]!r}, so "
+            f"they do not belong to architecture {card.network.name!r}."
+        )
+    for name, tensor in given.items():
+        if tensor.shape != wanted[name].shape:
+            raise RegistryError(
+                f"Tensor {prefix + name!r} of {card.name}@{card.version} has shape "
+                f"{tuple(tensor.shape)}, the card's architecture needs {tuple(wanted[name].shape)}."
+            )
+        if not torch.isfinite(tensor).all():
+            raise RegistryError(
+                f"Tensor {prefix + name!r} of {card.name}@{card.version} holds NaN or infinity; "
+                "train the model again."
+            )
+    module.load_state_dict(given)
+
+
+def publish(
+    encoder: nn.Module, network: nn.Module, card: dict[str, Any], root: Path | None = None
+) -> Path:
+    """Write a new version with its card; versions are never overwritten.
+
+    ``card`` holds the card's fields without ``version`` and ``weights_sha256``, which are
+    filled in.
+
+    Raises
+    ------
+    RegistryError
+        If another process published the same version at the same time.
+    """
+    root = root or registry_root()
+    known = {entry.name: entry.versions for entry in list_models(root)}.get(card["name"], ())
+    parts = {"encoder.": encoder, "network.": network}
+    weights = save_tensors({
+        prefix + name: tensor.contiguous().cpu()
+        for prefix, module in parts.items()
+        for name, tensor in module.state_dict().items()
+    })
+    version = max(known, default=0) + 1
+    full = Card.model_validate(
+        card | {"version": version, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    )
+    text = full.model_dump_json(indent=2, by_alias=True, exclude_defaults=False) + "\n"
+    folder = root / full.name / str(version)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder.parent))
+    staging.chmod(0o755)
+    try:
+        (staging / WEIGHTS).write_bytes(weights)
+        (staging / CARD).write_bytes(text.encode())
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        (staging / CHECKSUM).write_text(f"{checksum}  {CARD}\n")
+        staging.rename(folder)
+    except OSError as error:
+        raise RegistryError(
+            f"Version {version} of {full.name} cannot be written: {error}."
+        ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder
+
+
+def set_alias(name: str, alias: str, version: int, root: Path | None = None) -> None:
+    """Let ``name@alias`` mean a version.
+
+    Raises
+    ------
+    RegistryError
+        If the version does not exist or the alias is not a plain word.
+    """
+    if not _NAME.fullmatch(alias) or alias.isdecimal():
+        raise RegistryError(f"Alias {alias!r} must be lower-case letters, digits, - or _.")
+    folder = find_version(f"{name}@{version}", root).parent
+    aliases = _read_aliases(folder) | {alias: version}
+    with replacing(folder / ALIASES) as part:
+        part.write_text(json.dumps(aliases, indent=2, sort_keys=True) + "\n")
+
+
+def _read_aliases(folder: Path) -> dict[str, int]:
+    if not (folder / ALIASES).is_file():
+        return {}
+    try:
+        aliases = json.loads(_read(folder / ALIASES, MAX_CARD_BYTES))
+        return {str(alias): int(version) for alias, version in aliases.items()}
+    except (ValueError, AttributeError, TypeError):
+        raise RegistryError(
+            f"{str(folder / ALIASES)!r} must map alias names to version numbers."
+        ) from None
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        if path.stat().st_size > limit:
+            raise RegistryError(f"{str(path)!r} is larger than the limit of {limit:,} bytes.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RegistryError(f"{str(path)!r} is missing; the model is incomplete.") from None
