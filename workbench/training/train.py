@@ -45,10 +45,11 @@ def train(name: str, root: Path, context: Context) -> Path:
         module = _build(recipe, parts["train"])
         fit(
             module,
-            *(_labelled(parts[part]) for part in ("train", "validation")),
-            loss=_loss_of(table),
-            settings=recipe.settings,
-            context=Context(seed=recipe.seed, progress=context.progress, cancel=context.cancel),
+            _labelled(parts["train"]),
+            _labelled(parts["validation"]),
+            _loss_of(table),
+            recipe.settings,
+            Context(seed=recipe.seed, progress=context.progress, cancel=context.cancel),
         )
         with torch.no_grad():
             outputs = module(parts["test"].X.float())
@@ -145,7 +146,12 @@ def evaluate(outputs: Tensor, rows: Table) -> Iterator[Metric]:
     half = float(stats.norm.ppf(0.5 + LEVEL / 2) * losses.std(ddof=1) / np.sqrt(len(y)))
     mean = float(losses.mean())
     yield Metric(
-        name="log-loss", value=mean, low=mean - half, high=mean + half, interval="normal", **about
+        name="log-loss",
+        value=mean,
+        low=max(0.0, mean - half),
+        high=mean + half,
+        interval="normal",
+        **about,
     )
     if rows.schema.task == "binary":
         yield _resampled("ROC AUC", metrics.roc_auc_score, y, probabilities[:, 1], about)

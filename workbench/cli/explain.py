@@ -1,0 +1,179 @@
+"""``workbench explain`` and ``workbench report``."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.options import MethodCommand, progress_bar
+from workbench.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from workbench.core.results import Attribution
+
+SUFFIX = ".attribution"
+MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
+TOP = 12
+EXPLAIN_EXAMPLES = """\b
+Examples:
+  workbench explain adult-mlp adult --rows 5
+  workbench explain adult-mlp adult --rows 0:200 --method kernel --out out/
+  workbench explain adult-mlp people.csv --budget 512 --output score
+"""
+REPORT_EXAMPLES = """\b
+Examples:
+  workbench report out/
+  workbench report monday.attribution friday.attribution --out week.html --title "Week 12"
+"""
+
+
+@click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXPLAIN_EXAMPLES)
+@click.argument("model")
+@click.argument("table")
+@click.option("--rows", default="0:10", show_default=True, help="Positions: 5, 0:200, or 3,7,11.")
+@click.option(
+    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
+)
+@click.option("--method", default="auto", show_default=True, help="auto or a name from `list`.")
+@click.option("--background", help="Bundled name or file. [default: the model's training rows]")
+@click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same numbers.")
+@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@click.option(
+    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def explain(
+    model: str, table: str, rows: str, split: str | None, method: str, background: str | None,
+    n_background: int, shown: str | None, seed: int, device: str | None, out: Path | None,
+    ignore_extra_columns: bool, as_json: bool, **params: str | None,
+) -> None:  # fmt: skip
+    """Say which features made the predictions of MODEL for rows of TABLE.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a CSV, Parquet or Feather file.
+    """
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
+    selected = api.select_rows(data, rows)
+    source = data
+    if background:
+        source = api.load_table(
+            background, split="train" if background in api.list_tables() else "all", model=chosen
+        )
+    drawn = (
+        source.sample(n_background, seed=seed)
+        if background
+        else api.background_for(chosen, data, n=n_background, seed=seed)
+    )
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar("Explaining") as progress:
+        result = api.explain(
+            chosen, selected, drawn, method=method, seed=seed, device=device, progress=progress,
+            **given,
+        )  # fmt: skip
+    output = result.output_index(shown)
+    written = _write(result, out) if out else []
+    if as_json:
+        click.echo(_as_json(result))
+        return
+    click.echo(_summary(result, output))
+    for path in written:
+        click.echo(f"Wrote {path}")
+
+
+@click.command(no_args_is_help=True, epilog=REPORT_EXAMPLES)
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="HTML file to write.")
+@click.option("--title", default="Explanation report", show_default=True)
+@click.option("--comment", multiple=True, help="A paragraph for the top; may be repeated.")
+def report(
+    results: tuple[Path, ...], out: Path | None, title: str, comment: tuple[str, ...]
+) -> None:
+    """Write one self-contained HTML file from RESULTS: result files, or folders of them."""
+    from workbench import api  # loads plotly
+
+    files: list[Path] = []
+    for path in results:
+        found = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        if not found:
+            raise InvalidInputError(
+                f"Folder {str(path)!r} holds no {SUFFIX} file; run workbench explain with --out."
+            )
+        files += found
+    target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"
+    loaded = [api.load_result(file) for file in files]
+    click.echo(f"Wrote {api.write_report(loaded, target, title=title, comments=comment)}")
+
+
+def _write(result: "Attribution", out: Path) -> list[Path]:
+    """Write the result, its table and its JSON; each appears as a whole."""
+    from workbench.core.files import replacing
+    from workbench.report.tables import to_json, write_csv  # loads pandas
+
+    record = result.provenance
+    stem = "-".join((
+        record.model.replace("@", "-v"),
+        record.table.replace("/", "-"),
+        record.method,
+    ))
+    stem = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in stem)
+    paths = [out / f"{stem}{suffix}" for suffix in (SUFFIX, ".csv", ".json")]
+    result.save(paths[0])
+    write_csv(result.to_frame(), paths[1])
+    with replacing(paths[2]) as part:
+        part.write_text(to_json(result), encoding="utf-8")
+    return paths
+
+
+def _as_json(result: "Attribution") -> str:
+    from workbench.checks import run_checks  # after the result exists
+    from workbench.report.tables import to_json  # loads pandas
+
+    content = json.loads(to_json(result))
+    content["checks"] = [asdict(outcome) for outcome in run_checks(result)]
+    return json.dumps(content, indent=2)
+
+
+def _summary(result: "Attribution", output: int) -> str:
+    from workbench.checks import run_checks  # after the result exists
+    from workbench.plots.words import overall_sentence, sentence
+
+    if len(result) == 1:
+        lines = [sentence(result, 0, output), "", *_row_lines(result, output)]
+    else:
+        lines = [overall_sentence(result, output), "", *_importance_lines(result, output)]
+    lines += ["", "How far to trust this:"]
+    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
+    lines += [f"  Note: {note}." for note in result.provenance.notes]
+    return "\n".join([*lines, "", result.provenance.describe()])
+
+
+def _row_lines(result: "Attribution", output: int) -> list[str]:
+    values, half = result.values[0, :, output], result.half_widths()[0, :, output]
+    lines = [f"  {result.base_values[0, output]:+.4f}            base value ({result.unit})"]
+    for i in abs(values).argsort()[::-1][:TOP]:
+        feature = result.schema.features[i]
+        shown = f"{feature.name} = {feature.show(result.data[0, i])}"
+        spread = "         " if result.std_errors is None else f" ± {half[i]:.4f}"
+        lines.append(f"  {values[i]:+.4f}{spread}   {shown}")
+    if (rest := len(values) - TOP) > 0:
+        lines.append(f"  and {rest} more features")
+    return [*lines, f"  {result.predictions[0, output]:+.4f}            prediction"]
+
+
+def _importance_lines(result: "Attribution", output: int) -> list[str]:
+    frame = result.importance(output)
+    name = result.output_names[output]
+    lines = [f"  mean |attribution| for {name} ({result.unit}), ± standard error over rows"]
+    lines += [
+        f"  {row.importance:.4f} ± {row.std_error:.4f}   {row.feature}"
+        for row in frame.head(TOP).itertuples()
+    ]
+    return [*lines, f"  and {len(frame) - TOP} more features"] if len(frame) > TOP else lines

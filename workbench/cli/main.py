@@ -1,0 +1,54 @@
+"""Entry point: groups the commands and turns every fault into one sentence."""
+
+import os
+import sys
+
+import click
+
+from workbench.cli.explain import explain, report
+from workbench.cli.registry import data, list_, models, serve, train
+from workbench.core.errors import CancelledError, WorkbenchError
+
+DEBUG = "WORKBENCH_DEBUG"
+CANCELLED, FAULT, DEFECT = 130, 1, 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="explainability-workbench", prog_name="workbench")
+def workbench() -> None:
+    """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""
+
+
+for command in (list_, explain, report, data, models, train, serve):
+    workbench.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Exit codes: 0 done, 1 something given does not fit (one sentence says what), 2 the command
+    was not understood, 70 a defect of the program, 130 cancelled.
+    """
+    try:
+        workbench.main(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Cancelled.", err=True)
+        sys.exit(CANCELLED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CancelledError as error:
+        click.echo(str(error), err=True)
+        sys.exit(CANCELLED)
+    except WorkbenchError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(FAULT)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        click.echo(
+            f"Unexpected fault ({type(error).__name__}: {error}). Set {DEBUG}=1 to see where "
+            "it happened, and please report it.",
+            err=True,
+        )
+        sys.exit(DEFECT)

@@ -1,0 +1,55 @@
+"""Flags that are made from the methods' parameter models."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from workbench.core.context import Progress
+
+
+class MethodCommand(click.Command):
+    """A command with one flag for each field of any method's parameter model.
+
+    The flags are made when they are first needed: the engines take a second to load, and
+    ``workbench --help`` should not.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own flags, then those of the methods."""
+        return [*super().get_params(ctx), *_method_options()]
+
+
+def _method_options() -> Iterator[click.Option]:
+    from workbench.api import list_methods  # loads torch
+
+    fields: dict[str, tuple[Any, list[str]]] = {}
+    for name, method in list_methods().items():
+        for field, info in method.params.model_fields.items():
+            fields.setdefault(field, (info, []))[1].append(name.partition(".")[2])
+    for field, (info, methods) in fields.items():
+        kind = info.annotation
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        default = "" if info.default is None else f" Default: {info.default}."
+        yield click.Option(
+            [f"--{field.replace('_', '-')}", field],
+            type=click.Choice(choices) if choices else str,
+            help=f"{info.description}{default} ({', '.join(methods)})",
+        )
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress | None]:
+    """Yield a progress callback that draws a bar, or None where nobody would see it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
+
+        def report(done: int, total: int, message: str) -> None:
+            bar.label = f"{label}: {done:,} of {total:,} {message}"
+            bar.update(1000 * done // max(total, 1) - bar.pos)
+
+        yield report
