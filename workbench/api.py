@@ -191,5 +191,3 @@ def estimate_cost(
     record = METHODS[name]
     kept = {key: value for key, value in params.items() if key in record.params.model_fields}
     return name, record.cost(model, n_rows, n_background, parse_params(record.params, kept))
-
-

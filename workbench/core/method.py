@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -20,8 +21,9 @@ class Cost:
     n_bytes: int
 
 
-Explain = Callable[[Model, Table, Table, Params, Context], Result]
-CostFormula = Callable[[Model, int, int, Params], Cost]
+# Each method takes its own subclass of Params, which the registry checks at the call.
+Explain = Callable[[Model, Table, Table, Any, Context], Result]
+CostFormula = Callable[[Model, int, int, Any], Cost]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from scipy import stats
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 RESULT_FORMAT = 1
 LEVEL = 0.95
 _KINDS: dict[str, type["Result"]] = {}
-_PARTS: dict[str, type[BaseModel]] = {"schema": Schema, "provenance": Provenance}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def load(path: str | Path) -> Result:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise ResultFileError(f"There is no result file {str(path)!r}.") from None
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, TypeError, AttributeError):  # numpy lacks some number types
         raise ResultFileError(f"{str(path)!r} is not a result file; it may be cut short.") from None
     text = header.get("workbench", "")
     if header.get("sha256") != _digest(arrays, text):
@@ -97,14 +97,18 @@ def _rebuild(path: str | Path, arrays: Mapping[str, np.ndarray], text: str) -> R
                 f"Result file {str(path)!r} has format {content['format']}, this version reads "
                 f"up to {RESULT_FORMAT}; update the workbench."
             )
-        rest = {
-            name: _PARTS[name].model_validate(value) if name in _PARTS else _as_tuple(value)
-            for name, value in content["fields"].items()
-        }
-        parts: dict[str, Any] = {**arrays, **rest}
-        return _KINDS[content["kind"]](**parts)
-    except (ValueError, KeyError, TypeError, ValidationError, InvalidInputError):
+        kind = _KINDS[content["kind"]]
+        return kind(**_checked(kind, dict(**arrays, **content["fields"])))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidInputError):
         raise ResultFileError(f"{str(path)!r} is not a result that this version knows.") from None
+
+
+def _checked(kind: type[Result], parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Hold each part against the type of its field: a digest can be made for any content."""
+    types = {field.name: field.type for field in fields(kind)}
+    wanted: Any = GenericAlias(tuple, tuple(types[name] for name in parts))
+    adapter = TypeAdapter(wanted, config=ConfigDict(arbitrary_types_allowed=True))
+    return dict(zip(parts, adapter.validate_python(tuple(parts.values())), strict=True))
 
 
 def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
@@ -114,10 +118,6 @@ def _digest(arrays: Mapping[str, np.ndarray], text: str) -> str:
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +138,9 @@ class Attribution(Result):
         Degrees of freedom behind ``std_errors``; None where the normal distribution holds.
     base_std_errors
         Standard error of ``base_values`` from the choice of background rows, one per output.
+    background_std_errors
+        Standard error of an attribution from the choice of background rows: root mean square over
+        the rows. None where the background is too small to tell.
     data
         Raw features of the rows.
     truth
@@ -159,6 +162,7 @@ class Attribution(Result):
     output_names: tuple[str, ...]
     unit: str
     std_errors: Float[np.ndarray, "n d k"] | None = None
+    background_std_errors: Float[np.ndarray, "d k"] | None = None
     dof: float | None = None
 
     def __post_init__(self) -> None:
@@ -169,6 +173,8 @@ class Attribution(Result):
         }  # fmt: skip
         if self.std_errors is not None:
             shapes["std_errors"] = (n, d, k)
+        if self.background_std_errors is not None:
+            shapes["background_std_errors"] = (d, k)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InvalidInputError(
@@ -181,7 +187,9 @@ class Attribution(Result):
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, rows: int | slice | Sequence[int] | np.ndarray) -> Self:
+    def __getitem__(
+        self, rows: int | np.integer | slice | Sequence[int] | np.ndarray
+    ) -> "Attribution":
         """Select rows; a single number keeps the row axis."""
         if isinstance(rows, int | np.integer):
             rows = [int(rows)]

@@ -1,7 +1,7 @@
 """What the columns of a table mean."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -31,7 +31,7 @@ class Feature(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _categories_fit_the_kind(self) -> Self:
+    def _categories_fit_the_kind(self) -> "Feature":
         if self.kind == "categorical" and not self.categories:
             raise ValueError(f"categorical feature {self.name!r} needs its categories")
         if self.kind != "categorical" and self.categories:
@@ -72,7 +72,7 @@ class Schema(BaseModel):
     target_unit: str = Field("", description="Unit of a regression target.")
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def _is_consistent(self) -> "Schema":
         names = [*self.names, *(c for c in (self.target, self.weight) if c)]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

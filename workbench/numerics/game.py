@@ -1,5 +1,8 @@
 """The set function: what would the model say, had it known only the features in S?"""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -7,13 +10,18 @@ from torch import Tensor, nn
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
-from workbench.core.model import Model, Output, SplitsFirstLayer
+from workbench.core.model import Model, Output
 from workbench.numerics.devices import free_cache, is_out_of_memory
 from workbench.numerics.links import Link, apply_link, link_slope
 from workbench.numerics.maskers import Masker
+from workbench.numerics.mixer import Mixer
 
 CPU_CHUNK_BYTES = 2**21
 REPORT_EVERY = 2**17
+GROUPS = 4
+MAX_CODED_PLAYERS = 40
+BLOCK_ELEMENTS = 2**22
+WORTHWHILE = 0.6
 
 
 class Game:
@@ -21,16 +29,24 @@ class Game:
 
     .. math:: v(x, S) = g\Big(\sum_b w_b\, f(x_S, b_{\bar S})\Big)
 
-    with background rows :math:`b`, the chosen output :math:`f` and link :math:`g`. Rows and
-    background are encoded once and mixed afterwards: an encoder works feature by feature, so a
-    categorical feature is one player however many columns it has.
+    with background rows :math:`b`, the chosen output :math:`f` and link :math:`g`.
 
-    Where the network starts with a linear layer, the layer is applied to the known and the
-    unknown part separately, :math:`W(x_S) + W(b_{\bar S}) + c`: the first part does not depend on
-    the background row, the second not on the explained row.
+    Where a row and a background row agree in a feature, it makes no difference whether the
+    feature is known. Coalitions that differ in such features only are one mixture, and are
+    evaluated once; on tables with categories that is most of them.
+
+    A value depends on which background rows were drawn. To say how much, the mean is also taken
+    over ``GROUPS`` parts of the background: ``values``, ``full`` and ``empty`` have
+    ``k (1 + n_groups)`` columns, the outputs over the whole background first. Estimators are
+    linear in the values and treat all columns alike; the spread of an estimate over the groups
+    gives its standard error (``background_std_errors``).
 
     Attributes
     ----------
+    n_outputs
+        Outputs of the model, ``k``.
+    n_groups
+        Parts of the background; 0 where it has too few rows.
     evaluations
         Rows that went through the network so far.
     chunk_rows
@@ -49,7 +65,6 @@ class Game:
     ) -> None:
         self.model = model
         self.masker = masker
-        self.output = output
         self.link = link
         self.context = context
         self.expected = expected
@@ -57,26 +72,25 @@ class Game:
         self.chunk_rows = context.chunk_rows or _chunk_rows(model, context)
         self.evaluations = 0
         self._reported = 0
-        self._inputs = model.encode(masker.rows)  # (b, p)
-        self._weights = masker.weights.to(model.device, model.dtype)
-        self._split = model.network if isinstance(model.network, SplitsFirstLayer) else None
-        self._hidden = None if self._split is None else self._first_layer_by_feature(self._split)
-        with torch.no_grad():
-            outputs = self._outputs_of(self._inputs).double().cpu()  # (b, k)
-        mean = masker.weights @ outputs
-        self.empty: Float[Tensor, " k"] = apply_link(mean, link)
-        self.empty_std_errors = _std_errors(outputs, masker.weights) * link_slope(mean, link)
+        self._background = masker.rows.numpy()
+        self._mixer = Mixer(model, masker, output)
+        self.n_groups = GROUPS if len(masker) >= 2 * GROUPS else 0
+        self._weights = _weights_of_groups(masker.weights, self.n_groups)  # (b, g)
+        outputs = self._whole(self._mixer.inputs)
+        self.n_outputs = outputs.shape[1]
+        mean = self._weights.T @ outputs  # (g, k)
+        self.empty: Float[Tensor, " gk"] = apply_link(mean, link).flatten()
+        self.empty_std_errors = _std_errors(outputs, masker.weights) * link_slope(mean[0], link)
 
-    @torch.no_grad()
-    def full(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+    def full(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n gk"]:
         """Value of the coalition of all features: what the model says."""
-        parts = [self._outputs_of(self.model.encode(x)) for x in torch.split(X, self.chunk_rows)]
-        return apply_link(torch.cat(parts).double().cpu(), self.link)
+        outputs = apply_link(self._whole(self.model.encode(X)), self.link)
+        return outputs.repeat(1, 1 + self.n_groups)
 
     @torch.no_grad()
     def values(
         self, X: Float[Tensor, "n d"], coalitions: Bool[Tensor, "m d"] | Bool[Tensor, "n m d"]
-    ) -> Float[Tensor, "n m k"]:
+    ) -> Float[Tensor, "n m gk"]:
         """Value of every coalition for every row, in double precision on the CPU.
 
         Parameters
@@ -97,7 +111,8 @@ class Game:
                 f"{self.n_players} features."
             )
         if coalitions.ndim == 3:
-            return self._values_by_row(X, coalitions)
+            rows = zip(X, coalitions, strict=True)
+            return torch.cat([self.values(x[None], own) for x, own in rows])
         unique, inverse = _unique(coalitions)
         size = unique.sum(1)
         inner = (size > 0) & (size < self.n_players)
@@ -105,81 +120,100 @@ class Game:
         table[:, size == 0] = self.empty
         if (size == self.n_players).any():
             table[:, size == self.n_players] = self.full(X)[:, None]
-        table[:, inner] = self._sweep(X, unique[inner][None])
+        if inner.any():
+            table[:, inner] = self._inner_values(X, unique[inner])
         return table[:, inverse]
 
-    def _values_by_row(self, X: Tensor, coalitions: Tensor) -> Tensor:
-        """Evaluate each row's unique inner coalitions, padded to the row with the most."""
-        unique = [_unique(own) for own in coalitions]
-        inner = [own[(own.sum(1) > 0) & (own.sum(1) < self.n_players)] for own, _ in unique]
-        longest = max((len(own) for own in inner), default=0)
-        if all(len(own) == longest == coalitions.shape[1] for own in inner):
-            return self._sweep(X, coalitions)
-        return torch.stack([
-            self.values(x[None], own)[0] for x, own in zip(X, coalitions, strict=True)
-        ])
+    def background_std_errors(
+        self, estimates: Float[Tensor, "n d gk"]
+    ) -> Float[Tensor, "n d k"] | None:
+        """Return the standard error of estimates from the choice of background rows, if known."""
+        if not self.n_groups:
+            return None
+        groups = estimates.unflatten(2, (1 + self.n_groups, self.n_outputs))[:, :, 1:]
+        return groups.std(2) / self.n_groups**0.5
 
-    def _sweep(self, X: Tensor, coalitions: Tensor) -> Tensor:
-        """Evaluate inner coalitions ``[1 | n, m, d]``, with smaller chunks if memory runs out."""
+    def _inner_values(self, X: Tensor, coalitions: Tensor) -> Tensor:
+        """Value of inner coalitions, by whichever way has fewer mixtures to evaluate."""
+        m = len(coalitions)
+        total = torch.empty(len(X), m, len(self.empty), dtype=torch.float64)
+        rest = []
+        for row, x in enumerate(X):
+            differs = _differs(x.numpy(), self._background)  # (b, d)
+            distinct = np.minimum(m, 2.0 ** differs.sum(1)).sum()
+            coded = self.n_players <= MAX_CODED_PLAYERS
+            if coded and distinct <= WORTHWHILE * m * len(self.masker):
+                total[row] = self._with_less_memory(
+                    partial(self._distinct_mixtures, x, differs, coalitions)
+                )
+            else:
+                rest.append(row)
+        if rest:
+            total[rest] = self._with_less_memory(partial(self._all_mixtures, X[rest], coalitions))
+        return apply_link(total, self.link)
+
+    def _with_less_memory(self, evaluate: Callable[[], Tensor]) -> Tensor:
+        """Evaluate, with chunks of half the size as often as memory runs out."""
         while True:
             try:
-                return apply_link(self._sweep_once(X, coalitions), self.link)
+                return evaluate()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self.chunk_rows == 1:
                     raise
             self.chunk_rows //= 2
             free_cache(self.model.device)
 
-    def _sweep_once(self, X: Tensor, coalitions: Tensor) -> Tensor:
-        """Mean outputs ``[n, m, k]``: background in the outer loop, then coalitions, then rows."""
+    def _all_mixtures(self, X: Tensor, coalitions: Tensor) -> Tensor:
+        """Mean outputs ``[n, m, gk]``: background in the outer loop, then coalitions, then rows."""
         Z = self.model.encode(X)
-        total = torch.zeros(len(X), coalitions.shape[1], len(self.empty), dtype=torch.float64)
+        weights = self._weights.to(Z)
+        total = torch.zeros(len(X), len(coalitions), len(self.empty), dtype=torch.float64)
         for part in _slices(len(self.masker), self.chunk_rows):
-            pairs = max(1, self.chunk_rows // (part.stop - part.start))
-            for chosen in _slices(coalitions.shape[1], pairs):
-                known = coalitions[:, chosen].to(Z.device)
-                shared = self._unknown_part(known, part) if len(known) == 1 else None
+            n_background = part.stop - part.start
+            pairs = max(1, self.chunk_rows // n_background)
+            for chosen in _slices(len(coalitions), pairs):
+                known = coalitions[chosen].to(Z.device)[None]
+                unknown = self._mixer.unknown(known, part)
                 for rows in _slices(len(X), max(1, pairs // known.shape[1])):
-                    own = known if len(known) == 1 else known[rows]
-                    unknown = self._unknown_part(own, part) if shared is None else shared
-                    total[rows, chosen] += self._tile(Z[rows], own, unknown, part).double().cpu()
-                    self._count(len(Z[rows]) * own.shape[1] * (part.stop - part.start))
+                    outputs = self._mixer.grid(Z[rows], known, unknown)  # (r, c, b, k)
+                    means = torch.einsum("rcbk,bg->rcgk", outputs, weights[part])
+                    total[rows, chosen] += means.flatten(2).double().cpu()
+                    self._count(len(Z[rows]) * known.shape[1] * n_background)
         return total
 
-    def _unknown_part(self, known: Tensor, part: slice) -> Tensor:
-        """First layer of the unknown features, or the background itself without such a layer."""
-        if self._hidden is None:
-            return self._inputs[part]  # (b, p)
-        hidden = self._hidden[:, part]  # (d, b, h)
-        unknown = (~known).to(hidden.dtype) @ hidden.flatten(1)  # (r, c, b h)
-        return unknown.unflatten(-1, hidden.shape[1:])
+    def _distinct_mixtures(self, x: Tensor, differs: np.ndarray, coalitions: Tensor) -> Tensor:
+        """Mean outputs of one row ``[m, gk]``, each distinct mixture evaluated once."""
+        bits = 1 << np.arange(self.n_players, dtype=np.int64)
+        codes, free = coalitions.numpy() @ bits, differs @ bits  # (m,), (b,)
+        z = self.model.encode(x[None])[0]
+        total = torch.zeros(len(codes), len(self.empty), dtype=torch.float64)
+        for part in _slices(len(free), max(1, BLOCK_ELEMENTS // len(codes))):
+            mixtures, place, n_places = _distinct(codes & free[part, None], self.n_players)
+            background = torch.from_numpy(part.start + (mixtures >> self.n_players))
+            known = torch.from_numpy((mixtures[:, None] & bits) != 0)
+            outputs = torch.cat([
+                self._pairs(z, background[chunk], known[chunk])
+                for chunk in _slices(len(mixtures), self.chunk_rows)
+            ])  # (j, k)
+            table = outputs
+            if n_places > len(mixtures):  # keys are places
+                table = outputs.new_zeros(n_places, self.n_outputs)
+                table[torch.from_numpy(mixtures)] = outputs
+            spread = table.index_select(0, torch.from_numpy(place).flatten())
+            spread = spread.unflatten(0, place.shape)  # (b, m, k)
+            weights = self._weights[part].to(spread)
+            total += torch.einsum("bmk,bg->mgk", spread, weights).flatten(1).double()
+        return total
 
-    def _tile(self, Z: Tensor, known: Tensor, unknown: Tensor, part: slice) -> Tensor:
-        """Weighted mean output over a part of the background, for rows times coalitions."""
-        columns = known[..., self.model.groups]  # (1 | r, c, p)
-        if self._split is None:
-            mixed = torch.where(columns[:, :, None], Z[:, None, None], unknown)  # (r, c, b, p)
-            logits = self.model.network(mixed.flatten(0, 2))
-        else:
-            first = nn.functional.linear(
-                columns * Z[:, None], self._split.first.weight, self._split.first.bias
-            )  # (r, c, h)
-            mixed = first[:, :, None] + unknown  # (r, c, b, h)
-            logits = self._split.rest(mixed.flatten(0, 2))
-        outputs = self.model.outputs(logits, self.output).unflatten(0, mixed.shape[:3])
-        return torch.einsum("rcbk,b->rck", outputs, self._weights[part])
+    def _pairs(self, z: Tensor, background: Tensor, known: Tensor) -> Tensor:
+        self._count(len(known))
+        return self._mixer.pairs(z, background.to(z.device), known.to(z.device)).cpu()
 
-    def _first_layer_by_feature(self, network: SplitsFirstLayer) -> Float[Tensor, "d b h"]:
-        """Return what each feature of each background row adds to the first layer."""
-        weight = network.first.weight  # (h, p)
-        hidden = weight.new_zeros(self.n_players, len(self._inputs), len(weight))
-        for column, feature in enumerate(self.model.groups.tolist()):
-            hidden[feature] += self._inputs[:, column, None] * weight[:, column]
-        return hidden
-
-    def _outputs_of(self, inputs: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _whole(self, inputs: Tensor) -> Tensor:
         self._count(len(inputs))
-        return self.model.outputs(self.model.network(inputs), self.output)
+        parts = [self._mixer.whole(rows) for rows in torch.split(inputs, self.chunk_rows)]
+        return torch.cat(parts).double().cpu()
 
     def _count(self, evaluations: int) -> None:
         self.evaluations += evaluations
@@ -187,6 +221,36 @@ class Game:
             self._reported = self.evaluations
             total = max(self.expected, self.evaluations)
             self.context.step(self.evaluations, total, "model evaluations")
+
+
+def _differs(x: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Tell in which features ``[b, d]`` a row differs from each background row; NaN equals NaN."""
+    return (x != background) & ~(np.isnan(x) & np.isnan(background))
+
+
+def _distinct(codes: np.ndarray, n_players: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Find the distinct mixtures of a block of background rows.
+
+    Parameters
+    ----------
+    codes
+        Coalition of each background row's free features, as bits ``[b, m]``.
+
+    Returns
+    -------
+    Sorted keys of the mixtures (background row above, coalition below); where each mixture of
+    the block stands; and in a table of how many places: one per mixture, or, where that fits
+    into memory and saves a sort, one per possible key.
+    """
+    n_keys = len(codes) << n_players
+    kind = np.int32 if n_keys < 2**31 else np.int64
+    keys = codes.astype(kind) + (np.arange(len(codes), dtype=kind) << n_players)[:, None]
+    if n_keys > BLOCK_ELEMENTS:
+        mixtures, place = np.unique(keys, return_inverse=True)
+        return mixtures.astype(np.int64), place.reshape(keys.shape), len(mixtures)
+    seen = np.zeros(n_keys, dtype=bool)
+    seen[keys] = True
+    return np.flatnonzero(seen), keys, n_keys
 
 
 def _chunk_rows(model: Model, context: Context) -> int:
@@ -209,6 +273,16 @@ def _unique(coalitions: Bool[Tensor, "m d"]) -> tuple[Bool[Tensor, "u d"], Int[T
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).reshape(-1)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     return coalitions[torch.from_numpy(first)], torch.from_numpy(inverse)
+
+
+def _weights_of_groups(weights: Float[Tensor, " b"], n_groups: int) -> Float[Tensor, "b g"]:
+    """Return the weights of all rows, then of every ``n_groups``-th row; columns add up to 1."""
+    columns = [weights]
+    for group in range(n_groups):
+        own = torch.zeros_like(weights)
+        own[group::n_groups] = weights[group::n_groups]
+        columns.append(own / own.sum())
+    return torch.stack(columns, dim=1)
 
 
 def _std_errors(outputs: Float[Tensor, "b k"], weights: Float[Tensor, " b"]) -> Tensor:

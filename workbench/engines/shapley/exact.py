@@ -12,7 +12,7 @@ from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
-from workbench.numerics.game import Game
+from workbench.numerics.game import GROUPS, Game
 
 NAME = "shapley.exact"
 MAX_PLAYERS = 16
@@ -65,7 +65,7 @@ def _explain(
         table = game.values(part.X, coalitions)  # (n, m, k)
         return Estimate(torch.einsum("dm,nmk->ndk", weights, table))
 
-    block = max(1, BLOCK_BYTES // (8 * len(coalitions) * len(model.output_names)))
+    block = max(1, BLOCK_BYTES // (8 * len(coalitions) * len(model.output_names) * (1 + GROUPS)))
     return run(
         NAME, model, rows, background, params, context, estimate=estimate, block=block
     )  # fmt: skip

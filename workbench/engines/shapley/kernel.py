@@ -41,7 +41,7 @@ class PairedSample:
     """
 
     signs: Float[Tensor, "p d"]
-    differences: Float[Tensor, "p k"]
+    differences: Float[Tensor, "p gk"]
     strata: Int[Tensor, " p"]
 
 
@@ -62,8 +62,8 @@ def _explain(
         counts = np.zeros_like(goals[0])
         for goal in goals:
             sample = _extend(sample, game, part, design, counts, goal, context)
-            values, errors = solve(sample, gap, design)
-            if settled(values, errors, params.tolerance):
+            values, errors = solve(sample, gap, design, n_outputs=game.n_outputs)
+            if settled(values[:, : game.n_outputs], errors, params.tolerance):
                 break
             counts = goal
         return Estimate(values[None], errors[None])
@@ -122,8 +122,8 @@ def _extend(
 
 
 def solve(
-    sample: PairedSample, gap: Float[Tensor, " k"], design: PairedDesign
-) -> tuple[Float[Tensor, "d k"], Float[Tensor, "d k"]]:
+    sample: PairedSample, gap: Float[Tensor, " gk"], design: PairedDesign, *, n_outputs: int
+) -> tuple[Float[Tensor, "d gk"], Float[Tensor, "d k"]]:
     r"""Regress paired differences on signs, with the efficiency constraint eliminated.
 
     For a pair, the two squared residuals of KernelSHAP add up to half the square of
@@ -140,29 +140,29 @@ def solve(
 
     Returns
     -------
-    Values and standard errors, ``[d, k]`` each.
+    Values of every column, and standard errors of the first ``n_outputs``.
 
     References
     ----------
     Lundberg and Lee (2017), Theorem 2; Covert and Lee (2021), Sec. 3; Särndal, Swensson and
     Wretman (1992), Model Assisted Survey Sampling, Sec. 5.5.
     """
-    d, k = sample.signs.shape[1], len(gap)
+    d = sample.signs.shape[1]
     counts = torch.bincount(sample.strata, minlength=len(design.populations)).double()
     populations = torch.tensor(design.populations, dtype=torch.float64)
     weights = (torch.from_numpy(design.masses) / counts)[sample.strata]  # (p,)
     basis = _sum_free_basis(d)  # (d, d - 1)
     X = sample.signs @ basis  # (p, d - 1)
-    y = sample.differences - sample.signs.sum(1)[:, None] * gap / d  # (p, k)
+    y = sample.differences - sample.signs.sum(1)[:, None] * gap / d  # (p, gk)
     normal = (X * weights[:, None]).T @ X
     influence = basis @ torch.linalg.solve(normal, (X * weights[:, None]).T)  # (d, p)
     values = influence @ y + gap / d
     leverage = (influence * sample.signs.T).sum(0)  # (p,)
-    residuals = sample.differences - sample.signs @ values  # (p, k)
+    residuals = (sample.differences - sample.signs @ values)[:, :n_outputs]  # (p, k)
     sampled = (counts < populations)[sample.strata]
     jackknife = torch.where(sampled, 1 - leverage, 1.0).clamp(min=1e-3)
     parts = influence.T[:, :, None] * (residuals / jackknife[:, None])[:, None, :]  # (p, d, k)
-    variance = torch.zeros(d, k, dtype=torch.float64)
+    variance = torch.zeros(d, n_outputs, dtype=torch.float64)
     for stratum in torch.nonzero(counts < populations)[:, 0].tolist():
         own = parts[sample.strata == stratum]
         share = 1 - counts[stratum] / populations[stratum]

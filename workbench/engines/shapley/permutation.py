@@ -37,8 +37,9 @@ def _explain(
         goal = n_pairs if params.tolerance is None else min(FIRST_ROUND, n_pairs)
         while True:
             pairs = torch.cat([pairs, antithetic_values(game, part.X, permutations[done:goal])])
-            values, errors = pairs.mean(0), pairs.std(0) / len(pairs) ** 0.5
-            if goal == n_pairs or settled(values, errors, params.tolerance):
+            outputs = pairs[..., : game.n_outputs]
+            values, errors = pairs.mean(0), outputs.std(0) / len(pairs) ** 0.5
+            if goal == n_pairs or settled(outputs.mean(0), errors, params.tolerance):
                 return Estimate(values[None], errors[None])
             done, goal = goal, min(2 * goal, n_pairs)
 
@@ -50,7 +51,7 @@ def _explain(
 
 def antithetic_values(
     game: Game, x: Float[Tensor, "1 d"], permutations: Int[Tensor, "t d"]
-) -> Float[Tensor, "t d k"]:
+) -> Float[Tensor, "t d gk"]:
     r"""Mean contribution of each feature along a permutation and along its reverse.
 
     Where :math:`C_j` are the first :math:`j` features of a permutation, the reverse one passes

@@ -28,9 +28,9 @@ from workbench.numerics.maskers import marginal
 
 @dataclass(frozen=True)
 class Estimate:
-    """Values ``[n, d, k]`` of some rows, with standard errors where coalitions were sampled."""
+    """Values of some rows for every column of the game, and standard errors of the outputs."""
 
-    values: Float[Tensor, "n d k"]
+    values: Float[Tensor, "n d gk"]
     std_errors: Float[Tensor, "n d k"] | None = None
 
 
@@ -72,6 +72,8 @@ def run(
         parts.append(estimate(game, rows[start : start + block]))
         context.step(game.evaluations, max(game.expected, game.evaluations), "model evaluations")
     values = torch.cat([part.values for part in parts])
+    drawn = game.background_std_errors(values)  # (n, d, k)
+    k = game.n_outputs
     errors = [part.std_errors for part in parts if part.std_errors is not None]
     explained = model.predict if params.output == "probability" else model.scores
     return Attribution(
@@ -79,8 +81,8 @@ def run(
             name, model, rows, background, params, context, game,
             seconds=time.perf_counter() - started, notes=notes,
         ),
-        values=values.numpy(),
-        base_values=game.empty.expand(len(rows), -1).numpy().copy(),
+        values=values[..., :k].numpy().copy(),
+        base_values=game.empty[:k].expand(len(rows), -1).numpy().copy(),
         predictions=apply_link(explained(rows.X), params.link).numpy(),
         data=rows.X.double().numpy(),
         ids=rows.ids.numpy(),
@@ -90,6 +92,7 @@ def run(
         output_names=model.output_names,
         unit=unit,
         std_errors=torch.cat(errors).numpy() if errors else None,
+        background_std_errors=None if drawn is None else drawn.pow(2).mean(0).sqrt().numpy(),
         dof=dof,
     )  # fmt: skip
 

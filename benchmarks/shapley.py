@@ -1,0 +1,183 @@
+"""Shapley estimators against the ``shap`` package, on ``adult-mlp`` with 100 background rows.
+
+``python -m benchmarks.shapley`` prints a table and writes ``benchmarks/results/shapley.json``.
+Both sides explain the same rows with the same background and the same network; each is warmed up
+first (shap compiles on its first call, which takes seconds that are not counted). Times are the
+best of three.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import shap
+import torch
+
+import workbench as wb
+from workbench.core.model import Model
+from workbench.core.table import Table
+from workbench.numerics.devices import choose_device, describe_device
+
+RESULTS = Path(__file__).parent / "results"
+N_BACKGROUND = 100
+REPEATS = 3
+SHAP_BUDGETS = (256, 1024, 2072)
+BUDGETS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 2072)
+
+
+def best_seconds(run: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def rmse(values: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(((values - truth) ** 2).mean()))
+
+
+def forward(model: Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what a user would hand to shap: raw rows to probabilities."""
+    return lambda X: model.predict(torch.from_numpy(np.asarray(X, dtype=np.float64))).numpy()
+
+
+def bare_forward_seconds(model: Model, rows: Table, evaluations: int) -> float:
+    """Seconds for as many rows through the network alone, encoded, in chunks of one size."""
+    chunk = 4096
+    inputs = model.encode(rows.X[torch.arange(chunk) % len(rows)])
+
+    @torch.no_grad()
+    def run() -> None:
+        for _ in range(evaluations // chunk):
+            model.network(inputs).softmax(1)
+
+    return best_seconds(run)
+
+
+def exact_section(model: Model, rows: Table, background: Table) -> dict[str, float]:
+    mine = wb.explain(model, rows, background, method="exact")
+    seconds = best_seconds(lambda: wb.explain(model, rows, background, method="exact"))
+    masker = shap.maskers.Independent(background.X.numpy(), max_samples=len(background))
+    peer = shap.ExactExplainer(forward(model), masker)
+    few = rows[:3]
+    peer(few.X.numpy())
+    peer_seconds = best_seconds(lambda: peer(few.X.numpy())) / len(few)
+    difference = np.abs(peer(few.X.numpy()).values - mine.values[: len(few)]).max()
+    bare = bare_forward_seconds(model, rows, mine.provenance.evaluations)
+    return {
+        "seconds_per_row": seconds / len(rows),
+        "shap_seconds_per_row": peer_seconds,
+        "speed_up": peer_seconds / (seconds / len(rows)),
+        "over_bare_forward": seconds / bare,
+        "microseconds_per_evaluation": 1e6 * seconds / mine.provenance.evaluations,
+        "largest_difference": float(difference),
+    }
+
+
+def kernel_section(
+    model: Model, rows: Table, background: Table
+) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+    """Error against time of ours, and of shap with the ratio of times at shap's error."""
+    truth = wb.explain(model, rows, background, method="exact").values
+    ours = []
+    for budget in BUDGETS:
+        result = wb.explain(model, rows, background, method="kernel", budget=budget)
+        seconds = best_seconds(
+            lambda budget=budget: wb.explain(
+                model, rows, background, method="kernel", budget=budget
+            )
+        )
+        ours.append({
+            "coalitions": budget,
+            "seconds_per_row": seconds / len(rows),
+            "rmse": rmse(result.values, truth),
+        })
+    explainer = shap.KernelExplainer(forward(model), background.X.numpy())
+    few = rows.X.numpy()[:5]
+    theirs = []
+    for budget in SHAP_BUDGETS:
+
+        def run(budget: int = budget) -> np.ndarray:
+            return explainer.shap_values(few, nsamples=budget, l1_reg=False, silent=True)
+
+        run()
+        seconds = best_seconds(run) / len(few)
+        error = rmse(run(), truth[: len(few)])
+        logs = np.log([[o["rmse"], o["seconds_per_row"]] for o in ours[::-1]])
+        equal = float(np.exp(np.interp(np.log(error), logs[:, 0], logs[:, 1])))
+        theirs.append({
+            "coalitions": budget,
+            "seconds_per_row": seconds,
+            "rmse": error,
+            "our_seconds_at_equal_rmse": equal,
+            "speed_up_at_equal_rmse": seconds / equal,
+        })
+    return ours, theirs
+
+
+def peak_mebibytes(n_rows: int) -> float:
+    """Peak resident memory of a fresh process that explains so many rows."""
+    code = (
+        "import resource, workbench as wb;"
+        "m = wb.load_model('adult-mlp'); t = wb.load_table('adult');"
+        f"wb.explain(m, t[:{n_rows}], method='kernel', budget=256);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--rows", type=int, default=10)
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    device = choose_device(chosen.device)
+    model = wb.load_model("adult-mlp").to(device)
+    rows = wb.load_table("adult")[: chosen.rows]
+    background = wb.load_table("adult", split="train").sample(N_BACKGROUND, seed=0)
+    exact = exact_section(model, rows, background)
+    ours, theirs = kernel_section(model, rows, background)
+    memory = {str(n): peak_mebibytes(n) for n in (50, 500)}
+    report = {
+        "device": describe_device(device),
+        "versions": {"torch": torch.__version__, "shap": shap.__version__,
+                     "python": platform.python_version()},
+        "rows": chosen.rows, "background": N_BACKGROUND,
+        "exact": exact, "kernel": ours, "shap_kernel": theirs, "peak_mebibytes_by_rows": memory,
+    }  # fmt: skip
+    print(f"adult-mlp, {N_BACKGROUND} background rows, {report['device']}")
+    print(
+        f"exact   {exact['seconds_per_row']:.4f} s/row   shap {exact['shap_seconds_per_row']:.4f}"
+    )
+    print(f"        {exact['speed_up']:.1f} x shap.ExactExplainer (goal 3)")
+    print(f"        {exact['over_bare_forward']:.2f} x the bare forward passes (goal 1.3 at most)")
+    print(f"        largest difference {exact['largest_difference']:.1e}")
+    print("kernel  coalitions   s/row     RMSE")
+    for row in ours:
+        print(f"        {row['coalitions']:10} {row['seconds_per_row']:8.4f} {row['rmse']:10.2e}")
+    print("shap    coalitions   s/row     RMSE      ours at equal RMSE")
+    for row in theirs:
+        print(
+            f"        {row['coalitions']:10} {row['seconds_per_row']:8.4f} {row['rmse']:10.2e} "
+            f"{row['our_seconds_at_equal_rmse']:8.4f} s/row, {row['speed_up_at_equal_rmse']:.1f} x "
+            "(goal 3)"
+        )
+    print(f"peak memory, kernel: {', '.join(f'{n} rows {m:.0f} MiB' for n, m in memory.items())}")
+    RESULTS.mkdir(exist_ok=True)
+    name = "shapley" if device.type == "cpu" else f"shapley-{device.type}"
+    (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

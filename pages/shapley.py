@@ -1,0 +1,71 @@
+"""Which features made this prediction, and the model as a whole?"""
+
+import streamlit as st
+
+from workbench import ui
+
+VIEWS = {"bar": "Importance", "beeswarm": "Every row"}
+
+with ui.page("Which features made this prediction?") as place:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row, count = ui.choose_rows(place)
+        output = ui.choose_output(place, row)
+        run = st.empty()
+    one = row is not None
+    if row is not None:
+        ui.note(ui.describe_row(place, row))
+    said = st.container()
+    left, right = ui.side_by_side()
+    numbers = st.container()
+    foot = st.container()
+    with right:
+        trust = st.container()
+        with st.container(border=True):
+            st.markdown("**Method**")
+            request = ui.choose_method(place, row, count)
+            price = st.empty()
+
+    answer = None
+    with left, ui.errors_shown():
+        quote = ui.quote(place, request.method, count, request.background, dict(request.settings))
+        price.caption(quote.describe())
+        asks = not one or not ui.is_small(quote) or ui.was_cancelled(request)
+        noun = "row" if one else "rows"
+        asked = asks and run.button(
+            f"Explain {count:,} {noun}", type="primary", icon=":material/play_arrow:"
+        )
+        progress, notice = st.empty(), st.empty()
+        answer = ui.answer_to(request, quote, place, asked=asked, slot=progress)
+        if ui.was_cancelled(request):
+            notice.info("Cancelled. Nothing was lost: press Explain to start again.")
+        elif answer is not None and answer.is_stale:
+            notice.warning("The settings have changed since: press Explain to update this.")
+        if answer is None:
+            ui.empty_state(
+                f"Press Explain to see which features matter over {count:,} {noun}: "
+                f"{quote.describe()}.",
+                "bar_chart",
+            )
+
+    if answer is not None:
+        result, name = answer.result, f"shapley-{place.model.card.name}"
+        name = f"{name}-row-{result.ids[0]}" if one else f"{name}-{len(result)}-rows"
+        sentence = ui.words(result, output, one=one)
+        with said:
+            ui.answer(sentence)
+        with left, st.container(border=True):
+            view = "waterfall"
+            if not one:
+                view = ui.choose(
+                    st.segmented_control, "View", "view", options=list(VIEWS), default="bar",
+                    format_func=VIEWS.get, required=True, label_visibility="collapsed",
+                )  # fmt: skip
+            ui.figure(result, view, name=name, alt=sentence, output=output)
+            ui.downloads(result, name)
+        with trust:
+            ui.trust_card(result)
+        with numbers:
+            st.markdown("**The row in numbers**" if one else "**Importance in numbers**")
+            (ui.row_table if one else ui.importance_table)(result, output)
+        with foot:
+            ui.computed_card(result.provenance)

@@ -1,0 +1,65 @@
+"""Every registered check keeps its promises."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.attributions import build, example
+from workbench.checks import CHECKS, run_checks
+from workbench.core.results import Result
+
+ROOT = Path(__file__).parents[2]
+GOOD = example(n=20, sampled=False)
+UNSETTLED = build([[0.1, 0.1]] * 3, std_errors=np.full((3, 2, 2), 0.1))
+# For each check one result that it must object to; a new check adds its own.
+BAD = {
+    "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
+    "WB002": UNSETTLED,
+    "WB003": replace(GOOD, base_std_errors=np.ones(2)),
+    "WB004": replace(GOOD, data=GOOD.data + 1e6),
+    "WB005": UNSETTLED,
+}
+
+
+def test_codes_are_unique_and_sorted():
+    codes = [check.code for check in CHECKS.values()]
+    assert codes == list(CHECKS)
+    assert codes == sorted(set(codes))
+    assert all(re.fullmatch(r"WB\d{3}", code) for code in codes)
+    assert set(BAD) == set(CHECKS), "a check has no example that it objects to"
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_has_a_page_that_says_what_to_do(check):
+    text = (ROOT / check.docs).read_text(encoding="utf-8")
+    assert text.startswith(f"# {check.code}: {check.title}\n")
+    for part in ("**What it measures.**", "**Tolerance.**", "**What to do.**"):
+        assert part in text
+
+
+def test_every_page_belongs_to_a_check():
+    pages = {path.stem for path in (ROOT / "docs" / "checks").glob("WB*.md")}
+    assert pages == set(CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_passes_what_is_good_and_objects_to_what_is_not(check):
+    assert check(GOOD).status == "ok"
+    assert check(BAD[check.code]).status == check.severity
+
+
+@pytest.mark.parametrize("result", [GOOD, *BAD.values()])
+def test_outcomes_are_complete(result):
+    for found in run_checks(result):
+        check = CHECKS[found.code]
+        assert (found.title, found.docs) == (check.title, check.docs)
+        assert found.sentence.endswith(".")
+        assert all(isinstance(v, float) and np.isfinite(v) for v in found.evidence.values())
+
+
+def test_checks_of_other_kinds_are_not_asked():
+    assert run_checks(Result(GOOD.provenance)) == ()
+    assert [found.code for found in run_checks(GOOD)] == list(CHECKS)

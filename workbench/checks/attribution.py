@@ -1,0 +1,225 @@
+"""Checks of attributions: do they add up, is sampling settled, is the background large enough."""
+
+import numpy as np
+
+from workbench.checks.record import Check, Finding, Status
+from workbench.core.results import Attribution
+
+# Allowed gap as (absolute, relative). In single precision an output carries a rounding of 6e-8 of
+# its size, and an attribution sums thousands of them with both signs: the relative part leaves
+# three decimal digits for that. In double precision the same sums are nine digits better; the
+# tolerance asks for five of them, as solving the weighted regression costs the rest.
+GAP_TOLERANCE = {"float32": (1e-5, 1e-4), "float64": (1e-10, 1e-9)}
+GAP_FAILURE = 100.0
+SAMPLING_TOLERANCE = 0.1
+BACKGROUND_TOLERANCE = 0.1
+# Below this the standard error of the base value is itself known to worse than one part in six.
+BACKGROUND_ROWS = 20
+UNSETTLED_TOLERANCE = 0.1
+NAMED_FEATURES = 3
+
+_NO_ROWS = Finding("not_applicable", "There are no rows to check.")
+
+
+def additivity(attribution: Attribution) -> Finding:
+    r"""Compare :math:`\max_{i,k} |f_k(x_i) - b_{ik} - \sum_j \phi_{ijk}|` with rounding.
+
+    The tolerance is the largest of an absolute part times the size of the outputs (at least 1)
+    and a relative part times the largest :math:`|f - b|`, both by the precision of the run.
+    """
+    if not len(attribution):
+        return _NO_ROWS
+    dtype = attribution.provenance.dtype.removeprefix("torch.")
+    if dtype not in GAP_TOLERANCE:
+        return Finding("not_applicable", f"No rounding tolerance is known for precision {dtype}.")
+    absolute, relative = GAP_TOLERANCE[dtype]
+    if not np.isfinite(attribution.gap).all():
+        return Finding("failure", "Some attributions or predictions are not numbers.")
+    size = float(max(np.abs(attribution.predictions).max(), np.abs(attribution.base_values).max()))
+    moved = float(np.abs(attribution.predictions - attribution.base_values).max())
+    tolerance = max(absolute * max(1.0, size), relative * moved)
+    gaps = np.abs(attribution.gap)
+    gap, row = float(gaps.max()), int(attribution.ids[int(gaps.max(1).argmax())])
+    evidence = {"max_gap": gap, "max_moved": moved, "row": float(row)}
+    if gap <= tolerance:
+        sentence = f"Attributions and base value add up to the prediction; largest gap {gap:.1e}."
+        return Finding("ok", sentence, evidence, tolerance)
+    sentence = (
+        f"Attributions and base value miss the prediction by up to {gap:.2g} (row {row}), "
+        f"while rounding explains {tolerance:.1e}."
+    )
+    status: Status = "failure" if gap > GAP_FAILURE * tolerance else "warning"
+    return Finding(status, sentence, evidence, tolerance)
+
+
+def sampling_error(attribution: Attribution) -> Finding:
+    """Compare each row's largest standard error with its largest absolute attribution.
+
+    Both are taken over the features and outputs of the row, so an output that hardly ever occurs
+    is not judged by its own tiny effects.
+    """
+    if not len(attribution):
+        return _NO_ROWS
+    if attribution.std_errors is None:
+        return Finding("ok", "Nothing was sampled, so there is no sampling error.")
+    errors = attribution.std_errors.max((1, 2))
+    largest = np.abs(attribution.values).max((1, 2))
+    # A row without any effect has nothing to compare with: all noise, unless there is none.
+    ratio = np.where(errors > 0, 1.0, 0.0)
+    np.divide(errors, largest, out=ratio, where=largest > 0)
+    worst, median = float(ratio.max()), float(np.median(ratio))
+    row = int(attribution.ids[int(ratio.argmax())])
+    above = int((ratio > SAMPLING_TOLERANCE).sum())
+    evidence = {
+        "worst": worst,
+        "median": median,
+        "rows_above": float(above),
+        "worst_row": float(row),
+    }
+    if not above:
+        sentence = f"The largest standard error is {_percent(worst)} of its row's largest effect."
+        return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE)
+    sentence = (
+        f"In {_of_rows(above, attribution)} the standard error is above "
+        f"{_percent(SAMPLING_TOLERANCE)} of the largest effect (up to {_percent(worst)}, row "
+        f"{row}); raise the number of samples."
+    )
+    return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE)
+
+
+def background_size(attribution: Attribution) -> Finding:
+    """Compare the standard error of the base value with what the explanation is about.
+
+    The scale of an output is the larger of the spread of the predictions over the rows and the
+    largest mean absolute attribution; the output with the largest ratio counts.
+    """
+    n_background = attribution.provenance.n_background
+    if not len(attribution):
+        return _NO_ROWS
+    if not n_background:
+        return Finding("not_applicable", "The method uses no background rows.")
+    scale = np.maximum(
+        attribution.predictions.std(0), np.abs(attribution.values).mean(0).max(0)
+    )  # (k,)
+    ratio = np.zeros_like(scale)
+    np.divide(attribution.base_std_errors, scale, out=ratio, where=scale > 0)
+    evidence = {"rows": float(n_background)}
+    known = ratio[np.isfinite(ratio)]
+    worst = float(known.max()) if len(known) else None
+    if worst is not None:
+        evidence = {"ratio": worst, **evidence}
+    said = (
+        ""
+        if worst is None
+        else f"; the base value's standard error is {_percent(worst)} of the effects"
+    )
+    if n_background < BACKGROUND_ROWS:
+        sentence = (
+            f"The background has {n_background} row{'' if n_background == 1 else 's'}{said}; "
+            f"use at least {BACKGROUND_ROWS}."
+        )
+        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
+    if worst is not None and worst > BACKGROUND_TOLERANCE:
+        sentence = (
+            f"Another draw of {n_background} background rows would move the base value by "
+            f"{_percent(worst)} of the effects; use more rows."
+        )
+        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
+    return Finding(
+        "ok", f"The background has {n_background} rows{said}.", evidence, BACKGROUND_TOLERANCE
+    )
+
+
+def off_scale(attribution: Attribution) -> Finding:
+    """Count rows with a number outside the range that the model saw in training."""
+    if not len(attribution):
+        return _NO_ROWS
+    ranges = {
+        j: feature.range
+        for j, feature in enumerate(attribution.schema.features)
+        if feature.kind == "numeric" and feature.range is not None
+    }
+    if not ranges:
+        return Finding("not_applicable", "The schema does not say which range was trained on.")
+    outside = np.zeros(attribution.data.shape, dtype=bool)
+    for j, (low, high) in ranges.items():
+        column = attribution.data[:, j]
+        outside[:, j] = (column < low) | (column > high)  # NaN is neither
+    rows = outside.any(1)
+    count = int(rows.sum())
+    features = [j for j in ranges if outside[:, j].any()]
+    evidence = {"rows": float(count), "features": float(len(features))}
+    if not count:
+        return Finding("ok", "Every number lies within the range of the training data.", evidence)
+    first = int(attribution.ids[int(rows.argmax())])
+    named = [_range_of(attribution, j, outside[:, j]) for j in features[:NAMED_FEATURES]]
+    if len(features) > NAMED_FEATURES:
+        named.append(f"{len(features) - NAMED_FEATURES} more features")
+    sentence = (
+        f"{_of_rows(count, attribution)} lie outside the range of the training data "
+        f"(first: row {first}), where the model was never tested: {', '.join(named)}."
+    )
+    return Finding("warning", sentence, evidence | {"first_row": float(first)})
+
+
+def rank_settled(attribution: Attribution) -> Finding:
+    r"""Count rows whose first and second feature could change places.
+
+    They could where :math:`|\phi_1| - |\phi_2| < \sqrt{h_1^2 + h_2^2}` with :math:`h` the half
+    widths of the 95 % intervals, as if the two errors were independent.
+    """
+    if not len(attribution):
+        return _NO_ROWS
+    if len(attribution.names) < 2:
+        return Finding("not_applicable", "One feature alone has no rank.")
+    if attribution.std_errors is None:
+        return Finding("ok", "Nothing was sampled, so the order of the features is settled.")
+    size = np.abs(attribution.values)
+    order = np.argsort(-size, axis=1, kind="stable")[:, :2]  # (n, 2, k)
+    top = np.take_along_axis(size, order, axis=1)
+    half = np.take_along_axis(attribution.half_widths(), order, axis=1)
+    unsettled = top[:, 0] - top[:, 1] < np.hypot(half[:, 0], half[:, 1])  # (n, k)
+    rows = unsettled.any(1)
+    count, share = int(rows.sum()), float(rows.mean())
+    evidence = {"share": share, "rows": float(count)}
+    if share <= UNSETTLED_TOLERANCE:
+        sentence = (
+            f"The first feature is settled in {_of_rows(len(rows) - count, attribution)}."
+        )  # fmt: skip
+        return Finding("ok", sentence, evidence, UNSETTLED_TOLERANCE)
+    sentence = (
+        f"In {_of_rows(count, attribution)} the first two features could change places within "
+        "the sampling error; read them as equals or raise the number of samples."
+    )
+    return Finding("warning", sentence, evidence, UNSETTLED_TOLERANCE)
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    return f"{100 * share:.2g} %" if share < 1 else f"{100 * share:.0f} %"
+
+
+def _of_rows(count: int, attribution: Attribution) -> str:
+    total = len(attribution)
+    return f"{count:,} of {total:,} row{'' if total == 1 else 's'}"
+
+
+def _range_of(attribution: Attribution, feature: int, outside: np.ndarray) -> str:
+    what = attribution.schema.features[feature]
+    assert what.range is not None  # noqa: S101 - the caller chose features with a range
+    column = attribution.data[outside, feature]
+    seen = f"{what.show(float(column.min()))} to {what.show(float(column.max()))}"
+    if column.min() == column.max():
+        seen = what.show(float(column.min()))
+    low, high = (what.show(edge) for edge in what.range)
+    return f"{what.name} at {seen} (trained on {low} to {high})"
+
+
+ATTRIBUTION_CHECKS = (
+    Check("WB001", "Adds up", "failure", 0, Attribution, additivity),
+    Check("WB002", "Sampling error", "warning", 0, Attribution, sampling_error),
+    Check("WB003", "Background", "warning", 0, Attribution, background_size),
+    Check("WB004", "Within training range", "warning", 0, Attribution, off_scale),
+    Check("WB005", "Order settled", "warning", 0, Attribution, rank_settled),
+)

@@ -1,0 +1,14 @@
+"""Every check there is, and how a result is asked all of them."""
+
+from collections.abc import Mapping
+
+from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.record import Check, Outcome
+from workbench.core.results import Result
+
+CHECKS: Mapping[str, Check] = {check.code: check for check in ATTRIBUTION_CHECKS}
+
+
+def run_checks(result: Result) -> tuple[Outcome, ...]:
+    """Ask a result every check of its kind, in the order of their codes."""
+    return tuple(check(result) for check in CHECKS.values() if isinstance(result, check.applies_to))

@@ -1,0 +1,77 @@
+"""What a run will take, said before it starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.engines.shapley import exact
+from workbench.numerics.devices import choose_device
+from workbench.ui import cache
+from workbench.ui.frame import Place
+from workbench.ui.text import duration, size
+
+PROBE_BACKGROUND = 100
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The price of a run.
+
+    Attributes
+    ----------
+    method
+        The method that would run, where the user left the choice to the program.
+    evaluations
+        Rows through the network, at most.
+    n_bytes
+        Temporary memory.
+    seconds
+        Measured on this device with a small run of the same model, and scaled.
+    """
+
+    method: str
+    evaluations: int
+    n_bytes: int
+    seconds: float
+
+    def describe(self) -> str:
+        """Return the line under a run button."""
+        return (
+            f"{self.evaluations:,} model evaluations · {size(self.n_bytes)} · "
+            f"about {duration(self.seconds)} on this device"
+        )
+
+
+def quote(
+    place: Place, method: str, n_rows: int, n_background: int, settings: Mapping[str, Any]
+) -> Quote:
+    """Say what a run would take.
+
+    Raises
+    ------
+    InvalidInputError
+        If the method cannot serve this model with these settings.
+    """
+    model = place.model
+    name, cost = api.estimate_cost(model, n_rows, n_background, method=method, **settings)
+    if name == exact.NAME and len(model.schema.features) > exact.MAX_PLAYERS:
+        # The engine refuses before it computes anything; its sentence names the fix.
+        api.explain(model, place.rows[:1], place.rows[:1], method=name)
+    speed = _seconds_per_evaluation(model.name, model.digest, place.table, str(choose_device()))
+    return Quote(name, cost.evaluations, cost.n_bytes, cost.evaluations * speed)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _seconds_per_evaluation(reference: str, digest: str, table: str, device: str) -> float:  # noqa: ARG001 - the digest is part of the key
+    """Time a small run; the first warms up threads, kernels and caches."""
+    model, rows = cache.model(reference), cache.table(table, "all")
+    background = rows[:PROBE_BACKGROUND]
+    budget = 64 + 8 * len(model.schema.features)
+    runs = [
+        api.explain(model, rows[:1], background, method="kernel", budget=budget, device=device)
+        for _ in range(2)
+    ]
+    return min(run.provenance.seconds / run.provenance.evaluations for run in runs)

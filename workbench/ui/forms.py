@@ -1,0 +1,82 @@
+"""A form made from a parameter model, so that no page lists settings by hand."""
+
+from collections.abc import Collection
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from workbench.core.params import Params
+from workbench.ui.state import choose
+
+AUTOMATIC = "automatic"
+
+
+def params_form(
+    params: type[Params], key: str, *, leave_out: Collection[str] = ()
+) -> dict[str, Any]:
+    """Show a widget for each field, and return what was chosen.
+
+    A choice becomes a list, a number an input within its bounds; a number that may be left open
+    is empty and says so. Values kept under ``key`` and the field's name, so that methods which
+    share a field share its value.
+
+    Raises
+    ------
+    TypeError
+        If a field is of a type that has no widget.
+    """
+    return {
+        name: _field(name, field, f"{key}.{name}")
+        for name, field in params.model_fields.items()
+        if name not in leave_out
+    }
+
+
+def _field(name: str, field: FieldInfo, key: str) -> Any:
+    label = name.replace("_", " ").capitalize()
+    kind, optional = _kind(field)
+    if get_origin(kind) is Literal:
+        return choose(
+            st.selectbox, label, key, default=field.default, options=get_args(kind),
+            help=field.description,
+        )  # fmt: skip
+    if kind not in {int, float}:
+        raise TypeError(f"field {name!r} of type {kind} has no widget")
+    low, high = _bounds(field, kind)
+
+    def valid(value: Any) -> bool:
+        return isinstance(value, int | float) and _within(value, low, high)
+
+    value = choose(
+        st.number_input, label, key, default=field.default, valid=valid, help=field.description,
+        min_value=low, max_value=high, step=1 if kind is int else 0.01,
+        format="%d" if kind is int else "%.3g",
+        **({"value": None, "placeholder": AUTOMATIC} if optional else {}),
+    )  # fmt: skip
+    return value if value is None else kind(value)
+
+
+def _kind(field: FieldInfo) -> tuple[Any, bool]:
+    """Return the type without ``None``, and whether there was one."""
+    parts = get_args(field.annotation)
+    if NoneType not in parts:
+        return field.annotation, False
+    (kind,) = (part for part in parts if part is not NoneType)
+    return kind, True
+
+
+def _bounds(field: FieldInfo, kind: Any) -> tuple[Any, Any]:
+    low = high = None
+    for rule in field.metadata:
+        if isinstance(rule, Ge | Gt):
+            low = kind(rule.ge if isinstance(rule, Ge) else rule.gt)
+        elif isinstance(rule, Le | Lt):
+            high = kind(rule.le if isinstance(rule, Le) else rule.lt)
+    return low, high
+
+
+def _within(value: float, low: float | None, high: float | None) -> bool:
+    return (low is None or value >= low) and (high is None or value <= high)

@@ -1,0 +1,144 @@
+"""The choices that an explanation by Shapley values needs: which rows, which class, how."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from workbench import api
+from workbench.core.results import Attribution
+from workbench.core.table import Table
+from workbench.plots import overall_sentence, sentence
+from workbench.ui import cache
+from workbench.ui.forms import params_form
+from workbench.ui.frame import Place
+from workbench.ui.runs import Request
+from workbench.ui.state import choose, peek
+from workbench.ui.text import plain
+
+FAMILY = "shapley"
+MANY = 100
+MOST_ROWS = 5000
+MOST_BACKGROUND = 2000
+AS_PREDICTED = ""
+
+
+def choose_rows(place: Place) -> tuple[int | None, int]:
+    """Choose one row by position, or how many to draw; returns the position, or None, and both."""
+    n = len(place.rows)
+    mode = choose(
+        st.segmented_control, "Explain", "mode", options=["one", "many"], default="one",
+        format_func={"one": "One row", "many": "Many rows"}.get, required=True,
+    )  # fmt: skip
+    if mode == "many":
+        most = min(n, MOST_ROWS)
+        count = _whole(
+            "Number of rows", "count", min(MANY, most), 2, most,
+            f"Drawn at random from the {n:,} rows of {place.split_name}.",
+        )  # fmt: skip
+        return None, count
+    row = _whole(
+        "Row", "row", 0, 0, n - 1, f"Position in {place.split_name}, 0 to {n - 1:,}."
+    )  # fmt: skip
+    return row, 1
+
+
+def choose_output(place: Place, row: int | None) -> str:
+    """Choose whose probability or value is explained; returns the output's name."""
+    names, schema = place.model.output_names, place.model.schema
+    if len(names) == 1:
+        return names[0]
+    default = names[schema.favourable_output]
+    options = list(names)
+    if row is not None and schema.favourable is None:
+        default = AS_PREDICTED
+        options.insert(0, AS_PREDICTED)
+    predicted = _predicted(place, row)
+    chosen = choose(
+        st.selectbox, "Class", "output", options=options, default=default, width=220,
+        format_func=lambda name: name if name != AS_PREDICTED else f"as predicted: {predicted}",
+    )  # fmt: skip
+    return str(predicted if chosen == AS_PREDICTED else chosen)
+
+
+def choose_method(place: Place, row: int | None, count: int) -> Request:
+    """Choose method, background and settings; returns the whole request."""
+    methods = {
+        name.partition(".")[2]: method
+        for name, method in api.list_methods().items()
+        if name.startswith(f"{FAMILY}.")
+    }
+    titles = {name: method.title.rpartition(", ")[2] for name, method in methods.items()}
+    name = choose(
+        st.selectbox, "Method", "method", options=["auto", *methods], default="auto",
+        format_func=lambda key: (
+            f"{key} · {titles[key]}" if titles.get(key, key) != key else str(key)
+        ),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    source = _background_source(place)
+    most = min(len(source), MOST_BACKGROUND)
+    held = peek("background", min(api.BACKGROUND_ROWS, most))
+    n_background = held if isinstance(held, int) and 1 <= held <= most else most
+    meant, _ = api.estimate_cost(place.model, count, n_background, method=name)
+    method = api.list_methods()[meant]
+    picked = f"Chosen here: {meant.partition('.')[2]}. " if name == "auto" else ""
+    st.caption(plain(f"{picked}{method.weakness}"))
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        background = _whole(
+            "Background rows", "background", min(api.BACKGROUND_ROWS, most), 1, most,
+            f"Rows of {source.name} that stand for features that are not known.", width="stretch",
+        )  # fmt: skip
+        seed = _whole(
+            "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        hidden = {"output", "link"} if place.model.schema.task == "regression" else ()
+        settings = params_form(method.params, FAMILY, leave_out=hidden)
+    return Request(
+        digest=place.model.digest, table=place.table, split=place.split, row=row, count=count,
+        method=name, background=background, seed=seed, settings=tuple(settings.items()),
+    )  # fmt: skip
+
+
+def describe_row(place: Place, row: int) -> str:
+    """Say which row of the file this is, what is true of it and what the model says."""
+    rows, schema = place.rows[[row]], place.model.schema
+    predicted = place.model.predict(rows.X)[0]
+    parts = [f"Row {int(rows.ids[0])} of {place.table}"]
+    if rows.y is not None:
+        known = schema.classes[int(rows.y[0])] if schema.classes else f"{float(rows.y[0]):.4g}"
+        parts.append(f"truth: {known}")
+    said = _predicted(place, row) if schema.classes else f"{float(predicted[0]):.4g}"
+    share = f" ({float(predicted.max()):.3f})" if schema.classes else ""
+    return " · ".join([*parts, f"prediction: {said}{share}"])
+
+
+def words(result: Attribution, output: str, *, one: bool) -> str:
+    """Answer the question in a sentence."""
+    return sentence(result, 0, output) if one else overall_sentence(result, output)
+
+
+def _predicted(place: Place, row: int | None) -> str:
+    if row is None:
+        return ""
+    outputs = place.model.predict(place.rows[[row]].X)[0].numpy()
+    return place.model.output_names[int(np.argmax(outputs))]
+
+
+def _background_source(place: Place) -> Table:
+    """Where the background rows are drawn from, as ``api.background_for`` does it."""
+    source = place.model.card.training_table
+    return cache.table(source, "train") if source in api.list_tables() else place.rows
+
+
+def _whole(
+    label: str, name: str, default: int, low: int, high: int, help_: str, *, width: Any = 160
+) -> int:
+    """Show an input for a whole number between bounds."""
+    value = choose(
+        st.number_input, label, name, default=default, help=plain(help_), width=width,
+        valid=lambda number: isinstance(number, int) and low <= number <= high,
+        min_value=low, max_value=high, step=1,
+    )  # fmt: skip
+    return default if value is None else int(value)

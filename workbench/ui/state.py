@@ -1,0 +1,112 @@
+"""What the user has chosen: it outlives a page, and a link or a refresh restores it.
+
+A widget's own state dies with its page, so a choice is copied to a key of ours when it changes.
+What differs from its default is in the address as well.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from workbench.ui.text import plain
+
+OWN = "choice."
+WIDGET = "widget."
+Valid = Callable[[Any], bool]
+
+
+def choose(
+    widget: Callable[..., Any],
+    label: str,
+    name: str,
+    *,
+    default: Any,
+    options: Sequence[Any] | None = None,
+    valid: Valid | None = None,
+    then: Callable[[], None] | None = None,
+    **look: Any,
+) -> Any:
+    """Show a widget whose value is kept under ``name``, and return the value.
+
+    Parameters
+    ----------
+    widget
+        A function of Streamlit or of one of its containers, such as ``st.selectbox``.
+    default
+        Value of a first visit; its type says how to read the address.
+    options, valid
+        What may be chosen; anything else, from an old link or for another model, gives way to the
+        default, and a line says so.
+    then
+        Called after a change, before the page runs again.
+    look
+        Passed to the widget: bounds, help, format.
+    """
+    if options is not None:
+        look["options"] = options
+        valid = options.__contains__
+    value, refused = _recall(name, default, valid)
+    key = WIDGET + name
+    st.session_state[key] = value
+    _publish(name, value, default)
+    chosen = widget(label, key=key, on_change=_copy, args=(name, then), **look)
+    if refused is not None:
+        st.caption(f"{plain(label)} {plain(repr(refused))} is not available here.")
+    return chosen
+
+
+def peek(name: str, default: Any = None) -> Any:
+    """Return a choice without showing its widget."""
+    return _recall(name, default, None)[0]
+
+
+def forget(*names: str) -> None:
+    """Return choices to their defaults."""
+    for name in names:
+        st.session_state.pop(OWN + name, None)
+        st.query_params.pop(name, None)
+
+
+def _recall(name: str, default: Any, valid: Valid | None) -> tuple[Any, Any]:
+    """Return the value and, where it had to give way to the default, what it was."""
+    value = st.session_state.get(OWN + name, default)
+    if OWN + name not in st.session_state and name in st.query_params:
+        text = st.query_params[name]
+        value = _read(text, default)
+        if value is None:
+            return default, text
+    if valid is not None and value != default and not valid(value):
+        forget(name)
+        return default, value
+    return value, None
+
+
+def _read(text: str, default: Any) -> Any:
+    """Turn text of an address into the type of the default; None where it cannot be."""
+    if isinstance(default, str):
+        return text
+    try:
+        return float(text) if isinstance(default, float) else int(text)
+    except ValueError:
+        return _number_or_text(text) if default is None else None
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _publish(name: str, value: Any, default: Any) -> None:
+    if value == default or value is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != str(value):
+        st.query_params[name] = str(value)
+
+
+def _copy(name: str, then: Callable[[], None] | None) -> None:
+    st.session_state[OWN + name] = st.session_state[WIDGET + name]
+    if then is not None:
+        then()
