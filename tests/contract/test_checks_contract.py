@@ -18,7 +18,7 @@ UNSETTLED = build([[0.1, 0.1]] * 3, std_errors=np.full((3, 2, 2), 0.1))
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
     "WB002": UNSETTLED,
-    "WB003": replace(GOOD, base_std_errors=np.ones(2)),
+    "WB003": replace(GOOD, background_std_errors=np.ones_like(GOOD.values[0])),
     "WB004": replace(GOOD, data=GOOD.data + 1e6),
     "WB005": UNSETTLED,
 }

@@ -95,14 +95,19 @@ def test_exact_results_have_no_sampling_error():
         assert found.sentence.startswith("Nothing was sampled")
 
 
-def test_background_too_small():
-    result = build([[0.2], [-0.2]], base_std_errors=np.full(2, 0.01))
-    found = outcome("WB003", result)
-    assert (found.status, found.evidence["ratio"]) == ("ok", pytest.approx(0.05))
-    noisy = replace(result, base_std_errors=np.full(2, 0.05))
-    found = outcome("WB003", noisy)
-    assert (found.status, found.evidence["ratio"]) == ("warning", pytest.approx(0.25))
-    assert "100 background rows would move the base value by 25 % of the effects" in found.sentence
+def test_background_error_is_typical_over_features_and_relative_to_the_largest_effect():
+    result = build([[0.2, 0.0], [-0.2, 0.1]])
+    errors = np.array([[0.03, 0.006], [0.04, 0.008]])  # root mean squares: 0.0354, 0.0071
+    found = outcome("WB003", replace(result, background_std_errors=errors / 2))
+    assert found.status == "ok"
+    assert found.evidence["typical_error"] == pytest.approx(0.0176777, rel=1e-5)
+    assert found.evidence["ratio"] == pytest.approx(0.0883883, rel=1e-5)
+    found = outcome("WB003", replace(result, background_std_errors=errors))
+    assert (found.status, found.evidence["ratio"]) == ("warning", pytest.approx(0.1767767))
+    assert found.sentence == (
+        "Another draw of 100 background rows moves an attribution by about 0.035, 18 % of the "
+        "largest effect; use more rows."
+    )
 
 
 @pytest.mark.parametrize(("n_background", "status"), [(19, "warning"), (20, "ok")])
@@ -112,17 +117,10 @@ def test_background_of_few_rows(n_background, status):
 
 
 def test_background_of_one_row_has_no_standard_error():
-    result = build([[0.2]], record={"n_background": 1}, base_std_errors=np.full(2, np.nan))
+    result = build([[0.2]], record={"n_background": 1}, background_std_errors=None)
     found = outcome("WB003", result)
     assert found.sentence == "The background has 1 row; use at least 20."
     assert found.evidence == {"rows": 1.0}
-
-
-def test_background_is_judged_by_the_spread_of_the_predictions_too():
-    flat = build([[0.1, -0.1], [0.0, 0.0]], base_std_errors=np.full(2, 0.02))
-    assert outcome("WB003", flat).status == "warning"
-    spread = replace(flat, predictions=flat.predictions + np.array([[0.5], [0.0]]))
-    assert outcome("WB003", spread).evidence["ratio"] == pytest.approx(0.02 / 0.25)
 
 
 def test_no_background_is_not_applicable():

@@ -88,46 +88,34 @@ def sampling_error(attribution: Attribution) -> Finding:
 
 
 def background_size(attribution: Attribution) -> Finding:
-    """Compare the standard error of the base value with what the explanation is about.
+    r"""Compare what another draw of background rows would do with the largest effect.
 
-    The scale of an output is the larger of the spread of the predictions over the rows and the
-    largest mean absolute attribution; the output with the largest ratio counts.
+    :math:`\max_k \sqrt{\tfrac1d \sum_j s_{jk}^2} \,/\, \max_{jk} \overline{|\phi_{jk}|}`, with
+    :math:`s_{jk}` the standard error of an attribution from the choice of background rows.
     """
     n_background = attribution.provenance.n_background
     if not len(attribution):
         return _NO_ROWS
     if not n_background:
         return Finding("not_applicable", "The method uses no background rows.")
-    scale = np.maximum(
-        attribution.predictions.std(0), np.abs(attribution.values).mean(0).max(0)
-    )  # (k,)
-    ratio = np.zeros_like(scale)
-    np.divide(attribution.base_std_errors, scale, out=ratio, where=scale > 0)
     evidence = {"rows": float(n_background)}
-    known = ratio[np.isfinite(ratio)]
-    worst = float(known.max()) if len(known) else None
-    if worst is not None:
-        evidence = {"ratio": worst, **evidence}
-    said = (
-        ""
-        if worst is None
-        else f"; the base value's standard error is {_percent(worst)} of the effects"
-    )
-    if n_background < BACKGROUND_ROWS:
-        sentence = (
-            f"The background has {n_background} row{'' if n_background == 1 else 's'}{said}; "
-            f"use at least {BACKGROUND_ROWS}."
-        )
+    errors = attribution.background_std_errors
+    if n_background < BACKGROUND_ROWS or errors is None:
+        rows = f"{n_background} row{'' if n_background == 1 else 's'}"
+        sentence = f"The background has {rows}; use at least {BACKGROUND_ROWS}."
         return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
-    if worst is not None and worst > BACKGROUND_TOLERANCE:
-        sentence = (
-            f"Another draw of {n_background} background rows would move the base value by "
-            f"{_percent(worst)} of the effects; use more rows."
-        )
-        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
-    return Finding(
-        "ok", f"The background has {n_background} rows{said}.", evidence, BACKGROUND_TOLERANCE
+    typical = float(np.sqrt((errors**2).mean(0)).max())
+    largest = float(np.abs(attribution.values).mean(0).max())
+    ratio = typical / largest if largest > 0 else float(typical > 0)
+    evidence = {"ratio": ratio, "typical_error": typical, **evidence}
+    moved = (
+        f"another draw of {n_background} background rows moves an attribution by about "
+        f"{typical:.2g}, {_percent(ratio)} of the largest effect"
     )
+    if ratio > BACKGROUND_TOLERANCE:
+        sentence = f"{moved[0].upper()}{moved[1:]}; use more rows."
+        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
+    return Finding("ok", f"Stable: {moved}.", evidence, BACKGROUND_TOLERANCE)
 
 
 def off_scale(attribution: Attribution) -> Finding:

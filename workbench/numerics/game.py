@@ -89,7 +89,9 @@ class Game:
 
     @torch.no_grad()
     def values(
-        self, X: Float[Tensor, "n d"], coalitions: Bool[Tensor, "m d"] | Bool[Tensor, "n m d"]
+        self,
+        X: Float[Tensor, "n d"],
+        coalitions: Bool[Tensor, "m players"] | Bool[Tensor, "n m players"],
     ) -> Float[Tensor, "n m gk"]:
         """Value of every coalition for every row, in double precision on the CPU.
 
@@ -158,8 +160,13 @@ class Game:
             try:
                 return evaluate()
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self.chunk_rows == 1:
+                if not is_out_of_memory(error):
                     raise
+            if self.chunk_rows == 1:
+                raise InvalidInputError(
+                    f"{self.model.device.type} has too little memory for a single row; explain "
+                    "fewer rows at once, use a smaller background, or another device."
+                )
             self.chunk_rows //= 2
             free_cache(self.model.device)
 
@@ -185,6 +192,8 @@ class Game:
         """Mean outputs of one row ``[m, gk]``, each distinct mixture evaluated once."""
         bits = 1 << np.arange(self.n_players, dtype=np.int64)
         codes, free = coalitions.numpy() @ bits, differs @ bits  # (m,), (b,)
+        if self.n_players < 31:
+            codes, free = codes.astype(np.int32), free.astype(np.int32)
         z = self.model.encode(x[None])[0]
         total = torch.zeros(len(codes), len(self.empty), dtype=torch.float64)
         for part in _slices(len(free), max(1, BLOCK_ELEMENTS // len(codes))):
@@ -209,11 +218,16 @@ class Game:
         self._count(len(known))
         return self._mixer.pairs(z, background.to(z.device), known.to(z.device)).cpu()
 
-    @torch.no_grad()
     def _whole(self, inputs: Tensor) -> Tensor:
-        self._count(len(inputs))
-        parts = [self._mixer.whole(rows) for rows in torch.split(inputs, self.chunk_rows)]
-        return torch.cat(parts).double().cpu()
+        return self._with_less_memory(partial(self._whole_once, inputs))
+
+    @torch.no_grad()
+    def _whole_once(self, inputs: Tensor) -> Tensor:
+        parts = []
+        for rows in torch.split(inputs, self.chunk_rows):
+            parts.append(self._mixer.whole(rows).double().cpu())
+            self._count(len(rows))
+        return torch.cat(parts)
 
     def _count(self, evaluations: int) -> None:
         self.evaluations += evaluations
@@ -243,8 +257,10 @@ def _distinct(codes: np.ndarray, n_players: int) -> tuple[np.ndarray, np.ndarray
     into memory and saves a sort, one per possible key.
     """
     n_keys = len(codes) << n_players
-    kind = np.int32 if n_keys < 2**31 else np.int64
-    keys = codes.astype(kind) + (np.arange(len(codes), dtype=kind) << n_players)[:, None]
+    # A narrow type halves the memory traffic, which is most of the work here.
+    kind: type[np.int32 | np.int64] = np.int32 if n_keys < 2**31 else np.int64
+    rows: np.ndarray = np.arange(0, n_keys, 1 << n_players, dtype=kind)
+    keys = codes.astype(kind, copy=False) + rows[:, None]
     if n_keys > BLOCK_ELEMENTS:
         mixtures, place = np.unique(keys, return_inverse=True)
         return mixtures.astype(np.int64), place.reshape(keys.shape), len(mixtures)

@@ -24,9 +24,8 @@ FIRST_MODEL = "adult-mlp"
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 3rem; }
 .stButtonGroup button { min-height: 2.5rem; }
-.st-key-figure { flex: 1 1 30rem !important; min-width: min(30rem, 100%); }
-.st-key-beside { flex: 1 1 17rem !important; max-width: max(24rem, 36%); }
-@container (max-width: 50rem) { .st-key-beside { max-width: none; } }
+div:has(> .st-key-figure) { flex: 5 1 29rem !important; max-width: 100%; }
+div:has(> .st-key-beside) { flex: 2 1 18rem !important; max-width: 100%; }
 </style>"""
 log = logging.getLogger(__name__)
 

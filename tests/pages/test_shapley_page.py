@@ -1,0 +1,337 @@
+"""The Shapley page, from its own file, with every bundled model and with names that bite."""
+
+import logging
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench import api
+from workbench.core.params import Params
+from workbench.data.bundled import data_folder, load_table
+from workbench.engines.shapley.params import SampledParams
+from workbench.plots import overall_sentence, sentence
+from workbench.registry.architectures import build_encoder, build_network
+from workbench.registry.store import load_model, publish
+from workbench.ui.text import markup, plain
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "shapley.py")
+MODELS = [entry.name for entry in api.list_models()]
+
+
+def visit(**address):
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name.replace("__", ".")] = str(value)
+    return app.run()
+
+
+def answers(app):
+    """The sentences above the figure."""
+    bodies = [element.proto.body for element in app.get("html")]
+    return [body for body in bodies if 'role="heading"' in body]
+
+
+def shown(app):
+    """All text that is read as Markdown."""
+    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.title)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def widget(app, kind, label):
+    (found,) = (w for w in app.get(kind) if w.label == label)
+    return found
+
+
+def address(app):
+    """What the address holds; a value that the page has set is no list there."""
+    return {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()}
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The methods of all runs that a page starts, calibration aside."""
+    calls, explain = [], api.explain
+
+    def counting(*args, **kwargs):
+        if kwargs.get("progress") is not None:
+            calls.append(kwargs["method"])
+        return explain(*args, **kwargs)
+
+    monkeypatch.setattr(api, "explain", counting)
+    return calls
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_first_visit_explains_one_row_without_a_click(name):
+    app = visit(model=name)
+    assert not app.exception
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 1
+    (body,) = answers(app)
+    assert "is predicted" in body
+    assert widget(app, "selectbox", "Model").value == name
+    assert widget(app, "number_input", "Row").value == 0
+
+
+def test_the_plain_address_means_adult_its_test_split_and_auto():
+    app = visit()
+    chosen = {box.label: box.value for box in app.selectbox}
+    assert chosen["Model"] == "adult-mlp"
+    assert chosen["Table"] == "adult"
+    assert chosen["Rows"] == "test"
+    assert chosen["Method"] == "auto"
+    assert not address(app)
+
+
+def test_the_answer_is_that_of_the_engine():
+    app = visit(model="wine-mlp", row=2)
+    model = api.load_model("wine-mlp")
+    rows = api.load_table("wine", split="test")[[2]]
+    predicted = model.output_names[int(model.predict(rows.X)[0].argmax())]
+    expected = sentence(api.explain(model, rows), 0, predicted)
+    (body,) = answers(app)
+    assert f">{markup(expected)}<" in body
+
+
+@pytest.mark.parametrize("method", ["exact", "kernel", "permutation"])
+def test_a_method_can_be_switched(method):
+    app = visit(model="diabetes-mlp")
+    widget(app, "selectbox", "Method").set_value(method).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 1
+    assert any(line.value.startswith(plain(f"shapley.{method}")) for line in app.caption)
+    assert address(app) == {"model": "diabetes-mlp", "method": method}
+
+
+def test_exact_on_64_features_is_a_sentence_with_the_fix_and_no_dead_end():
+    app = visit(model="digits-mlp", method="exact")
+    assert not app.exception
+    (error,) = app.error
+    assert error.value == plain(
+        "Exact Shapley values need 2^64 coalitions for 64 features, the limit is 16 features; "
+        "use method 'kernel' or 'permutation'."
+    )
+    assert not app.get("plotly_chart")
+    widget(app, "selectbox", "Method").set_value("auto").run()
+    assert not app.error
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("row", [89, -1, "x", "1e3"])
+def test_a_row_that_does_not_exist_gives_way_to_the_first(row):
+    app = visit(model="diabetes-mlp", row=row)
+    assert not app.exception
+    assert widget(app, "number_input", "Row").value == 0
+    assert f"Row {plain(repr(row))} is not available here." in shown(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert "row" not in app.query_params
+
+
+def test_an_unknown_model_gives_way_to_the_default():
+    app = visit(model="<b>nobody</b>")
+    assert widget(app, "selectbox", "Model").value == "adult-mlp"
+    assert plain("'<b>nobody</b>'") in shown(app)
+
+
+def test_another_model_brings_its_own_table_and_forgets_the_row():
+    app = visit(model="wine-mlp", row=7)
+    widget(app, "selectbox", "Model").set_value("diabetes-mlp").run()
+    assert widget(app, "selectbox", "Table").value == "diabetes"
+    assert widget(app, "number_input", "Row").value == 0
+    assert not app.error
+    assert address(app) == {"model": "diabetes-mlp"}
+
+
+def test_many_rows_wait_for_the_button_and_then_answer():
+    app = visit(model="diabetes-mlp", mode="many", count=5)
+    assert not app.get("plotly_chart")
+    assert "Press Explain to see which features matter over 5 rows" in shown(app)
+    widget(app, "button", "Explain 5 rows").click().run()
+    assert not app.exception
+    model = api.load_model("diabetes-mlp")
+    rows = api.load_table("diabetes", split="test").sample(5, seed=0)
+    (body,) = answers(app)
+    assert f">{markup(overall_sentence(api.explain(model, rows)))}<" in body
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_another_class_or_view_computes_nothing_again(counted):
+    app = visit(model="wine-mlp", mode="many", count=3, method="kernel")
+    widget(app, "button", "Explain 3 rows").click().run()
+    first = answers(app)
+    widget(app, "selectbox", "Class").set_value("cultivar 1").run()
+    assert answers(app) != first
+    app.button_group[1].set_value(["beeswarm"]).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 1
+    assert counted == ["kernel"]
+
+
+def test_a_row_seen_before_is_not_computed_again(counted):
+    app = visit(model="diabetes-mlp")
+    for row in (1, 0):
+        widget(app, "number_input", "Row").set_value(row).run()
+    assert len(counted) == 2
+
+
+def test_changed_settings_mark_the_old_result_and_keep_it(counted):
+    app = visit(model="diabetes-mlp", mode="many", count=5)
+    widget(app, "button", "Explain 5 rows").click().run()
+    assert not app.warning
+    old = answers(app)
+    widget(app, "number_input", "Number of rows").set_value(6).run()
+    (warning,) = app.warning
+    assert warning.value == "The settings have changed since: press Explain to update this."
+    assert answers(app) == old
+    assert len(counted) == 1
+    widget(app, "button", "Explain 6 rows").click().run()
+    assert not app.warning
+    assert "Over 6 rows" in answers(app)[0]
+
+
+def test_an_address_restores_method_settings_and_background():
+    app = visit(
+        model="diabetes-mlp", row=3, method="kernel", background=50, seed=4, shapley__budget=64
+    )
+    assert not app.error
+    assert widget(app, "number_input", "Budget").value == 64
+    text = shown(app)
+    assert plain("background: 50 rows of diabetes/train") in text
+    assert plain("seed 4") in text
+
+
+def test_settings_that_do_not_fit_are_a_sentence():
+    app = visit(model="breast-cancer-mlp", method="kernel", shapley__budget=20)
+    assert not app.exception
+    assert plain("A budget of 20 coalitions is too small: 30 features need") in app.error[0].value
+    app = visit(model="wine-mlp", shapley__output="score", shapley__link="logit")
+    assert app.error[0].value.startswith(plain("Link 'logit' transforms probabilities"))
+
+
+def test_a_cost_is_named_before_the_run():
+    app = visit(model="diabetes-mlp", mode="many", count=7, method="kernel", shapley__budget=100)
+    cost = next(line.value for line in app.caption if "on this device" in line.value)
+    assert re.fullmatch(r"70,107 model evaluations · \d+ kB · about [\d.]+ s on this device", cost)
+
+
+def test_a_defect_is_logged_with_a_number_and_shown_without_its_text(monkeypatch, caplog):
+    def broken(*args, **kwargs):
+        raise RuntimeError("the secret of row 3")
+
+    monkeypatch.setattr(api, "run_checks", broken)
+    with caplog.at_level(logging.ERROR, "workbench.ui.frame"):
+        app = visit(model="diabetes-mlp")
+    assert not app.exception
+    (error,) = app.error
+    incident = re.search(r"incident ([0-9a-f]{8})", error.value)[1]
+    assert "secret" not in shown(app)
+    assert f"incident {incident}" in caplog.text
+    assert "the secret of row 3" in caplog.text
+
+
+def test_an_empty_registry_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path))
+    app = visit()
+    assert not app.exception
+    assert app.error[0].value.startswith("There are no models yet")
+
+
+HOSTILE = {
+    "bmi": "<script>alert(1)</script>",
+    "age": "**bold** :red[x] [link](http://evil.test)",
+    "sex": "=1+1 :material/home: $x^2$",
+}
+
+
+@pytest.fixture
+def hostile_registry(monkeypatch, tmp_path):
+    """The diabetes table and a model of it with names that are markup somewhere."""
+    data, models = tmp_path / "data", tmp_path / "models"
+    shutil.copytree(data_folder(), data)
+    table = load_table("diabetes")
+    card = load_model("diabetes-mlp").card
+    schema = table.schema
+    for old, new in HOSTILE.items():
+        schema = schema.edit(old, name=new)
+    (data / "diabetes.schema.json").write_text(schema.model_dump_json())
+    frame = table.to_frame().rename(columns=HOSTILE)
+    frame.to_csv(data / "diabetes.csv", index=False)
+    encoder = build_encoder(card.encoder, schema)
+    encoder.fit(table.X)
+    network = build_network(card.network, len(encoder.groups), 1)
+    fields = card.model_dump(by_alias=True, exclude={"version", "weights_sha256"})
+    publish(encoder, network, fields | {"name": "hostile", "schema": schema}, models)
+    monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(data))
+    monkeypatch.setenv("WORKBENCH_MODELS", str(models))
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.mark.usefixtures("hostile_registry")
+def test_names_that_are_markup_are_shown_as_they_are():
+    app = visit(model="hostile", method="exact")
+    assert not app.exception
+    assert not app.error
+    bodies = "".join(element.proto.body for element in app.get("html"))
+    assert "<script>" not in bodies
+    text = shown(app)
+    for name in HOSTILE.values():
+        assert name not in text
+    assert "<script" not in app.get("plotly_chart")[0].proto.spec
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("**b**", r"\*\*b\*\*"),
+        ("[a](http://b)", "\\[a\\]\\(http\\:\N{WORD JOINER}//b\\)"),
+        (":red[x]", "\\:\N{WORD JOINER}red\\[x\\]"),
+        ("a\n\n# b", r"a \# b"),
+        ("$x$ `c` <i> &lt; ~s~", r"\$x\$ \`c\` \<i\> \&lt; \~s\~"),
+        ("www.evil.test", "www\N{WORD JOINER}\\.evil\\.test"),
+        ("back\\slash", r"back\\slash"),
+    ],
+)
+def test_markdown_is_escaped(text, escaped):
+    assert plain(text) == escaped
+
+
+def form_of_sampled_params():
+    from workbench.engines.shapley.params import SampledParams
+    from workbench.ui.forms import params_form
+
+    import streamlit as st  # isort: skip
+
+    st.session_state["seen"] = params_form(SampledParams, "form")
+
+
+def test_a_form_has_a_widget_per_field_and_its_defaults_are_those_of_the_model():
+    app = AppTest.from_function(form_of_sampled_params).run()
+    assert not app.exception
+    assert SampledParams(**app.session_state["seen"]) == SampledParams()
+    assert widget(app, "number_input", "Budget").placeholder == "automatic"
+    assert widget(app, "selectbox", "Link").options == ["identity", "logit", "log-softmax"]
+    widget(app, "number_input", "Budget").set_value(32).run()
+    widget(app, "number_input", "Tolerance").set_value(0.05).run()
+    assert app.session_state["seen"]["budget"] == 32
+    assert app.session_state["seen"]["tolerance"] == pytest.approx(0.05)
+    widget(app, "number_input", "Budget").set_value(None).run()
+    assert app.session_state["seen"]["budget"] is None
+
+
+class Unknown(Params):
+    """A field that no widget can show."""
+
+    words: tuple[str, ...] = ()
+
+
+def test_a_field_without_a_widget_is_a_defect_of_ours():
+    from workbench.ui.forms import params_form
+
+    with pytest.raises(TypeError, match=r"field 'words' of type tuple\[str, ...\] has no widget"):
+        params_form(Unknown, "unknown")
