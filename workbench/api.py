@@ -27,7 +27,9 @@ __all__ = [
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
-_RANGE = re.compile(r"(-?\d*):(-?\d*)")
+_ROW = r"-?[0-9]{1,15}"
+_RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
+_LIST = re.compile(rf"{_ROW}(\s*,\s*{_ROW})*")
 
 
 def list_tables() -> tuple[str, ...]:
@@ -103,28 +105,32 @@ def background_for(model: Model, rows: Table, *, n: int = BACKGROUND_ROWS, seed:
 
 
 def select_rows(table: Table, rows: str) -> Table:
-    """Select rows by position: ``5``, ``0:200``, ``:10``, or ``3,7,11``.
+    """Select rows by position: ``5``, ``0:200``, ``:10``, or ``3,7,11``; ``-1`` is the last.
 
     Raises
     ------
     InvalidInputError
         If the text is none of these or a row does not exist.
     """
-    if found := _RANGE.fullmatch(rows.strip()):
+    rows = rows.strip()
+    if found := _RANGE.fullmatch(rows):
         start, stop = (int(bound) if bound else None for bound in found.groups())
         chosen = list(range(len(table)))[start:stop]
+    elif _LIST.fullmatch(rows):
+        chosen = [int(row) for row in rows.split(",")]
     else:
-        try:
-            chosen = [int(row) for row in rows.split(",")]
-        except ValueError:
-            raise InvalidInputError(
-                f"Rows {rows!r} are not understood; write 5, 0:200, or 3,7,11."
-            ) from None
-    outside = [row for row in chosen if not -len(table) <= row < len(table)]
-    if outside or not chosen:
         raise InvalidInputError(
-            f"Rows {rows!r} are not in table {table.name!r}, which has rows 0 to {len(table) - 1}."
+            f"Rows {rows[:60]!r} are not understood; write 5, 0:200, or 3,7,11."
         )
+    known = f"table {table.name!r}, which has rows 0 to {len(table) - 1}"
+    if not chosen:
+        raise InvalidInputError(
+            f"Rows {rows!r} hold no row of {known}; a range goes up to its second number, without "
+            "it."
+        )
+    outside = [row for row in chosen if not -len(table) <= row < len(table)]
+    if outside:
+        raise InvalidInputError(f"Row {outside[0]} is not in {known}.")
     return table[chosen]
 
 

@@ -165,7 +165,7 @@ def test_another_class_or_view_computes_nothing_again(counted):
     first = answers(app)
     widget(app, "selectbox", "Class").set_value("cultivar 1").run()
     assert answers(app) != first
-    app.button_group[1].set_value(["beeswarm"]).run()
+    app.button_group[1].set_value("beeswarm").run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 1
     assert counted == ["kernel"]
@@ -219,7 +219,7 @@ def test_a_cost_is_named_before_the_run():
 
 
 def test_a_defect_is_logged_with_a_number_and_shown_without_its_text(monkeypatch, caplog):
-    def broken(*args, **kwargs):
+    def broken(_):
         raise RuntimeError("the secret of row 3")
 
     monkeypatch.setattr(api, "run_checks", broken)
@@ -254,9 +254,11 @@ def hostile_registry(monkeypatch, tmp_path):
     shutil.copytree(data_folder(), data)
     table = load_table("diabetes")
     card = load_model("diabetes-mlp").card
-    schema = table.schema
-    for old, new in HOSTILE.items():
-        schema = schema.edit(old, name=new)
+    features = tuple(
+        feature.model_copy(update={"name": HOSTILE.get(feature.name, feature.name)})
+        for feature in table.schema.features
+    )
+    schema = table.schema.model_copy(update={"features": features})
     (data / "diabetes.schema.json").write_text(schema.model_dump_json())
     frame = table.to_frame().rename(columns=HOSTILE)
     frame.to_csv(data / "diabetes.csv", index=False)

@@ -40,7 +40,13 @@ Examples:
 @click.option("--background", help="Bundled name or file. [default: the model's training rows]")
 @click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same numbers.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Same seed, same numbers.",
+)
 @click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
 @click.option(
@@ -58,8 +64,14 @@ def explain(
     name or a CSV, Parquet or Feather file.
     """
     from workbench import api  # loads torch
+    from workbench.core.schema import listing
 
     chosen = api.load_model(model)
+    if shown is not None and shown not in chosen.output_names:  # before minutes of work
+        raise InvalidInputError(
+            f"Model {chosen.name} has no output {shown!r}; choose one of "
+            f"{listing(chosen.output_names)}."
+        )
     data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
     selected = api.select_rows(data, rows)
     source = data

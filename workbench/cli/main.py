@@ -46,6 +46,13 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
+        if isinstance(error, OSError) and error.filename is not None:
+            click.echo(
+                f"Error: {str(error.filename)!r} cannot be read or written: {error.strerror}; "
+                "choose another path or change its permissions.",
+                err=True,
+            )
+            sys.exit(FAULT)
         click.echo(
             f"Unexpected fault ({type(error).__name__}: {error}). Set {DEBUG}=1 to see where "
             "it happened, and please report it.",

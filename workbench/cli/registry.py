@@ -4,11 +4,15 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from workbench.cli.options import progress_bar
 from workbench.core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from workbench.core.card import Card
 
 CHECK_EXAMPLES = """\b
 Examples:
@@ -22,9 +26,24 @@ Examples:
 def list_(as_json: bool) -> None:
     """List models, tables and methods."""
     from workbench import api  # loads torch
-    from workbench.registry.store import find_version, read_card
+    from workbench.registry.store import find_version, read_card, registry_root
 
-    cards = [read_card(find_version(entry.name))[0] for entry in api.list_models()]
+    entries = api.list_models()
+    cards, faults = [], []
+    for entry in entries:
+        try:
+            cards.append(read_card(find_version(entry.name))[0])
+        except RegistryError as error:  # the sound ones are listed all the same
+            faults.append(f"✗ {entry.name}: {error}")
+    _print_list(cards, empty=f"none in {str(registry_root())!r}", as_json=as_json)
+    if faults:
+        click.echo("\n".join(faults), err=True)
+        raise RegistryError(f"{len(faults)} of {len(entries)} models cannot be used.")
+
+
+def _print_list(cards: "list[Card]", *, empty: str, as_json: bool) -> None:
+    from workbench import api  # loads torch
+
     if as_json:
         models = [card.model_dump(mode="json", by_alias=True) for card in cards]
         methods = {
@@ -36,9 +55,10 @@ def list_(as_json: bool) -> None:
         return
     click.echo("Models")
     for card in cards:
-        first = card.metrics[0]
-        figure = f"{first.name} {first.value:.3g} [{first.low:.3g}, {first.high:.3g}]"
-        click.echo(f"  {card.name + '@' + str(card.version):22}{card.title:56}{figure}")
+        figures = [f"{m.name} {m.value:.3g} [{m.low:.3g}, {m.high:.3g}]" for m in card.metrics[:1]]
+        click.echo(f"  {f'{card.name}@{card.version}':22}{card.title:56}{''.join(figures)}")
+    if not cards:
+        click.echo(f"  {empty}")
     click.echo("Tables\n  " + ", ".join(api.list_tables()))
     click.echo("Methods")
     for name, method in api.list_methods().items():
@@ -119,12 +139,13 @@ def check(
         known = api.load_model(model).schema
     read, notes = api.open_table(table, schema=known, ignore_extra=ignore_extra_columns)
     click.echo(f"{read.name}: {len(read):,} rows, {len(read.schema.features)} features")
+    width = max(28, 2 + max(map(len, read.schema.names)))
     for feature in read.schema.features:
         about = f"{len(feature.categories)} categories" if feature.categories else "numbers"
         if feature.range:
             about = f"{feature.range[0]:g} to {feature.range[1]:g} {feature.unit}".rstrip()
         marks = [m for m in ("protected", "immutable", "has_missing") if getattr(feature, m)]
-        click.echo(f"  {feature.name:28}{feature.kind:13}{about:24}{', '.join(marks)}")
+        click.echo(f"  {feature.name:{width}}{feature.kind:13}{about:24}{', '.join(marks)}")
     if read.schema.target:
         task = read.schema.task or "no task"
         click.echo(f"  target {read.schema.target}: {task} {', '.join(read.schema.classes)}")

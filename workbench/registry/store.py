@@ -18,7 +18,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from workbench.core.card import Card
+from workbench.core.card import CARD_FORMAT, Card
 from workbench.core.errors import RegistryError
 from workbench.core.files import replacing
 from workbench.core.model import Model
@@ -29,6 +29,8 @@ CARD, WEIGHTS, CHECKSUM, ALIASES = "card.json", "model.safetensors", "card.sha25
 MAX_CARD_BYTES = 2**22
 MAX_WEIGHT_BYTES = 4 * 2**30
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+_FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _entries(root: Path) -> Iterator[Entry]:
     for folder in sorted(root.iterdir()):
         if not _NAME.fullmatch(folder.name) or not folder.is_dir():
             continue
-        versions = sorted(int(v.name) for v in folder.iterdir() if v.name.isdecimal())
+        versions = sorted(int(v.name) for v in folder.iterdir() if _VERSION.fullmatch(v.name))
         if versions:
             yield Entry(folder.name, tuple(versions), _read_aliases(folder))
 
@@ -77,25 +79,43 @@ def find_version(reference: str, root: Path | None = None) -> Path:
     RegistryError
         If there is no such model, version or alias.
     """
-    if (Path(reference) / CARD).is_file():
+    if _is_file(Path(reference) / CARD):
         return Path(reference)
+    root = root or registry_root()
     name, _, wanted = reference.partition("@")
     entries = {entry.name: entry for entry in list_models(root)}
+    if not entries:
+        raise RegistryError(
+            f"The registry {str(root)!r} holds no models; point WORKBENCH_MODELS to one that "
+            f"does, or give a folder that holds {CARD} and {WEIGHTS}."
+        )
     if name not in entries:
         raise RegistryError(
-            f"There is no model {name!r}; choose one of {listing(entries, 20)}, or give a folder "
-            f"that holds {CARD} and {WEIGHTS}."
+            f"There is no model {_short(name)}; choose one of {listing(entries, 20)}, or give a "
+            f"folder that holds {CARD} and {WEIGHTS}."
         )
     entry = entries[name]
     version = entry.default if not wanted else entry.aliases.get(wanted)
-    if wanted.isdecimal():
+    if _VERSION.fullmatch(wanted):
         version = int(wanted)
     if version not in entry.versions:
         known = [*entry.versions, *entry.aliases]
         raise RegistryError(
-            f"Model {name!r} has no version {wanted or version!r}; choose {listing(known)}."
+            f"Model {name!r} has no version {_short(wanted or str(version))}; choose one of "
+            f"{listing(known)}."
         )
-    return (root or registry_root()) / name / str(version)
+    return root / name / str(version)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system, or a folder that may not be read
+        return False
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:79]}…")
 
 
 def read_card(folder: Path) -> tuple[Card, str]:
@@ -119,6 +139,11 @@ def read_card(folder: Path) -> tuple[Card, str]:
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(step) for step in fault["loc"])
+        if fault["loc"] == ("format",) and fault["type"] == "less_than_equal":
+            raise RegistryError(
+                f"The card in {str(folder)!r} has format {fault['input']}, this version reads up "
+                f"to {CARD_FORMAT}; update the workbench."
+            ) from None
         raise RegistryError(
             f"The card in {str(folder)!r} is not valid at {where or 'the top'}: {fault['msg']}."
         ) from None
@@ -145,13 +170,20 @@ def load_model(reference: str | Path, root: Path | None = None) -> Model:
     except SafetensorError:
         raise RegistryError(f"{str(folder / WEIGHTS)!r} is not a safetensors file.") from None
     encoder = build_encoder(card.encoder, card.schema)
-    network = build_network(card.network, len(encoder.groups), len(card.schema.output_names))
-    _fill(encoder, "encoder.", tensors, card)
-    _fill(network, "network.", tensors, card)
+    encoder.load_state_dict(_fitting(encoder, "encoder.", tensors, card))
+    sizes = len(encoder.groups), len(card.schema.output_names)
+    with torch.device("meta"):  # a card may name any size: hold it against the file first
+        planned = build_network(card.network, *sizes)
+    given = _fitting(planned, "network.", tensors, card)
+    network = build_network(card.network, *sizes)
+    network.load_state_dict(given)
     return Model(encoder, network, card, digest)
 
 
-def _fill(module: nn.Module, prefix: str, tensors: dict[str, Tensor], card: Card) -> None:
+def _fitting(
+    module: nn.Module, prefix: str, tensors: dict[str, Tensor], card: Card
+) -> dict[str, Tensor]:
+    """Return the tensors of one module after holding them against what it needs."""
     given = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     wanted = module.state_dict()
     if odd := sorted(wanted.keys() ^ given.keys()):
@@ -166,12 +198,24 @@ def _fill(module: nn.Module, prefix: str, tensors: dict[str, Tensor], card: Card
                 f"Tensor {prefix + name!r} of {card.name}@{card.version} has shape "
                 f"{tuple(tensor.shape)}, the card's architecture needs {tuple(wanted[name].shape)}."
             )
+        if tensor.dtype != wanted[name].dtype and not {tensor.dtype, wanted[name].dtype}.issubset(
+            _FLOATS
+        ):
+            raise RegistryError(
+                f"Tensor {prefix + name!r} of {card.name}@{card.version} holds "
+                f"{_plain(tensor.dtype)} numbers, the card's architecture needs "
+                f"{_plain(wanted[name].dtype)}."
+            )
         if not torch.isfinite(tensor).all():
             raise RegistryError(
                 f"Tensor {prefix + name!r} of {card.name}@{card.version} holds NaN or infinity; "
                 "train the model again."
             )
-    module.load_state_dict(given)
+    return given
+
+
+def _plain(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def publish(
@@ -185,10 +229,11 @@ def publish(
     Raises
     ------
     RegistryError
-        If another process published the same version at the same time.
+        If the card is not valid, the folder cannot be written, or another process published the
+        same version at the same time.
     """
     root = root or registry_root()
-    known = {entry.name: entry.versions for entry in list_models(root)}.get(card["name"], ())
+    known = {entry.name: entry.versions for entry in list_models(root)}.get(card.get("name"), ())
     parts = {"encoder.": encoder, "network.": network}
     weights = save_tensors({
         prefix + name: tensor.contiguous().cpu()
@@ -196,27 +241,44 @@ def publish(
         for name, tensor in module.state_dict().items()
     })
     version = max(known, default=0) + 1
-    full = Card.model_validate(
-        card | {"version": version, "weights_sha256": hashlib.sha256(weights).hexdigest()}
-    )
+    try:
+        full = Card.model_validate(
+            card | {"version": version, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+        )
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(step) for step in fault["loc"])
+        raise RegistryError(f"The card is not valid at {where}: {fault['msg']}.") from None
     text = full.model_dump_json(indent=2, by_alias=True, exclude_defaults=False) + "\n"
+    checksum = hashlib.sha256(text.encode()).hexdigest()
     folder = root / full.name / str(version)
+    files = {WEIGHTS: weights, CARD: text.encode(), CHECKSUM: f"{checksum}  {CARD}\n".encode()}
+    try:
+        _write_folder(folder, files)
+    except OSError as error:
+        if folder.exists():
+            raise RegistryError(
+                f"Version {version} of {full.name} was published by someone else at the same "
+                "time; publish again for the next version."
+            ) from None
+        raise RegistryError(
+            f"Version {version} of {full.name} cannot be written to {str(root)!r}: "
+            f"{error.strerror}; choose a folder that you may write to."
+        ) from None
+    return folder
+
+
+def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Let a folder appear with all its files or not at all; one that exists is never replaced."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder.parent))
-    staging.chmod(0o755)
     try:
-        (staging / WEIGHTS).write_bytes(weights)
-        (staging / CARD).write_bytes(text.encode())
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        (staging / CHECKSUM).write_text(f"{checksum}  {CARD}\n")
+        staging.chmod(0o755)
+        for name, content in files.items():
+            (staging / name).write_bytes(content)
         staging.rename(folder)
-    except OSError as error:
-        raise RegistryError(
-            f"Version {version} of {full.name} cannot be written: {error}."
-        ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return folder
 
 
 def set_alias(name: str, alias: str, version: int, root: Path | None = None) -> None:
@@ -241,7 +303,7 @@ def _read_aliases(folder: Path) -> dict[str, int]:
     try:
         aliases = json.loads(_read(folder / ALIASES, MAX_CARD_BYTES))
         return {str(alias): int(version) for alias, version in aliases.items()}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         raise RegistryError(
             f"{str(folder / ALIASES)!r} must map alias names to version numbers."
         ) from None
@@ -254,3 +316,5 @@ def _read(path: Path, limit: int) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise RegistryError(f"{str(path)!r} is missing; the model is incomplete.") from None
+    except OSError as error:
+        raise RegistryError(f"{str(path)!r} cannot be read: {error.strerror}.") from None

@@ -11,6 +11,6 @@ from workbench.ui.state import choose
 __all__ = [
     "Place", "Request", "answer", "answer_to", "choose", "choose_method", "choose_output",
     "choose_rows", "computed_card", "describe_row", "downloads", "empty_state", "errors_shown",
-    "figure", "importance_table", "is_small", "note", "page", "quote", "row_table", "side_by_side", "trust_card",
-    "was_cancelled", "words",
+    "figure", "importance_table", "is_small", "note", "page", "quote", "row_table",
+    "side_by_side", "trust_card", "was_cancelled", "words",
 ]  # fmt: skip

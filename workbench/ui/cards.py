@@ -14,13 +14,18 @@ ICONS = {
     "failure": ":red[:material/cancel:]",
     "not_applicable": ":gray[:material/remove_circle_outline:]",
 }
-WORDS = {"ok": "fine", "warning": "caution", "failure": "failed", "not_applicable": "does not apply"}
-ORDER = tuple(reversed(("not_applicable", "ok", "warning", "failure")))
+WORDS = {
+    "ok": "fine",
+    "warning": "caution",
+    "failure": "failed",
+    "not_applicable": "does not apply",
+}
+WORST_FIRST = ("failure", "warning", "ok", "not_applicable")
 
 
 def trust_card(result: Result) -> None:
     """List what the checks found, worst first; only what needs care is told at length."""
-    outcomes = sorted(api.run_checks(result), key=lambda outcome: ORDER.index(outcome.status))
+    outcomes = sorted(api.run_checks(result), key=lambda outcome: WORST_FIRST.index(outcome.status))
     with st.container(border=True, gap="xsmall"):
         st.markdown("**How far can I trust this?**")
         for outcome in outcomes:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from workbench import api
+from workbench.core.provenance import Provenance
 from workbench.engines.shapley import exact
 from workbench.numerics.devices import choose_device
 from workbench.ui import cache
@@ -14,6 +15,9 @@ from workbench.ui.frame import Place
 from workbench.ui.text import duration, size
 
 PROBE_BACKGROUND = 100
+PROBES = 4
+SPEED = "speed."
+TELLING_RUN = 200_000
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Quote:
     n_bytes
         Temporary memory.
     seconds
-        Measured on this device with a small run of the same model, and scaled.
+        Measured on this device with the same model, in its last run or a small trial, and scaled.
     """
 
     method: str
@@ -60,8 +64,16 @@ def quote(
     if name == exact.NAME and len(model.schema.features) > exact.MAX_PLAYERS:
         # The engine refuses before it computes anything; its sentence names the fix.
         api.explain(model, place.rows[:1], place.rows[:1], method=name)
-    speed = _seconds_per_evaluation(model.name, model.digest, place.table, str(choose_device()))
+    speed = st.session_state.get(SPEED + model.digest) or _seconds_per_evaluation(
+        model.name, model.digest, place.table, str(choose_device())
+    )
     return Quote(name, cost.evaluations, cost.n_bytes, cost.evaluations * speed)
+
+
+def remember_speed(made: Provenance) -> None:
+    """Let the next quote for this model rest on a real run; a small one says little."""
+    if made.evaluations >= TELLING_RUN:
+        st.session_state[SPEED + made.model_digest] = made.seconds / made.evaluations
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -72,6 +84,6 @@ def _seconds_per_evaluation(reference: str, digest: str, table: str, device: str
     budget = 64 + 8 * len(model.schema.features)
     runs = [
         api.explain(model, rows[:1], background, method="kernel", budget=budget, device=device)
-        for _ in range(2)
+        for _ in range(PROBES)
     ]
     return min(run.provenance.seconds / run.provenance.evaluations for run in runs)

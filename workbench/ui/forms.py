@@ -50,11 +50,12 @@ def _field(name: str, field: FieldInfo, key: str) -> Any:
     def valid(value: Any) -> bool:
         return isinstance(value, int | float) and _within(value, low, high)
 
+    may_be_open: dict[str, Any] = {"value": None, "placeholder": AUTOMATIC} if optional else {}
     value = choose(
         st.number_input, label, key, default=field.default, valid=valid, help=field.description,
         min_value=low, max_value=high, step=1 if kind is int else 0.01,
         format="%d" if kind is int else "%.3g",
-        **({"value": None, "placeholder": AUTOMATIC} if optional else {}),
+        **may_be_open,
     )  # fmt: skip
     return value if value is None else kind(value)
 

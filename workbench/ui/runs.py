@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from workbench import api
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.ui.cost import Quote
+from workbench.ui.cost import Quote, remember_speed
 from workbench.ui.frame import Place
 
 RESULTS, LATEST, ASKED, RUNNING, CANCELLED = (
@@ -123,6 +123,7 @@ def _compute(request: Request, place: Place, slot: DeltaGenerator) -> Attributio
         progress=_Bar(slot), **dict(request.settings),
     )  # fmt: skip
     slot.empty()
+    remember_speed(result.provenance)
     return result
 
 

@@ -21,6 +21,8 @@ MANY = 100
 MOST_ROWS = 5000
 MOST_BACKGROUND = 2000
 AS_PREDICTED = ""
+# A probability never rounds to certainty.
+ALMOST = 0.999
 
 
 def choose_rows(place: Place) -> tuple[int | None, int]:
@@ -110,8 +112,10 @@ def describe_row(place: Place, row: int) -> str:
         known = schema.classes[int(rows.y[0])] if schema.classes else f"{float(rows.y[0]):.4g}"
         parts.append(f"truth: {known}")
     said = _predicted(place, row) if schema.classes else f"{float(predicted[0]):.4g}"
-    share = f" ({float(predicted.max()):.3f})" if schema.classes else ""
-    return " · ".join([*parts, f"prediction: {said}{share}"])
+    if schema.classes:
+        top = float(predicted.max())
+        said += f" ({top:.3f})" if top <= ALMOST else f" (more than {ALMOST})"
+    return " · ".join([*parts, f"prediction: {said}"])
 
 
 def words(result: Attribution, output: str, *, one: bool) -> str:

@@ -52,7 +52,7 @@ def choose(
     _publish(name, value, default)
     chosen = widget(label, key=key, on_change=_copy, args=(name, then), **look)
     if refused is not None:
-        st.caption(f"{plain(label)} {plain(repr(refused))} is not available here.")
+        st.caption(f"{label} {plain(repr(refused))} is not available here.", width="content")
     return chosen
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 TABLE_ELEMENTS = 2**23
 DRAWS = 64
+BISECTIONS = 64
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,9 @@ class PairedDesign:
 
     Stratum :math:`s` holds :math:`N_s = \binom{d}{s}` pairs (half of that for :math:`s = d/2`)
     and has the Shapley kernel's total mass for its sizes,
-    :math:`W_s \propto 1 / (s (d - s))`, halved for :math:`s = d/2`. Strata are enumerated from
-    the outside in while their share of the pairs covers them; the rest is shared out in
-    proportion to mass, at least two pairs each so that a variance can be estimated.
+    :math:`W_s \propto 1 / (s (d - s))`, halved for :math:`s = d/2`. Pairs are shared out in
+    proportion to mass, so the outer strata, which are small and heavy, are enumerated first; each
+    other one gets at least two pairs, so that a variance can be estimated.
 
     Covert and Lee (2021), Improving KernelSHAP, Sec. 4, for the pairing; the enumeration follows
     Lundberg's implementation; strata instead of random sizes are ours.
@@ -47,24 +48,28 @@ class PairedDesign:
         return first + sum(min(2, population) for population in others)
 
     def allocate(self, n_pairs: int) -> np.ndarray:
-        """Return how many pairs each stratum gets; the sum is at least ``smallest``."""
-        ceilings = np.array([self._ceiling(s) for s in range(1, len(self.populations) + 1)])
-        counts = np.minimum(ceilings, 2)
-        counts[:1] = ceilings[:1]  # singletons make the regression determined
-        for _ in range(len(counts)):
-            open_ = counts < ceilings
-            left = n_pairs - counts[~open_].sum()
-            if not open_.any() or left <= 0:
-                break
-            share = self.masses * open_ / (self.masses * open_).sum() * left
-            grown = np.clip(np.floor(share).astype(np.int64), counts, ceilings)
-            if (grown == counts).all():
-                break
-            filled = open_ & (grown >= ceilings)
-            if not filled.any():
-                return grown
-            counts = np.where(filled, ceilings, counts)
-        return counts
+        """Return how many pairs each stratum gets: in proportion to its mass, within bounds.
+
+        At least two pairs and at most all of them; singletons are enumerated, since they alone
+        make the regression determined. A larger budget never takes pairs from a stratum.
+        """
+        highest = np.array([self._ceiling(s) for s in range(1, len(self.populations) + 1)])
+        lowest = np.minimum(highest, 2)
+        lowest[:1] = highest[:1]
+        low, high = 0.0, float((highest / self.masses).max(initial=0.0)) + 1
+
+        def counts(scale: float) -> np.ndarray:
+            return np.clip(np.floor(scale * self.masses).astype(np.int64), lowest, highest)
+
+        if counts(high).sum() <= n_pairs:
+            return counts(high)
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            if counts(middle).sum() <= n_pairs:
+                low = middle
+            else:
+                high = middle
+        return counts(low)
 
     def _ceiling(self, size: int) -> int:
         """Without a table of its pairs, a stratum is drawn by rejection: at most half of it."""

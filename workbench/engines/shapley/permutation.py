@@ -1,7 +1,9 @@
 """Shapley values from antithetic permutations."""
 
+from collections.abc import Callable
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.core.context import Context
@@ -36,7 +38,10 @@ def _explain(
         done, pairs = 0, torch.empty(0, d, len(game.empty), dtype=torch.float64)
         goal = n_pairs if params.tolerance is None else min(FIRST_ROUND, n_pairs)
         while True:
-            pairs = torch.cat([pairs, antithetic_values(game, part.X, permutations[done:goal])])
+            gains = antithetic_values(
+                lambda known: game.values(part.X, known)[0], permutations[done:goal]
+            )
+            pairs = torch.cat([pairs, gains])
             outputs = pairs[..., : game.n_outputs]
             values, errors = pairs.mean(0), outputs.std(0) / len(pairs) ** 0.5
             if goal == n_pairs or settled(outputs.mean(0), errors, params.tolerance):
@@ -45,12 +50,13 @@ def _explain(
 
     return run(
         NAME, model, rows, background, params, context, estimate=estimate, block=1,
-        dof=(n_pairs if params.tolerance is None else min(FIRST_ROUND, n_pairs)) - 1,
+        dof=float(n_pairs if params.tolerance is None else min(FIRST_ROUND, n_pairs)) - 1,
     )  # fmt: skip
 
 
 def antithetic_values(
-    game: Game, x: Float[Tensor, "1 d"], permutations: Int[Tensor, "t d"]
+    value: Callable[[Bool[Tensor, "m d"]], Float[Tensor, "m gk"]],
+    permutations: Int[Tensor, "t d"],
 ) -> Float[Tensor, "t d gk"]:
     r"""Mean contribution of each feature along a permutation and along its reverse.
 
@@ -66,7 +72,7 @@ def antithetic_values(
     rank = permutations.argsort(1)
     known = rank[:, None, :] < torch.arange(d + 1)[:, None]  # (t, d + 1, d)
     both = torch.stack([known, ~known]).flatten(0, 2)  # (2 t (d + 1), d)
-    forward, backward = game.values(x, both)[0].view(2, t, d + 1, -1)
+    forward, backward = value(both).view(2, t, d + 1, -1)
     gains = (forward.diff(dim=1) - backward.diff(dim=1)) / 2  # (t, d, k), by rank
     return gains.gather(1, rank[..., None].expand_as(gains))
 

@@ -1,0 +1,148 @@
+"""Every registered method keeps the promises that the workbench makes for it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import workbench.api  # noqa: F401 - registers every method
+from tests.networks import tiny_model, tiny_table
+from workbench.core.context import Context
+from workbench.core.errors import CancelledError, InvalidInputError
+from workbench.core.method import METHODS, Method
+from workbench.core.params import parse_params
+from workbench.core.results import Result, load
+
+ROOT = Path(__file__).parents[2]
+TASKS = ["binary", "multiclass", "regression"]
+EVERY = [(name, task) for name in METHODS for task in TASKS]
+
+
+@pytest.fixture(params=EVERY, ids=["-".join(pair) for pair in EVERY])
+def run(request):
+    """A function that runs the method on a small case, and the case."""
+    name, task = request.param
+    table = tiny_table(d=5, task=task, missing=True)
+    model = tiny_model(table, dtype=torch.float32, dropout=0.3)
+    method, rows, background = METHODS[name], table[30:34], table[:12]
+
+    def explain(seed=0, progress=None, **params):
+        settings = parse_params(method.params, params)
+        context = Context(seed=seed, progress=progress)
+        return method.explain(model, rows, background, settings, context)
+
+    explain.name, explain.model, explain.rows, explain.background = name, model, rows, background
+    return explain
+
+
+def arrays(result):
+    return {k: v for k, v in vars(result).items() if isinstance(v, np.ndarray)}
+
+
+def test_same_seed_same_bits(run):
+    one, two = arrays(run(seed=3)), arrays(run(seed=3))
+    assert one.keys() == two.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, two[name], err_msg=name)
+
+
+def test_leaves_everything_as_it_was(run):
+    modules = [*run.model.network.modules(), *run.model.encoder.modules()]
+
+    def state():
+        return (
+            [m.training for m in modules],
+            [len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks)
+             for m in modules],
+            [(p.requires_grad, p.grad) for p in run.model.network.parameters()],
+        )  # fmt: skip
+
+    before = state()
+    weights = {k: v.clone() for k, v in run.model.network.state_dict().items()}
+    digests = run.rows.digest, run.background.digest
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    threads = torch.get_num_threads()
+    run()
+    assert state() == before
+    assert all(torch.equal(v, weights[k]) for k, v in run.model.network.state_dict().items())
+    assert type(run.rows)(**vars_of(run.rows)).digest == digests[0]
+    assert type(run.background)(**vars_of(run.background)).digest == digests[1]
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
+    assert torch.get_num_threads() == threads
+
+
+def vars_of(table):
+    """The table's fields without its cached digest."""
+    return {k: v for k, v in vars(table).items() if k != "digest"}
+
+
+def test_keeps_its_budget_and_says_what_it_did(run):
+    method: Method = METHODS[run.name]
+    result = run()
+    cost = method.cost(run.model, len(run.rows), len(run.background), method.params())
+    record = result.provenance
+    assert 0 < record.evaluations <= cost.evaluations
+    assert cost.n_bytes > 0
+    assert (record.method, record.seed) == (run.name, 0)
+    assert record.model_digest == run.model.digest
+    assert record.table_digest == run.rows.digest
+    assert record.background_digest == run.background.digest
+    assert record.params == method.params().model_dump(mode="json")
+
+
+def test_yields_finite_numbers_of_its_kind_that_survive_a_file(run, tmp_path):
+    result = run()
+    assert type(result) is METHODS[run.name].yields
+    assert issubclass(METHODS[run.name].yields, Result)
+    back = load(result.save(tmp_path / "result"))
+    for name, array in arrays(result).items():
+        assert np.isfinite(array[~np.isnan(result.data)] if name == "data" else array).all(), name
+        np.testing.assert_array_equal(array, getattr(back, name))
+    assert back.provenance == result.provenance
+
+
+def test_can_be_cancelled(run):
+    def stop(*_):
+        raise CancelledError("stop")
+
+    with pytest.raises(CancelledError):
+        run(progress=stop)
+
+
+def test_errors_speak(run):
+    with pytest.raises(InvalidInputError, match="colour is not a setting, choose among"):
+        run(colour="red")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_describes_itself(name):
+    method = METHODS[name]
+    texts = (method.title, method.question, method.reference, method.weakness)
+    assert all(len(text) > 8 for text in texts)
+    for field, info in method.params.model_fields.items():
+        assert info.description, f"{name}: {field} has no description"
+        assert not info.is_required(), f"{name}: {field} has no default"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_has_a_page_and_a_test_file(name):
+    page = ROOT / "docs" / "methods" / f"{name}.md"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"# {METHODS[name].title}\n")
+    for heading in ("## What it computes", "## When to trust it", "## Settings", "## Sources"):
+        assert heading in text
+    for field in METHODS[name].params.model_fields:
+        assert f"`{field}`" in text, f"{page.name} does not explain {field}"
+    assert (ROOT / "tests" / "unit" / f"test_{name.replace('.', '_')}.py").is_file()
+
+
+def test_every_page_belongs_to_a_method():
+    assert {path.stem for path in (ROOT / "docs" / "methods").glob("*.*.md")} == set(METHODS)
+
+
+def test_names_are_not_taken_twice():
+    name, method = next(iter(METHODS.items()))
+    with pytest.raises(ValueError, match="registered twice"):
+        METHODS.register(name, method)

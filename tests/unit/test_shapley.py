@@ -1,0 +1,151 @@
+"""What every Shapley estimator promises, and the choice among them."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.networks import tiny_model, tiny_table
+from workbench.core.errors import InvalidInputError
+from workbench.data.bundled import load_table
+from workbench.engines import shapley
+from workbench.engines.shapley.stopping import settled
+from workbench.registry.store import load_model
+
+SAMPLED = ["kernel", "permutation"]
+
+
+@pytest.mark.parametrize("method", ["exact", *SAMPLED])
+@pytest.mark.parametrize("d", [1, 2, 3, 12, 20, 50])
+def test_linear_model_equals_its_closed_form(method, d):
+    if method == "exact" and d > 16:
+        pytest.skip("exact is limited to 16 features, as its own test shows")
+    table = tiny_table(d=d, categorical=False)
+    model = tiny_model(table, network="linear")
+    rows, background = table[40:43], table[:30]
+    weights = model.network.first.weight / model.encoder.scale
+    slope = weights[1] - weights[0]
+    expected = (slope * (rows.X - background.X.mean(0))).numpy()
+    got = shapley.explain(model, rows, background, method=method, output="score")
+    np.testing.assert_allclose(got.values[:, :, 1], expected, atol=1e-8)
+    assert (got.values != 0).all(), "a feature was set to zero"
+    assert got.unit == "log-odds"
+
+
+@pytest.mark.parametrize(
+    ("method", "budget"), [("kernel", 96), ("kernel", 400), ("permutation", 220)]
+)
+def test_intervals_cover_the_exact_values_on_adult(method, budget):
+    """Spec: 90 to 98 % of (row, feature) pairs for 95 % intervals."""
+    model, rows = load_model("adult-mlp"), load_table("adult").split("test")[200:300]
+    background = load_table("adult").split("train").sample(25, seed=3)
+    exact = shapley.explain(model, rows, background, method="exact")
+    got = shapley.explain(model, rows, background, method=method, budget=budget, seed=11)
+    inside = np.abs(got.values - exact.values) <= got.half_widths()
+    assert 0.90 <= inside[:, :, 1].mean() <= 0.98
+
+
+def test_background_errors_equal_the_spread_over_backgrounds():
+    table = tiny_table(n=2000, d=4)
+    model = tiny_model(table)
+    rows = table[:8]
+    runs = [
+        shapley.explain(model, rows, table[100:].sample(40, seed=seed), method="exact")
+        for seed in range(60)
+    ]
+    true = np.stack([run.values for run in runs]).var(0, ddof=1).mean(0)
+    claimed = np.stack([run.background_std_errors**2 for run in runs]).mean(0)
+    np.testing.assert_allclose(claimed, true, rtol=0.35)
+
+
+@pytest.mark.parametrize("method", SAMPLED)
+def test_a_row_gets_the_same_numbers_whatever_the_others(method):
+    table = tiny_table(d=10)
+    model = tiny_model(table)
+    together = shapley.explain(model, table[20:26], table[:9], method=method, budget=80)
+    alone = shapley.explain(model, table[23:24], table[:9], method=method, budget=80)
+    np.testing.assert_array_equal(together.values[3], alone.values[0])
+    other = shapley.explain(model, table[23:24], table[:9], method=method, budget=80, seed=1)
+    assert (other.values != alone.values).any()
+
+
+def test_independent_of_the_order_of_the_background():
+    table = tiny_table(d=10)
+    model = tiny_model(table)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    one = shapley.explain(model, table[30:33], table[:20], method="kernel", budget=90)
+    two = shapley.explain(model, table[30:33], table[:20][order], method="kernel", budget=90)
+    np.testing.assert_allclose(one.values, two.values, atol=1e-6)
+
+
+@pytest.mark.cuda
+def test_cuda_agrees_with_the_cpu():
+    table = tiny_table(d=10)
+    model = tiny_model(table, dtype=torch.float32)
+    for method in ("exact", *SAMPLED):
+        cpu, cuda = (
+            shapley.explain(model, table[30:40], table[:20], method=method, device=device)
+            for device in ("cpu", "cuda")
+        )
+        np.testing.assert_allclose(cuda.values, cpu.values, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("d", "n_rows", "n_background", "method"),
+    [
+        (12, 40, 100, "exact"),
+        (12, 60, 100, "kernel"),
+        (17, 1, 1, "kernel"),
+        (300, 1, 9, "permutation"),
+    ],
+)  # fmt: skip
+def test_auto_chooses_by_cost_and_says_why(d, n_rows, n_background, method):
+    model = tiny_model(tiny_table(d=d, n=5, categorical=False), network="linear")
+    name, why = shapley.choose_method(model, n_rows, n_background)
+    assert name == f"shapley.{method}"
+    assert why.startswith(f"auto chose {method}: ")
+
+
+def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
+    table = tiny_table(d=4)
+    got = shapley.explain(tiny_model(table), table[:2], table[10:20], budget=50)
+    assert got.provenance.method == "shapley.exact"
+    assert got.provenance.notes == (
+        "auto chose exact: all 16 coalitions of 4 features are feasible",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "banzhaf"}, "There is no method 'shapley.banzhaf'; choose shapley.exact"),
+        ({"method": "exact", "budget": 9}, "budget is not a setting, choose among output, link"),
+        ({"method": "kernel", "budget": "many", "tolerance": 2},
+         "budget: .*, got 'many'; tolerance: .*less than 1, got 2"),
+        ({"output": "score", "link": "logit"}, "Link 'logit' transforms probabilities"),
+        ({"rows": slice(0, 0)}, "The rows to explain .* are empty"),
+        ({"device": "tpu"}, "There is no device 'tpu'"),
+    ],
+)  # fmt: skip
+def test_says_what_is_wrong(change, message):
+    table = tiny_table(d=4)
+    rows = table[change.pop("rows", slice(0, 2))]
+    with pytest.raises(InvalidInputError, match=message):
+        shapley.explain(tiny_model(table), rows, table[10:20], **change)
+
+
+def test_refuses_a_table_of_other_features():
+    table, wider, numbers = tiny_table(d=4), tiny_table(d=5), tiny_table(d=4, categorical=False)
+    model = tiny_model(table)
+    with pytest.raises(InvalidInputError, match="has 5 features, model tiny@1 reads 4"):
+        shapley.explain(model, wider[:1], table[10:20])
+    with pytest.raises(InvalidInputError, match=r"reads 'c1' \(categorical\), the table has 'x1'"):
+        shapley.explain(model, table[:1], numbers[10:20])
+
+
+def test_settled():
+    values = torch.tensor([[0.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
+    errors = torch.tensor([[0.1, 0.1], [0.05, 0.2]], dtype=torch.float64)
+    assert settled(values, errors, 0.1)
+    assert not settled(values, errors, 0.0999)
+    assert not settled(values, errors, None)
+    assert settled(torch.zeros(2, 1, dtype=torch.float64), torch.zeros(2, 1).double(), 0.1)
