@@ -57,7 +57,7 @@ $(DEV): requirements-dev.txt requirements.txt pyproject.toml | $(PY)
 
 # A name on PATH may be a shim without a version behind it, so each candidate has to run.
 $(PY):
-	@for python in $${PYTHON:-python3.13 python3.12 python3.11 python3}; do \
+	@for python in $${PYTHON:-python3 python3.11 python3.12 python3.13}; do \
 	  if "$$python" -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	    2>/dev/null; then \
 	    echo "Making $(VENV) with $$python."; \
