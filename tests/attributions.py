@@ -84,7 +84,6 @@ def build(values, *, features=None, base=0.24, data=None, task="binary", unit=No
         "ids": np.arange(n) * 10 + 7,
         "truth": np.full(n, np.nan),
         "base_std_errors": np.full(k, 0.002),
-        "background_std_errors": np.full((d, k), 0.002),
         "schema": schema,
         "output_names": schema.output_names,
         "unit": unit if unit is not None else ("USD" if task == "regression" else "probability"),

@@ -12,7 +12,8 @@ from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
 
 ROOT = Path(__file__).parents[2]
-GOOD = example(n=20, sampled=False)
+PLAIN = example(n=20, sampled=False)
+GOOD = replace(PLAIN, background_std_errors=np.full_like(PLAIN.values[0], 0.001))
 UNSETTLED = build([[0.1, 0.1]] * 3, std_errors=np.full((3, 2, 2), 0.1))
 # For each check one result that it must object to; a new check adds its own.
 BAD = {

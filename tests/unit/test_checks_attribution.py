@@ -112,7 +112,9 @@ def test_background_error_is_typical_over_features_and_relative_to_the_largest_e
 
 @pytest.mark.parametrize(("n_background", "status"), [(19, "warning"), (20, "ok")])
 def test_background_of_few_rows(n_background, status):
-    result = build([[0.2]], record={"n_background": n_background})
+    errors = np.full((1, 2), 0.001)
+    record = {"n_background": n_background}
+    result = build([[0.2]], record=record, background_std_errors=errors)
     assert outcome("WB003", result).status == status
 
 
@@ -138,7 +140,7 @@ def test_off_scale_names_features_and_rows():
     assert found.status == "warning"
     assert found.evidence == {"rows": 2.0, "features": 2.0, "first_row": 17.0}
     assert found.sentence == (
-        "2 of 4 rows lie outside the range of the training data (first: row 17), where the model "
+        "Outside the range of the training data in 2 of 4 rows (first: row 17), where the model "
         "was never tested: age at 95 years to 120 years (trained on 17 years to 90 years), "
         "education_num at 17 (trained on 1 to 16)."
     )

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -62,7 +63,16 @@ def test_waterfall_names_values_base_and_prediction():
     assert written == ["+0.262", "+0.178", "\N{MINUS SIGN}0.095", "+0.090", "\N{MINUS SIGN}0.006"]
 
 
-def test_waterfall_draws_intervals_only_where_something_was_sampled():
+def test_waterfall_draws_both_errors_and_says_so():
+    drawn = np.full((5, 2), 0.01)
+    figure = waterfall(replace(example(n=1), background_std_errors=drawn, background_dof=9.0))
+    expected = np.hypot(stats.norm.ppf(0.975) * 0.001, stats.t.ppf(0.975, 9) * 0.01)
+    np.testing.assert_allclose(figure.data[0].error_x.array, expected)
+    title = figure.layout.xaxis.title.text
+    assert title.endswith("whiskers: 95 %, coalitions and background rows")
+
+
+def test_waterfall_draws_intervals_only_where_errors_are_known():
     exact, sampled = (example(n=1, sampled=sampled) for sampled in (False, True))
     assert waterfall(exact).data[0].error_x.array is None
     order = np.argsort(-np.abs(sampled.values[0, :, 1]))
@@ -70,7 +80,7 @@ def test_waterfall_draws_intervals_only_where_something_was_sampled():
     figure = waterfall(sampled)
     np.testing.assert_allclose(figure.data[0].error_x.array, half)
     assert "95 %: " in figure.data[0].hovertext[0]
-    assert figure.layout.xaxis.title.text.endswith("whiskers: 95 %")
+    assert figure.layout.xaxis.title.text.endswith("whiskers: 95 %, coalitions")
 
 
 def test_waterfall_adds_up_the_other_features():

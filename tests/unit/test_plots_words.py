@@ -46,7 +46,7 @@ def test_leaves_out_what_sampling_cannot_settle():
     ("errors", "end"),
     [
         (None, "No feature moves it."),
-        (np.ones((1, 2, 2)), "No feature moves it by more than the sampling error."),
+        (np.ones((1, 2, 2)), "No feature moves it by more than its uncertainty."),
     ],
 )
 def test_says_when_nothing_moves_the_prediction(errors, end):
@@ -86,7 +86,7 @@ def test_over_all_rows_noise_is_not_named():
     assert overall_sentence(rows).startswith("Over 2 rows, marital_status moves")
     quiet = build([[0.3]], std_errors=np.ones((1, 1, 2)))
     assert overall_sentence(quiet) == (
-        "Over 1 row, no feature moves probability of >50K by more than the sampling error."
+        "Over 1 row, no feature moves probability of >50K by more than its uncertainty."
     )
     assert overall_sentence(example(n=1)[[]]) == "There are no rows to explain."
 

@@ -349,6 +349,21 @@ def test_half_widths_are_the_quantiles_of_t_or_of_the_normal(level):
     np.testing.assert_array_equal(attribution(3).half_widths(level), 0)
 
 
+def test_uncertainty_adds_both_errors_in_squares():
+    sampled = attribution(3, sampled=True)
+    drawn = np.full((3, 2), 0.3)
+    both = replace(sampled, background_std_errors=drawn, background_dof=9.0)
+    t5, t9 = (stats.t(dof).interval(0.9)[1] for dof in (5, 9))
+    expected = np.sqrt((t5 * sampled.std_errors) ** 2 + (t9 * 0.3) ** 2)
+    np.testing.assert_allclose(both.uncertainty(0.9), expected)
+    assert both.sources_of_error == ("coalitions", "background rows")
+    np.testing.assert_array_equal(sampled.uncertainty(), sampled.half_widths())
+    assert sampled.sources_of_error == ("coalitions",)
+    alone = replace(attribution(3), background_std_errors=drawn)
+    np.testing.assert_allclose(alone.uncertainty(), 1.959963984540054 * 0.3)
+    assert attribution(3).sources_of_error == ()
+
+
 def test_half_widths_are_of_95_percent_by_default():
     sampled = replace(attribution(1, sampled=True), dof=None)
     np.testing.assert_allclose(sampled.half_widths(), 1.959963984540054 * sampled.std_errors)
@@ -396,15 +411,18 @@ def test_the_importance_over_one_row_has_no_standard_error():
 
 
 @pytest.mark.parametrize("sampled", [False, True])
-def test_the_frame_has_one_line_per_row_output_and_feature(sampled):
+@pytest.mark.parametrize("drawn", [False, True])
+def test_the_frame_has_one_line_per_row_output_and_feature(sampled, drawn):
     result = attribution(3, sampled=sampled)
+    if drawn:
+        result = replace(result, background_std_errors=np.arange(1.0, 7).reshape(3, 2))
     frame = result.to_frame()
     assert list(frame.columns) == [
-        "row", "output", "feature", "value", "attribution", "std_error", "low", "high",
-        "base_value", "prediction", "unit",
+        "row", "output", "feature", "value", "attribution", "std_error",
+        "background_std_error", "low", "high", "base_value", "prediction", "unit",
     ]  # fmt: skip
     assert len(frame) == 3 * 2 * 3
-    half = result.half_widths()
+    half = result.uncertainty()
     lines = frame.set_index(["row", "output", "feature"])
     for i in range(3):
         for k, output in enumerate(("low", "high")):
@@ -413,6 +431,8 @@ def test_the_frame_has_one_line_per_row_output_and_feature(sampled):
                 assert line["value"] == feature.show(result.data[i, j])
                 assert line["attribution"] == result.values[i, j, k]
                 assert line["std_error"] == (result.std_errors[i, j, k] if sampled else 0)
+                from_background = line["background_std_error"]
+                assert from_background == 2 * j + k + 1 if drawn else np.isnan(from_background)
                 assert line["low"] == result.values[i, j, k] - half[i, j, k]
                 assert line["high"] == result.values[i, j, k] + half[i, j, k]
                 assert line["base_value"] == result.base_values[i, k]

@@ -85,7 +85,7 @@ def test_regression_and_multiclass():
         np.testing.assert_allclose(got.base_values[0], model.predict(table.X[:10]).mean(0))
         assert np.abs(got.gap).max() < 1e-9
         assert got.std_errors is None
-        assert got.unit == {"regression": "y", "multiclass": "probability"}[task]
+        assert got.unit == {"regression": "", "multiclass": "probability"}[task]
 
 
 def test_too_many_features():

@@ -43,13 +43,13 @@ def additivity(attribution: Attribution) -> Finding:
     evidence = {"max_gap": gap, "max_moved": moved, "row": float(row)}
     if gap <= tolerance:
         sentence = f"Attributions and base value add up to the prediction; largest gap {gap:.1e}."
-        return Finding("ok", sentence, evidence, tolerance)
+        return Finding("ok", sentence, evidence, tolerance, f"gap {gap:.1e}")
     sentence = (
         f"Attributions and base value miss the prediction by up to {gap:.2g} (row {row}), "
         f"while rounding explains {tolerance:.1e}."
     )
     status: Status = "failure" if gap > GAP_FAILURE * tolerance else "warning"
-    return Finding(status, sentence, evidence, tolerance)
+    return Finding(status, sentence, evidence, tolerance, f"gap {gap:.1e}")
 
 
 def sampling_error(attribution: Attribution) -> Finding:
@@ -61,7 +61,8 @@ def sampling_error(attribution: Attribution) -> Finding:
     if not len(attribution):
         return _NO_ROWS
     if attribution.std_errors is None:
-        return Finding("ok", "Nothing was sampled, so there is no sampling error.")
+        sentence = "Nothing was sampled, so there is no sampling error."
+        return Finding("ok", sentence, brief="none, exact")
     errors = attribution.std_errors.max((1, 2))
     largest = np.abs(attribution.values).max((1, 2))
     # A row without any effect has nothing to compare with: all noise, unless there is none.
@@ -76,15 +77,16 @@ def sampling_error(attribution: Attribution) -> Finding:
         "rows_above": float(above),
         "worst_row": float(row),
     }
+    brief = f"{_percent(worst)} of the largest effect"
     if not above:
         sentence = f"The largest standard error is {_percent(worst)} of its row's largest effect."
-        return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE)
+        return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(above, attribution)} the standard error is above "
         f"{_percent(SAMPLING_TOLERANCE)} of the largest effect (up to {_percent(worst)}, row "
         f"{row}); raise the number of samples."
     )
-    return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE)
+    return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE, brief)
 
 
 def background_size(attribution: Attribution) -> Finding:
@@ -100,22 +102,26 @@ def background_size(attribution: Attribution) -> Finding:
         return Finding("not_applicable", "The method uses no background rows.")
     evidence = {"rows": float(n_background)}
     errors = attribution.background_std_errors
-    if n_background < BACKGROUND_ROWS or errors is None:
+    if n_background < BACKGROUND_ROWS:
         rows = f"{n_background} row{'' if n_background == 1 else 's'}"
         sentence = f"The background has {rows}; use at least {BACKGROUND_ROWS}."
-        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
+        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE, f"only {rows}")
+    if errors is None:
+        sentence = "The method does not estimate what another background would give."
+        return Finding("not_applicable", sentence, evidence)
     typical = float(np.sqrt((errors**2).mean(0)).max())
     largest = float(np.abs(attribution.values).mean(0).max())
     ratio = typical / largest if largest > 0 else float(typical > 0)
     evidence = {"ratio": ratio, "typical_error": typical, **evidence}
+    brief = f"{n_background} rows, stable to {typical:.2g}"
     moved = (
         f"another draw of {n_background} background rows moves an attribution by about "
         f"{typical:.2g}, {_percent(ratio)} of the largest effect"
     )
     if ratio > BACKGROUND_TOLERANCE:
         sentence = f"{moved[0].upper()}{moved[1:]}; use more rows."
-        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE)
-    return Finding("ok", f"Stable: {moved}.", evidence, BACKGROUND_TOLERANCE)
+        return Finding("warning", sentence, evidence, BACKGROUND_TOLERANCE, brief)
+    return Finding("ok", f"Stable: {moved}.", evidence, BACKGROUND_TOLERANCE, brief)
 
 
 def off_scale(attribution: Attribution) -> Finding:
@@ -138,16 +144,18 @@ def off_scale(attribution: Attribution) -> Finding:
     features = [j for j in ranges if outside[:, j].any()]
     evidence = {"rows": float(count), "features": float(len(features))}
     if not count:
-        return Finding("ok", "Every number lies within the range of the training data.", evidence)
+        sentence = "Every number lies within the range of the training data."
+        return Finding("ok", sentence, evidence, brief="never left")
     first = int(attribution.ids[int(rows.argmax())])
     named = [_range_of(attribution, j, outside[:, j]) for j in features[:NAMED_FEATURES]]
     if len(features) > NAMED_FEATURES:
         named.append(f"{len(features) - NAMED_FEATURES} more features")
     sentence = (
-        f"{_of_rows(count, attribution)} lie outside the range of the training data "
+        f"Outside the range of the training data in {_of_rows(count, attribution)} "
         f"(first: row {first}), where the model was never tested: {', '.join(named)}."
     )
-    return Finding("warning", sentence, evidence | {"first_row": float(first)})
+    brief = f"left in {_of_rows(count, attribution)}"
+    return Finding("warning", sentence, evidence | {"first_row": float(first)}, brief=brief)
 
 
 def rank_settled(attribution: Attribution) -> Finding:
@@ -161,7 +169,8 @@ def rank_settled(attribution: Attribution) -> Finding:
     if len(attribution.names) < 2:
         return Finding("not_applicable", "One feature alone has no rank.")
     if attribution.std_errors is None:
-        return Finding("ok", "Nothing was sampled, so the order of the features is settled.")
+        sentence = "Nothing was sampled, so the order of the features is settled."
+        return Finding("ok", sentence, brief="nothing sampled")
     size = np.abs(attribution.values)
     order = np.argsort(-size, axis=1, kind="stable")[:, :2]  # (n, 2, k)
     top = np.take_along_axis(size, order, axis=1)
@@ -170,16 +179,17 @@ def rank_settled(attribution: Attribution) -> Finding:
     rows = unsettled.any(1)
     count, share = int(rows.sum()), float(rows.mean())
     evidence = {"share": share, "rows": float(count)}
+    brief = f"first feature sure in {len(rows) - count:,} of {len(rows):,}"
     if share <= UNSETTLED_TOLERANCE:
         sentence = (
             f"The first feature is settled in {_of_rows(len(rows) - count, attribution)}."
         )  # fmt: skip
-        return Finding("ok", sentence, evidence, UNSETTLED_TOLERANCE)
+        return Finding("ok", sentence, evidence, UNSETTLED_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(count, attribution)} the first two features could change places within "
         "the sampling error; read them as equals or raise the number of samples."
     )
-    return Finding("warning", sentence, evidence, UNSETTLED_TOLERANCE)
+    return Finding("warning", sentence, evidence, UNSETTLED_TOLERANCE, brief)
 
 
 def _percent(share: float) -> str:
@@ -190,7 +200,7 @@ def _percent(share: float) -> str:
 
 def _of_rows(count: int, attribution: Attribution) -> str:
     total = len(attribution)
-    return f"{count:,} of {total:,} row{'' if total == 1 else 's'}"
+    return "the row" if total == 1 else f"{count:,} of {total:,} rows"
 
 
 def _range_of(attribution: Attribution, feature: int, outside: np.ndarray) -> str:

@@ -25,12 +25,15 @@ class Finding:
         The numbers behind the sentence; finite.
     tolerance
         What the first number of the evidence was compared with; None where nothing was compared.
+    brief
+        The main number in a few words, for a list of checks.
     """
 
     status: Status
     sentence: str
     evidence: dict[str, float] = field(default_factory=dict)
     tolerance: float | None = None
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Check:
             sentence=found.sentence,
             evidence=found.evidence,
             tolerance=found.tolerance,
+            brief=found.brief,
             code=self.code,
             title=self.title,
             docs=self.docs,

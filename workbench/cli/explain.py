@@ -168,12 +168,17 @@ def _summary(result: "Attribution", output: int) -> str:
 
 
 def _row_lines(result: "Attribution", output: int) -> list[str]:
-    values, half = result.values[0, :, output], result.half_widths()[0, :, output]
-    lines = [f"  {result.base_values[0, output]:+.4f}            base value ({result.unit})"]
+    values, half = result.values[0, :, output], result.uncertainty()[0, :, output]
+    from workbench.plots.words import quantity  # loads plotly
+
+    sources = " and ".join(result.sources_of_error)
+    interval = f" (± 95 % from {sources})" if sources else ""
+    base = result.base_values[0, output]
+    lines = [f"  {base:+.4f}            base value of {quantity(result, output)}{interval}"]
     for i in abs(values).argsort()[::-1][:TOP]:
         feature = result.schema.features[i]
         shown = f"{feature.name} = {feature.show(result.data[0, i])}"
-        spread = "         " if result.std_errors is None else f" ± {half[i]:.4f}"
+        spread = "         " if not result.sources_of_error else f" ± {half[i]:.4f}"
         lines.append(f"  {values[i]:+.4f}{spread}   {shown}")
     if (rest := len(values) - TOP) > 0:
         lines.append(f"  and {rest} more features")

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     was not understood, 70 a defect of the program, 130 cancelled.
     """
     try:
-        workbench.main(arguments, standalone_mode=False)
+        workbench.main(arguments, prog_name="workbench", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Cancelled.", err=True)
         sys.exit(CANCELLED)

@@ -36,7 +36,7 @@ class Provenance(BaseModel):
         """Return one line for the foot of a figure."""
         return " · ".join((
             self.method,
-            f"{self.n_rows:,} rows of {self.table}",
+            f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'} of {self.table}",
             f"background: {self.background}",
             f"{self.model} sha256 {self.model_digest[:8]}",
             f"table sha256 {self.table_digest[:8]}",

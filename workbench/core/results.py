@@ -141,12 +141,15 @@ class Attribution(Result):
     background_std_errors
         Standard error of an attribution from the choice of background rows: root mean square over
         the rows. None where the background is too small to tell.
+    background_dof
+        Degrees of freedom behind ``background_std_errors``, as ``dof``.
     data
         Raw features of the rows.
     truth
         Class codes or target values where known, else NaN.
     unit
-        ``probability``, ``log-odds``, ``logit``, ``log-probability`` or the target's own unit.
+        ``probability``, ``log-odds``, ``logit``, ``log-probability``, or the
+        unit of the target, empty where it has none.
     """
 
     kind: ClassVar[str] = "attribution"
@@ -163,6 +166,7 @@ class Attribution(Result):
     unit: str
     std_errors: Float[np.ndarray, "n d k"] | None = None
     background_std_errors: Float[np.ndarray, "d k"] | None = None
+    background_dof: float | None = None
     dof: float | None = None
 
     def __post_init__(self) -> None:
@@ -211,12 +215,30 @@ class Attribution(Result):
         return gap
 
     def half_widths(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
-        """Half the width of the interval around each value; zeros where nothing was sampled."""
+        """Half the width of the interval for sampling coalitions; zeros where none were sampled.
+
+        It says how far the value may be from the exact one for the *same* background.
+        """
         if self.std_errors is None:
             return np.zeros_like(self.values)
-        tail = 0.5 + level / 2
-        quantile: float = stats.norm.ppf(tail) if self.dof is None else stats.t.ppf(tail, self.dof)
-        return quantile * self.std_errors
+        return _quantile(level, self.dof) * self.std_errors
+
+    def uncertainty(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
+        """Half the width of the interval for coalitions and background rows together.
+
+        The two errors are independent, so their half widths add up in squares.
+        """
+        half = self.half_widths(level)
+        if self.background_std_errors is None:
+            return half
+        drawn = _quantile(level, self.background_dof) * self.background_std_errors
+        return np.hypot(half, drawn)
+
+    @property
+    def sources_of_error(self) -> tuple[str, ...]:
+        """What ``uncertainty`` covers, in words; empty where no error is known."""
+        known = {"coalitions": self.std_errors, "background rows": self.background_std_errors}
+        return tuple(source for source, errors in known.items() if errors is not None)
 
     def output_index(self, output: str | int | None) -> int:
         """Return the position of an output given by name, position, or None for the default.
@@ -264,14 +286,16 @@ class Attribution(Result):
         """One line per row, output and feature.
 
         Columns: ``row``, ``output``, ``feature``, ``value`` (as a user writes it),
-        ``attribution``, ``std_error``, ``low`` and ``high`` (95 %), ``base_value``,
-        ``prediction``, ``unit``.
+        ``attribution``, ``std_error`` (of sampling coalitions), ``background_std_error``, ``low``
+        and ``high`` (95 %, both errors), ``base_value``, ``prediction``, ``unit``.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
         n, d, k = self.values.shape
-        half = self.half_widths()
+        half = self.uncertainty()
         errors = np.full_like(self.values, 0.0) if self.std_errors is None else self.std_errors
+
+        drawn = np.nan if self.background_std_errors is None else self.background_std_errors
 
         def flat(array: np.ndarray) -> np.ndarray:
             return array.transpose(0, 2, 1).reshape(-1)
@@ -290,6 +314,7 @@ class Attribution(Result):
             "value": np.repeat(shown[:, None], k, axis=1).reshape(-1),
             "attribution": flat(self.values),
             "std_error": flat(errors),
+            "background_std_error": flat(np.broadcast_to(drawn, self.values.shape)),
             "low": flat(self.values - half),
             "high": flat(self.values + half),
             "base_value": np.repeat(self.base_values.reshape(-1), d),
@@ -326,3 +351,8 @@ class Attribution(Result):
             error_std=None if self.std_errors is None else self.std_errors[:, :, which].copy(),
             compute_time=self.provenance.seconds,
         )
+
+
+def _quantile(level: float, dof: float | None) -> float:
+    tail = 0.5 + level / 2
+    return float(stats.norm.ppf(tail) if dof is None else stats.t.ppf(tail, dof))

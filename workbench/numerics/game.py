@@ -18,7 +18,7 @@ from workbench.numerics.mixer import Mixer
 
 CPU_CHUNK_BYTES = 2**21
 REPORT_EVERY = 2**17
-GROUPS = 4
+GROUPS = 10
 MAX_CODED_PLAYERS = 40
 BLOCK_ELEMENTS = 2**22
 WORTHWHILE = 0.6

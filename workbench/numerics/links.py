@@ -35,7 +35,7 @@ def link_slope(values: Float[Tensor, " k"], link: Link) -> Float[Tensor, " k"]:
 
 
 def unit_of(schema: Schema, output: Output, link: Link) -> str:
-    """Name the scale for an axis.
+    """Name the scale for an axis; empty for a target without a unit.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def unit_of(schema: Schema, output: Output, link: Link) -> str:
             "or link 'identity'."
         )
     if schema.task == "regression":
-        return schema.target_unit or schema.output_names[0]
+        return schema.target_unit
     if output == "score":
         return "log-odds" if schema.task == "binary" else "logit"
     return {"identity": "probability", "logit": "log-odds", "log-softmax": "log-probability"}[link]

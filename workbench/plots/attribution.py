@@ -40,7 +40,8 @@ def waterfall(
 
     Read from the top: the first bar starts at the base value, each bar starts where the one above
     ends, and the last ends at the prediction when the attribution is additive. Whiskers at the
-    bars' ends are 95 % intervals of the single attribution, drawn where something was sampled.
+    bars' ends are 95 % intervals of the single attribution, from sampled coalitions and from the
+    choice of background rows, as far as they are known.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def waterfall(
             f"There is no row {row} in this result; the last one is {len(attribution) - 1}."
         )
     values = attribution.values[row, :, which]
-    half = attribution.half_widths()[row, :, which]
+    half = attribution.uncertainty()[row, :, which]
     order = np.argsort(-np.abs(values), kind="stable")
     shown, rest = _cut(order, max_features)
     full = [words.feature_is(attribution, row, int(i)) for i in shown]
@@ -86,7 +87,7 @@ def waterfall(
     starts = ends - lengths
     prediction = float(attribution.predictions[row, which])
     colours = palette(dark=dark)
-    sampled = attribution.std_errors is not None
+    sources = " and ".join(attribution.sources_of_error)
 
     figure = go.Figure(layout={"template": template(dark=dark)})
     positions = np.arange(len(labels))
@@ -98,9 +99,9 @@ def waterfall(
         width=0.72,
         orientation="h",
         marker={"color": [_sign_colour(v, colours) for v in lengths], "line": {"width": 0}},
-        error_x=_whiskers(whiskers, colours) if sampled else None,
+        error_x=_whiskers(whiskers, colours) if sources else None,
         hovertext=[
-            _hover(name, value, wide if sampled else None, decimals)
+            _hover(name, value, wide if sources else None, decimals)
             for name, value, wide in zip(full, lengths, whiskers, strict=True)
         ],
         hoverinfo="text",
@@ -113,7 +114,7 @@ def waterfall(
     _mark(figure, prediction, said, before=base > prediction, dark=dark)
     _bars_layout(figure, labels, _padded(span, 0.15))
     meaning = f"base value {words.number(base)} = mean over the background"
-    interval = ["whiskers: 95 %"] if sampled else []
+    interval = [f"whiskers: 95 %, {sources}"] if sources else []
     _title(figure, words.quantity(attribution, which), meaning, *interval)
     # The lines' names stand above the bars and may reach past the last tick.
     figure.update_layout(margin={"t": 44, "r": 72})
@@ -317,10 +318,9 @@ def _write_lengths(
     *,
     sign: bool = True,
 ) -> None:
-    """Write each number beyond the whisker of its bar; plotly's own label would cross it."""
-    outward = np.where(lengths >= 0, 1.0, -1.0)
+    """Write each number right of its bar and whisker; on the left stand the names."""
     figure.add_scatter(
-        x=ends + outward * half,
+        x=np.maximum(ends - lengths, ends + half),
         y=np.arange(len(lengths)),
         mode="text",
         # The no-break spaces keep the number off the whisker at any width of the figure.
@@ -329,7 +329,7 @@ def _write_lengths(
             "\N{NO-BREAK SPACE}"
             for v in lengths
         ],
-        textposition=["middle right" if v >= 0 else "middle left" for v in lengths],
+        textposition="middle right",
         textfont={"size": 12},
         cliponaxis=False,
         hoverinfo="skip",

@@ -97,13 +97,13 @@ def sentence(attribution: Attribution, row: int, output: str | int | None = None
     """
     which = attribution.output_index(output)
     values = attribution.values[row, :, which]
-    half = attribution.half_widths()[row, :, which]
+    half = attribution.uncertainty()[row, :, which]
     said = _predicted(attribution, row, which)
     worth = np.abs(values) >= WORTH_A_WORD * np.abs(values).max()
     settled = worth & (np.abs(values) > half)
     order = [int(i) for i in np.argsort(-np.abs(values), kind="stable") if settled[i]]
     if not order:
-        beyond = "" if attribution.std_errors is None else " by more than the sampling error"
+        beyond = " by more than its uncertainty" if attribution.sources_of_error else ""
         return f"{said} No feature moves it{beyond}."
     raising = _clause(attribution, row, [i for i in order if values[i] > 0], "raise")
     lowering = _clause(attribution, row, [i for i in order if values[i] < 0], "lower")
@@ -116,7 +116,7 @@ def overall_sentence(attribution: Attribution, output: str | int | None = None) 
     """Say which features move the output most over all rows, and by how much on average.
 
     Up to three features are named; one whose mean absolute attribution is within its mean 95 %
-    half-width could be sampling noise, and is left out.
+    half-width could be noise, and is left out.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def overall_sentence(attribution: Attribution, output: str | int | None = None) 
     if not len(attribution):
         return "There are no rows to explain."
     size = np.abs(attribution.values[:, :, which]).mean(0)
-    noise = attribution.half_widths()[:, :, which].mean(0)
+    noise = attribution.uncertainty()[:, :, which].mean(0)
     named = [
         int(i)
         for i in np.argsort(-size, kind="stable")
@@ -136,7 +136,7 @@ def overall_sentence(attribution: Attribution, output: str | int | None = None) 
     rows = f"{len(attribution):,} row{'' if len(attribution) == 1 else 's'}"
     what = quantity(attribution, which)
     if not named:
-        beyond = "" if attribution.std_errors is None else " by more than the sampling error"
+        beyond = " by more than its uncertainty" if attribution.sources_of_error else ""
         return f"Over {rows}, no feature moves {what}{beyond}."
     shown = [(attribution.names[i], number(float(size[i]))) for i in named]
     (name, by), *rest = shown

@@ -51,14 +51,19 @@ class TabularEncoder(nn.Module):
         self.register_buffer("scale", torch.ones(len(self.numeric)))
 
     def fit(self, X: Float[Tensor, "n d"]) -> None:
-        """Learn mean and scale of the numbers; a constant column keeps scale 1."""
+        """Learn mean and scale of the numbers; a constant or empty column keeps scale 1.
+
+        Whether a column is constant is read off its extremes: the mean of equal numbers is
+        rounded, so their variance is often not zero but 1e-30.
+        """
         numbers = X[:, self.numeric]
         known = ~numbers.isnan()
-        count = known.sum(0)
+        count = known.sum(0).clamp(min=1)
         mean = numbers.nan_to_num().sum(0) / count
         variance = ((numbers - mean).nan_to_num() ** 2).sum(0) / count
+        varies = numbers.nan_to_num(-torch.inf).amax(0) > numbers.nan_to_num(torch.inf).amin(0)
         self.mean = mean.to(self.mean.dtype)
-        self.scale = torch.where(variance > 0, variance.sqrt(), 1.0).to(self.scale.dtype)
+        self.scale = torch.where(varies, variance.sqrt(), 1.0).to(self.scale.dtype)
 
     def forward(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
         """Encode raw rows."""

@@ -101,7 +101,7 @@ def find_version(reference: str, root: Path | None = None) -> Path:
     if version not in entry.versions:
         known = [*entry.versions, *entry.aliases]
         raise RegistryError(
-            f"Model {name!r} has no version {_short(wanted or str(version))}; choose one of "
+            f"Model {name!r} has no version {_short(wanted or str(version))}; it has "
             f"{listing(known)}."
         )
     return root / name / str(version)
@@ -192,7 +192,7 @@ def _fitting(
             f"The weights of {card.name}@{card.version} {state} tensor {prefix + odd[0]!r}, so "
             f"they do not belong to architecture {card.network.name!r}."
         )
-    for name, tensor in given.items():
+    for name, tensor in sorted(given.items()):
         if tensor.shape != wanted[name].shape:
             raise RegistryError(
                 f"Tensor {prefix + name!r} of {card.name}@{card.version} has shape "
@@ -233,7 +233,9 @@ def publish(
         same version at the same time.
     """
     root = root or registry_root()
-    known = {entry.name: entry.versions for entry in list_models(root)}.get(card.get("name"), ())
+    known = {entry.name: entry.versions for entry in list_models(root)}.get(
+        str(card.get("name")), ()
+    )
     parts = {"encoder.": encoder, "network.": network}
     weights = save_tensors({
         prefix + name: tensor.contiguous().cpu()

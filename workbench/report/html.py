@@ -239,7 +239,7 @@ def _importance(attribution: Attribution) -> Grid:
 def _values(attribution: Attribution) -> Grid:
     frame = attribution.to_frame()
     decimals = decimals_for(float(frame["attribution"].abs().max())) + 1
-    numbers = ("attribution", "low", "high") if attribution.std_errors is not None else (
+    numbers = ("attribution", "low", "high") if attribution.sources_of_error else (
         "attribution",
     )  # fmt: skip
     text = ("row", "output", "feature", "value")

@@ -54,7 +54,8 @@ def computed_card(record: Provenance) -> None:
 
 
 def _headline(outcome: Outcome) -> str:
-    return f"{ICONS[outcome.status]} **{plain(outcome.title)}** · {WORDS[outcome.status]}"
+    said = plain(outcome.brief) or WORDS[outcome.status]
+    return f"{ICONS[outcome.status]} **{plain(outcome.title)}** · {said}"
 
 
 def _evidence(outcome: Outcome) -> str:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.provenance import Provenance
-from workbench.engines.shapley import exact
 from workbench.numerics.devices import choose_device
 from workbench.ui import cache
 from workbench.ui.frame import Place
@@ -17,7 +16,7 @@ from workbench.ui.text import duration, size
 PROBE_BACKGROUND = 100
 PROBES = 4
 SPEED = "speed."
-TELLING_RUN = 200_000
+TELLING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,19 +60,20 @@ def quote(
     """
     model = place.model
     name, cost = api.estimate_cost(model, n_rows, n_background, method=method, **settings)
-    if name == exact.NAME and len(model.schema.features) > exact.MAX_PLAYERS:
-        # The engine refuses before it computes anything; its sentence names the fix.
-        api.explain(model, place.rows[:1], place.rows[:1], method=name)
     speed = st.session_state.get(SPEED + model.digest) or _seconds_per_evaluation(
         model.name, model.digest, place.table, str(choose_device())
     )
     return Quote(name, cost.evaluations, cost.n_bytes, cost.evaluations * speed)
 
 
-def remember_speed(made: Provenance) -> None:
-    """Let the next quote for this model rest on a real run; a small one says little."""
-    if made.evaluations >= TELLING_RUN:
-        st.session_state[SPEED + made.model_digest] = made.seconds / made.evaluations
+def remember_speed(quoted: Quote, made: Provenance) -> None:
+    """Let the next quote for this model rest on a real run; a short one says little.
+
+    The speed is per evaluation *quoted*: how many of them turn out to be repeats, which are not
+    computed, depends on the table, and is much the same from run to run.
+    """
+    if made.seconds >= TELLING_SECONDS:
+        st.session_state[SPEED + made.model_digest] = made.seconds / quoted.evaluations
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -81,9 +81,10 @@ def _seconds_per_evaluation(reference: str, digest: str, table: str, device: str
     """Time a small run; the first warms up threads, kernels and caches."""
     model, rows = cache.model(reference), cache.table(table, "all")
     background = rows[:PROBE_BACKGROUND]
-    budget = 64 + 8 * len(model.schema.features)
+    budget = 512 + 8 * len(model.schema.features)
+    _, cost = api.estimate_cost(model, 1, len(background), method="kernel", budget=budget)
     runs = [
         api.explain(model, rows[:1], background, method="kernel", budget=budget, device=device)
         for _ in range(PROBES)
     ]
-    return min(run.provenance.seconds / run.provenance.evaluations for run in runs)
+    return min(run.provenance.seconds for run in runs) / cost.evaluations

@@ -22,7 +22,7 @@ FIRST_MODEL = "adult-mlp"
 # Less air above the title; inputs in a row of equal height; and a figure that goes above what
 # stands beside it when the window is too narrow for both.
 STYLE = """<style>
-.stMainBlockContainer { padding: 3.25rem clamp(1rem, 4vw, 3.5rem) 3rem; }
+.stMainBlockContainer { padding: 3.25rem clamp(1rem, 6vw - 2rem, 3.5rem) 3rem; }
 .stButtonGroup button { min-height: 2.5rem; }
 div:has(> .st-key-figure) { flex: 5 1 29rem !important; max-width: 100%; }
 div:has(> .st-key-beside) { flex: 2 1 18rem !important; max-width: 100%; }

@@ -54,7 +54,7 @@ def row_table(result: Attribution, output: str) -> None:
     frame = result[[0]].to_frame()
     frame = frame[frame["output"] == output]
     columns = ["feature", "value", "attribution"]
-    if result.std_errors is not None:
+    if result.sources_of_error:
         columns += ["low", "high"]
     order = np.argsort(-frame["attribution"].abs().to_numpy(), kind="stable")
     _show(frame.iloc[order][columns])

@@ -92,7 +92,7 @@ def answer_to(
         state.pop(CANCELLED, None)
     wanted = state.get(ASKED) == request or (request.row is not None and is_small(quote))
     if request not in results and wanted and state.get(CANCELLED) != request:
-        results[request] = _compute(request, place, slot)
+        results[request] = _compute(request, quote, place, slot)
         while len(results) > KEPT:
             del results[next(iter(results))]
     if request in results:
@@ -112,7 +112,7 @@ def was_cancelled(request: Request) -> bool:
     return bool(st.session_state.get(CANCELLED) == request)
 
 
-def _compute(request: Request, place: Place, slot: DeltaGenerator) -> Attribution:
+def _compute(request: Request, quote: Quote, place: Place, slot: DeltaGenerator) -> Attribution:
     st.session_state[RUNNING] = request
     rows = request.rows(place.rows)
     background = api.background_for(
@@ -123,7 +123,7 @@ def _compute(request: Request, place: Place, slot: DeltaGenerator) -> Attributio
         progress=_Bar(slot), **dict(request.settings),
     )  # fmt: skip
     slot.empty()
-    remember_speed(result.provenance)
+    remember_speed(quote, result.provenance)
     return result
 
 

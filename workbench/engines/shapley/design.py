@@ -59,7 +59,9 @@ class PairedDesign:
         low, high = 0.0, float((highest / self.masses).max(initial=0.0)) + 1
 
         def counts(scale: float) -> np.ndarray:
-            return np.clip(np.floor(scale * self.masses).astype(np.int64), lowest, highest)
+            # Clipped as floats: for many features a share can be beyond every integer type.
+            share = np.clip(np.floor(scale * self.masses), lowest, highest)
+            return share.astype(np.int64)
 
         if counts(high).sum() <= n_pairs:
             return counts(high)

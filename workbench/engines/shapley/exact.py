@@ -53,12 +53,7 @@ def shapley_weights(n_players: int) -> Float[Tensor, "d m"]:
 def _explain(
     model: Model, rows: Table, background: Table, params: ExactParams, context: Context
 ) -> Attribution:
-    d = len(model.schema.features)
-    if d > MAX_PLAYERS:
-        raise InvalidInputError(
-            f"Exact Shapley values need 2^{d} coalitions for {d} features, the limit is "
-            f"{MAX_PLAYERS} features; use method 'kernel' or 'permutation'."
-        )
+    d = _feasible(model)
     coalitions, weights = all_coalitions(d), shapley_weights(d)
 
     def estimate(game: Game, part: Table) -> Estimate:
@@ -72,7 +67,17 @@ def _explain(
 
 
 def _cost(model: Model, n_rows: int, n_background: int, _: ExactParams) -> Cost:
-    return sampling_cost(model, n_rows, n_background, 2 ** len(model.schema.features) - 2)
+    return sampling_cost(model, n_rows, n_background, 2 ** _feasible(model) - 2)
+
+
+def _feasible(model: Model) -> int:
+    d = len(model.schema.features)
+    if d > MAX_PLAYERS:
+        raise InvalidInputError(
+            f"Exact Shapley values need 2^{d} coalitions for {d} features, the limit is "
+            f"{MAX_PLAYERS} features; use method 'kernel' or 'permutation'."
+        )
+    return d
 
 
 METHODS.register(

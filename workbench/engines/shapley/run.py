@@ -92,6 +92,7 @@ def run(
         output_names=model.output_names,
         unit=unit,
         std_errors=torch.cat(errors).numpy() if errors else None,
+        background_dof=None if drawn is None else game.n_groups - 1.0,
         background_std_errors=None if drawn is None else drawn.pow(2).mean(0).sqrt().numpy(),
         dof=dof,
     )  # fmt: skip
