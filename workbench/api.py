@@ -97,11 +97,17 @@ def background_for(model: Model, rows: Table, *, n: int = BACKGROUND_ROWS, seed:
     Raises
     ------
     InvalidInputError
-        If there are fewer than ``n`` rows.
+        If there are fewer than ``n`` rows, or the seed is negative.
     """
+    _check_seed(seed)
     source = model.card.training_table
     table = load_table(source, split="train") if source in TABLES else rows
     return table.sample(n, seed=seed)
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed}.")
 
 
 def select_rows(table: Table, rows: str) -> Table:
@@ -170,6 +176,7 @@ def explain(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
+    _check_seed(seed)
     if isinstance(model, str):
         model = load_model(model)
     if background is None:

@@ -187,8 +187,13 @@ def test_without_bundled_training_rows_the_background_is_of_the_given_rows(wine)
 
 def test_a_seed_is_not_negative(wine):
     model, rows = wine
-    with pytest.raises(InvalidInputError, match="A seed must be a whole number of at least 0, got"):
-        api.explain(model, rows[:1], seed=-1)
+    for call in (
+        lambda: api.explain(model, rows[:1], rows, seed=-1),
+        lambda: api.background_for(model, rows, seed=-1),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            call()
+        assert str(caught.value) == "A seed must be a whole number of at least 0, got -1."
 
 
 # --- methods and costs ---------------------------------------------------------------------------

@@ -276,15 +276,19 @@ def test_explain_of_one_row_lists_its_features(cli):
         "adult-mlp", api.select_rows(api.load_table("adult"), "0"),
         api.background_for(api.load_model("adult-mlp"), api.load_table("adult"), n=12),
     )  # fmt: skip
-    numbers = dict(re.findall(r"^  ([+-]\d\.\d{4})   +(.*)$", said.out, re.MULTILINE))
-    shown = {text: float(number) for number, text in numbers.items()}
-    assert len(shown) == 12 + 2
-    assert shown["base value (probability)"] == pytest.approx(result.base_values[0, 1], abs=6e-5)
-    assert shown["prediction"] == pytest.approx(result.predictions[0, 1], abs=6e-5)
-    for feature, code, value in zip(
-        result.schema.features, result.data[0], result.values[0, :, 1], strict=True
-    ):
-        assert shown[f"{feature.name} = {feature.show(code)}"] == pytest.approx(value, abs=6e-5)
+    lines = re.findall(r"^  ([+-]\d\.\d{4})(?: ± (\d\.\d{4}))? {3,}(.*)$", said.out, re.MULTILINE)
+    shown = {text: (float(number), spread) for number, spread, text in lines}
+    assert len(shown) == len(lines) == 12 + 2
+    base, *_, prediction = lines
+    assert base[2].startswith("base value of probability of >50K")
+    assert float(base[0]) == pytest.approx(result.base_values[0, 1], abs=6e-5)
+    assert prediction[1:] == ("", "prediction")
+    assert float(prediction[0]) == pytest.approx(result.predictions[0, 1], abs=6e-5)
+    half = result.half_widths()[0, :, 1]
+    for i, feature in enumerate(result.schema.features):
+        value, spread = shown[f"{feature.name} = {feature.show(result.data[0, i])}"]
+        assert value == pytest.approx(result.values[0, i, 1], abs=6e-5)
+        assert float(spread or 0) == pytest.approx(half[i], abs=6e-5)
 
 
 def test_explain_prints_the_class_that_is_asked_for(cli):

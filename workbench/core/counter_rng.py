@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from workbench.core.errors import InvalidInputError
-
 
 def stream(seed: int, *address: int) -> np.random.Generator:
     """Return the generator that belongs to ``seed`` and ``address``.
@@ -11,11 +9,6 @@ def stream(seed: int, *address: int) -> np.random.Generator:
     Philox is counter-based: two addresses are independent streams, and no stream depends on what
     was drawn from another. An engine that gives each row, stratum or model an address of its own
     draws the same numbers whatever the chunk size, the order, the device, or the other rows.
-
-    Raises
-    ------
-    InvalidInputError
-        If the seed is negative.
 
     References
     ----------
@@ -28,7 +21,5 @@ def stream(seed: int, *address: int) -> np.random.Generator:
     >>> bool(stream(0, 5).random() == stream(0, 6).random())
     False
     """
-    if seed < 0:
-        raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed}.")
     key = np.random.SeedSequence(entropy=seed, spawn_key=address)
     return np.random.Generator(np.random.Philox(key))

@@ -21,7 +21,7 @@ SWARM_HEIGHT = 40
 FRAME_HEIGHT = 120
 # Letters after which a label is cut; the whole text is in the hover.
 LABEL_LENGTH = 36
-TITLE_LENGTH = 84
+TITLE_LENGTH = 48
 # Points after which a browser is slow with SVG.
 SVG_POINTS = 1500
 # Slices along the axis within which the beeswarm counts neighbours.
@@ -113,11 +113,11 @@ def waterfall(
     said = f"prediction {words.number(prediction)}"
     _mark(figure, prediction, said, before=base > prediction, dark=dark)
     _bars_layout(figure, labels, _padded(span, 0.15))
-    meaning = f"base value {words.number(base)} = mean over the background"
+    meaning = "base value: mean over the background"
     interval = [f"whiskers: 95 %, {sources}"] if sources else []
     _title(figure, words.quantity(attribution, which), meaning, *interval)
     # The lines' names stand above the bars and may reach past the last tick.
-    figure.update_layout(margin={"t": 44, "r": 72})
+    figure.update_layout(margin={"t": 44, "r": 100})
     return figure
 
 
@@ -370,7 +370,7 @@ def _bars_layout(
     each: int = BAR_HEIGHT,
 ) -> None:
     figure.update_layout(height=FRAME_HEIGHT + each * len(labels))
-    figure.update_xaxes(range=list(x_range), nticks=8)
+    figure.update_xaxes(range=list(x_range), nticks=6, tickangle=0)
     # Positions, not names, are the coordinate: two names cut alike must not fall together.
     figure.update_yaxes(
         range=[len(labels) - 0.4, -0.6],
@@ -383,10 +383,14 @@ def _bars_layout(
 
 
 def _title(figure: go.Figure, *parts: str) -> None:
-    """Name the axis; where its parts are too long for one line, the first has its own."""
-    first, *others = [escaped(_short(part, TITLE_LENGTH)) for part in parts]
-    fits = len("; ".join(parts)) <= TITLE_LENGTH
-    figure.update_xaxes(title_text=("; " if fits else "<br>").join((first, "; ".join(others))))
+    """Name the axis, its parts on as many lines as a narrow window needs."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) < TITLE_LENGTH:
+            lines[-1] = f"{lines[-1]}; {part}"
+        else:
+            lines.append(_short(part, TITLE_LENGTH))
+    figure.update_xaxes(title_text="<br>".join(escaped(line) for line in lines))
 
 
 def _note(figure: go.Figure, text: str, *, dark: bool) -> None:
