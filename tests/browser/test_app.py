@@ -33,7 +33,7 @@ def test_first_visit_shows_a_figure_an_answer_and_how_far_to_trust_it(visit):
     page.locator(FIGURE).first.wait_for(timeout=SECONDS)
     assert re.match(r"Row 6: >50K is predicted with probability", answer(page).inner_text())
     assert page.get_by_text("How far can I trust this?").is_visible()
-    assert page.get_by_text("Adds up · fine").first.is_visible()
+    assert page.get_by_text("Adds up · gap").first.is_visible()
     page.get_by_text("How was this computed?").click()
     page.get_by_text("auto chose exact").wait_for()
 

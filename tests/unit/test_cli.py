@@ -356,8 +356,8 @@ BAD_FILES = {
     ),
     "one column too many": (
         lambda f: f.assign(zip_code=1),
-        "Table 'people' has column 'zip_code' beyond the schema; remove what is not needed, or ask "
-        "to ignore extra columns.",
+        "Table 'people' has column 'zip_code' beyond the schema; remove what is not needed, or "
+        "leave it out while reading (ignore_extra=True, --ignore-extra-columns).",
     ),
     "text in a number": (
         lambda f: edited(f, 3, "age", "forty"),

@@ -188,7 +188,7 @@ def test_a_large_table_converts_quickly():
         ({"drop": ["age", "sex"]}, "Table 't' lacks columns 'age', 'sex'; add what the schema "
          "names, or choose a schema that fits."),
         ({"more": 1}, "Table 't' has column 'more' beyond the schema; remove what is not needed, "
-         "or ask to ignore extra columns."),
+         "or leave it out while reading (ignore_extra=True, --ignore-extra-columns)."),
         ({"sex": ["Male", "Mael", "Mael"]}, "Column 'sex' holds 'Mael' in rows 1, 2, which is no "
          "known category; known are 'Female', 'Male'."),
         ({"sex": ["Male", "male", "M"]}, "Column 'sex' holds 'male' in row 1, which is no known "

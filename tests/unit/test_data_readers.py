@@ -174,7 +174,7 @@ def test_a_pickle_by_another_name_is_refused_and_not_executed(tmp_path, monkeypa
          "again as UTF-8."),
         ("t.csv", "a,b\n1,2\n".encode("utf-16")[:-1], "File 't.csv' cannot be decoded at line 2; "
          "save it again as UTF-8."),
-        ("t.csv", "a,b\n" + "x" * 200_000 + ",1\n", "File 't.csv' is not a table: its first lines "
+        ("t.csv", "x" * 200_000 + ",b\n1,2\n", "File 't.csv' is not a table: its first lines "
          "hold a value of more than 131,072 characters; check its quotes."),
         ("t.csv", b"PK\x03\x04rest", "File 't.csv' looks like a zip archive or a spreadsheet, not "
          "like text; save the table as CSV."),

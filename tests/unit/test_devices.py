@@ -39,7 +39,7 @@ def test_the_environment_decides_unless_asked(monkeypatch):
     "name",
     [
         "gpu", "cuda:x", "cuda:-1", "cpu:x", "meta", " ", "cuda:0:1",
-        pytest.param("cpu:", marks=pytest.mark.xfail(reason="torch is asked for 'cpu:'")),
+        "cpu:",
     ],
 )  # fmt: skip
 def test_an_unknown_device(name, monkeypatch):
@@ -85,7 +85,6 @@ def test_tells_lack_of_memory_from_other_faults(error, expected):
     assert is_out_of_memory(error) == expected
 
 
-@pytest.mark.xfail(reason="the words of PyTorch's CPU allocator on Linux are not known")
 def test_recognises_what_this_machine_says_when_memory_runs_out():
     with pytest.raises((RuntimeError, MemoryError)) as caught:
         torch.empty(2**50)

@@ -160,7 +160,7 @@ def test_a_split_says_what_is_wrong():
     ):
         table(10).split("dev")
     with pytest.raises(
-        InvalidInputError, match=r"^Table 'people' has 4 rows; a split needs at least 5\.$"
+        InvalidInputError, match=r"^Table 'people' has too few rows to split: 4, needed are 5\.$"
     ):
         table(4).split("test")
 

@@ -168,21 +168,26 @@ def _summary(result: "Attribution", output: int) -> str:
 
 
 def _row_lines(result: "Attribution", output: int) -> list[str]:
-    values, half = result.values[0, :, output], result.uncertainty()[0, :, output]
-    from workbench.plots.words import quantity  # loads plotly
+    """One row from its base value to its prediction, the largest effects between."""
+    from workbench.plots.words import decimals_for, quantity  # loads plotly
 
+    values, half = result.values[0, :, output], result.uncertainty()[0, :, output]
     sources = " and ".join(result.sources_of_error)
     interval = f" (± 95 % from {sources})" if sources else ""
-    base = result.base_values[0, output]
-    lines = [f"  {base:+.4f}            base value of {quantity(result, output)}{interval}"]
+    base, prediction = result.base_values[0, output], result.predictions[0, output]
+    digits = decimals_for(float(abs(values).max())) + 1
+    lines = [(base, "", f"base value of {quantity(result, output)}{interval}")]
     for i in abs(values).argsort()[::-1][:TOP]:
         feature = result.schema.features[i]
-        shown = f"{feature.name} = {feature.show(result.data[0, i])}"
-        spread = "         " if not result.sources_of_error else f" ± {half[i]:.4f}"
-        lines.append(f"  {values[i]:+.4f}{spread}   {shown}")
+        spread = f"± {half[i]:,.{digits}f}" if sources else ""
+        lines.append((values[i], spread, f"{feature.name} = {feature.show(result.data[0, i])}"))
     if (rest := len(values) - TOP) > 0:
-        lines.append(f"  and {rest} more features")
-    return [*lines, f"  {result.predictions[0, output]:+.4f}            prediction"]
+        others = abs(values).argsort()[::-1][TOP:]
+        lines.append((values[others].sum(), "", f"{rest} more features"))
+    lines.append((prediction, "", "prediction"))
+    texts = [(f"{value:+,.{digits}f}", spread, what) for value, spread, what in lines]
+    wide, spreads = (max(len(text[column]) for text in texts) for column in (0, 1))
+    return [f"  {value:>{wide}} {spread:<{spreads}}  {what}" for value, spread, what in texts]
 
 
 def _importance_lines(result: "Attribution", output: int) -> list[str]:

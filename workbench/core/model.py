@@ -114,7 +114,9 @@ class Model:
 
     def encode(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
         """Turn raw features into network input, on the model's device."""
-        encoded: Tensor = self.encoder(X.to(self.device))
+        # Apple's devices know no double precision.
+        dtype = torch.float32 if self.device.type == "mps" else X.dtype
+        encoded: Tensor = self.encoder(X.to(self.device, dtype))
         return encoded.to(self.dtype)
 
     def outputs(self, logits: Float[Tensor, "*n k"], output: Output) -> Float[Tensor, "*n k"]:

@@ -106,7 +106,7 @@ class Table:
             )
         if len(self) < 5:
             raise InvalidInputError(
-                f"Table {self.name!r} has {len(self)} rows; a split needs at least 5."
+                f"Table {self.name!r} has too few rows to split: {len(self)}, needed are 5."
             )
         fifth = math.ceil(len(self) / 5)
         order = stream(SPLIT_SEED).permutation(len(self))

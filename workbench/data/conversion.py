@@ -89,7 +89,7 @@ def _check_columns(frame: "pd.DataFrame", schema: Schema, name: str, *, ignore_e
     if extra and not ignore_extra:
         raise DataError(
             f"Table {quote(name)} has {_columns(extra)} beyond the schema; remove what is not "
-            "needed, or ask to ignore extra columns."
+            "needed, or leave it out while reading (ignore_extra=True, --ignore-extra-columns)."
         )
 
 

@@ -137,7 +137,10 @@ def _find_delimiter(path: Path, encoding: str) -> str:
 
     def score(delimiter: str) -> tuple[bool, float, int]:
         lines = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-        records = list(itertools.islice(filter(None, lines), _SAMPLE_RECORDS))
+        try:
+            records = list(itertools.islice(filter(None, lines), _SAMPLE_RECORDS))
+        except csv.Error:  # a long line that this delimiter does not cut
+            return False, 0.0, 0
         if len(sample) == _SAMPLE and len(records) > 1:
             records.pop()  # it may be cut
         width = len(records[0])

@@ -25,8 +25,8 @@ def choose_device(request: str | None = None) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
         if name == "cpu" and torch.backends.mps.is_available():
             name = "mps"
-    kind, _, number = name.partition(":")
-    if kind not in {"cpu", "cuda", "mps"} or (number and not number.isdecimal()):
+    kind, colon, number = name.partition(":")
+    if kind not in {"cpu", "cuda", "mps"} or (colon and not number.isdecimal()):
         raise InvalidInputError(f"There is no device {name!r}; choose auto, cpu, cuda or mps.")
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.backends.mps.is_available()}
     if int(number or 0) >= count[kind]:
@@ -45,7 +45,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether a computation failed for lack of memory, on any device."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    said = ("not enough memory", "can't allocate memory", "out of memory")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in said)
 
 
 def free_cache(device: torch.device) -> None:

@@ -66,7 +66,11 @@ class TabularEncoder(nn.Module):
         self.scale = torch.where(varies, variance.sqrt(), 1.0).to(self.scale.dtype)
 
     def forward(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
-        """Encode raw rows."""
+        """Encode raw rows, in the precision of the encoder's own numbers.
+
+        Differences to the mean are taken in the precision of ``X``: large numbers that differ
+        little, such as times, would lose their digits otherwise.
+        """
         parts = [((X[:, self.numeric] - self.mean) / self.scale).nan_to_num()]
         parts.append(X[:, self.indicated].isnan().to(X.dtype))
         for i, n_categories in self.categorical.items():
@@ -78,4 +82,4 @@ class TabularEncoder(nn.Module):
             else:
                 levels = torch.arange(n_categories + (i in self.flagged), device=X.device)
                 parts.append((codes[:, None] == levels).to(X.dtype))
-        return torch.cat(parts, dim=1)
+        return torch.cat(parts, dim=1).to(self.mean.dtype)

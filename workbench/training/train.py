@@ -52,7 +52,7 @@ def train(name: str, root: Path, context: Context) -> Path:
             Context(seed=recipe.seed, progress=context.progress, cancel=context.cancel),
         )
         with torch.no_grad():
-            outputs = module(parts["test"].X.float())
+            outputs = module(parts["test"].X)
     encoder, network = module
     card = {
         "name": name,
@@ -102,7 +102,7 @@ def _start_at_the_mean(network: nn.Module, rows: Table) -> None:
 def _labelled(rows: Table) -> tuple[Tensor, Tensor]:
     assert rows.y is not None  # noqa: S101 - bundled tables have targets
     y = rows.y.float() if rows.schema.task == "regression" else rows.y
-    return rows.X.float(), y
+    return rows.X, y
 
 
 def _loss_of(table: Table) -> Loss:

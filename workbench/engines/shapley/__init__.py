@@ -10,6 +10,7 @@ from workbench.core.params import parse_params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley import exact, kernel, permutation
+from workbench.engines.shapley.params import SampledParams
 from workbench.numerics.devices import choose_device
 
 __all__ = ["choose_method", "explain"]
@@ -73,6 +74,7 @@ def explain(
     if method == "auto":
         name, note = choose_method(model, len(rows), len(background))
         if name == exact.NAME:  # a budget has no meaning where nothing is sampled
+            parse_params(SampledParams, params)
             params = {key: v for key, v in params.items() if key not in {"budget", "tolerance"}}
     else:
         name = method if method.startswith(f"{FAMILY}.") else f"{FAMILY}.{method}"
