@@ -271,12 +271,12 @@ def test_explain_equals_the_headless_verb(cli):
 
 
 def test_explain_of_one_row_lists_its_features(cli):
-    said = cli("explain", "adult-mlp", "adult", "--rows", "0", "--n-background", "12")
+    said = cli("explain", "adult-mlp", "adult", "--rows", "0", "--n-background", "30")
     result = api.explain(
         "adult-mlp", api.select_rows(api.load_table("adult"), "0"),
-        api.background_for(api.load_model("adult-mlp"), api.load_table("adult"), n=12),
+        api.background_for(api.load_model("adult-mlp"), api.load_table("adult"), n=30),
     )  # fmt: skip
-    lines = re.findall(r"^  ([+-]\d\.\d{4})(?: ± (\d\.\d{4}))? {3,}(.*)$", said.out, re.MULTILINE)
+    lines = re.findall(r"^ +([+-]\d\.\d+) (?:± (\d\.\d+))? +(\S.*)$", said.out, re.MULTILINE)
     shown = {text: (float(number), spread) for number, spread, text in lines}
     assert len(shown) == len(lines) == 12 + 2
     base, *_, prediction = lines
@@ -284,7 +284,7 @@ def test_explain_of_one_row_lists_its_features(cli):
     assert float(base[0]) == pytest.approx(result.base_values[0, 1], abs=6e-5)
     assert prediction[1:] == ("", "prediction")
     assert float(prediction[0]) == pytest.approx(result.predictions[0, 1], abs=6e-5)
-    half = result.half_widths()[0, :, 1]
+    half = result.uncertainty()[0, :, 1]
     for i, feature in enumerate(result.schema.features):
         value, spread = shown[f"{feature.name} = {feature.show(result.data[0, i])}"]
         assert value == pytest.approx(result.values[0, i, 1], abs=6e-5)

@@ -63,7 +63,7 @@ def test_rounding_noise_has_no_direction():
     [
         ("regression", "USD", "Row 7: income is predicted as 13,270 USD."),
         ("regression", "", "Row 7: income is predicted as 13,270."),
-        ("multiclass", "logit", "Row 7: blue is predicted with logit 13,270."),
+        ("multiclass", "logit", "Row 7: red is predicted with logit 13,270."),
     ],
 )
 def test_writes_predictions_in_their_unit(task, unit, expected):

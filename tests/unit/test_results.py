@@ -349,6 +349,19 @@ def test_half_widths_are_the_quantiles_of_t_or_of_the_normal(level):
     np.testing.assert_array_equal(attribution(3).half_widths(level), 0)
 
 
+def test_of_many_classes_the_one_predicted_most_is_the_default():
+    schema = Schema(features=SCHEMA.features, target="c", task="multiclass", classes=tuple("abc"))
+    rows = attribution(4)
+    wide = {name: np.repeat(getattr(rows, name), 2, axis=-1)[..., :3]
+            for name in ("values", "base_values", "base_std_errors")}  # fmt: skip
+    predictions = np.array([[0.9, 0.05, 0.05], *[[0.2, 0.5, 0.3]] * 3])
+    names = {"schema": schema, "output_names": tuple("abc"), "predictions": predictions}
+    several = replace(rows, **wide, **names)
+    assert several.output_index(None) == 1
+    assert several[0].output_index(None) == 0
+    assert rows.output_index(None) == 1, "of two classes the favourable one"
+
+
 def test_uncertainty_adds_both_errors_in_squares():
     sampled = attribution(3, sampled=True)
     drawn = np.full((3, 2), 0.3)

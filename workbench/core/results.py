@@ -243,12 +243,17 @@ class Attribution(Result):
     def output_index(self, output: str | int | None) -> int:
         """Return the position of an output given by name, position, or None for the default.
 
+        By default the favourable class; of two classes the second; of more the one predicted
+        most over the rows.
+
         Raises
         ------
         InvalidInputError
             If there is no such output.
         """
         if output is None:
+            if self.schema.favourable is None and self.schema.task == "multiclass" and len(self):
+                return int(self.predictions.mean(0).argmax())
             return self.schema.favourable_output
         if isinstance(output, str):
             if output not in self.output_names:
