@@ -184,7 +184,5 @@ def serve(port: int) -> None:
     package = Path(__file__).resolve().parent.parent
     home = package.parent if (package.parent / "app.py").is_file() else package / "_bundled"
     os.chdir(home)  # Streamlit reads .streamlit/config.toml from the working folder
-    # Idle threads of a run should not spin: other sessions and the server want the cores.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     arguments = ["-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - no shell, fixed words

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as save_arrays
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError, ResultFileError
@@ -61,7 +61,7 @@ class Result:
         path = Path(path)
         with replacing(path) as part:
             header = {"workbench": text, "sha256": _digest(arrays, text)}
-            save_file(arrays, part, metadata=header)
+            part.write_bytes(save_arrays(arrays, metadata=header))
         return path
 
 
