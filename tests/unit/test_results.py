@@ -4,6 +4,7 @@ import json
 import struct
 import warnings
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,12 +148,13 @@ def test_a_second_save_replaces_the_first_as_a_whole(tmp_path):
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_part(tmp_path, monkeypatch):
-    def fill_the_disk(_arrays, part, metadata):
-        part.write_bytes(metadata["workbench"].encode()[:100])
+    def fill_the_disk(part, content):
+        with part.open("wb") as file:
+            file.write(content[:100])
         raise OSError("No space left on device")
 
     path = attribution(1).save(tmp_path / "result")
-    monkeypatch.setattr(results, "save_file", fill_the_disk)
+    monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
     with pytest.raises(OSError, match="No space left"):
         attribution(2).save(path)
     assert len(load(path)) == 1
