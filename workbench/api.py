@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.checks import Outcome, run_checks
 from workbench.core.context import Progress
@@ -15,10 +15,14 @@ from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.bundled import load_table as read_table
+from workbench.data.conversion import to_table
 from workbench.engines import shapley
 from workbench.registry.store import Entry, list_models
 from workbench.registry.store import load_model as read_model
 from workbench.report.html import write_report
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Entry", "Outcome", "background_for", "estimate_cost", "explain", "find_method", "list_methods",
@@ -80,7 +84,7 @@ def load_table(
     InvalidInputError
         If there is no such split.
     """
-    bundled = str(source).replace("_", "-") in TABLES
+    bundled = _is_bundled(source)
     known = load_schema(schema) if schema is not None else None
     if known is None and model is not None and not bundled:
         known = model.schema
@@ -91,23 +95,44 @@ def load_table(
     return table if split == "all" else table.split(split)
 
 
-def background_for(model: Model, rows: Table, *, n: int = BACKGROUND_ROWS, seed: int = 0) -> Table:
-    """Draw background rows: from the model's training rows where they are bundled, else ``rows``.
+def background_for(
+    model: Model,
+    rows: Table,
+    *,
+    n: int = BACKGROUND_ROWS,
+    seed: int = 0,
+    source: str | Path | None = None,
+    ignore_extra: bool = False,
+) -> Table:
+    """Draw background rows from the model's training rows where they are bundled, else ``rows``.
+
+    Parameters
+    ----------
+    source
+        Draw from this table instead: the training rows of a bundled one, all rows of a file.
 
     Raises
     ------
     InvalidInputError
-        If there are fewer than ``n`` rows, or the seed is negative.
+        If there are fewer than ``n`` rows.
     """
     _check_seed(seed)
-    source = model.card.training_table
-    table = load_table(source, split="train") if source in TABLES else rows
+    training = model.card.training_table
+    if source is None and training not in TABLES:
+        return rows.sample(n, seed=seed)
+    name = training if source is None else source
+    split = "train" if _is_bundled(name) else "all"
+    table = load_table(name, split=split, model=model, ignore_extra=ignore_extra)
     return table.sample(n, seed=seed)
 
 
 def _check_seed(seed: int) -> None:
-    if seed < 0:
-        raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed}.")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed!r}.")
+
+
+def _is_bundled(source: str | Path) -> bool:
+    return str(source).replace("_", "-") in TABLES
 
 
 def select_rows(table: Table, rows: str) -> Table:
@@ -158,10 +183,21 @@ def find_method(name: str) -> str:
     return meant[0]
 
 
+def _as_table(rows: Any, model: Model, name: str) -> Table:
+    if isinstance(rows, Table):
+        return rows
+    if type(rows).__name__ == "DataFrame" and hasattr(rows, "columns"):
+        return to_table(rows, model.schema, name=name)
+    raise InvalidInputError(
+        f"The {name} must be a Table or a pandas frame, got {type(rows).__name__}; read a bundled "
+        "name or a file with load_table."
+    )
+
+
 def explain(
     model: Model | str,
-    rows: Table,
-    background: Table | None = None,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
     *,
     method: str = "auto",
     seed: int = 0,
@@ -171,6 +207,8 @@ def explain(
 ) -> Attribution:
     """Explain rows; the background defaults to 100 training rows of the model.
 
+    A pandas frame is read with the model's schema, as a file would be.
+
     Raises
     ------
     WorkbenchError
@@ -179,8 +217,10 @@ def explain(
     _check_seed(seed)
     if isinstance(model, str):
         model = load_model(model)
+    rows = _as_table(rows, model, "rows")
     if background is None:
         background = background_for(model, rows, seed=seed)
+    background = _as_table(background, model, "background")
     name = method if method == "auto" else find_method(method)
     return shapley.explain(
         model, rows, background, method=name, seed=seed, device=device, progress=progress, **params

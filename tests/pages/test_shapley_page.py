@@ -215,7 +215,9 @@ def test_settings_that_do_not_fit_are_a_sentence():
 def test_a_cost_is_named_before_the_run():
     app = visit(model="diabetes-mlp", mode="many", count=7, method="kernel", shapley__budget=100)
     cost = next(line.value for line in app.caption if "on this device" in line.value)
-    assert re.fullmatch(r"70,107 model evaluations · \d+ kB · about [\d.]+ s on this device", cost)
+    assert re.fullmatch(
+        r"At most 70,107 model evaluations · \d+ kB · about [\d.]+ s on this device", cost
+    )
 
 
 def test_a_defect_is_logged_with_a_number_and_shown_without_its_text(monkeypatch, caplog):

@@ -327,3 +327,25 @@ def test_says_what_does_not_fit(call, error, message, wine):
 def test_everything_it_promises_is_there():
     assert all(callable(getattr(api, name)) for name in api.__all__)
     assert api.list_tables() == ("adult", "german", "breast-cancer", "wine", "diabetes", "digits")
+
+
+def test_explains_the_rows_of_a_frame():
+    frame = api.load_table("wine").to_frame()[:2].reset_index(drop=True)
+    model = api.load_model("wine-mlp")
+    background = api.background_for(model, api.load_table("wine"), n=20)
+    got = api.explain(model, frame, background, method="kernel", budget=64)
+    assert got.names == model.schema.names
+    np.testing.assert_array_equal(got.data, api.load_table("wine")[:2].X)
+    with pytest.raises(
+        InvalidInputError, match="The rows must be a Table or a pandas frame, got st"
+    ):
+        api.explain(model, "wine")
+    for seed in (1.5, None, True, -1):
+        with pytest.raises(InvalidInputError, match="A seed must be a whole number"):
+            api.explain(model, frame, background, seed=seed)
+
+
+def test_background_from_a_bundled_name_is_its_training_rows_however_it_is_spelt():
+    model, rows = api.load_model("breast-cancer-mlp"), api.load_table("breast-cancer")
+    for name in ("breast-cancer", "breast_cancer"):
+        assert api.background_for(model, rows, n=9, source=name).name == "breast-cancer/train"

@@ -241,10 +241,11 @@ def test_explain_writes_what_it_says(method, settings, cli, tmp_path):
     for code in CHECKS:
         assert f" {code} " in said.out
     name = "shapley.exact" if method == "auto" else f"shapley.{method.removeprefix('shapley.')}"
-    files = [
-        out / f"adult-mlp-v1-adult-test-{name}{end}" for end in (".attribution", ".csv", ".json")
-    ]
-    assert sorted(out.iterdir()) == sorted(files)
+    files = sorted(out.iterdir())
+    assert [file.suffix for file in files] == [".attribution", ".csv", ".json"]
+    stem = files[0].stem
+    assert re.fullmatch(rf"adult-mlp-v1-adult-test-{re.escape(name)}-[0-9a-f]{{8}}", stem)
+    assert all(file.stem == stem for file in files)
     assert said.out.endswith("".join(f"Wrote {path}\n" for path in files))
     loaded = api.load_result(files[0])
     assert loaded.values.shape == (2, 12, 2)
@@ -559,13 +560,19 @@ def test_a_call_that_is_not_understood_shows_the_usage(arguments, message, cli):
         assert misuse(said).startswith(message)
 
 
+def test_another_request_has_other_files_and_the_same_one_the_same(cli, tmp_path):
+    run = ("explain", "wine-mlp", "wine", "--method", "kernel", "--budget", "64", "--out", tmp_path)
+    for more in (("--rows", "0"), ("--rows", "1"), ("--rows", "0", "--seed", "1"), ("--rows", "0")):
+        assert cli(*run, *more).code == 0
+    assert len(list(tmp_path.glob("*.attribution"))) == 3
+
+
 def test_out_must_not_be_a_file(cli, tmp_path):
     (tmp_path / "out").write_text("mine")
     assert misuse(cli(*ADULT, "--out", tmp_path / "out")).endswith("is a file.")
     text = complaint(cli(*ADULT, *QUICK, "--out", tmp_path / "out" / "below"))
     assert text == (
-        f"{str(tmp_path / 'out' / 'below')!r} cannot be read or written: Not a directory; choose "
-        "another path or change its permissions."
+        f"Folder {str(tmp_path / 'out' / 'below')!r} cannot be written to; choose another."
     )
     assert (tmp_path / "out").read_text() == "mine"
 

@@ -12,6 +12,7 @@ from tests.networks import Opaque, tiny_model, tiny_table, value_by_definition
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.numerics.game import GROUPS, Game
+from workbench.numerics.links import unit_of
 from workbench.numerics.maskers import baseline, marginal
 
 
@@ -86,6 +87,38 @@ def test_link_comes_after_the_mean(link):
     torch.testing.assert_close(game.empty_std_errors, plain.empty_std_errors * slope)
 
 
+@pytest.mark.parametrize("link", ["logit", "log-softmax"])
+def test_a_certain_model_stays_finite(link):
+    table = tiny_table(d=3)
+    model = tiny_model(table, scale=1e4)
+    assert (model.predict(table.X) == 0).any()
+    game = game_of(model, table[:25], link=link)
+    assert torch.isfinite(game.values(table.X[30:40], everything(3))).all()
+    assert torch.isfinite(game.empty_std_errors).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "output", "link", "unit"),
+    [
+        ("binary", "score", "identity", "log-odds"),
+        ("multiclass", "score", "identity", "logit"),
+        ("binary", "probability", "identity", "probability"),
+        ("binary", "probability", "logit", "log-odds"),
+        ("multiclass", "probability", "log-softmax", "log-probability"),
+        ("regression", "score", "identity", "euro"),
+    ],
+)
+def test_unit_names_the_scale(task, output, link, unit):
+    schema = tiny_table(task=task).schema.model_copy(update={"target_unit": "euro"})
+    assert unit_of(schema, output, link) == unit
+
+
+@pytest.mark.parametrize(("task", "output"), [("binary", "score"), ("regression", "probability")])
+def test_a_link_needs_probabilities(task, output):
+    with pytest.raises(InvalidInputError, match="Link 'logit' transforms probabilities; use"):
+        unit_of(tiny_table(task=task).schema, output, "logit")
+
+
 def test_groups_are_means_over_parts_of_the_background():
     table = tiny_table(d=3)
     model, coalitions = tiny_model(table), everything(3)
@@ -143,6 +176,39 @@ def test_features_shared_with_the_background_cost_nothing():
     assert distinct <= 10 * 2**2, "2 of 6 features differ"
     assert game.evaluations == 10 + 1 + distinct
     assert torch.isfinite(game.values(x, everything(6))).all()
+
+
+def test_values_missing_in_both_rows_are_shared():
+    table = tiny_table(d=4, categorical=False, missing=True)
+    model = tiny_model(table)
+    x = torch.tensor([[torch.nan, torch.nan, 0.5, 0.5]], dtype=torch.float64)
+    background = replace(table[:6], X=x.expand(6, -1) + torch.tensor([0.0, 0.0, 0.0, 1.0]))
+    game = game_of(model, background)
+    game.values(x, everything(4))
+    assert game.evaluations == 6 + 1 + 6 * 2, "one of 4 features differs"
+
+
+@pytest.mark.parametrize(("width", "rows"), [(16, 16384), (256, 1024), (4096, 256)])
+def test_activations_fit_the_cache(width, rows):
+    table = tiny_table(d=2)
+    model = tiny_model(table, hidden=(width, 8))
+    assert game_of(model, table[:4]).chunk_rows == rows
+
+
+@pytest.mark.parametrize("d", [17, 30, 31, 32, 35, 40, 41, 62, 63, 66, 1100])
+def test_many_features_of_which_few_differ(d):
+    """Coalitions are kept as bits while they fit into a number; the highest bits count too."""
+    table = tiny_table(d=d, n=20, categorical=False)
+    model = tiny_model(table)
+    x = table.X[15]
+    differing = torch.zeros(d, dtype=torch.bool)
+    differing[[0, d // 2, -2, -1]] = True
+    near = replace(table[:5], X=torch.where(differing, table.X[:5], x))
+    coalitions = torch.rand(30, d, generator=torch.Generator().manual_seed(0)) < 0.5
+    game = game_of(model, near)
+    got = game.values(x[None], coalitions)[0, :, : game.n_outputs]
+    for coalition, value in zip(coalitions, got, strict=True):
+        torch.testing.assert_close(value, value_by_definition(model, x, near.X, coalition))
 
 
 @pytest.mark.parametrize("categorical", [True, False])

@@ -13,6 +13,7 @@ from scipy import stats
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
+from workbench.core.schema import Feature
 from workbench.plots import RENDERERS, render
 from workbench.plots.attribution import bar, beeswarm, waterfall
 from workbench.plots.theme import DARK, LIGHT, template
@@ -119,7 +120,7 @@ def test_beeswarm_has_a_point_per_row_and_feature():
     result = example(n=30)
     grey, coloured = beeswarm(result).data
     assert grey.marker.color == LIGHT.missing
-    assert len(grey.x) == 1, "one value of the example is missing"
+    assert len(grey.x) == 30 + 1, "one of three categories in each row, and one missing value"
     assert len(grey.x) + len(coloured.x) == 30 * 5
     np.testing.assert_allclose(
         sorted([*grey.x, *coloured.x]), np.sort(result.values[:, :, 1], axis=None)
@@ -130,11 +131,17 @@ def test_beeswarm_has_a_point_per_row_and_feature():
 def test_beeswarm_colours_by_rank_of_the_value():
     data = np.array([[10.0, 0], [30, 1], [20, 2]])
     result = build(np.full((3, 2), 0.1), data=data)
-    (points,) = beeswarm(result).data
-    colours = np.array(points.marker.color).reshape(3, 2)
-    np.testing.assert_allclose(colours[:, 0], [0.5 / 3, 2.5 / 3, 1.5 / 3])
-    np.testing.assert_allclose(colours[:, 1], [0, 0.5, 1], err_msg="categories go by their code")
-    assert "Divorced" in " ".join(points.hovertext)
+    grey, points = beeswarm(result).data
+    np.testing.assert_allclose(points.marker.color, [0.5 / 3, 2.5 / 3, 1.5 / 3])
+    assert "Divorced" in " ".join(grey.hovertext), "several categories have no order"
+
+
+def test_beeswarm_colours_two_categories_by_which_one_it_is():
+    two = Feature(name="sex", kind="categorical", categories=("Female", "Male"))
+    result = build(np.full((3, 1), 0.1), features=(two,), data=[[0.0], [1.0], [np.nan]])
+    grey, points = beeswarm(result).data
+    np.testing.assert_array_equal(points.marker.color, [0, 1])
+    assert "missing" in grey.hovertext[0]
 
 
 def test_beeswarm_moves_points_apart_within_their_lane():

@@ -1,11 +1,14 @@
 """What every Shapley estimator promises, and the choice among them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from tests.networks import tiny_model, tiny_table
 from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS
 from workbench.data.bundled import load_table
 from workbench.engines import shapley
 from workbench.engines.shapley.stopping import settled
@@ -15,7 +18,7 @@ SAMPLED = ["kernel", "permutation"]
 
 
 @pytest.mark.parametrize("method", ["exact", *SAMPLED])
-@pytest.mark.parametrize("d", [1, 2, 3, 12, 20, 50])
+@pytest.mark.parametrize("d", [1, 2, 3, 12, 20, 50, 66])
 def test_linear_model_equals_its_closed_form(method, d):
     if method == "exact" and d > 16:
         pytest.skip("exact is limited to 16 features, as its own test shows")
@@ -29,6 +32,54 @@ def test_linear_model_equals_its_closed_form(method, d):
     np.testing.assert_allclose(got.values[:, :, 1], expected, atol=1e-8)
     assert (got.values != 0).all(), "a feature was set to zero"
     assert got.unit == "log-odds"
+
+
+@pytest.mark.parametrize("method", SAMPLED)
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_few_features_with_a_tolerance(method, d):
+    table = tiny_table(d=d)
+    model = tiny_model(table)
+    exact = shapley.explain(model, table[30:32], table[:9], method="exact")
+    got = shapley.explain(model, table[30:32], table[:9], method=method, tolerance=1e-6)
+    assert (np.abs(got.values - exact.values) <= got.half_widths() + 1e-9).all()
+
+
+@pytest.mark.parametrize("method", SAMPLED)
+def test_a_tolerance_that_is_never_met_changes_nothing(method):
+    """Rounds only add to the sample: at the end it is the one drawn at once."""
+    table = tiny_table(d=10)
+    model = tiny_model(table)
+    once, rounds = (
+        shapley.explain(
+            model, table[30:32], table[:20], method=method, budget=400, tolerance=tolerance
+        )
+        for tolerance in (None, 1e-9)
+    )
+    np.testing.assert_allclose(rounds.values, once.values, atol=1e-10)
+    np.testing.assert_allclose(rounds.std_errors, once.std_errors, atol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["exact", *SAMPLED])
+@pytest.mark.parametrize(
+    ("output", "link"),
+    [("probability", "identity"), ("score", "identity"), ("probability", "logit"),
+     ("probability", "log-softmax")],
+)  # fmt: skip
+def test_adds_up_to_what_the_model_says_on_every_scale(method, output, link):
+    table = tiny_table(d=5, task="multiclass")
+    model = tiny_model(table)
+    got = shapley.explain(model, table[30:33], table[:20], method=method, output=output, link=link)
+    said = model.scores(table.X[30:33]) if output == "score" else model.predict(table.X[30:33])
+    transform = {"identity": lambda p: p, "logit": torch.logit, "log-softmax": torch.log}[link]
+    np.testing.assert_allclose(got.base_values + got.values.sum(1), transform(said), atol=1e-8)
+    assert got.gap == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize("method", SAMPLED)
+def test_the_default_budget_is_enough_for_a_thousand_features(method):
+    model = tiny_model(tiny_table(d=1100, n=5, categorical=False), network="linear")
+    chosen = METHODS[f"shapley.{method}"]
+    assert chosen.cost(model, 1, 1, chosen.params()).evaluations <= 4 * 1100 + 2
 
 
 @pytest.mark.parametrize(
@@ -95,6 +146,8 @@ def test_cuda_agrees_with_the_cpu():
         (12, 40, 100, "exact"),
         (12, 60, 100, "kernel"),
         (17, 1, 1, "kernel"),
+        (24, 1, 9, "kernel"),
+        (25, 1, 9, "permutation"),
         (300, 1, 9, "permutation"),
     ],
 )  # fmt: skip
@@ -110,7 +163,7 @@ def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
     got = shapley.explain(tiny_model(table), table[:2], table[10:20], budget=50)
     assert got.provenance.method == "shapley.exact"
     assert got.provenance.notes == (
-        "auto chose exact: all 16 coalitions of 4 features are feasible",
+        "auto chose exact: all 16 coalitions of 4 features are feasible; budget not needed",
     )
 
 
@@ -122,7 +175,7 @@ def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
         ({"method": "kernel", "budget": "many", "tolerance": 2},
          "budget: .*, got 'many'; tolerance: .*less than 1, got 2"),
         ({"output": "score", "link": "logit"}, "Link 'logit' transforms probabilities"),
-        ({"rows": slice(0, 0)}, "The rows to explain .* are empty"),
+        ({"rows": slice(0, 0)}, "There are no rows to explain in 'tiny'; give at least one"),
         ({"device": "tpu"}, "There is no device 'tpu'"),
     ],
 )  # fmt: skip
@@ -140,6 +193,18 @@ def test_refuses_a_table_of_other_features():
         shapley.explain(model, wider[:1], table[10:20])
     with pytest.raises(InvalidInputError, match=r"reads 'c1' \(categorical\), the table has 'x1'"):
         shapley.explain(model, table[:1], numbers[10:20])
+
+
+def test_refuses_rows_without_an_answer():
+    table = tiny_table(d=4, categorical=False)
+    model = tiny_model(table)
+    wild = table.X.clone()
+    wild[3, 1] = 1e308
+    rows = replace(table, X=wild)
+    with pytest.raises(InvalidInputError, match="no finite number for row 3 of 'tiny'; look for"):
+        shapley.explain(model, rows[:5], table[10:20])
+    with pytest.raises(InvalidInputError, match="no finite number for a background row of 'tiny'"):
+        shapley.explain(model, table[10:12], rows[:5])
 
 
 def test_settled():

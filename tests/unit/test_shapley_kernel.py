@@ -28,6 +28,16 @@ def test_allocation_keeps_its_budget(d, extra):
     assert counts[0] == design.populations[0]
 
 
+@pytest.mark.parametrize("d", [62, 66, 300, 1100])
+def test_allocation_of_hundreds_of_features(d):
+    """Strata have more pairs than fit into any integer type, a budget does not."""
+    design = PairedDesign(d)
+    counts = design.allocate(design.smallest + 5000)
+    assert design.smallest + 4900 <= counts.sum() <= design.smallest + 5000
+    assert counts[0] == d
+    assert counts.min() >= 2
+
+
 @pytest.mark.parametrize("d", [2, 3, 7, 12])
 def test_a_full_budget_enumerates_every_pair_once(d):
     design = PairedDesign(d)

@@ -1,5 +1,7 @@
 """Antithetic permutations: exact where they must be, unbiased elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,19 @@ def test_unbiased_on_a_random_game():
     truth = shapley_weights(d) @ game.table[:, 0]
     z = (got.mean(0) - truth) / (got.std(0) / 4000**0.5)
     assert float(z.abs().max()) < 4
+
+
+def test_standard_errors_equal_the_spread_over_draws():
+    """One row under 500 row numbers, so 500 draws of 3 pairs: claimed and true spread agree."""
+    table = tiny_table(d=7, n=500)
+    model = tiny_model(table)
+    rows = replace(table, X=table.X[:1].expand(500, -1))
+    truth = shapley.explain(model, rows[:1], table[:6], method="exact").values
+    got = shapley.explain(model, rows, table[:6], method="permutation", budget=36)
+    true, claimed = ((got.values - truth) ** 2).mean(0), (got.std_errors**2).mean(0)
+    moved = true > 1e-12
+    assert moved.any()
+    np.testing.assert_allclose(claimed[moved], true[moved], rtol=0.25)
 
 
 def test_budget_is_kept_and_error_falls():

@@ -1,6 +1,8 @@
 """``workbench explain`` and ``workbench report``."""
 
+import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from workbench.cli.options import MethodCommand, progress_bar
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from workbench.core.provenance import Provenance
     from workbench.core.results import Attribution
 
 SUFFIX = ".attribution"
@@ -74,16 +77,12 @@ def explain(
         )
     data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
     selected = api.select_rows(data, rows)
-    source = data
-    if background:
-        source = api.load_table(
-            background, split="train" if background in api.list_tables() else "all", model=chosen
-        )
-    drawn = (
-        source.sample(n_background, seed=seed)
-        if background
-        else api.background_for(chosen, data, n=n_background, seed=seed)
-    )
+    drawn = api.background_for(
+        chosen, data, n=n_background, seed=seed, source=background,
+        ignore_extra=ignore_extra_columns,
+    )  # fmt: skip
+    if out is not None:
+        _check_folder(out)
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     with progress_bar("Explaining") as progress:
         result = api.explain(
@@ -124,6 +123,13 @@ def report(
     click.echo(f"Wrote {api.write_report(loaded, target, title=title, comments=comment)}")
 
 
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written to, before minutes of work rather than after."""
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
+
+
 def _write(result: "Attribution", out: Path) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
@@ -134,6 +140,7 @@ def _write(result: "Attribution", out: Path) -> list[Path]:
         record.model.replace("@", "-v"),
         record.table.replace("/", "-"),
         record.method,
+        _request_digest(record),
     ))
     stem = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in stem)
     paths = [out / f"{stem}{suffix}" for suffix in (SUFFIX, ".csv", ".json")]
@@ -144,13 +151,19 @@ def _write(result: "Attribution", out: Path) -> list[Path]:
     return paths
 
 
+def _request_digest(record: "Provenance") -> str:
+    """Tell runs apart by what was asked: same rows, background, settings and seed, same name."""
+    asked = [record.table_digest, record.background_digest, record.params, record.seed]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
 def _as_json(result: "Attribution") -> str:
     from workbench.checks import run_checks  # after the result exists
     from workbench.report.tables import to_json  # loads pandas
 
     content = json.loads(to_json(result))
     content["checks"] = [asdict(outcome) for outcome in run_checks(result)]
-    return json.dumps(content, indent=2)
+    return json.dumps(content, indent=2, allow_nan=False)
 
 
 def _summary(result: "Attribution", output: int) -> str:
@@ -173,10 +186,9 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
 
     values, half = result.values[0, :, output], result.uncertainty()[0, :, output]
     sources = " and ".join(result.sources_of_error)
-    interval = f" (± 95 % from {sources})" if sources else ""
     base, prediction = result.base_values[0, output], result.predictions[0, output]
     digits = decimals_for(float(abs(values).max())) + 1
-    lines = [(base, "", f"base value of {quantity(result, output)}{interval}")]
+    lines = [(base, "", f"base value of {quantity(result, output)}")]
     for i in abs(values).argsort()[::-1][:TOP]:
         feature = result.schema.features[i]
         spread = f"± {half[i]:,.{digits}f}" if sources else ""
@@ -187,7 +199,10 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
     lines.append((prediction, "", "prediction"))
     texts = [(f"{value:+,.{digits}f}", spread, what) for value, spread, what in lines]
     wide, spreads = (max(len(text[column]) for text in texts) for column in (0, 1))
-    return [f"  {value:>{wide}} {spread:<{spreads}}  {what}" for value, spread, what in texts]
+    head = [f"  ± 95 %, from {sources}"] if sources else []
+    return head + [
+        f"  {value:>{wide}} {spread:<{spreads}}  {what}" for value, spread, what in texts
+    ]
 
 
 def _importance_lines(result: "Attribution", output: int) -> list[str]:

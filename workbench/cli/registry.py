@@ -178,7 +178,13 @@ def train(name: str, into: Path | None) -> None:
 
 
 @click.command()
-@click.option("--port", default=8501, show_default=True, help="Port on this machine.")
+@click.option(
+    "--port",
+    default=8501,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port on this machine.",
+)
 def serve(port: int) -> None:
     """Start the workbench in the browser, for this machine only."""
     package = Path(__file__).resolve().parent.parent

@@ -6,9 +6,10 @@ import numpy as np
 def stream(seed: int, *address: int) -> np.random.Generator:
     """Return the generator that belongs to ``seed`` and ``address``.
 
-    Philox is counter-based: two addresses are independent streams, and no stream depends on what
-    was drawn from another. An engine that gives each row, stratum or model an address of its own
-    draws the same numbers whatever the chunk size, the order, the device, or the other rows.
+    Philox is counter-based: two addresses are independent streams (as long as their parts are
+    below 2^32), and no stream depends on what was drawn from another. An engine that gives each
+    row, stratum or model an address of its own draws the same numbers whatever the chunk size,
+    the order, the device, or the other rows.
 
     References
     ----------

@@ -54,7 +54,8 @@ class Feature(BaseModel):
             return "missing"
         if self.kind == "categorical":
             return self.categories[int(value)]
-        number = f"{value:,.0f}" if self.integer else f"{value:.4g}"
+        whole = self.integer or abs(value) >= 1000
+        number = f"{value:,.0f}" if whole and abs(value) < 1e15 else f"{value:.4g}"
         return f"{number} {self.unit}".strip()
 
 

@@ -52,6 +52,8 @@ class Table:
                 f"Table {self.name!r} has {self.X.shape[1]} columns, its schema names "
                 f"{len(self.schema.features)}."
             )
+        if len(self.ids) and int(self.ids.min()) < 0:
+            raise DataError(f"Table {self.name!r} has negative row numbers; number rows from 0.")
 
     def __len__(self) -> int:
         return len(self.X)

@@ -142,7 +142,7 @@ class Game:
         rest = []
         for row, x in enumerate(X):
             differs = _differs(x.numpy(), self._background)  # (b, d)
-            distinct = np.minimum(m, 2.0 ** differs.sum(1)).sum()
+            distinct = np.minimum(m, 2.0 ** np.minimum(differs.sum(1), 62)).sum()
             coded = self.n_players <= MAX_CODED_PLAYERS
             if coded and distinct <= WORTHWHILE * m * len(self.masker):
                 total[row] = self._with_less_memory(
@@ -196,7 +196,10 @@ class Game:
             codes, free = codes.astype(np.int32), free.astype(np.int32)
         z = self.model.encode(x[None])[0]
         total = torch.zeros(len(codes), len(self.empty), dtype=torch.float64)
-        for part in _slices(len(free), max(1, BLOCK_ELEMENTS // len(codes))):
+        # Few enough rows at a time that mixtures and, if possible, all keys fit into a table.
+        at_once = BLOCK_ELEMENTS // (len(codes) * self.n_outputs)
+        step = max(1, min(at_once, BLOCK_ELEMENTS >> self.n_players))
+        for part in _slices(len(free), step):
             mixtures, place, n_places = _distinct(codes & free[part, None], self.n_players)
             background = torch.from_numpy(part.start + (mixtures >> self.n_players))
             known = torch.from_numpy((mixtures[:, None] & bits) != 0)

@@ -66,15 +66,16 @@ class Mixer:
         if self._split is None or self._shares is None:
             columns = known[:, self.model.groups]
             return self.whole(torch.where(columns, z, self.inputs[background]))
-        change = self._shares_of(z[None], self._split) - self._shares  # (b, d, h)
-        start = self._shares.sum(1) + self._split.first.bias  # (b, h)
+        rows, counts = torch.unique_consecutive(background, return_counts=True)
+        shares = self._shares[rows]  # (u, d, h)
+        change = self._shares_of(z[None], self._split) - shares
+        start = shares.sum(1) + self._split.first.bias  # (u, h)
         chosen = known.to(z.dtype)
         hidden = z.new_empty(len(known), start.shape[1])
-        rows, counts = torch.unique_consecutive(background, return_counts=True)
         stops = counts.cumsum(0).tolist()
-        for row, stop, count in zip(rows.tolist(), stops, counts.tolist(), strict=True):
+        for place, (stop, count) in enumerate(zip(stops, counts.tolist(), strict=True)):
             run = slice(stop - count, stop)
-            torch.addmm(start[row], chosen[run], change[row], out=hidden[run])
+            torch.addmm(start[place], chosen[run], change[place], out=hidden[run])
         return self.model.outputs(self._split.rest(hidden), self.output)
 
     def _shares_of(
@@ -85,7 +86,7 @@ class Mixer:
         groups = self.model.groups
         n_features = len(self.model.schema.features)
         shares = weight.new_zeros(len(inputs), n_features, len(weight))
-        for start in range(0, len(inputs), 64):  # 64 rows at a time: [64, p, h] stays small
+        for start in range(0, len(inputs), 64):  # a few at a time, for [64, p, h] in memory
             rows = inputs[start : start + 64]
             shares[start : start + 64].index_add_(1, groups, rows[:, :, None] * weight.T)
         return shares

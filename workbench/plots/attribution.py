@@ -109,15 +109,14 @@ def waterfall(
     _connect(figure, ends, colours)
     span = _span(starts, ends, whiskers, np.array([base, prediction]))
     _write_lengths(figure, lengths, ends, whiskers, decimals)
-    _mark(figure, base, f"base value {words.number(base)}", before=base <= prediction, dark=dark)
-    said = f"prediction {words.number(prediction)}"
-    _mark(figure, prediction, said, before=base > prediction, dark=dark)
+    _mark(figure, base, f"base value {words.number(base)}", span, level=0, dark=dark)
+    said = f"prediction {words.amount(attribution, prediction)}"
+    _mark(figure, prediction, said, span, level=1, dark=dark)
     _bars_layout(figure, labels, _padded(span, 0.15))
     meaning = "base value: mean over the background"
     interval = [f"whiskers: 95 %, {sources}"] if sources else []
     _title(figure, words.quantity(attribution, which), meaning, *interval)
-    # The lines' names stand above the bars and may reach past the last tick.
-    figure.update_layout(margin={"t": 44, "r": 100})
+    figure.update_layout(margin={"t": 60, "r": 24})  # two lines of text above the bars
     return figure
 
 
@@ -199,8 +198,9 @@ def beeswarm(
     """Draw every row as a point: its attribution across, its feature value as colour.
 
     Points that would cover each other are moved up and down, the same way each time. The colour
-    is the rank of the value among the rows drawn (for a category, its code), grey where it is
-    missing. Faint bars are 95 % sampling intervals.
+    is the rank of the value among the rows drawn; of two categories, which one; grey where the
+    value is missing or one of several categories, which have no order. Faint bars are 95 %
+    sampling intervals.
 
     Parameters
     ----------
@@ -347,8 +347,13 @@ def _connect(figure: go.Figure, ends: np.ndarray, colours: Palette) -> None:
     figure.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", connectgaps=False)
 
 
-def _mark(figure: go.Figure, x: float, text: str, *, before: bool, dark: bool) -> None:
-    """Draw a labelled vertical line; ``before`` puts the label on its left."""
+def _mark(
+    figure: go.Figure, x: float, text: str, span: tuple[float, float], *, level: int, dark: bool
+) -> None:
+    """Draw a labelled vertical line; the label leans inwards, so that the edge does not cut it.
+
+    Labels on different levels cannot run into each other, however close their lines are.
+    """
     colours = palette(dark=dark)
     figure.add_vline(x=x, line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")
     figure.add_annotation(
@@ -356,7 +361,8 @@ def _mark(figure: go.Figure, x: float, text: str, *, before: bool, dark: bool) -
         y=1,
         yref="paper",
         yanchor="bottom",
-        xanchor="right" if before else "left",
+        xanchor="left" if 2 * x < sum(span) else "right",
+        yshift=16 * level,
         text=text,
         showarrow=False,
         font={"color": colours.muted, "size": 12},
@@ -433,7 +439,7 @@ def _add_points(
     draw: type[go.Scatter | go.Scattergl],
     dark: bool,
 ) -> None:
-    """Add the points of the beeswarm: one trace with colours, one in grey for missing values."""
+    """Add the points of the beeswarm: one trace with colours, one in grey for no place in them."""
     n, m = len(attribution), len(shown)
     values = attribution.values[:, shown, which]
     half = attribution.half_widths()[:, shown, which]
@@ -493,9 +499,9 @@ def _colour_bar(colours: Palette) -> dict[str, object]:
 
 
 def _rank(feature: Feature, values: np.ndarray) -> np.ndarray:
-    """Place each value between 0 and 1: a number by its rank, a category by its code."""
+    """Place each value between 0 and 1: a number by its rank, one of two categories by its code."""
     if feature.kind == "categorical":
-        return values / max(1, len(feature.categories) - 1)
+        return values if len(feature.categories) <= 2 else np.full(len(values), np.nan)
     known = ~np.isnan(values)
     ranks = np.full(len(values), np.nan)
     ordered = stats.rankdata(values[known])

@@ -20,6 +20,7 @@ from plotly.offline import get_plotlyjs
 from workbench.checks import Outcome, run_checks
 from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
+from workbench.core.method import METHODS
 from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution, Result
 from workbench.plots import overall_sentence, render, sentence
@@ -115,6 +116,11 @@ def write_report(
         caveats=[
             (section, [o for o in section.outcomes if o.status in {"warning", "failure"}])
             for section in sections
+        ],
+        weaknesses=[
+            (section, METHODS[name].weakness)
+            for section, name in zip(sections, (r.provenance.method for r in results), strict=True)
+            if name in METHODS
         ],
         symbols=SYMBOLS,
         status_words=STATUS_WORDS,

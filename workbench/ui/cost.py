@@ -43,7 +43,7 @@ class Quote:
     def describe(self) -> str:
         """Return the line under a run button."""
         return (
-            f"{self.evaluations:,} model evaluations · {size(self.n_bytes)} · "
+            f"At most {self.evaluations:,} model evaluations · {size(self.n_bytes)} · "
             f"about {duration(self.seconds)} on this device"
         )
 

@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 TABLE_ELEMENTS = 2**23
-DRAWS = 64
 BISECTIONS = 64
 
 
@@ -53,15 +52,17 @@ class PairedDesign:
         At least two pairs and at most all of them; singletons are enumerated, since they alone
         make the regression determined. A larger budget never takes pairs from a stratum.
         """
-        highest = np.array([self._ceiling(s) for s in range(1, len(self.populations) + 1)])
+        # No stratum gets more than the whole budget; of hundreds of features, strata have more
+        # pairs than any integer type holds.
+        sizes = range(1, len(self.populations) + 1)
+        highest = np.array([min(n_pairs, self._ceiling(s)) for s in sizes], dtype=np.int64)
         lowest = np.minimum(highest, 2)
         lowest[:1] = highest[:1]
         low, high = 0.0, float((highest / self.masses).max(initial=0.0)) + 1
 
         def counts(scale: float) -> np.ndarray:
-            # Clipped as floats: for many features a share can be beyond every integer type.
-            share = np.clip(np.floor(scale * self.masses), lowest, highest)
-            return share.astype(np.int64)
+            share = np.floor(scale * self.masses).astype(np.int64)
+            return np.clip(share, lowest, highest)
 
         if counts(high).sum() <= n_pairs:
             return counts(high)
@@ -91,11 +92,13 @@ class PairedDesign:
             return table[rng.permutation(len(table))[:n_pairs]]
         found: dict[bytes, np.ndarray] = {}
         while len(found) < n_pairs:
-            ranks = rng.random((DRAWS, self.n_players)).argsort(axis=1).argsort(axis=1)
-            for chosen in ranks < size:
+            drawn = rng.random((n_pairs - len(found), self.n_players))
+            members = np.zeros(drawn.shape, dtype=bool)
+            np.put_along_axis(members, drawn.argsort(axis=1)[:, :size], values=True, axis=1)
+            for chosen in members:
                 one = ~chosen if 2 * size == self.n_players and not chosen[0] else chosen
                 found.setdefault(one.tobytes(), one)
-        return np.stack(list(found.values())[:n_pairs])
+        return np.array(list(found.values()), dtype=bool).reshape(n_pairs, self.n_players)
 
 
 @lru_cache(maxsize=64)

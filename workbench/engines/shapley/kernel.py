@@ -75,11 +75,11 @@ def _explain(
 
 def _design(n_players: int, params: KernelParams) -> tuple[PairedDesign, int]:
     design = PairedDesign(n_players)
-    n_pairs = params.coalitions(n_players) // 2
+    n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
     if n_pairs < design.smallest:
         raise InvalidInputError(
-            f"A budget of {2 * n_pairs} coalitions is too small: {n_players} features need "
-            f"{2 * design.smallest}."
+            f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
+            f"{n_players} features need {2 * design.smallest}."
         )
     return design, n_pairs
 
@@ -87,7 +87,7 @@ def _design(n_players: int, params: KernelParams) -> tuple[PairedDesign, int]:
 def _rounds(design: PairedDesign, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
     """Pairs per stratum after each round: doubling where an early stop is wanted."""
     sizes = [n_pairs]
-    while grow and sizes[0] // 2 >= design.smallest:
+    while grow and sizes[0] // 2 >= max(1, design.smallest):  # a single feature needs no pair
         sizes.insert(0, sizes[0] // 2)
     counts = [design.allocate(size) for size in sizes]
     return [np.maximum.reduce(counts[: i + 1]) for i in range(len(counts))]
@@ -149,7 +149,8 @@ def solve(
     """
     d = sample.signs.shape[1]
     counts = torch.bincount(sample.strata, minlength=len(design.populations)).double()
-    populations = torch.tensor(design.populations, dtype=torch.float64)
+    # Beyond 2^62 a sample is no share of its stratum, and far beyond no float holds the number.
+    populations = torch.tensor([min(p, 2**62) for p in design.populations], dtype=torch.float64)
     weights = (torch.from_numpy(design.masses) / counts)[sample.strata]  # (p,)
     basis = _sum_free_basis(d)  # (d, d - 1)
     X = sample.signs @ basis  # (p, d - 1)
@@ -194,6 +195,7 @@ METHODS.register(
         needs=frozenset({"background"}),
         cost=_cost,
         reference="Lundberg and Lee (2017); Covert and Lee (2021)",
-        weakness="A ratio of sampled sums: its bias vanishes only as the budget grows.",
+        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
+        "each other.",
     ),
 )

@@ -25,7 +25,8 @@ class SampledParams(ShapleyParams):
         None,
         ge=4,
         le=2**24,
-        description="Coalitions per row at most; by default 2 d + 2,048 for d features.",
+        description="Coalitions per row at most; by default 2 d + 2,048, or 4 d if that is "
+        "more, for d features.",
     )
     tolerance: float | None = Field(
         None,
@@ -36,6 +37,5 @@ class SampledParams(ShapleyParams):
     )
 
     def coalitions(self, n_players: int) -> int:
-        """Return the number of inner coalitions per row, capped at all of them."""
-        wanted = self.budget or 2 * n_players + 2048
-        return min(wanted, 2**n_players - 2) if n_players < 60 else wanted
+        """Return how many inner coalitions a row may take; 4 d are enough for any estimator."""
+        return self.budget or max(2 * n_players + 2048, 4 * n_players)

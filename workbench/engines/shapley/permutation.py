@@ -79,7 +79,7 @@ def antithetic_values(
 
 def _n_pairs(n_players: int, params: PermutationParams) -> int:
     each = max(1, 2 * (n_players - 1))
-    wanted = params.budget or 2 * n_players + 2048
+    wanted = params.coalitions(n_players)
     if wanted < FEWEST_PAIRS * each:
         raise InvalidInputError(
             f"A budget of {wanted} coalitions is too small: {n_players} features need "
@@ -105,6 +105,7 @@ METHODS.register(
         needs=frozenset({"background"}),
         cost=_cost,
         reference="Mitchell, Cooper, Frank and Holmes (2022)",
-        weakness="Needs more coalitions than the kernel estimator where features interact.",
+        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
+        "each other.",
     ),
 )

@@ -59,7 +59,7 @@ def run(
     """
     started = time.perf_counter()
     unit = unit_of(model.schema, params.output, params.link)
-    for table, what in ((rows, "rows to explain"), (background, "background")):
+    for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
     masker = marginal(background)
     cost = METHODS[name].cost(model, len(rows), len(background), params)
@@ -67,6 +67,9 @@ def run(
         model, masker, output=params.output, link=params.link, context=context,
         expected=cost.evaluations,
     )  # fmt: skip
+    explained = model.predict if params.output == "probability" else model.scores
+    predictions = apply_link(explained(rows.X), params.link)
+    _check_finite(model, rows, background, predictions, game)
     parts = []
     for start in range(0, len(rows), block):
         parts.append(estimate(game, rows[start : start + block]))
@@ -75,7 +78,6 @@ def run(
     drawn = game.background_std_errors(values)  # (n, d, k)
     k = game.n_outputs
     errors = [part.std_errors for part in parts if part.std_errors is not None]
-    explained = model.predict if params.output == "probability" else model.scores
     return Attribution(
         provenance=_provenance(
             name, model, rows, background, params, context, game,
@@ -83,7 +85,7 @@ def run(
         ),
         values=values[..., :k].numpy().copy(),
         base_values=game.empty[:k].expand(len(rows), -1).numpy().copy(),
-        predictions=apply_link(explained(rows.X), params.link).numpy(),
+        predictions=predictions.numpy(),
         data=rows.X.double().numpy(),
         ids=rows.ids.numpy(),
         truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
@@ -98,6 +100,24 @@ def run(
     )  # fmt: skip
 
 
+def _check_finite(
+    model: Model, rows: Table, background: Table, predictions: Tensor, game: Game
+) -> None:
+    """Refuse rows for which the model has no answer; nothing can be attributed to NaN."""
+    wrong = ~torch.isfinite(predictions).all(1)
+    if wrong.any():
+        row = int(rows.ids[int(wrong.nonzero()[0])])
+        raise InvalidInputError(
+            f"Model {model.name} returns no finite number for row {row} of {rows.name!r}; look for "
+            "a value far outside the training data there, and mend or leave out the row."
+        )
+    if not torch.isfinite(game.empty).all():
+        raise InvalidInputError(
+            f"Model {model.name} returns no finite number for a background row of "
+            f"{background.name!r}; mend or leave out rows far outside the training data."
+        )
+
+
 def check_features(model: Model, table: Table, what: str) -> None:
     """Refuse a table whose columns are not the model's.
 
@@ -107,9 +127,7 @@ def check_features(model: Model, table: Table, what: str) -> None:
         If there are no rows, or names, kinds or categories differ.
     """
     if len(table) == 0:
-        raise InvalidInputError(
-            f"The {what} of table {table.name!r} are empty; give at least one row."
-        )
+        raise InvalidInputError(f"There are no {what} in {table.name!r}; give at least one.")
     wanted = [(f.name, f.kind, f.categories) for f in model.schema.features]
     given = [(f.name, f.kind, f.categories) for f in table.schema.features]
     for need, got in zip(wanted, given, strict=False):
