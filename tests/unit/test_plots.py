@@ -58,7 +58,7 @@ def test_waterfall_names_values_base_and_prediction():
     assert ticks(figure)[:2] == ["marital_status = Married-civ-spouse", "education_num = 15"]
     assert notes(figure) == ["base value 0.24", "prediction 0.669"]
     assert figure.layout.xaxis.title.text == (
-        "probability of &gt;50K<br>base value: mean over the background"
+        "probability of &gt;50K<br>base value: background mean"
     )
     written = [cell.strip("\N{NO-BREAK SPACE}") for cell in figure.data[2].text]
     assert written == ["+0.262", "+0.178", "\N{MINUS SIGN}0.095", "+0.090", "\N{MINUS SIGN}0.006"]

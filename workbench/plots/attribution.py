@@ -22,6 +22,7 @@ FRAME_HEIGHT = 120
 # Letters after which a label is cut; the whole text is in the hover.
 LABEL_LENGTH = 36
 TITLE_LENGTH = 48
+LINE_LENGTH = 36
 # Points after which a browser is slow with SVG.
 SVG_POINTS = 1500
 # Slices along the axis within which the beeswarm counts neighbours.
@@ -113,10 +114,10 @@ def waterfall(
     said = f"prediction {words.amount(attribution, prediction)}"
     _mark(figure, prediction, said, span, level=1, dark=dark)
     _bars_layout(figure, labels, _padded(span, 0.15))
-    meaning = "base value: mean over the background"
+    meaning = "base value: background mean"
     interval = [f"whiskers: 95 %, {sources}"] if sources else []
     _title(figure, words.quantity(attribution, which), meaning, *interval)
-    figure.update_layout(margin={"t": 60, "r": 24})  # two lines of text above the bars
+    figure.update_layout(margin={"t": 60, "r": 48})  # two lines of text above the bars
     return figure
 
 
@@ -392,7 +393,7 @@ def _title(figure: go.Figure, *parts: str) -> None:
     """Name the axis, its parts on as many lines as a narrow window needs."""
     lines: list[str] = []
     for part in parts:
-        if lines and len(lines[-1]) + len(part) < TITLE_LENGTH:
+        if lines and len(lines[-1]) + len(part) < LINE_LENGTH:
             lines[-1] = f"{lines[-1]}; {part}"
         else:
             lines.append(_short(part, TITLE_LENGTH))
