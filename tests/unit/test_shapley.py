@@ -17,11 +17,12 @@ from workbench.registry.store import load_model
 SAMPLED = ["kernel", "permutation"]
 
 
-@pytest.mark.parametrize("method", ["exact", *SAMPLED])
-@pytest.mark.parametrize("d", [1, 2, 3, 12, 20, 50, 66])
+@pytest.mark.parametrize(
+    ("method", "d"),
+    [("exact", d) for d in (1, 2, 3, 12, 16)]
+    + [(method, d) for method in SAMPLED for d in (1, 2, 3, 12, 20, 50, 66)],
+)
 def test_linear_model_equals_its_closed_form(method, d):
-    if method == "exact" and d > 16:
-        pytest.skip("exact is limited to 16 features, as its own test shows")
     table = tiny_table(d=d, categorical=False)
     model = tiny_model(table, network="linear")
     rows, background = table[40:43], table[:30]

@@ -26,6 +26,8 @@ def test_allocation_keeps_its_budget(d, extra):
     assert (counts <= design.populations).all()
     assert (counts >= np.minimum(2, design.populations)).all()
     assert counts[0] == design.populations[0]
+    more = design.allocate(2 * (design.smallest + extra))
+    assert (more >= counts).all(), "a larger budget takes pairs away"
 
 
 @pytest.mark.parametrize("d", [62, 66, 300, 1100])

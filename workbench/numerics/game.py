@@ -22,6 +22,7 @@ GROUPS = 10
 MAX_CODED_PLAYERS = 40
 BLOCK_ELEMENTS = 2**22
 WORTHWHILE = 0.6
+FEWEST_ROWS = 32
 
 
 class Game:
@@ -196,9 +197,11 @@ class Game:
             codes, free = codes.astype(np.int32), free.astype(np.int32)
         z = self.model.encode(x[None])[0]
         total = torch.zeros(len(codes), len(self.empty), dtype=torch.float64)
-        # Few enough rows at a time that mixtures and, if possible, all keys fit into a table.
+        # Few enough rows at a time that their mixtures fit, and a table of all keys where there
+        # are not too many features for one.
         at_once = BLOCK_ELEMENTS // (len(codes) * self.n_outputs)
-        step = max(1, min(at_once, BLOCK_ELEMENTS >> self.n_players))
+        by_table = BLOCK_ELEMENTS >> self.n_players
+        step = max(1, min(at_once, by_table) if by_table >= FEWEST_ROWS else at_once)
         for part in _slices(len(free), step):
             mixtures, place, n_places = _distinct(codes & free[part, None], self.n_players)
             background = torch.from_numpy(part.start + (mixtures >> self.n_players))

@@ -85,12 +85,11 @@ def _design(n_players: int, params: KernelParams) -> tuple[PairedDesign, int]:
 
 
 def _rounds(design: PairedDesign, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
-    """Pairs per stratum after each round: doubling where an early stop is wanted."""
+    """Pairs per stratum after each round, which never fall: doubling for an early stop."""
     sizes = [n_pairs]
     while grow and sizes[0] // 2 >= max(1, design.smallest):  # a single feature needs no pair
         sizes.insert(0, sizes[0] // 2)
-    counts = [design.allocate(size) for size in sizes]
-    return [np.maximum.reduce(counts[: i + 1]) for i in range(len(counts))]
+    return [design.allocate(size) for size in sizes]
 
 
 def _extend(
