@@ -23,3 +23,11 @@ class ResultFileError(WorkbenchError):
 
 class CancelledError(WorkbenchError):
     """The user asked for the work to stop."""
+
+
+class LimitError(WorkbenchError):
+    """A limit of time, memory, space, size or rate was reached; the message names the setting."""
+
+
+class AccessError(WorkbenchError):
+    """It does not exist or belongs to someone else; a message never says which."""

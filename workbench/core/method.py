@@ -36,6 +36,9 @@ class Method:
         ``explain(model, rows, background, params, context)``; pure, without file or network.
     needs
         Capabilities that a model must have (see ``Model.capabilities``).
+    uses
+        What it takes besides model and rows: ``background`` rows, ``labels`` of the rows. A method
+        that does not use a background is handed the rows themselves.
     cost
         ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
     weakness
@@ -51,6 +54,7 @@ class Method:
     cost: CostFormula
     reference: str
     weakness: str
+    uses: frozenset[str] = frozenset({"background"})
 
 
 class MethodRegistry(Mapping[str, Method]):

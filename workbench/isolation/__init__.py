@@ -1,0 +1,1 @@
+"""Processes of our own with limits on memory, time, files and network."""

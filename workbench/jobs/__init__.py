@@ -1,0 +1,1 @@
+"""Long work outside the pages: a queue, a worker per device, and a store of results."""

@@ -1,0 +1,1 @@
+"""Running the workbench: logs and the doctor."""

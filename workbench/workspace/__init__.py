@@ -1,0 +1,1 @@
+"""What a person has uploaded: tables and models in a folder of their own."""
