@@ -155,8 +155,8 @@ def test_a_pickle_by_another_name_is_refused_and_not_executed(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("t.xlsx", "a", "File 't.xlsx' is of a kind that is not read; save the table as one of "
-         ".csv, .tsv, .txt, .parquet, .pq, .feather, .arrow."),
+        ("t.xslx", "a", "File 't.xslx' is of a kind that is not read; save the table as one of "
+         ".csv, .tsv, .txt, .parquet, .pq, .feather, .arrow, .xlsx."),
         ("t.csv", "", "File 't.csv' is empty; give a header and rows."),
         ("t.csv", "\ufeff \n\n", "File 't.csv' is empty; give a header and rows."),
         ("t.csv", "a,b\n", "File 't.csv' has a header but no rows; add at least one."),
@@ -279,7 +279,7 @@ def test_size_limits(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"the limit is 11; .* raise WORKBENCH_MAX_FILE_BYTES."):
         read_frame(path)
     monkeypatch.setenv("WORKBENCH_MAX_FILE_BYTES", "many")
-    with pytest.raises(InvalidInputError, match=r"must be a whole number above 0, got 'many'."):
+    with pytest.raises(InvalidInputError, match=r"max_file_bytes: .* valid integer.*, got 'many'."):
         read_frame(path)
 
 

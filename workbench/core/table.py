@@ -74,7 +74,8 @@ class Table:
         """SHA-256 over schema, features, target, weights and row numbers."""
         digest = hashlib.sha256(self.schema.model_dump_json().encode())
         for part in (self.X, self.y, self.weights, self.ids):
-            digest.update(b"-" if part is None else part.contiguous().numpy().tobytes())
+            # No copy: a large table may be a mapped file.
+            digest.update(b"-" if part is None else part.contiguous().numpy().reshape(-1).data)
         return digest.hexdigest()
 
     def sample(self, n: int, *, seed: int = 0) -> "Table":

@@ -1,7 +1,6 @@
 """Tables by name or path: the bundled ones, and a user's files with or without a schema."""
 
 import json
-import os
 from pathlib import Path
 
 from pydantic_core import from_json
@@ -9,11 +8,12 @@ from pydantic_core import from_json
 from workbench.core.errors import DataError
 from workbench.core.files import replacing
 from workbench.core.schema import Schema, build_schema_part, listing
+from workbench.core.settings import settings
 from workbench.core.table import Table
 from workbench.data.columns import quote
 from workbench.data.conversion import to_table
 from workbench.data.inference import infer_schema
-from workbench.data.readers import read_with_notes
+from workbench.data.readers import open_source
 
 _FILES = {
     "adult": "adult.parquet",
@@ -64,15 +64,16 @@ def open_table(
     """
     name = _bundled_name(name_or_path)
     path = Path(name_or_path) if name is None else data_folder() / _FILES[name]
-    frame, notes = read_with_notes(path)
+    source = open_source(path)
+    notes = source.notes
     beside = path.with_suffix(".schema.json")
     if schema is None and beside.is_file():
         schema = load_schema(beside)
     if schema is None:
-        schema, guesses = infer_schema(frame)
+        schema, guesses = infer_schema(source)
         ignore_extra = True  # what the guess left out is named in its notes
         notes += ("The schema was guessed, without a target.", *guesses)
-    table = to_table(frame, schema, name=name or path.stem, ignore_extra=ignore_extra)
+    table = to_table(source, schema, name=name or path.stem, ignore_extra=ignore_extra)
     return table, notes
 
 
@@ -94,7 +95,7 @@ def _bundled_name(name_or_path: str | Path) -> str | None:
 def data_folder() -> Path:
     """Return the folder of the bundled tables.
 
-    It is the one named by ``WORKBENCH_SAMPLE_DATA``, else ``sample_data`` of the checkout, else
+    It is the one named by the setting ``sample_data``, else ``sample_data`` of the checkout, else
     the copy inside the installed package.
 
     Raises
@@ -103,9 +104,9 @@ def data_folder() -> Path:
         If none of them is there.
     """
     package = Path(__file__).parents[1]
-    chosen = os.environ.get("WORKBENCH_SAMPLE_DATA")
+    chosen = settings().sample_data
     places = (
-        [Path(chosen)]
+        [chosen]
         if chosen
         else [package.parent / "sample_data", package / "_bundled" / "sample_data"]
     )
@@ -116,6 +117,34 @@ def data_folder() -> Path:
         f"The bundled tables are not in {listing(map(quote, places))}; point "
         "WORKBENCH_SAMPLE_DATA to the folder sample_data."
     )
+
+
+def bundled_file(name: str) -> Path:
+    """Return the file of a bundled table.
+
+    Raises
+    ------
+    DataError
+        If there is no such table or file.
+    """
+    known = _bundled_name(name)
+    if known is None:
+        raise DataError(f"There is no bundled table {quote(name)}; choose {', '.join(TABLES)}.")
+    path = data_folder() / _FILES[known]
+    if not path.is_file():
+        raise DataError(f"There is no file {quote(path)}; check the path.")
+    return path
+
+
+def bundled_schema(name: str) -> Schema:
+    """Return the schema of a bundled table, without reading its rows.
+
+    Raises
+    ------
+    DataError
+        If there is no such table.
+    """
+    return load_schema(bundled_file(name).with_suffix(".schema.json"))
 
 
 def load_schema(path: str | Path) -> Schema:

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Container
+import unicodedata
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MISSING = frozenset({"", "?", "NA", "N/A", "NaN", "nan", "null", "None"})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+MAX_NAME = 1_000
 _SHOWN = 60
 _SHOWN_OF_PATH = 300
 
@@ -127,12 +129,47 @@ def named(frame: "pd.DataFrame") -> "pd.DataFrame":
     DataError
         If two columns have the same name.
     """
-    names = [str(name).strip() for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1}) if _repeats(names) else []
-    if twice:
-        raise DataError(f"Column {quote(twice[0])} appears twice; rename or remove one of them.")
+    names = clean_names(frame.columns)
     return frame if list(frame.columns) == names else frame.set_axis(names, axis=1)
 
 
-def _repeats(names: list[str]) -> bool:
-    return len(set(names)) < len(names)
+def clean_names(given: Iterable[object]) -> list[str]:
+    """Return column names as text without spaces around them.
+
+    Raises
+    ------
+    DataError
+        If two are the same, cannot be told apart by eye, or one is longer than a name.
+    """
+    names = [str(name).strip() for name in given]
+    seen: dict[str, str] = {}
+    for name in names:
+        if len(name) > MAX_NAME:
+            raise DataError(
+                f"The name of column {quote(name)} has {len(name):,} characters, the limit is "
+                f"{MAX_NAME:,}; shorten it."
+            )
+        other = seen.get(visible(name))
+        if other == name:
+            raise DataError(f"Column {quote(name)} appears twice; rename or remove one of them.")
+        if other is not None:
+            raise DataError(
+                f"Columns {quote(other)} and {quote(name)} look the same but are not; rename or "
+                "remove one of them."
+            )
+        seen[visible(name)] = name
+    return names
+
+
+def visible(name: str) -> str:
+    """Return what is seen of a name: one form of each letter, and nothing that is invisible.
+
+    Letters of other alphabets that look alike stay different.
+
+    Examples
+    --------
+    >>> visible("\u202eage\u200b") == visible("\uff41ge") == "age"
+    True
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    return "".join(c for c in plain if unicodedata.category(c) not in {"Cf", "Cc"}).strip()

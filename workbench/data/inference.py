@@ -7,7 +7,15 @@ import numpy as np
 
 from workbench.core.errors import DataError
 from workbench.core.schema import Feature, Schema, Task, build_schema_part, listing
-from workbench.data.columns import as_text, distinct, is_number_dtype, named, quote, try_numbers
+from workbench.data.columns import (
+    MAX_NAME,
+    as_text,
+    distinct,
+    is_number_dtype,
+    quote,
+    try_numbers,
+)
+from workbench.data.source import ColumnSource, frame_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +32,14 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$|\d{1,2}[./]\d{1,2}[./]\d
 _IDENTIFIER = re.compile(r"(?i:id|index|row|.*[ _-]id)|.*[a-z](Id|ID)")
 
 
-class _LeftOutError(Exception):
+class LeftOutError(Exception):
     """The column cannot be a feature; the reason is the message."""
 
 
 def infer_schema(
-    frame: "pd.DataFrame", *, target: str | None = None, task: Task | None = None
+    rows: "pd.DataFrame | ColumnSource", *, target: str | None = None, task: Task | None = None
 ) -> tuple[Schema, tuple[str, ...]]:
-    """Guess the schema of a frame.
+    """Guess the schema of a frame or an open file.
 
     Numbers, and text that reads as numbers, become numeric features. Truth values and text with
     at most 50 distinct values (in large tables 5 % of the rows, at most 200) become categorical,
@@ -58,36 +66,47 @@ def infer_schema(
     >>> schema.names, schema.classes, notes
     (('age', 'job'), ('0', '1'), ("Column 'age' was taken for a protected group by its name.",))
     """
-    frame = named(frame)
-    if len(frame) < 2:
-        raise DataError(
-            f"A schema cannot be guessed from {len(frame)} row{'s' if len(frame) != 1 else ''}; "
-            "give at least two, or give the schema."
-        )
-    if target is not None and target not in frame.columns:
+    source = rows if isinstance(rows, ColumnSource) else frame_source(rows)
+    check_rows(source)
+    if target is not None and target not in source.names:
         raise DataError(
             f"There is no target column {quote(target)}; choose one of "
-            f"{listing(map(quote, frame.columns))}."
+            f"{listing(map(quote, source.names))}."
         )
-    features, notes = _features(frame.drop(columns=[] if target is None else [target]))
+    features, notes = _features(source, target)
     values: dict[str, object] = {"features": features, "target": target}
     if target is not None:
-        values |= _target(frame[target], task)
+        values |= guess_target(source.column(target), task)
     return build_schema_part(Schema, values), tuple(notes)
 
 
-def _features(frame: "pd.DataFrame") -> tuple[list[Feature], list[str]]:
+def check_rows(source: ColumnSource) -> None:
+    """Refuse a table that is too short to guess from.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two rows.
+    """
+    if source.n_rows < 2:
+        raise DataError(
+            f"A schema cannot be guessed from {source.n_rows} row{'s' * (source.n_rows != 1)}; "
+            "give at least two, or give the schema."
+        )
+
+
+def _features(source: ColumnSource, target: str | None) -> tuple[list[Feature], list[str]]:
     features: list[Feature] = []
     notes: list[str] = []
-    for name in frame.columns:
+    names = [name for name in source.names if name != target]
+    for name, column in zip(names, source.each(names), strict=True):
         try:
-            feature = _feature(frame[name])
-        except _LeftOutError as reason:
+            features.append(guess_feature(column))
+        except LeftOutError as reason:
             notes.append(f"Column {quote(name)} was left out: {reason}.")
             continue
-        if feature.protected:
+        if features[-1].protected:
             notes.append(f"Column {quote(name)} was taken for a protected group by its name.")
-        features.append(feature)
     if not features:
         raise DataError(
             "No column can be used as a feature; give at least one column of numbers or of text "
@@ -96,17 +115,27 @@ def _features(frame: "pd.DataFrame") -> tuple[list[Feature], list[str]]:
     return features, notes
 
 
-def _feature(column: "pd.Series[Any]") -> Feature:
+def guess_feature(column: "pd.Series[Any]") -> Feature:
+    """Guess what one column means, by the rules of ``infer_schema``.
+
+    Raises
+    ------
+    LeftOutError
+        If it can be read but is no feature.
+    DataError
+        If it is constant, infinite, entirely missing or holds nested values.
+    """
     name = str(column.name)
     values: dict[str, object] = {"name": name, "protected": _sounds_protected(name)}
-    numbers = _number_column(column)
+    numbers = number_column(column)
     if numbers is None:
         return build_schema_part(Feature, values | _categorical(column))
     known = numbers[~np.isnan(numbers)]
-    _refuse_constant(name, len(known), len(np.unique(known)))
+    n_distinct = len(np.unique(known))
+    _refuse_constant(name, len(known), n_distinct)
     whole = bool((known == np.round(known)).all())
-    if whole and _IDENTIFIER.fullmatch(name) and len(np.unique(known)) == len(numbers):
-        raise _LeftOutError("by its name and values it numbers the rows")
+    if whole and _IDENTIFIER.fullmatch(name) and n_distinct == len(numbers):
+        raise LeftOutError("by its name and values it numbers the rows")
     values |= {
         "integer": whole,
         "range": (float(known.min()), float(known.max())),
@@ -115,7 +144,14 @@ def _feature(column: "pd.Series[Any]") -> Feature:
     return build_schema_part(Feature, values)
 
 
-def _number_column(column: "pd.Series[Any]") -> np.ndarray | None:
+def number_column(column: "pd.Series[Any]") -> np.ndarray | None:
+    """Return the numbers of a column, NaN where missing; None if it is not made of numbers.
+
+    Raises
+    ------
+    DataError
+        If a number is infinite.
+    """
     # Truth values and pandas' own categories are categories even where they read as numbers.
     import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
@@ -137,8 +173,8 @@ def _categorical(column: "pd.Series[Any]") -> dict[str, object]:
     import pandas as pd  # noqa: PLC0415
 
     codes, texts = distinct(column)
-    if _holds_dates(column, texts):
-        raise _LeftOutError("it holds dates or times; add a number such as an age or a duration")
+    if holds_dates(column, texts):
+        raise LeftOutError("it holds dates or times; add a number such as an age or a duration")
     used = np.unique(codes[codes >= 0])
     n_known = int((codes >= 0).sum())
     _refuse_constant(str(column.name), n_known, len(used))
@@ -146,13 +182,15 @@ def _categorical(column: "pd.Series[Any]") -> dict[str, object]:
         categories = [texts[code] for code in used]
     else:
         if len(used) == n_known and not pd.api.types.is_bool_dtype(column.dtype):
-            raise _LeftOutError("every row has a text of its own, as in an identifier")
+            raise LeftOutError("every row has a text of its own, as in an identifier")
         categories = sorted(texts)
-    limit = max(MAX_CATEGORIES, min(MAX_CATEGORIES_OF_LARGE, int(MAX_SHARE * len(column))))
+    limit = category_limit(len(column))
     if len(categories) > limit:
-        raise _LeftOutError(
+        raise LeftOutError(
             f"it holds {len(categories):,} distinct texts, a category may have {limit}"
         )
+    if any(len(category) > MAX_NAME for category in categories):
+        raise LeftOutError(f"it holds texts of more than {MAX_NAME:,} characters")
     return {
         "kind": "categorical",
         "categories": categories,
@@ -160,7 +198,13 @@ def _categorical(column: "pd.Series[Any]") -> dict[str, object]:
     }
 
 
-def _holds_dates(column: "pd.Series[Any]", texts: list[str]) -> bool:
+def category_limit(n_rows: int) -> int:
+    """Return how many categories a feature of a table of that many rows may have."""
+    return max(MAX_CATEGORIES, min(MAX_CATEGORIES_OF_LARGE, int(MAX_SHARE * n_rows)))
+
+
+def holds_dates(column: "pd.Series[Any]", texts: list[str]) -> bool:
+    """Whether a column of these distinct texts holds dates or times."""
     import pandas as pd  # noqa: PLC0415
 
     if column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype):
@@ -192,8 +236,15 @@ def _sounds_protected(name: str) -> bool:
     return any(word.lower() in _PROTECTED for word in _WORDS.findall(name))
 
 
-def _target(column: "pd.Series[Any]", task: Task | None) -> dict[str, object]:
-    numbers = _number_column(column)
+def guess_target(column: "pd.Series[Any]", task: Task | None = None) -> dict[str, object]:
+    """Return the fields of a schema that follow from its target column.
+
+    Raises
+    ------
+    DataError
+        If it is incomplete, of one class, has too many classes or does not fit the task.
+    """
+    numbers = number_column(column)
     name = quote(column.name)
     codes, texts = distinct(column)
     missing = codes < 0

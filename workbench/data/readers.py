@@ -1,12 +1,12 @@
-"""Files to frames: CSV, Parquet and Arrow, with limits, and without executing anything."""
+"""Files to columns: CSV, Parquet, Arrow and XLSX, with limits, and without executing anything."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import DataError, InvalidInputError
+from workbench.core.errors import DataError
 from workbench.core.schema import listing
 from workbench.data.columns import quote
+from workbench.data.source import ColumnSource, FileLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 TEXT = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
 ARROW = (".feather", ".arrow")
-MAX_FILE_BYTES = 2**30
-MAX_COLUMNS = 5_000
+SHEETS = (".xlsx",)
+SUFFIXES = TEXT + PARQUET + ARROW + SHEETS
+_SPREADSHEETS = {
+    ".xlsm": "a spreadsheet with macros",
+    ".xltm": "a spreadsheet with macros",
+    ".xlsb": "a binary spreadsheet",
+    ".xls": "an old spreadsheet",
+    ".ods": "an OpenDocument spreadsheet",
+}
 _OTHER_KINDS = {
     b"PAR1": "a Parquet file",
     b"ARROW1": "an Arrow file",
@@ -38,71 +45,88 @@ _OTHER_KINDS = {
 
 
 def read_frame(path: str | Path, *, max_bytes: int | None = None) -> "pd.DataFrame":
-    """Read a table from a file; see ``read_with_notes`` for what is read and refused.
+    """Read a table from a file; see ``open_source`` for what is read and refused.
 
     Raises
     ------
     DataError
         If the file cannot be read as a table, naming the line or column and the fix.
     """
-    return read_with_notes(path, max_bytes=max_bytes)[0]
+    return open_source(path, max_bytes=max_bytes).frame()
 
 
 def read_with_notes(
     path: str | Path, *, max_bytes: int | None = None
 ) -> tuple["pd.DataFrame", tuple[str, ...]]:
-    """Read a table from a file, and say what had to be guessed.
+    """Read a table from a file, and say what had to be guessed; see ``open_source``.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as a table, naming the line or column and the fix.
+    """
+    source = open_source(path, max_bytes=max_bytes)
+    return source.frame(), source.notes
+
+
+def open_source(
+    path: str | Path, *, sheet: str | None = None, max_bytes: int | None = None
+) -> ColumnSource:
+    """Open a table in a file, to be read column by column.
 
     The suffix decides how: ``.csv``, ``.tsv``, ``.txt`` (comma, semicolon, tab or bar between the
-    values, names in the first line), ``.parquet``, ``.pq``, ``.feather``, ``.arrow``. Contents
-    that do not fit the suffix are refused. Nothing in a file is executed.
+    values, names in the first line), ``.parquet``, ``.pq``, ``.feather``, ``.arrow``, ``.xlsx``
+    (values of one sheet, names in its first row that is not empty). Contents that do not fit the
+    suffix are refused. Nothing in a file is executed.
 
     Parameters
     ----------
+    sheet
+        Name of the sheet of a spreadsheet; by default the first one that is not empty.
     max_bytes
-        Largest file and, for Parquet and Arrow, largest table when unpacked, at no less than 8
-        bytes a cell. Where None, the setting ``WORKBENCH_MAX_FILE_BYTES``, else 1 GiB.
-        ``WORKBENCH_MAX_COLUMNS`` bounds the columns, else 5,000.
-
-    Returns
-    -------
-    The frame, with a row number from 0 as its index, and one sentence per guess.
+        Largest file and, for packed kinds, largest table when unpacked, at no less than 8 bytes a
+        cell; by default the setting ``max_file_bytes``. The settings ``max_columns`` and
+        ``max_rows`` bound the rest.
 
     Raises
     ------
     DataError
         If the file is missing, empty, too large, of an unknown kind, damaged, or not a table.
-    InvalidInputError
-        If a setting is not a whole number above 0.
     """
     path = Path(path)
     if path.is_dir():
         raise DataError(f"{quote(path)} is a folder; give the path of a file in it.")
-    limit = _setting("WORKBENCH_MAX_FILE_BYTES", MAX_FILE_BYTES) if max_bytes is None else max_bytes
-    columns = _setting("WORKBENCH_MAX_COLUMNS", MAX_COLUMNS)
+    limits = FileLimits.current(max_bytes)
     suffix = path.suffix.lower()
-    if suffix not in TEXT + PARQUET + ARROW:
+    if suffix in _SPREADSHEETS:
+        raise DataError(
+            f"File {quote(path.name)} is {_SPREADSHEETS[suffix]}, which is not read; save the "
+            "sheet as .xlsx or .csv."
+        )
+    if suffix not in SUFFIXES:
         raise DataError(
             f"File {quote(path.name)} is of a kind that is not read; save the table as one of "
-            f"{listing(TEXT + PARQUET + ARROW)}."
+            f"{listing(SUFFIXES)}."
         )
-    start = _checked_start(path, limit)
+    if sheet is not None and suffix not in SHEETS:
+        raise DataError(f"File {quote(path.name)} has no sheets; leave out sheet {quote(sheet)}.")
+    return _open(path, suffix, _checked_start(path, limits.n_bytes), limits, sheet)
+
+
+def _open(
+    path: Path, suffix: str, start: bytes, limits: FileLimits, sheet: str | None
+) -> ColumnSource:
+    if suffix in SHEETS:
+        from workbench.data import sheet_files  # noqa: PLC0415 - loads calamine
+
+        return sheet_files.open_sheet(path, start, limits, sheet)
     if suffix in TEXT:
-        return _read_text(path, start, columns)
+        return _open_text(path, start, limits)
     from workbench.data import arrow_files  # noqa: PLC0415 - loads pyarrow
 
     if suffix in PARQUET:
-        return arrow_files.read_parquet(path, start, limit, columns), ()
-    return arrow_files.read_arrow(path, start, limit, columns), ()
-
-
-def _setting(name: str, default: int) -> int:
-    text = os.environ.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise InvalidInputError(f"Setting {name} must be a whole number above 0, got {text!r}.")
-    return int(text)
+        return arrow_files.open_parquet(path, start, limits)
+    return arrow_files.open_arrow(path, start, limits)
 
 
 def _checked_start(path: Path, limit: int) -> bytes:
@@ -125,9 +149,7 @@ def _checked_start(path: Path, limit: int) -> bytes:
     return start
 
 
-def _read_text(
-    path: Path, start: bytes, max_columns: int
-) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def _open_text(path: Path, start: bytes, limits: FileLimits) -> ColumnSource:
     for magic, kind in _OTHER_KINDS.items():
         if start.startswith(magic):
             raise DataError(
@@ -135,4 +157,4 @@ def _read_text(
             )
     from workbench.data import text_files  # noqa: PLC0415 - loads pyarrow
 
-    return text_files.read_text(path, start, max_columns)
+    return text_files.open_text(path, start, limits)

@@ -6,14 +6,15 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import csv as pa_csv
 
 from workbench.core.errors import DataError
-from workbench.data.columns import MISSING, quote
+from workbench.data.columns import MISSING, clean_names, quote
+from workbench.data.source import ColumnSource, FileLimits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,21 +34,17 @@ _DECIMAL_COMMA = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d+)?([eE][+-]?\d+)?$"
 _THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+$"
 
 
-def read_text(path: Path, start: bytes, max_columns: int) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def open_text(path: Path, start: bytes, limits: FileLimits) -> ColumnSource:
     """Read a text file whose first bytes are ``start``; the first line names the columns.
 
     Columns of numbers become numbers, unless they are codes with a leading zero. With semicolons
     between the values, numbers may have a decimal comma. All else stays text as it is.
 
-    Returns
-    -------
-    The frame, and one sentence per guess.
-
     Raises
     ------
     DataError
         If it is not text, cannot be decoded, has no rows, lacks or repeats a column name, has too
-        many columns, or a line has more or fewer values than the header.
+        many columns or rows, or a line has more or fewer values than the header.
     """
     encoding, notes = _find_encoding(path, start)
     try:
@@ -58,16 +55,25 @@ def read_text(path: Path, start: bytes, max_columns: int) -> tuple["pd.DataFrame
             f"File {quote(path.name)} is not a table: its first lines hold a value of more than "
             f"{csv.field_size_limit():,} characters; check its quotes."
         ) from None
-    _check_header(path, header, max_columns)
+    limits.check_columns(path, len(header))
+    check_header(path, header)
     table = _parse(path, encoding, delimiter, header, n_skip)
     if not table.num_rows:
         raise DataError(f"File {quote(path.name)} has a header but no rows; add at least one.")
+    limits.check_rows(path, table.num_rows)
+    n_rows = table.num_rows
     columns, more = _typed(table, header, decimal_comma=delimiter == ";")
-    del table
-    typed = pa.Table.from_arrays(columns, names=[name.strip() for name in header])
-    del columns
-    frame: pd.DataFrame = typed.to_pandas(split_blocks=True, self_destruct=True)
-    return frame, (*notes, *more)
+    return ColumnSource(
+        names=tuple(name.strip() for name in header),
+        n_rows=n_rows,
+        fetch=lambda positions: (_to_series(columns[position]) for position in positions),
+        notes=(*notes, *more),
+    )
+
+
+def _to_series(column: pa.ChunkedArray) -> "pd.Series[Any]":
+    frame: pd.DataFrame = pa.Table.from_arrays([column], names=["x"]).to_pandas()
+    return frame["x"]
 
 
 def _find_encoding(path: Path, start: bytes) -> tuple[str, list[str]]:
@@ -159,12 +165,14 @@ def _read_header(path: Path, encoding: str, delimiter: str) -> tuple[list[str], 
     return [], 0
 
 
-def _check_header(path: Path, header: list[str], max_columns: int) -> None:
-    if len(header) > max_columns:
-        raise DataError(
-            f"File {quote(path.name)} has {len(header):,} columns, the limit is {max_columns:,}; "
-            "keep fewer or raise WORKBENCH_MAX_COLUMNS."
-        )
+def check_header(path: Path, header: list[str]) -> None:
+    """Refuse columns without a name, and names that cannot be told apart.
+
+    Raises
+    ------
+    DataError
+        Naming the columns by their positions from 1.
+    """
     seen: dict[str, int] = {}
     for position, raw in enumerate(header, start=1):
         name = raw.strip()
@@ -179,6 +187,7 @@ def _check_header(path: Path, header: list[str], max_columns: int) -> None:
                 f"{quote(name)}; rename or remove one of them."
             )
         seen[name] = position
+    clean_names(header)
 
 
 def _parse(path: Path, encoding: str, delimiter: str, header: list[str], n_skip: int) -> pa.Table:

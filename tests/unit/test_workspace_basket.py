@@ -1,0 +1,69 @@
+"""What is put aside for a report keeps its order, and belongs to one person."""
+
+import pytest
+
+from workbench.core.errors import LimitError
+from workbench.workspace.basket import MAX_ITEMS, Basket
+
+
+@pytest.fixture
+def basket(tmp_path):
+    return Basket("local", tmp_path)
+
+
+def jobs(basket):
+    return [item.job for item in basket.content.items]
+
+
+def test_items_keep_their_order_and_come_once(basket, tmp_path):
+    for job in ("a", "b", "c", "a"):
+        basket.add(job, f"Job {job}")
+    assert jobs(basket) == ["a", "b", "c"]
+    assert jobs(Basket("local", tmp_path)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("job", "places", "order"),
+    [("a", 1, "bac"), ("c", -1, "acb"), ("a", -1, "abc"), ("c", 5, "abc"), ("x", 1, "abc")],
+)
+def test_an_item_moves(basket, job, places, order):
+    for name in "abc":
+        basket.add(name, name)
+    basket.move(job, places)
+    assert "".join(jobs(basket)) == order
+
+
+def test_a_remark_and_a_heading_stay(basket):
+    basket.add("a", "A")
+    basket.add("b", "B")
+    basket.remark("a", "Look at *this*.")
+    basket.rename("For the board")
+    basket.remove("b")
+    (item,) = basket.content.items
+    assert (item.remark, basket.content.heading) == ("Look at *this*.", "For the board")
+
+
+def test_people_have_reports_of_their_own(tmp_path):
+    Basket("ann", tmp_path).add("a", "A")
+    assert jobs(Basket("bob", tmp_path)) == []
+
+
+def test_a_full_report_says_so_and_keeps_what_it_has(basket):
+    for number in range(MAX_ITEMS):
+        basket.add(str(number), "job")
+    with pytest.raises(LimitError) as caught:
+        basket.add("one more", "job")
+    assert str(caught.value) == (
+        "A report holds at most 100 results; remove one on the page Report."
+    )
+    assert len(jobs(basket)) == MAX_ITEMS
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"items": 3}', '{"items": [{"job": 1}]}'])
+def test_a_damaged_file_counts_as_empty(basket, tmp_path, content):
+    basket.add("a", "A")
+    (file,) = tmp_path.rglob("report.json")
+    file.write_text(content)
+    assert jobs(basket) == []
+    basket.add("b", "B")
+    assert jobs(basket) == ["b"]

@@ -1,0 +1,107 @@
+"""What a person has put aside for a report: finished jobs in an order, each with a remark."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from workbench.core.errors import LimitError
+from workbench.core.files import replacing
+from workbench.workspace.store import Workspace
+
+FILE = "report.json"
+MAX_ITEMS = 100
+MAX_REMARK = 2000
+
+
+class Item(BaseModel):
+    """A finished job on its way into a report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    job: str
+    title: str
+    remark: str = ""
+
+
+class Content(BaseModel):
+    """Everything put aside, with the heading of the report."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    heading: str = "Explanations"
+    items: tuple[Item, ...] = Field((), max_length=MAX_ITEMS)
+
+
+class Basket:
+    """The report that one person is putting together; kept in that person's folder."""
+
+    def __init__(self, owner: str, home: Path | None = None) -> None:
+        self._path = Workspace(owner, home).models_root.parent / FILE
+
+    @property
+    def content(self) -> Content:
+        """What is in it; empty where nothing was kept or the file is damaged."""
+        try:
+            return Content.model_validate_json(self._path.read_bytes())
+        except (OSError, ValidationError):
+            return Content()
+
+    def add(self, job: str, title: str) -> None:
+        """Put a job at the end, unless it is in already.
+
+        Raises
+        ------
+        LimitError
+            If the report is full.
+        """
+
+        def change(content: Content) -> tuple[Item, ...]:
+            if any(item.job == job for item in content.items):
+                return content.items
+            if len(content.items) >= MAX_ITEMS:
+                raise LimitError(
+                    f"A report holds at most {MAX_ITEMS} results; remove one on the page Report."
+                )
+            return (*content.items, Item(job=job, title=title))
+
+        self._change(change)
+
+    def remove(self, job: str) -> None:
+        """Take a job out."""
+        self._change(lambda content: tuple(item for item in content.items if item.job != job))
+
+    def move(self, job: str, places: int) -> None:
+        """Move a job down, or up by a negative number of places."""
+
+        def change(content: Content) -> tuple[Item, ...]:
+            items = list(content.items)
+            for place, item in enumerate(items):
+                if item.job == job:
+                    items.insert(max(0, place + places), items.pop(place))
+                    break
+            return tuple(items)
+
+        self._change(change)
+
+    def remark(self, job: str, text: str) -> None:
+        """Write a remark beside a job."""
+        self._change(
+            lambda content: tuple(
+                item.model_copy(update={"remark": text[:MAX_REMARK]}) if item.job == job else item
+                for item in content.items
+            )
+        )
+
+    def rename(self, heading: str) -> None:
+        """Give the report another heading."""
+        self._write(self.content.model_copy(update={"heading": heading[:200] or "Explanations"}))
+
+    def _change(self, change: Callable[[Content], tuple[Item, ...]]) -> None:
+        content = self.content
+        self._write(content.model_copy(update={"items": change(content)}))
+
+    def _write(self, content: Content) -> None:
+        with replacing(self._path) as part:
+            part.write_text(json.dumps(content.model_dump(), indent=2), encoding="utf-8")
