@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from workbench.core.card import Architecture, Card
+from workbench.core.errors import InvalidInputError
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.schema import Feature, Schema
 
@@ -169,6 +170,35 @@ def test_says_what_engines_may_ask_of_it():
     assert build().capabilities == {"differentiable", "first_layer", "dropout"}
     plain = build(network=nn.Sequential(nn.Linear(4, 2)))
     assert plain.capabilities == {"differentiable"}
+
+
+class Sure(nn.Module):
+    """A black box that is certain where the first feature is positive, and knows no else."""
+
+    black_box = True
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("precision", torch.zeros(0, dtype=torch.float64))
+
+    def forward(self, z):
+        certain = torch.where(z[:, :1] > 0, 0.0, 0.5)
+        return torch.cat([certain, 1 - certain], dim=1).log()
+
+
+def test_a_black_box_has_answers_and_nothing_else():
+    model = build(network=Sure())
+    assert model.capabilities == {"black_box"}
+    assert (model.device.type, model.dtype) == ("cpu", torch.float64)
+    X = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
+    assert model.predict(X).tolist() == [[0.0, 1.0], [0.5, 0.5]]
+    assert model.scores(X[1:]).tolist() == [[0.0, 0.0]]
+    with pytest.raises(InvalidInputError) as caught:
+        model.scores(X)
+    assert str(caught.value) == (
+        "Model toy@2 gives a probability of exactly 0 or 1 for some rows, whose log-odds are "
+        "infinite; explain the probability instead of the score."
+    )
 
 
 def test_is_called_by_name_and_version():

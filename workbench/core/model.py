@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.core.card import Card
+from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Schema
 
 Output = Literal["probability", "score"]
@@ -36,6 +38,16 @@ class SplitsFirstLayer(Protocol):
     first: nn.Linear
 
     def rest(self, hidden: Tensor, /) -> Tensor: ...  # noqa: D102
+
+
+@runtime_checkable
+class BlackBox(Protocol):
+    """A network that answers and shows nothing else; a call crosses to another process.
+
+    It reads raw features on the CPU in double precision, wherever it is moved to.
+    """
+
+    black_box: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,17 +95,26 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.network.parameters()).device
+        """Where the weights are; the CPU for a black box."""
+        return self._any_tensor.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision of the weights."""
-        return next(self.network.parameters()).dtype
+        """Precision of the weights; double for a black box."""
+        return self._any_tensor.dtype
+
+    @property
+    def _any_tensor(self) -> Tensor:
+        return next(chain(self.network.parameters(), self.network.buffers()))
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What engines may ask of it: ``differentiable``, ``first_layer``, ``dropout``."""
+        """What engines may ask of it: ``differentiable``, ``first_layer``, ``dropout``.
+
+        A ``black_box`` has nothing but answers, and they come in large batches.
+        """
+        if isinstance(self.network, BlackBox):
+            return frozenset({"black_box"})
         found = {"differentiable"}
         if isinstance(self.network, SplitsFirstLayer):
             found.add("first_layer")
@@ -104,7 +125,10 @@ class Model:
     def to(
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> "Model":
-        """Return a copy elsewhere or in another precision; this model stays as it is."""
+        """Return a copy elsewhere or in another precision; this model stays as it is.
+
+        A black box stays on the CPU in double precision.
+        """
         encoder, network = copy.deepcopy(self.encoder), copy.deepcopy(self.network)
         return replace(
             self,
@@ -125,11 +149,21 @@ class Model:
         A probability is the softmax. A score is the log-odds of each class for two classes (the
         difference of the logits, so it does not depend on a constant added to both), the logits
         for more, and the value itself for regression, where both words mean the same.
+
+        Raises
+        ------
+        InvalidInputError
+            If a score is asked for and a black box is so sure that it is infinite.
         """
         if self.schema.task == "regression":
             return logits
         if output == "probability":
             return logits.softmax(-1)
+        if isinstance(self.network, BlackBox) and bool(logits.isinf().any()):
+            raise InvalidInputError(
+                f"Model {self.name} gives a probability of exactly 0 or 1 for some rows, whose "
+                "log-odds are infinite; explain the probability instead of the score."
+            )
         if self.schema.task == "binary":
             return logits - logits.flip(-1)
         return logits

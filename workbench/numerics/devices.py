@@ -1,26 +1,23 @@
 """Where to compute, and what to do when memory runs out."""
 
-import os
-
 import torch
 
 from workbench.core.errors import InvalidInputError
-
-SETTING = "WORKBENCH_DEVICE"
+from workbench.core.settings import settings
 
 
 def choose_device(request: str | None = None) -> torch.device:
     """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` into a device.
 
-    Without a request the environment variable ``WORKBENCH_DEVICE`` decides, and without that
-    ``auto``: CUDA where there is one, then Apple's MPS, else the CPU.
+    Without a request the setting ``device`` decides, which is ``auto`` at first: CUDA where there
+    is one, then Apple's MPS, else the CPU.
 
     Raises
     ------
     InvalidInputError
         If the device is unknown or this machine has none.
     """
-    name = (request or os.environ.get(SETTING) or "auto").lower()
+    name = (request or settings().device).lower()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
         if name == "cpu" and torch.backends.mps.is_available():
@@ -32,6 +29,13 @@ def choose_device(request: str | None = None) -> torch.device:
     if int(number or 0) >= count[kind]:
         raise InvalidInputError(f"This machine has no device {name!r}; choose auto or cpu.")
     return torch.device(name)
+
+
+def list_devices() -> list[str]:
+    """Return the names of all devices of this machine, the CPU last."""
+    found = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    found += ["mps"] if torch.backends.mps.is_available() else []
+    return [*found, "cpu"]
 
 
 def describe_device(device: torch.device) -> str:

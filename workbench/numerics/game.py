@@ -17,6 +17,7 @@ from workbench.numerics.maskers import Masker
 from workbench.numerics.mixer import Mixer
 
 CPU_CHUNK_BYTES = 2**21
+BLACK_BOX_CHUNK_ROWS = 8192
 REPORT_EVERY = 2**17
 GROUPS = 10
 MAX_CODED_PLAYERS = 40
@@ -71,6 +72,8 @@ class Game:
         self.expected = expected
         self.n_players = len(model.schema.features)
         self.chunk_rows = context.chunk_rows or _chunk_rows(model, context)
+        # A black box may be slow: stop or show progress after each of its batches.
+        self._report_every = 1 if "black_box" in model.capabilities else REPORT_EVERY
         self.evaluations = 0
         self._reported = 0
         self._background = masker.rows.numpy()
@@ -237,7 +240,7 @@ class Game:
 
     def _count(self, evaluations: int) -> None:
         self.evaluations += evaluations
-        if self.evaluations >= self._reported + REPORT_EVERY:
+        if self.evaluations >= self._reported + self._report_every:
             self._reported = self.evaluations
             total = max(self.expected, self.evaluations)
             self.context.step(self.evaluations, total, "model evaluations")
@@ -276,7 +279,12 @@ def _distinct(codes: np.ndarray, n_players: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _chunk_rows(model: Model, context: Context) -> int:
-    """Keep activations in the cache on a CPU, within the memory budget elsewhere."""
+    """Keep activations in the cache on a CPU, within the memory budget elsewhere.
+
+    A black box shows no layers, and each of its calls has a price of its own.
+    """
+    if "black_box" in model.capabilities:
+        return BLACK_BOX_CHUNK_ROWS
     widths = [m.out_features for m in model.network.modules() if isinstance(m, nn.Linear)]
     width = max([len(model.groups), *widths])
     row = width * torch.finfo(model.dtype).bits // 8
