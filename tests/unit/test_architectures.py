@@ -12,7 +12,19 @@ from workbench.core.schema import Feature, Schema
 from workbench.registry.architectures import ACTIVATIONS, CATALOGUE, build_encoder, build_network
 
 SCHEMA = Schema(features=(Feature(name="a"),))
+GRAPH = {
+    "nodes": [
+        {"name": "x", "op": "input"},
+        {"name": "one", "op": "layer", "target": "Linear", "path": "body.0",
+         "args": [{"node": "x"}],
+         "settings": {"in_features": 4, "out_features": 5}},
+        {"name": "two", "op": "function", "target": "relu", "args": [{"node": "one"}]},
+        {"name": "three", "op": "layer", "target": "Linear", "path": "head", "args": [
+            {"node": "two"}], "settings": {"in_features": 5, "out_features": 3}},
+    ]
+}  # fmt: skip
 EXAMPLES = {
+    "graph": (GRAPH,),
     "linear": ({},),
     "mlp": (
         {},
@@ -45,6 +57,8 @@ def test_every_architecture_has_an_example():
 @pytest.mark.parametrize(("name", "arguments"), CASES)
 @pytest.mark.parametrize(("n_inputs", "n_outputs"), [(1, 1), (4, 3)])
 def test_the_first_layer_can_be_taken_off(name, arguments, n_inputs, n_outputs):
+    if name == "graph":  # the sizes stand in the steps
+        n_inputs, n_outputs = 4, 3
     network = build(name, arguments, n_inputs, n_outputs)
     z = inputs(p=n_inputs)
     assert isinstance(network, SplitsFirstLayer)
@@ -132,7 +146,11 @@ def test_building_leaves_the_random_numbers_alone(name, arguments):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("cnn", {}, "There is no architecture 'cnn'; choose one of linear, mlp, tabular-resnet."),
+        (
+            "cnn",
+            {},
+            "There is no architecture 'cnn'; choose one of graph, linear, mlp, tabular-resnet.",
+        ),
         (
             "mlp",
             {"hidden": [8], "dropout": -1},
@@ -156,7 +174,10 @@ def test_says_what_does_not_fit(name, arguments, message):
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
-        (Architecture(name="image"), "There is no encoder 'image'; choose tabular."),
+        (
+            Architecture(name="image"),
+            "There is no encoder 'image'; choose one of tabular, columns, raw.",
+        ),
         (
             Architecture(name="tabular", arguments={"embedding_size": 0}),
             "Arguments of architecture 'tabular' do not fit: embedding_size: Input should be "

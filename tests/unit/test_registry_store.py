@@ -22,7 +22,15 @@ from workbench.core.model import Model
 from workbench.core.schema import Feature, Schema
 from workbench.registry import store
 from workbench.registry.architectures import build_encoder, build_network
-from workbench.registry.store import find_version, list_models, load_model, publish, set_alias
+from workbench.registry.store import (
+    find_version,
+    list_models,
+    load_model,
+    publish,
+    remove_model,
+    remove_version,
+    set_alias,
+)
 
 BUNDLED = ("adult-linear", "adult-mlp", "breast-cancer-mlp", "diabetes-mlp", "digits-mlp",
            "german-mlp", "wine-mlp")  # fmt: skip
@@ -488,9 +496,9 @@ def encoder(name, **arguments):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (network("os.system"), "There is no architecture 'os.system'; choose one of linear, mlp, "
-         "tabular-resnet."),
-        (encoder("eval"), "There is no encoder 'eval'; choose tabular."),
+        (network("os.system"), "There is no architecture 'os.system'; choose one of graph, linear, "
+         "mlp, tabular-resnet."),
+        (encoder("eval"), "There is no encoder 'eval'; choose one of tabular, columns, raw."),
         (network("mlp", hidden=[10**9]), "Arguments of architecture 'mlp' do not fit: hidden.0: "
          "Input should be less than or equal to 8192"),
         (network("mlp", hidden=[1] * 1000), "Arguments of architecture 'mlp' do not fit: hidden: "
@@ -630,3 +638,71 @@ def test_random_damage_loads_or_is_one_sentence(tmp_path_factory, data):
     else:
         assert isinstance(model.network, nn.Module)
     shutil.rmtree(root)
+
+
+# --- remove --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A registry with three versions of one model."""
+    for seed in range(3):
+        publish(*parts(seed=seed), card(), tmp_path)
+    return tmp_path
+
+
+def versions(root):
+    return [entry.versions for entry in list_models(root)]
+
+
+def test_a_removed_version_is_gone_and_its_number_stays_unused(stored):
+    remove_version("toy@3", stored)
+    assert versions(stored) == [(1, 2)]
+    assert publish(*parts(), card(), stored).name == "4"
+    for version in (1, 2, 4):
+        remove_version(f"toy@{version}", stored)
+    assert versions(stored) == []
+    assert publish(*parts(), card(), stored).name == "5"
+    assert not [path for path in (stored / "toy").iterdir() if path.name.startswith(".")]
+
+
+def test_what_an_alias_means_is_removed_by_force_only(stored):
+    set_alias("toy", "production", 2, stored)
+    assert refusal(remove_version, "toy@2", stored) == (
+        "Version 2 of toy is what toy@production means; let the alias mean another version first, "
+        "or force the removal."
+    )
+    assert refusal(remove_model, "toy", stored) == (
+        "Model 'toy' has the alias 'production', so someone relies on it; force the removal if "
+        "nobody does."
+    )
+    assert versions(stored) == [(1, 2, 3)]
+    remove_version("toy@2", stored, force=True)
+    assert list_models(stored)[0].aliases == {}
+    assert find_version("toy", stored).name == "3"
+    remove_model("toy", stored)
+    assert list_models(stored) == ()
+    assert not (stored / "toy").exists()
+
+
+def test_links_are_not_followed(stored, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.move(stored / "toy", elsewhere / "toy")
+    (stored / "toy").symlink_to(elsewhere / "toy")
+    for remove, name in ((remove_version, "toy@1"), (remove_model, "toy")):
+        assert refusal(remove, name, stored) == (
+            "Model 'toy' is a link to another place; remove it there or remove the link."
+        )
+    assert len(list((elsewhere / "toy").iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", ["../toy@1", "toy", "toy@", "toy@../1", "toy@01", "nobody@1"])
+def test_no_version_no_removal(name, stored):
+    refusal(remove_version, name, stored)
+    assert versions(stored) == [(1, 2, 3)]
+
+
+def test_a_folder_is_not_removed_by_its_path(stored, monkeypatch):
+    monkeypatch.chdir(stored)
+    assert "is not the name of a model" in refusal(remove_model, "toy/1", stored)
+    assert versions(stored) == [(1, 2, 3)]

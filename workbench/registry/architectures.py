@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from workbench.core.card import Architecture
 from workbench.core.errors import RegistryError
 from workbench.core.schema import Schema, listing
+from workbench.registry.columns_encoder import (
+    ColumnsArguments,
+    ColumnsEncoder,
+    RawArguments,
+    columns_of_raw,
+)
 from workbench.registry.encoder import TabularArguments, TabularEncoder
+from workbench.registry.graph import GraphArguments, GraphNetwork
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -22,6 +29,7 @@ Activation = Literal["relu", "gelu", "tanh", "silu"]
 SomeArguments = TypeVar("SomeArguments", bound=BaseModel)
 MAX_WIDTH = 8192
 MAX_DEPTH = 64
+MAX_FAULTS = 5
 Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 
 
@@ -126,14 +134,16 @@ class TabularResNet(nn.Module):
         return self.rest(self.first(inputs))
 
 
+ENCODERS = ("tabular", "columns", "raw")
 CATALOGUE: Mapping[str, tuple[type[nn.Module], type[BaseModel]]] = {
+    "graph": (GraphNetwork, GraphArguments),
     "linear": (Linear, LinearArguments),
     "mlp": (MLP, MLPArguments),
     "tabular-resnet": (TabularResNet, ResNetArguments),
 }
 
 
-def build_encoder(architecture: Architecture, schema: Schema) -> TabularEncoder:
+def build_encoder(architecture: Architecture, schema: Schema) -> TabularEncoder | ColumnsEncoder:
     """Build the encoder that a card names.
 
     Raises
@@ -141,9 +151,16 @@ def build_encoder(architecture: Architecture, schema: Schema) -> TabularEncoder:
     RegistryError
         If the name is not in the catalogue or an argument does not fit.
     """
-    if architecture.name != "tabular":
-        raise RegistryError(f"There is no encoder {architecture.name!r}; choose tabular.")
-    return TabularEncoder(schema, _parse(TabularArguments, architecture))
+    if architecture.name == "tabular":
+        return TabularEncoder(schema, _parse(TabularArguments, architecture))
+    if architecture.name == "columns":
+        return ColumnsEncoder(schema, _parse(ColumnsArguments, architecture))
+    if architecture.name == "raw":
+        stated = columns_of_raw(schema, _parse(RawArguments, architecture))
+        return ColumnsEncoder(schema, stated)
+    raise RegistryError(
+        f"There is no encoder {_short(architecture.name)}; choose one of {listing(ENCODERS)}."
+    )
 
 
 def build_network(architecture: Architecture, n_inputs: int, n_outputs: int) -> nn.Module:
@@ -156,7 +173,8 @@ def build_network(architecture: Architecture, n_inputs: int, n_outputs: int) -> 
     """
     if architecture.name not in CATALOGUE:
         raise RegistryError(
-            f"There is no architecture {architecture.name!r}; choose one of {listing(CATALOGUE)}."
+            f"There is no architecture {_short(architecture.name)}; choose one of "
+            f"{listing(CATALOGUE)}."
         )
     network, arguments = CATALOGUE[architecture.name]
     parsed = _parse(arguments, architecture)
@@ -169,8 +187,13 @@ def _parse(kind: type[SomeArguments], architecture: Architecture) -> SomeArgumen
         return kind.model_validate(architecture.arguments)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(map(str, fault['loc']))[:80]}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()[:MAX_FAULTS]
         )
         raise RegistryError(
             f"Arguments of architecture {architecture.name!r} do not fit: {faults}."
         ) from None
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 80 else f"{name[:79]}…")

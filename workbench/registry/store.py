@@ -1,4 +1,7 @@
-"""The registry folder: ``<name>/<version>/`` with card, weights and checksum."""
+"""The registry folder: ``<name>/<version>/`` with card, weights and checksum.
+
+A model of the catalogue has its numbers in ``model.safetensors``; a black box is ``model.onnx``.
+"""
 
 import hashlib
 import json
@@ -23,9 +26,11 @@ from workbench.core.errors import RegistryError
 from workbench.core.files import replacing
 from workbench.core.model import Model
 from workbench.core.schema import listing
+from workbench.core.settings import settings
 from workbench.registry.architectures import build_encoder, build_network
 
 CARD, WEIGHTS, CHECKSUM, ALIASES = "card.json", "model.safetensors", "card.sha256", "aliases.json"
+ONNX, LAST_VERSION = "model.onnx", "last_version"
 MAX_CARD_BYTES = 2**22
 MAX_WEIGHT_BYTES = 4 * 2**30
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -48,8 +53,8 @@ class Entry:
 
 
 def registry_root() -> Path:
-    """Return the folder of models: ``WORKBENCH_MODELS``, else the built-in one."""
-    if chosen := os.environ.get("WORKBENCH_MODELS"):
+    """Return the folder of models that the settings name, else the built-in one."""
+    if chosen := os.environ.get("WORKBENCH_MODELS") or settings().models:
         return Path(chosen)
     package = Path(__file__).resolve().parent.parent
     checkout = package.parent / "models"
@@ -159,12 +164,18 @@ def load_model(reference: str | Path, root: Path | None = None) -> Model:
     """
     folder = find_version(str(reference), root)
     card, digest = read_card(folder)
-    content = _read(folder / WEIGHTS, MAX_WEIGHT_BYTES)
+    file = weights_file(card)
+    content = _read(folder / file, MAX_WEIGHT_BYTES)
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
         raise RegistryError(
-            f"The weights of {card.name}@{card.version} are not those of its card ({WEIGHTS} was "
+            f"The weights of {card.name}@{card.version} are not those of its card ({file} was "
             "changed or cut short); restore the file or train the model again."
         )
+    if file == ONNX:
+        from workbench.registry.onnx_model import load_onnx  # noqa: PLC0415 - starts a process
+
+        box = load_onnx(folder / ONNX, card)
+        return Model(box[0], box[1], card, digest)
     try:
         tensors = load_tensors(content)
     except SafetensorError:
@@ -178,6 +189,11 @@ def load_model(reference: str | Path, root: Path | None = None) -> Model:
     network = build_network(card.network, *sizes)
     network.load_state_dict(given)
     return Model(encoder, network, card, digest)
+
+
+def weights_file(card: Card) -> str:
+    """Return the name of the file that holds a model's numbers."""
+    return ONNX if card.network.name == "onnx" else WEIGHTS
 
 
 def _fitting(
@@ -232,17 +248,25 @@ def publish(
         If the card is not valid, the folder cannot be written, or another process published the
         same version at the same time.
     """
-    root = root or registry_root()
-    known = {entry.name: entry.versions for entry in list_models(root)}.get(
-        str(card.get("name")), ()
-    )
     parts = {"encoder.": encoder, "network.": network}
     weights = save_tensors({
         prefix + name: tensor.contiguous().cpu()
         for prefix, module in parts.items()
         for name, tensor in module.state_dict().items()
     })
-    version = max(known, default=0) + 1
+    return publish_weights(weights, card, root)
+
+
+def publish_weights(weights: bytes, card: dict[str, Any], root: Path | None = None) -> Path:
+    """Write a new version of weights that stand in a file's form already; see ``publish``.
+
+    Raises
+    ------
+    RegistryError
+        As ``publish``; whether weights and card belong together is for ``load_model`` to say.
+    """
+    root = root or registry_root()
+    version = _next_version(str(card.get("name")), root)
     try:
         full = Card.model_validate(
             card | {"version": version, "weights_sha256": hashlib.sha256(weights).hexdigest()}
@@ -254,7 +278,11 @@ def publish(
     text = full.model_dump_json(indent=2, by_alias=True, exclude_defaults=False) + "\n"
     checksum = hashlib.sha256(text.encode()).hexdigest()
     folder = root / full.name / str(version)
-    files = {WEIGHTS: weights, CARD: text.encode(), CHECKSUM: f"{checksum}  {CARD}\n".encode()}
+    files = {
+        weights_file(full): weights,
+        CARD: text.encode(),
+        CHECKSUM: f"{checksum}  {CARD}\n".encode(),
+    }
     try:
         _write_folder(folder, files)
     except OSError as error:
@@ -268,6 +296,97 @@ def publish(
             f"{error.strerror}; choose a folder that you may write to."
         ) from None
     return folder
+
+
+def _next_version(name: str, root: Path) -> int:
+    """Return a version that never was: a removed one may stand in someone's results."""
+    versions = {entry.name: entry.versions for entry in list_models(root)}.get(name, ())
+    removed = 0
+    if _NAME.fullmatch(name) and _is_file(root / name / LAST_VERSION):
+        text = _read(root / name / LAST_VERSION, 64).decode("ascii", "replace").strip()
+        removed = int(text) if _VERSION.fullmatch(text) else 0
+    return max([*versions, removed]) + 1
+
+
+def remove_version(reference: str, root: Path | None = None, *, force: bool = False) -> None:
+    """Remove ``name@version``; its number is not given to another version.
+
+    Parameters
+    ----------
+    force
+        Remove it even if an alias points at it; the alias goes with it.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such version, an alias points at it, or it lies outside the registry.
+    """
+    root = root or registry_root()
+    name, _, wanted = reference.partition("@")
+    if not _VERSION.fullmatch(wanted):
+        raise RegistryError(
+            f"{_short(reference)} does not name a version; write name@1, or remove the model."
+        )
+    folder = _inside(root, name, find_version(f"{name}@{wanted}", root))
+    aliases = _read_aliases(folder.parent)
+    pointing = sorted(alias for alias, version in aliases.items() if version == int(wanted))
+    if pointing and not force:
+        raise RegistryError(
+            f"Version {wanted} of {name} is what {name}@{pointing[0]} means; let the alias mean "
+            "another version first, or force the removal."
+        )
+    if pointing:
+        kept = {alias: version for alias, version in aliases.items() if alias not in pointing}
+        with replacing(folder.parent / ALIASES) as part:
+            part.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+    last = _next_version(name, root) - 1
+    with replacing(folder.parent / LAST_VERSION) as part:
+        part.write_text(f"{last}\n")
+    _remove_folder(folder)
+
+
+def remove_model(name: str, root: Path | None = None, *, force: bool = False) -> None:
+    """Remove a model with all its versions.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such model, it has aliases and ``force`` is not set, or it lies outside the
+        registry.
+    """
+    root = root or registry_root()
+    folder = _inside(root, name, find_version(name, root)).parent
+    if (aliases := sorted(_read_aliases(folder))) and not force:
+        raise RegistryError(
+            f"Model {name!r} has the alias {aliases[0]!r}, so someone relies on it; force the "
+            "removal if nobody does."
+        )
+    _remove_folder(folder)
+
+
+def _inside(root: Path, name: str, folder: Path) -> Path:
+    """Refuse a path, and folders that are links to somewhere else."""
+    expected = root / name / folder.name
+    if not _NAME.fullmatch(name) or folder != expected:
+        raise RegistryError(f"{_short(name)} is not the name of a model in {str(root)!r}.")
+    if expected.is_symlink() or expected.parent.is_symlink():
+        raise RegistryError(
+            f"Model {name!r} is a link to another place; remove it there or remove the link."
+        )
+    return expected
+
+
+def _remove_folder(folder: Path) -> None:
+    """Let a folder vanish at once, as far as readers can see."""
+    leaving = Path(tempfile.mkdtemp(prefix=".", suffix=".removed", dir=folder.parent))
+    try:
+        folder.rename(leaving / folder.name)
+    except OSError as error:
+        raise RegistryError(
+            f"{str(folder)!r} cannot be removed: {error.strerror}; change its permissions."
+        ) from None
+    finally:
+        shutil.rmtree(leaving, ignore_errors=True)
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
