@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.attributions import build, example
+from tests.performances import evaluated
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
 
@@ -15,6 +16,20 @@ ROOT = Path(__file__).parents[2]
 PLAIN = example(n=20, sampled=False)
 GOOD = replace(PLAIN, background_std_errors=np.full_like(PLAIN.values[0], 0.001))
 UNSETTLED = build([[0.1, 0.1]] * 3, std_errors=np.full((3, 2, 2), 0.1))
+SOME = replace(evaluated(n=2000), trained_on="tiny")
+
+
+def off_by(far):
+    """An evaluation whose observed shares are off from the probabilities by so much."""
+    bins, metrics = SOME.calibration.copy(), SOME.metrics.copy()
+    bins[:, 1] = bins[:, 0] + far
+    metrics[SOME.metric_names.index("calibration error")] = far
+    return replace(SOME, calibration=bins, metrics=metrics)
+
+
+EVALUATED = off_by(0.0)
+# For each kind of result one that no check objects to.
+FINE = {type(GOOD): GOOD, type(EVALUATED): EVALUATED}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -22,7 +37,11 @@ BAD = {
     "WB003": replace(GOOD, background_std_errors=np.ones_like(GOOD.values[0])),
     "WB004": replace(GOOD, data=GOOD.data + 1e6),
     "WB005": UNSETTLED,
-}
+    "WB006": evaluated(n=40),
+    "WB007": off_by(0.2),
+    "WB008": replace(EVALUATED, trained_on="tiny",
+                     provenance=EVALUATED.provenance.model_copy(update={"table": "tiny/train"})),
+}  # fmt: skip
 
 
 def test_codes_are_unique_and_sorted():
@@ -48,11 +67,11 @@ def test_every_page_belongs_to_a_check():
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_passes_what_is_good_and_objects_to_what_is_not(check):
-    assert check(GOOD).status == "ok"
+    assert check(FINE[check.applies_to]).status == "ok"
     assert check(BAD[check.code]).status == check.severity
 
 
-@pytest.mark.parametrize("result", [GOOD, *BAD.values()])
+@pytest.mark.parametrize("result", [GOOD, EVALUATED, *BAD.values()])
 def test_outcomes_are_complete(result):
     for found in run_checks(result):
         check = CHECKS[found.code]
@@ -63,4 +82,14 @@ def test_outcomes_are_complete(result):
 
 def test_checks_of_other_kinds_are_not_asked():
     assert run_checks(Result(GOOD.provenance)) == ()
-    assert [found.code for found in run_checks(GOOD)] == list(CHECKS)
+    for kind, result in FINE.items():
+        meant = [code for code, check in CHECKS.items() if check.applies_to is kind]
+        assert [found.code for found in run_checks(result)] == meant
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_does_not_apply_to_results_of_another_kind(check):
+    for kind, result in FINE.items():
+        if kind is not check.applies_to:
+            assert check(result).status == "not_applicable"
+            assert check(result).sentence.endswith(f"not {kind.kind!r}.")

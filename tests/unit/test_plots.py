@@ -11,12 +11,15 @@ import pytest
 from scipy import stats
 
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
+from tests.performances import evaluated
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
 from workbench.core.schema import Feature
-from workbench.plots import RENDERERS, render
-from workbench.plots.attribution import bar, beeswarm, waterfall
+from workbench.plots import RENDERERS, render, views_of
+from workbench.plots.bar import bar
+from workbench.plots.beeswarm import beeswarm
 from workbench.plots.theme import DARK, LIGHT, template
+from workbench.plots.waterfall import waterfall
 
 VIEWS = ("waterfall", "bar", "beeswarm")
 VALUES = [[0.09, 0.262, 0.178, -0.095, -0.006]]
@@ -210,7 +213,9 @@ def test_small_results_work(view):
     single = render(build([[0.3]]), view)
     assert ticks(single) in (["age = 0 years"], ["age"])
     none = render(build([[0.3]])[[]], view)
-    assert notes(none) == ["No rows to show: choose at least one row and run again."]
+    assert [text.replace("<br>", " ") for text in notes(none)] == [
+        "No rows to show: choose at least one row and run again."
+    ]
     still = render(build([[0.0, 0.0], [0.0, 0.0]], base=0.0, task="regression"), view)
     low, high = still.layout.xaxis.range
     assert low < high, "equal numbers still need an axis"
@@ -248,9 +253,11 @@ def test_says_what_is_wrong(call, message):
 
 
 def test_every_renderer_draws_its_kind_of_result():
-    for kind, views in RENDERERS.items():
-        result = {type(r): r for r in (example(n=3),)}[kind]
-        for view in views:
+    for kind in RENDERERS:
+        results = [example(n=3), evaluated(), evaluated("regression")]
+        views = {view for r in results if type(r) is kind for view in views_of(r)}
+        assert views == set(RENDERERS[kind])
+        for result, view in [(r, v) for r in results if type(r) is kind for v in views_of(r)]:
             assert isinstance(render(result, view), go.Figure)
 
 

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from scipy import stats
 
-from workbench.core import results
+from workbench.core import result as result_file
 from workbench.core.errors import InvalidInputError, ResultFileError
 from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution, load
@@ -230,7 +230,7 @@ def forge(path, *, change=None, text=None, arrays=None):
         change(content)
     text = json.dumps(content) if text is None else text
     kept = {name: array for name, array in (kept | (arrays or {})).items() if array is not None}
-    save_file(kept, path, metadata={"workbench": text, "sha256": results._digest(kept, text)})
+    save_file(kept, path, metadata={"workbench": text, "sha256": result_file._digest(kept, text)})
 
 
 def test_a_newer_format_asks_for_a_newer_workbench(saved):

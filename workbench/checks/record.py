@@ -74,8 +74,8 @@ class Check:
         return f"docs/checks/{self.code}.md"
 
     def __call__(self, result: Result) -> Outcome:
-        """Ask the question of one result."""
-        found = self.run(result)
+        """Ask the question of one result; of another kind it does not apply."""
+        found = self.run(result) if isinstance(result, self.applies_to) else self._other(result)
         return Outcome(
             status=found.status,
             sentence=found.sentence,
@@ -85,4 +85,10 @@ class Check:
             code=self.code,
             title=self.title,
             docs=self.docs,
+        )
+
+    def _other(self, result: Result) -> Finding:
+        return Finding(
+            "not_applicable",
+            f"It is about results of kind {self.applies_to.kind!r}, not {result.kind!r}.",
         )

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.core.results import Result
 
-CHECKS: Mapping[str, Check] = {check.code: check for check in ATTRIBUTION_CHECKS}
+CHECKS: Mapping[str, Check] = {
+    check.code: check for check in (*ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS)
+}
 
 
 def run_checks(result: Result) -> tuple[Outcome, ...]:

@@ -14,9 +14,9 @@ from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from workbench.core.provenance import Provenance
-    from workbench.core.results import Attribution
+    from workbench.core.results import Attribution, Performance
 
-SUFFIX = ".attribution"
+SUFFIXES = (".attribution", ".performance")
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
 EXPLAIN_EXAMPLES = """\b
@@ -55,11 +55,11 @@ Examples:
 @click.option(
     "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def explain(
     model: str, table: str, rows: str, split: str | None, method: str, background: str | None,
     n_background: int, shown: str | None, seed: int, device: str | None, out: Path | None,
-    ignore_extra_columns: bool, as_json: bool, **params: str | None,
+    ignore_extra_columns: bool, as_text: bool, **params: str | None,
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
@@ -82,7 +82,7 @@ def explain(
         ignore_extra=ignore_extra_columns,
     )  # fmt: skip
     if out is not None:
-        _check_folder(out)
+        check_folder(out)
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     with progress_bar("Explaining") as progress:
         result = api.explain(
@@ -90,9 +90,9 @@ def explain(
             **given,
         )  # fmt: skip
     output = result.output_index(shown)
-    written = _write(result, out) if out else []
-    if as_json:
-        click.echo(_as_json(result))
+    written = write_result(result, out) if out else []
+    if as_text:
+        click.echo(as_json(result))
         return
     click.echo(_summary(result, output))
     for path in written:
@@ -112,10 +112,11 @@ def report(
 
     files: list[Path] = []
     for path in results:
-        found = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]
+        found = _results_in(path) if path.is_dir() else [path]
         if not found:
             raise InvalidInputError(
-                f"Folder {str(path)!r} holds no {SUFFIX} file; run workbench explain with --out."
+                f"Folder {str(path)!r} holds no {' or '.join(SUFFIXES)} file; run workbench "
+                "explain or evaluate with --out."
             )
         files += found
     target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"
@@ -123,14 +124,18 @@ def report(
     click.echo(f"Wrote {api.write_report(loaded, target, title=title, comments=comment)}")
 
 
-def _check_folder(out: Path) -> None:
+def _results_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+
+
+def check_folder(out: Path) -> None:
     """Refuse a folder that cannot be written to, before minutes of work rather than after."""
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
 
 
-def _write(result: "Attribution", out: Path) -> list[Path]:
+def write_result(result: "Attribution | Performance", out: Path) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
     from workbench.report.tables import to_json, write_csv  # loads pandas
@@ -143,7 +148,7 @@ def _write(result: "Attribution", out: Path) -> list[Path]:
         _request_digest(record),
     ))
     stem = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in stem)
-    paths = [out / f"{stem}{suffix}" for suffix in (SUFFIX, ".csv", ".json")]
+    paths = [out / f"{stem}{suffix}" for suffix in (f".{result.kind}", ".csv", ".json")]
     result.save(paths[0])
     write_csv(result.to_frame(), paths[1])
     with replacing(paths[2]) as part:
@@ -157,7 +162,8 @@ def _request_digest(record: "Provenance") -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _as_json(result: "Attribution") -> str:
+def as_json(result: "Attribution | Performance") -> str:
+    """Return the result and what the checks say of it."""
     from workbench.checks import run_checks  # after the result exists
     from workbench.report.tables import to_json  # loads pandas
 

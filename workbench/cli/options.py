@@ -14,19 +14,24 @@ class MethodCommand(click.Command):
     """A command with one flag for each field of any method's parameter model.
 
     The flags are made when they are first needed: the engines take a second to load, and
-    ``workbench --help`` should not.
+    ``workbench --help`` should not. Only methods that yield results of kind ``yields`` count.
     """
+
+    def __init__(self, *arguments: Any, yields: str = "attribution", **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.yields = yields
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own flags, then those of the methods."""
-        return [*super().get_params(ctx), *_method_options()]
+        return [*super().get_params(ctx), *_method_options(self.yields)]
 
 
-def _method_options() -> Iterator[click.Option]:
+def _method_options(yields: str) -> Iterator[click.Option]:
     from workbench.api import list_methods  # loads torch
 
     fields: dict[str, tuple[Any, list[str]]] = {}
-    for name, method in list_methods().items():
+    chosen = {name: m for name, m in list_methods().items() if m.yields.kind == yields}
+    for name, method in chosen.items():
         for field, info in method.params.model_fields.items():
             fields.setdefault(field, (info, []))[1].append(name.partition(".")[2])
     for field, (info, methods) in fields.items():

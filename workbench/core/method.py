@@ -12,6 +12,13 @@ from workbench.core.results import Result
 from workbench.core.schema import listing
 from workbench.core.table import Table
 
+# What it means for a model not to have a capability.
+MISSING: Mapping[str, str] = {
+    "differentiable": "gradients: it is a black box, which can only be asked for its outputs",
+    "dropout": "dropout layers: it was built without any",
+    "first_layer": "a linear first layer",
+}
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -19,6 +26,14 @@ class Cost:
 
     evaluations: int
     n_bytes: int
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try: background rows, and settings that differ from their defaults."""
+
+    background: int
+    settings: Mapping[str, Any]
 
 
 # Each method takes its own subclass of Params, which the registry checks at the call.
@@ -39,6 +54,9 @@ class Method:
     uses
         What it takes besides model and rows: ``background`` rows, ``labels`` of the rows. A method
         that does not use a background is handed the rows themselves.
+    efforts
+        For a number of features, what ``quick``, ``standard`` and ``thorough`` mean; the standard
+        is what the defaults give.
     cost
         ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
     weakness
@@ -55,6 +73,11 @@ class Method:
     reference: str
     weakness: str
     uses: frozenset[str] = frozenset({"background"})
+    efforts: Callable[[int], Mapping[str, Effort]] | None = None
+
+    def lacks(self, model: Model) -> tuple[str, ...]:
+        """Return what the method needs and the model cannot do, in words; empty if it can serve."""
+        return tuple(MISSING.get(need, need) for need in sorted(self.needs - model.capabilities))
 
 
 class MethodRegistry(Mapping[str, Method]):

@@ -2,16 +2,19 @@
 
 The file is ``workbench.toml`` in the home folder, or the one that ``WORKBENCH_CONFIG`` names; a
 variable ``WORKBENCH_<NAME>`` in the environment goes before the line ``<name> = ...`` in the file.
+An empty variable counts as none. Paths in the file start at the file's folder, paths in a variable
+at the working folder; lists in a variable are separated by commas.
 """
 
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -22,8 +25,25 @@ from workbench.core.errors import InvalidInputError
 
 PREFIX = "WORKBENCH_"
 FILE = "workbench.toml"
+PLACES = ("home", "models", "sample_data", "sign_in")
 Role = Literal["viewer", "analyst", "admin"]
 GIB = 2**30
+
+
+def _words(value: Any) -> Any:
+    """Split the text of a variable; what comes from the file is a list already."""
+    if not isinstance(value, str):
+        return value
+    return tuple(word for part in value.split(",") if (word := part.strip()))
+
+
+def _plain_path(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+Place = Annotated[Path, AfterValidator(_plain_path)]
+# Whoever can sign in is known by an address that the sign-in has verified, or by a key.
+People = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 def default_home() -> Path:
@@ -35,12 +55,14 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """Every setting with its bounds and default; unknown names in the file are refused."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     # Places
-    home: Path = Field(default_factory=default_home, description="Uploads, jobs and results.")
-    models: Path | None = Field(None, description="Registry folder; the built-in one if not set.")
-    sample_data: Path | None = Field(None, description="Folder of the bundled tables.")
+    home: Place = Field(default_factory=default_home, description="Uploads, jobs and results.")
+    models: Place | None = Field(None, description="Registry folder; the built-in one if not set.")
+    sample_data: Place | None = Field(None, description="Folder of the bundled tables.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
 
     # What a file may hold
@@ -51,8 +73,8 @@ class Settings(BaseSettings):
     # What a person may use
     user_bytes: int = Field(5 * GIB, ge=0, description="Space for one person's uploads.")
     uploads_per_hour: int = Field(60, ge=1, description="Uploads that one person may start.")
-    jobs_per_user: int = Field(10, ge=1, description="Jobs of one person waiting or running.")
-    jobs_per_hour: int = Field(600, ge=1, description="Jobs that one person may submit.")
+    jobs_per_user: int = Field(20, ge=1, description="Jobs of one person waiting or running.")
+    jobs_per_hour: int = Field(3_600, ge=1, description="Jobs that one person may submit.")
     draft_hours: float = Field(24, gt=0, description="Age at which unfinished uploads are removed.")
 
     # What the machine gives
@@ -68,9 +90,13 @@ class Settings(BaseSettings):
                                     "where this system cannot confine one.")  # fmt: skip
 
     # People; who they are comes from the sign-in
-    admins: tuple[str, ...] = Field((), description="E-mail addresses of administrators.")
-    analysts: tuple[str, ...] = Field((), description="E-mail addresses of analysts.")
-    viewers: tuple[str, ...] = Field((), description="E-mail addresses of viewers.")
+    sign_in: Place | None = Field(
+        None, description="File with the [auth] of the sign-in; secrets.toml in home if not set."
+    )
+    sign_in_hours: float = Field(168, gt=0, description="Age at which a sign-in has to be renewed.")
+    admins: People = Field((), description="Administrators: verified e-mail addresses, or keys.")
+    analysts: People = Field((), description="Analysts: verified e-mail addresses, or keys.")
+    viewers: People = Field((), description="Viewers: verified e-mail addresses, or keys.")
     default_role: Role | Literal["none"] = Field(
         "analyst", description="Role of everybody else who can sign in; none lets nobody else in."
     )
@@ -79,8 +105,10 @@ class Settings(BaseSettings):
     )
 
     # Logs
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe message that is logged."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="A line of text, or of JSON.")
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - of the base class
@@ -91,15 +119,26 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = TomlConfigSettingsSource(settings_cls, config_file())
-        return init_settings, env_settings, file
+        return init_settings, env_settings, _File(settings_cls, config_file())
+
+
+class _File(TomlConfigSettingsSource):
+    """The settings file; its paths start at its folder."""
+
+    def _read_file(self, file_path: Path) -> dict[str, Any]:  # type: ignore[override] # a real file
+        content = super()._read_file(file_path)
+        paths = {name: content[name] for name in PLACES if isinstance(content.get(name), str)}
+        return content | {
+            name: file_path.absolute().parent / Path(path).expanduser()
+            for name, path in paths.items()
+        }
 
 
 def config_file() -> Path:
     """Return the settings file, whether it exists or not."""
     if chosen := os.environ.get(f"{PREFIX}CONFIG"):
-        return Path(chosen)
-    return Path(os.environ.get(f"{PREFIX}HOME") or default_home()) / FILE
+        return Path(chosen).expanduser()
+    return Path(os.environ.get(f"{PREFIX}HOME") or default_home()).expanduser() / FILE
 
 
 def settings() -> Settings:
@@ -114,24 +153,27 @@ def settings() -> Settings:
     try:
         state = file.stat()
         seen = (str(file), state.st_mtime_ns, state.st_size)
-    except OSError:
-        if os.environ.get(f"{PREFIX}CONFIG"):
-            raise InvalidInputError(
-                f"The settings file {str(file)!r} cannot be read; correct WORKBENCH_CONFIG."
-            ) from None
+    except FileNotFoundError:
         seen = (str(file), 0, 0)
-    variables = {k: v for k, v in os.environ.items() if k.startswith(PREFIX)}
+    except OSError as error:
+        raise InvalidInputError(_unreadable(file, error.strerror)) from None
+    if not file.is_file() and (seen[1] or os.environ.get(f"{PREFIX}CONFIG")):
+        what = "it is a folder" if file.is_dir() else "it does not exist"
+        raise InvalidInputError(_unreadable(file, what))
+    variables = {k: v for k, v in os.environ.items() if k.upper().startswith(PREFIX)}
     return _settings(seen, tuple(sorted(variables.items())), default_home())
 
 
 @lru_cache(maxsize=8)
 def _settings(
     seen: tuple[str, int, int],
-    variables: tuple[tuple[str, str], ...],
+    variables: tuple[tuple[str, str], ...],  # noqa: ARG001
     home: Path,  # noqa: ARG001
 ) -> Settings:
     try:
         return Settings()
+    except OSError as error:
+        raise InvalidInputError(_unreadable(Path(seen[0]), error.strerror)) from None
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {_sentence(fault['msg'])}, got {fault['input']!r}"
@@ -144,6 +186,13 @@ def _settings(
         raise InvalidInputError(
             f"Settings cannot be read ({seen[0]} and WORKBENCH_ variables): {error}."
         ) from None
+
+
+def _unreadable(file: Path, why: str | None) -> str:
+    return (
+        f"The settings file {str(file)!r} cannot be read ({why}); correct WORKBENCH_CONFIG, or the "
+        "file and its permissions."
+    )
 
 
 def _sentence(message: str) -> str:

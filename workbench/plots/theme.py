@@ -27,6 +27,8 @@ class Palette:
         a high value is what stands out from the background.
     missing
         Points whose feature value is not known.
+    classes
+        Lines and bars of up to six classes; lines also differ in their dashes.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Palette:
     missing: str
     whisker: str
     haze: str
+    classes: tuple[str, ...]
 
     @property
     def scale(self) -> list[list[float | str]]:
@@ -65,6 +68,7 @@ LIGHT = Palette(
     missing="#a8afb7",
     whisker="#24292f",
     haze="rgba(87, 96, 106, 0.22)",
+    classes=("#1f6feb", "#c2410c", "#0f7b6c", "#8a3ffc", "#8a6100", "#57606a"),
 )
 DARK = Palette(
     text="#e6edf3",
@@ -81,6 +85,7 @@ DARK = Palette(
     missing="#6e7681",
     whisker="#f0f6fc",
     haze="rgba(157, 167, 179, 0.25)",
+    classes=("#58a6ff", "#f0883e", "#3fc1a9", "#c297ff", "#e3c04f", "#9da7b3"),
 )
 
 
@@ -118,6 +123,59 @@ def template(*, dark: bool) -> go.layout.Template:
             },
         }
     )
+
+
+# Dashes of the lines of up to six classes, for readers who cannot tell the colours apart.
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def blended(ground: str, ink: str, share: float) -> str:
+    """Mix two colours; all of ``ink`` at 1.
+
+    Examples
+    --------
+    >>> blended("#ffffff", "#1f6feb", 0.5)
+    '#8fb7f5'
+    """
+    one, other = _channels(ground), _channels(ink)
+    mixed = (round(a + share * (b - a)) for a, b in zip(one, other, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def ink_on(ground: str) -> str:
+    """Return black or white, whichever stands out more: its contrast is at least 4.5.
+
+    Examples
+    --------
+    >>> ink_on("#ffffff"), ink_on("#0d1117")
+    ('#000000', '#ffffff')
+    """
+    return max(("#000000", "#ffffff"), key=lambda text: contrast(text, ground))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2 defines it, from 1 to 21.
+
+    Examples
+    --------
+    >>> round(contrast("#000000", "#ffffff"), 3)
+    21.0
+    """
+    darker, lighter = sorted(_luminance(colour) for colour in (one, other))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return red, green, blue
+
+
+def _luminance(colour: str) -> float:
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _channels(colour))
+    ]
+    return sum(a * b for a, b in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
 
 
 def escaped(text: str) -> str:

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from workbench.core.performance import Measure, Performance
 from workbench.core.results import Attribution
 
 MINUS = "\N{MINUS SIGN}"
@@ -55,6 +56,34 @@ def signed(value: float, decimals: int) -> str:
     if not any(digit in text for digit in "123456789"):
         return text[1:]
     return text.replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """Write a share per cent; what is not quite nothing or all is never rounded to it.
+
+    Examples
+    --------
+    >>> percent(0.8604), percent(0.95), percent(0.00001), percent(0.99999)
+    ('86.0 %', '95 %', 'less than 0.1 %', 'more than 99.9 %')
+    """
+    if math.isnan(share):
+        return "not defined"
+    if 0 < share < 0.0005:
+        return "less than 0.1 %"
+    if 0.9995 <= share < 1:
+        return "more than 99.9 %"
+    whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
+    return f"{100 * share:.{0 if whole else 1}f} %"
+
+
+def measured(measure: Measure) -> str:
+    """Write a metric with its interval: ``log-loss 0.304 (0.29 to 0.317)``."""
+    if math.isnan(measure.value):
+        return f"{measure.name} not defined"
+    said = f"{measure.name} {number(measure.value)}"
+    if math.isnan(measure.low):
+        return said
+    return f"{said} ({number(measure.low)} to {number(measure.high)})"
 
 
 def quantity(attribution: Attribution, output: str | int | None = None) -> str:
@@ -157,3 +186,81 @@ def _clause(attribution: Attribution, row: int, features: list[int], verb: str) 
         return ""
     named = [feature_is(attribution, row, i) for i in features[:NAMED]]
     return f"{' and '.join(named)} {verb}{'s' if len(named) == 1 else ''} it"
+
+
+def performance_sentence(performance: Performance) -> str:
+    """Say how often a model is right, against what is easily had, and where it is weakest.
+
+    For a regression: how far it is off, and how much of the variation it explains.
+    """
+    by_weight = ", counted by weight," if performance.weighted else ""
+    n = len(performance)
+    rows = f"On {n:,} row{'' if n == 1 else 's'} of {performance.provenance.table}{by_weight}"
+    if performance.task == "regression":
+        return f"{rows} {_off(performance)}"
+    accuracy = performance.metric("accuracy")
+    simple = performance.metric("share of the commonest class")
+    assert performance.confusion_shares is not None  # noqa: S101 - of every classifier
+    commonest = performance.classes[int(performance.confusion_shares.sum(1).argmax())]
+    right = f"the model is right for {_share(performance, accuracy)}"
+    doubt = ", so it is not surely better" if accuracy.low <= simple.value else ""
+    against = f"always saying {commonest} would be right for {percent(simple.value)}{doubt}"
+    weakest = _positive if performance.task == "binary" else _weakest
+    return f"{rows} {right}; {against}. {weakest(performance)}"
+
+
+def _share(performance: Performance, measure: Measure) -> str:
+    bounds = f"{percent(measure.low)} to {percent(measure.high)}"
+    return f"{percent(measure.value)} ({percent(performance.level)} interval: {bounds})"
+
+
+def _positive(performance: Performance) -> str:
+    label = performance.curve_names[0]
+    real = int(performance.supports[performance.classes.index(label)])
+    found, correct = performance.metric("recall"), performance.metric("precision")
+    rows = f"row that is {label}" if real == 1 else f"{real:,} rows that are {label}"
+    first = (
+        f"No row is {label}" if math.isnan(found.value)
+        else f"It finds {percent(found.value)} of the {rows}"
+    )  # fmt: skip
+    second = (
+        f"it calls no row {label}" if math.isnan(correct.value)
+        else f"of those it calls {label}, {percent(correct.value)} are"
+    )  # fmt: skip
+    return f"{first}; {second}."
+
+
+def _weakest(performance: Performance) -> str:
+    assert performance.class_metrics is not None  # noqa: S101 - of every classifier
+    recall = performance.class_metrics[:, 1, 0]
+    worst = int(np.nanargmin(recall))
+    if recall[worst] >= 1:
+        return "It makes no mistake on these rows."
+    real = int(performance.supports[worst])
+    label = performance.classes[worst]
+    rows = f"row that is {label}" if real == 1 else f"{real:,} rows that are {label}"
+    return f"It does worst on {label}: it finds {percent(float(recall[worst]))} of the {rows}."
+
+
+def _off(performance: Performance) -> str:
+    unit = performance.schema.target_unit
+    size, lean = performance.metric("mean absolute error"), performance.metric("mean error")
+    said = f"the prediction is off by {f'{number(size.value)} {unit}'.strip()} on average"
+    if not math.isnan(size.low):
+        level = percent(performance.level)
+        said += f" ({level} interval: {number(size.low)} to {number(size.high)})"
+    if lean.low > 0 or lean.high < 0:
+        way = "high" if lean.value > 0 else "low"
+        said += f", leaning too {way} by {number(abs(lean.value))}"
+    return f"{said}. {_explained(performance)}"
+
+
+def _explained(performance: Performance) -> str:
+    what, found = performance.schema.target or "the target", performance.metric("R squared")
+    if math.isnan(found.value):
+        return f"How much of the variation it explains is not defined: {found.note}."
+    if found.value < 0:
+        return f"It is worse than always saying the mean (R squared {number(found.value)})."
+    if found.low <= 0:
+        return f"It does not surely explain any of the variation of {what}."
+    return f"It explains {_share(performance, found)} of the variation of {what}."

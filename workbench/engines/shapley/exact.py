@@ -10,7 +10,7 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.params import ShapleyParams
+from workbench.engines.shapley.params import ShapleyParams, exact_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
 from workbench.numerics.game import GROUPS, Game
 
@@ -88,7 +88,8 @@ METHODS.register(
         explain=_explain,
         params=ExactParams,
         yields=Attribution,
-        needs=frozenset({"background"}),
+        needs=frozenset(),
+        efforts=exact_efforts,
         cost=_cost,
         reference="Shapley (1953); Lundberg and Lee (2017), Sec. 4",
         weakness="Asks the model about rows that cannot occur when features depend on each other.",

@@ -14,7 +14,7 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.design import PairedDesign
-from workbench.engines.shapley.params import SampledParams
+from workbench.engines.shapley.params import SampledParams, sampled_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
 from workbench.engines.shapley.stopping import settled
 from workbench.numerics.game import Game
@@ -191,7 +191,8 @@ METHODS.register(
         explain=_explain,
         params=KernelParams,
         yields=Attribution,
-        needs=frozenset({"background"}),
+        needs=frozenset(),
+        efforts=sampled_efforts,
         cost=_cost,
         reference="Lundberg and Lee (2017); Covert and Lee (2021)",
         weakness="Approximate; asks the model about rows that cannot occur when features depend on "

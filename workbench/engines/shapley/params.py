@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from workbench.core.method import Effort
 from workbench.core.model import Output
 from workbench.core.params import Params
 from workbench.numerics.links import Link
@@ -39,3 +40,18 @@ class SampledParams(ShapleyParams):
     def coalitions(self, n_players: int) -> int:
         """Return how many inner coalitions a row may take; 4 d are enough for any estimator."""
         return self.budget or max(2 * n_players + 2048, 4 * n_players)
+
+
+def exact_efforts(n_features: int) -> dict[str, Effort]:  # noqa: ARG001 - as all efforts
+    """Without sampling, differ in the background alone."""
+    return {"quick": Effort(25, {}), "standard": Effort(100, {}), "thorough": Effort(400, {})}
+
+
+def sampled_efforts(n_features: int) -> dict[str, Effort]:
+    """Take a quarter of the default coalitions, as many, or eight times as many."""
+    standard = SampledParams().coalitions(n_features)
+    return {
+        "quick": Effort(25, {"budget": max(standard // 4, 8 * n_features)}),
+        "standard": Effort(100, {}),
+        "thorough": Effort(400, {"budget": min(8 * standard, 2**24)}),
+    }

@@ -12,7 +12,7 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.params import SampledParams
+from workbench.engines.shapley.params import SampledParams, sampled_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
 from workbench.engines.shapley.stopping import settled
 from workbench.numerics.game import Game
@@ -102,7 +102,8 @@ METHODS.register(
         explain=_explain,
         params=PermutationParams,
         yields=Attribution,
-        needs=frozenset({"background"}),
+        needs=frozenset(),
+        efforts=sampled_efforts,
         cost=_cost,
         reference="Mitchell, Cooper, Frank and Holmes (2022)",
         weakness="Approximate; asks the model about rows that cannot occur when features depend on "

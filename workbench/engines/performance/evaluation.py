@@ -1,0 +1,202 @@
+"""Evaluate a model: how good is it on labelled rows, and how sure are we?"""
+
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS, Cost, Method
+from workbench.core.model import CHUNK_ROWS, Model
+from workbench.core.performance import Performance
+from workbench.core.provenance import Provenance
+from workbench.core.table import Table
+from workbench.engines.performance.classification import (
+    Labelled,
+    classification,
+    predicted_classes,
+)
+from workbench.engines.performance.params import EvaluateParams
+from workbench.engines.performance.regression import regression
+from workbench.engines.performance.resampling import BLOCK_ELEMENTS, MAX_DRAWN, RESAMPLES
+from workbench.engines.shapley.run import check_features
+from workbench.numerics.devices import describe_device
+from workbench.numerics.intervals import effective_rows
+
+NAME = "performance.evaluate"
+# Errors are squared, and the square has to be a number.
+LARGEST = 1e150
+STEP_ROWS = 4 * CHUNK_ROWS
+
+
+def _evaluate(
+    model: Model, rows: Table, _: Table, params: EvaluateParams, context: Context
+) -> Performance:
+    started = time.perf_counter()
+    truth = _labels(model, rows)
+    weights, notes = _weights(rows, params)
+    outputs = _predict(model, rows, context)
+    fields: dict[str, Any]
+    if model.schema.task == "regression":
+        ids = rows.ids.numpy()
+        fields = regression(outputs[:, 0], truth, weights, ids, params, context)
+    else:
+        codes = truth.astype(np.int64)
+        predicted = predicted_classes(outputs, model.schema, params.threshold)
+        labelled = Labelled(outputs, codes, predicted, weights, model.schema)
+        fields = classification(labelled, params, context)
+    if len(rows) > MAX_DRAWN:
+        notes += (f"bootstrap: {RESAMPLES} resamples of {MAX_DRAWN:,} rows, rescaled",)
+    return Performance(
+        provenance=_provenance(
+            model, rows, params, context, seconds=time.perf_counter() - started, notes=notes
+        ),
+        schema=model.schema,
+        output_names=model.output_names,
+        level=params.level,
+        threshold=params.threshold,
+        trained_on=model.card.training_table,
+        weighted=params.weights and rows.weights is not None,
+        effective_rows=effective_rows(weights),
+        **fields,
+    )
+
+
+def _labels(model: Model, rows: Table) -> Float[np.ndarray, " n"]:
+    """Return the truth of rows that fit the model.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows or no labels, or they are not those that the model predicts.
+    """
+    check_features(model, rows, "rows to evaluate on")
+    target = model.schema.target or "the target"
+    if rows.y is None:
+        raise InvalidInputError(
+            f"Table {rows.name!r} does not say what is true: it has no column {target!r}, which "
+            f"model {model.name} predicts; add that column or choose rows that have it."
+        )
+    if rows.schema.classes != model.schema.classes:
+        raise InvalidInputError(
+            f"The classes of table {rows.name!r} are not those of model {model.name}; read the "
+            "file with the model's schema."
+        )
+    truth = rows.y.double().numpy()
+    known = np.isfinite(truth)
+    if model.schema.n_classes:
+        known &= (truth >= 0) & (truth < model.schema.n_classes)
+    if not known.all():
+        row = int(rows.ids[int(np.flatnonzero(~known)[0])])
+        raise InvalidInputError(
+            f"Column {target!r} has no value in row {row} of table {rows.name!r}; fill it in or "
+            "leave out the row."
+        )
+    return truth
+
+
+def _weights(
+    rows: Table, params: EvaluateParams
+) -> tuple[Float[np.ndarray, " n"], tuple[str, ...]]:
+    """Return the weight of each row, 1 on average, and a note on them."""
+    if rows.weights is None or not params.weights:
+        return np.ones(len(rows)), ()
+    weights = rows.weights.double().numpy()
+    total = float(weights.sum())
+    if not total > 0:
+        raise InvalidInputError(
+            f"All rows of table {rows.name!r} have weight 0; set weights to false or choose other "
+            "rows."
+        )
+    weights = weights * (len(weights) / total)
+    column = f"column {rows.schema.weight!r}" if rows.schema.weight else "the table's weights"
+    tell = f"they tell as much as {effective_rows(weights):,.0f} rows of equal weight"
+    return weights, (f"rows count by {column}; {tell}",)
+
+
+def _predict(model: Model, rows: Table, context: Context) -> Float[np.ndarray, "n k"]:
+    """Probabilities or values of all rows; only these grow with the number of rows.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model has no answer for a row that can be squared.
+    """
+    found = np.empty((len(rows), len(model.output_names)))
+    for start in range(0, len(rows), STEP_ROWS):
+        part = model.predict(rows.X[start : start + STEP_ROWS]).numpy()
+        wrong = ~(np.abs(part) <= LARGEST).all(1)  # NaN is not
+        if wrong.any():
+            row = int(rows.ids[start + int(wrong.argmax())])
+            raise InvalidInputError(
+                f"Model {model.name} returns no usable number for row {row} of {rows.name!r}; "
+                "look for a value far outside the training data there, and mend or leave out the "
+                "row."
+            )
+        found[start : start + len(part)] = part
+        context.step(start + len(part), len(rows), "rows")
+    return found
+
+
+def _cost(model: Model, n_rows: int, _: int, __: EvaluateParams) -> Cost:
+    k = len(model.output_names)
+    per_row = 8 * (k + 8 + len(model.schema.features) // 8)
+    return Cost(n_rows, n_bytes=n_rows * per_row + 40 * BLOCK_ELEMENTS)
+
+
+def _provenance(
+    model: Model, rows: Table, params: EvaluateParams, context: Context, *, seconds: float,
+    notes: tuple[str, ...],
+) -> Provenance:  # fmt: skip
+    method = METHODS[NAME]
+    return Provenance(
+        method=NAME,
+        title=method.title,
+        reference=method.reference,
+        params=params.model_dump(mode="json"),
+        seed=context.seed,
+        model=model.name,
+        model_digest=model.digest,
+        table=rows.name,
+        table_digest=rows.digest,
+        n_rows=len(rows),
+        background="none",
+        background_digest="",
+        n_background=0,
+        evaluations=len(rows),
+        chunk_rows=min(len(rows), CHUNK_ROWS),
+        seconds=seconds,
+        device=describe_device(model.device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        versions={
+            "workbench": version("explainability-workbench"),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=notes,
+    )
+
+
+METHODS.register(
+    NAME,
+    Method(
+        title="How good is the model",
+        question="How good is this model, and how sure are we?",
+        explain=_evaluate,
+        params=EvaluateParams,
+        yields=Performance,
+        needs=frozenset(),
+        uses=frozenset({"labels"}),
+        cost=_cost,
+        reference="Wilson (1927); DeLong, DeLong and Clarke-Pearson (1988)",
+        weakness="Holds for rows drawn like these; it says nothing of rows of another kind.",
+    ),
+)

@@ -1,0 +1,89 @@
+"""All rows of an attribution together."""
+
+import numpy as np
+import plotly.graph_objects as go
+from scipy import stats
+
+from workbench.core.results import LEVEL, Attribution
+from workbench.plots import words
+from workbench.plots.layout import (
+    check_bars,
+    cut,
+    empty,
+    hover,
+    layout_bars,
+    note,
+    padded,
+    shortened,
+    span_of,
+    title,
+    whisker_style,
+    write_lengths,
+)
+from workbench.plots.theme import palette, template
+
+
+def bar(
+    attribution: Attribution,
+    *,
+    output: str | int | None = None,
+    max_features: int = 12,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw the mean absolute attribution of each feature, largest first.
+
+    Whiskers are 95 % intervals of that mean over the rows (Student's t), so they say how far
+    other rows of the same kind could move it; a single row has none.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such output or ``max_features`` is below 1.
+    """
+    which = attribution.output_index(output)
+    check_bars(max_features)
+    n = len(attribution)
+    if not n:
+        return empty(dark=dark)
+    frame = attribution.importance(which)
+    shown, rest = cut(frame.index.to_numpy(), max_features)
+    means = frame["importance"].to_numpy()
+    half: np.ndarray | None = None
+    if n > 1:
+        half = stats.t.ppf(0.5 + LEVEL / 2, n - 1) * frame["std_error"].to_numpy()[shown]
+    colours = palette(dark=dark)
+    names = [str(name) for name in frame["feature"].iloc[shown]]
+    decimals = words.decimals_for(float(means.max()))
+    lengths = means[shown]
+    widths = np.zeros_like(lengths) if half is None else half
+
+    figure = go.Figure(layout={"template": template(dark=dark)})
+    whiskers = None
+    if half is not None:
+        # A mean of absolute values is never negative, so neither is its whisker.
+        whiskers = whisker_style(half, colours) | {
+            "symmetric": False,
+            "arrayminus": np.minimum(half, lengths),
+        }
+    figure.add_bar(
+        x=lengths,
+        y=np.arange(len(shown)),
+        width=0.72,
+        orientation="h",
+        marker={"color": colours.size, "line": {"width": 0}},
+        error_x=whiskers,
+        hovertext=[
+            hover(name, value, None if half is None else wide, decimals, floor=0.0, sign=False)
+            for name, value, wide in zip(names, lengths, widths, strict=True)
+        ],
+        hoverinfo="text",
+    )
+    span = span_of(np.zeros(1), lengths, widths, np.zeros(1))
+    write_lengths(figure, lengths, lengths, widths, decimals, sign=False)
+    layout_bars(figure, [shortened(name) for name in names], (0.0, padded(span, 0.15)[1]))
+    over = ["one row"] if n == 1 else [f"{n:,} rows", "whiskers: 95 % over rows"]
+    title(figure, f"mean |attribution| to {words.quantity(attribution, which)}", *over)
+    if len(rest):
+        largest = words.number(float(means[rest[0]]))
+        note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)
+    return figure

@@ -1,0 +1,177 @@
+"""What figures with a line for each name share: labels, axes, whiskers and remarks.
+
+Names and categories come from a user's file, and plotly renders a subset of HTML: everything a
+user wrote is escaped where it enters a figure.
+"""
+
+from textwrap import wrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.core.errors import InvalidInputError
+from workbench.plots import words
+from workbench.plots.theme import Palette, escaped, palette, template
+
+BAR_HEIGHT = 30
+FRAME_HEIGHT = 120
+# Letters after which a label is cut; the whole text is in the hover.
+LABEL_LENGTH = 36
+TITLE_LENGTH = 48
+LINE_LENGTH = 36
+NO_ROWS = "No rows to show: choose at least one row and run again."
+
+
+def check_bars(max_features: int) -> None:
+    """Refuse a figure without bars.
+
+    Raises
+    ------
+    InvalidInputError
+        If ``max_features`` is below 1.
+    """
+    if max_features < 1:
+        raise InvalidInputError(f"A figure needs at least 1 feature, got {max_features}.")
+
+
+def cut(order: np.ndarray, max_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split features into those with a bar and the rest; a rest of one gets its own bar."""
+    keep = len(order) if len(order) <= max_features + 1 else max_features
+    return order[:keep], order[keep:]
+
+
+def shortened(text: str, length: int = LABEL_LENGTH) -> str:
+    """Cut a text for a label; the whole of it is in the hover."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def whisker_style(half: np.ndarray, colours: Palette) -> dict[str, object]:
+    """Return error bars of these half widths."""
+    return {"type": "data", "array": half, "color": colours.whisker, "thickness": 1.2, "width": 4}
+
+
+def hover(
+    name: str,
+    value: float,
+    half: float | None,
+    decimals: int,
+    *,
+    floor: float = -np.inf,
+    sign: bool = True,
+) -> str:
+    """Write a name, its value and interval, as a mouse finds them."""
+
+    def show(x: float) -> str:
+        return words.signed(x, decimals + 1) if sign else f"{x:,.{decimals + 1}f}"
+
+    lines = [f"<b>{escaped(name)}</b>", show(value)]
+    if half is not None:
+        lines.append(f"95 %: {show(max(floor, value - half))} to {show(value + half)}")
+    return "<br>".join(lines)
+
+
+def span_of(
+    starts: np.ndarray, ends: np.ndarray, half: np.ndarray, marks: np.ndarray
+) -> tuple[float, float]:
+    """Smallest and largest number drawn; never of zero width."""
+    low = float(min(starts.min(), (ends - half).min(), marks.min()))
+    high = float(max(starts.max(), (ends + half).max(), marks.max()))
+    if high > low:
+        return low, high
+    return low - max(abs(low), 1.0) / 2, high + max(abs(high), 1.0) / 2
+
+
+def padded(span: tuple[float, float], share: float) -> tuple[float, float]:
+    """Widen a span by a share of itself on both sides."""
+    room = share * (span[1] - span[0])
+    return span[0] - room, span[1] + room
+
+
+def write_lengths(
+    figure: go.Figure,
+    lengths: np.ndarray,
+    ends: np.ndarray,
+    half: np.ndarray,
+    decimals: int,
+    *,
+    sign: bool = True,
+) -> None:
+    """Write each number right of its bar and whisker; on the left stand the names."""
+    figure.add_scatter(
+        x=np.maximum(ends - lengths, ends + half),
+        y=np.arange(len(lengths)),
+        mode="text",
+        # The no-break spaces keep the number off the whisker at any width of the figure.
+        text=[
+            f"\N{NO-BREAK SPACE}{words.signed(v, decimals) if sign else f'{v:,.{decimals}f}'}"
+            "\N{NO-BREAK SPACE}"
+            for v in lengths
+        ],
+        textposition="middle right",
+        textfont={"size": 12},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+
+
+def layout_bars(
+    figure: go.Figure,
+    labels: list[str],
+    x_range: tuple[float, float],
+    each: int = BAR_HEIGHT,
+) -> None:
+    """Give each bar its line and its label."""
+    figure.update_layout(height=FRAME_HEIGHT + each * len(labels))
+    figure.update_xaxes(range=list(x_range), nticks=6, tickangle=0)
+    # Positions, not names, are the coordinate: two names cut alike must not fall together.
+    figure.update_yaxes(
+        range=[len(labels) - 0.4, -0.6],
+        tickvals=list(range(len(labels))),
+        ticktext=[escaped(label) for label in labels],
+        showgrid=False,
+        ticks="",
+        ticklabelstandoff=6,
+    )
+
+
+def title(figure: go.Figure, *parts: str) -> None:
+    """Name the axis, its parts on as many lines as a narrow window needs."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) < LINE_LENGTH:
+            lines[-1] = f"{lines[-1]}; {part}"
+        else:
+            lines.append(shortened(part, TITLE_LENGTH))
+    figure.update_xaxes(title_text="<br>".join(escaped(line) for line in lines))
+
+
+def note(figure: go.Figure, text: str, *, dark: bool) -> None:
+    """Write a remark above the right end of a figure."""
+    figure.add_annotation(
+        x=1,
+        y=1,
+        xref="paper",
+        yref="paper",
+        xanchor="right",
+        yanchor="bottom",
+        text=text,
+        showarrow=False,
+        font={"color": palette(dark=dark).muted, "size": 12},
+    )
+
+
+def empty(text: str = NO_ROWS, *, dark: bool) -> go.Figure:
+    """Draw a figure that says why there is nothing in it."""
+    figure = go.Figure(layout={"template": template(dark=dark), "height": FRAME_HEIGHT})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        text="<br>".join(escaped(line) for line in wrap(text, LINE_LENGTH)),
+        showarrow=False,
+        font={"color": palette(dark=dark).muted},
+    )
+    return figure

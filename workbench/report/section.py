@@ -1,0 +1,94 @@
+"""The parts of a report: a section for each result, its figures and its tables."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from workbench.checks import Outcome
+from workbench.core.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report in both themes: the light one, and what the dark one changes."""
+
+    name: str
+    title: str
+    alt: str
+    height: int
+    light: dict[str, Any]
+    dark: Any
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of the report; the columns in ``numeric`` are set flush right."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One result as the report shows it; all text plain, escaped by the template.
+
+    Attributes
+    ----------
+    values
+        A long table that is folded away.
+    remark
+        What the author says of this result.
+    """
+
+    name: str
+    title: str
+    answers: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    outcomes: tuple[Outcome, ...]
+    tables: tuple[Grid, ...]
+    values: Grid | None
+    facts: tuple[tuple[str, str], ...]
+    foot: str
+    remark: str = ""
+
+
+def picture(name: str, title: str, alt: str, draw: Callable[..., go.Figure]) -> Picture:
+    """Draw a figure in both themes."""
+    light, dark = (json.loads(draw(dark=theme).to_json()) for theme in (False, True))
+    return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark))
+
+
+def _changes(old: Any, new: Any) -> Any:
+    """Return what turns ``old`` into ``new``, so that points are not in the file twice.
+
+    Objects, and lists of objects, are compared part by part; anything else is replaced as a whole.
+    Both come from the same renderer, so they have the same parts.
+    """
+    if isinstance(old, dict):
+        return {k: _changes(old[k], new[k]) for k in old if old[k] != new[k]}
+    if isinstance(old, list) and old and isinstance(old[0], dict):
+        pairs = enumerate(zip(old, new, strict=True))
+        return {str(i): _changes(a, b) for i, (a, b) in pairs if a != b}
+    return new
+
+
+def facts_of(record: Provenance) -> tuple[tuple[str, str], ...]:
+    """Every field of the provenance with its name in words."""
+    words = {"n_rows": "rows", "n_background": "background rows", "dtype": "precision"}
+    return tuple(
+        (words.get(name, name.replace("_", " ")), _fact(value))
+        for name, value in record.model_dump().items()
+    )
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {part}" for key, part in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(str(part) for part in value) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
