@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from workbench import ui
+
 # A drawing of our own: Streamlit would fetch the icon of a page from the network.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -9,9 +11,25 @@ ICON = (
     '<path d="M6 7h12v5H6zM14 14h12v5H14zM10 21h10v5H10z" fill="#fff"/></svg>'
 )
 
-st.set_page_config(page_title="Explainability workbench", page_icon=ICON, layout="wide")
-st.navigation({
+PAGES = {
+    "Start": [
+        st.Page("pages/workspace.py", title="Workspace", icon=":material/home:", default=True),
+        st.Page("pages/registry.py", title="Registry", icon=":material/inventory_2:"),
+        st.Page("pages/add_data.py", title="Add data", icon=":material/table_rows:"),
+        st.Page("pages/add_model.py", title="Add a model", icon=":material/upload_file:"),
+    ],
     "Explain": [
         st.Page("pages/shapley.py", title="Shapley values", icon=":material/waterfall_chart:"),
     ],
-}).run()
+    "Deliver": [
+        st.Page("pages/report.py", title="Report", icon=":material/description:"),
+        st.Page("pages/jobs.py", title="Jobs", icon=":material/assignment_turned_in:"),
+    ],
+    "Operate": [
+        st.Page("pages/health.py", title="Health", icon=":material/monitor_heart:"),
+    ],
+}
+
+ui.configure_logs()
+st.set_page_config(page_title="Explainability workbench", page_icon=ICON, layout="wide")
+st.navigation(PAGES, position=ui.navigation_position()).run()

@@ -22,30 +22,31 @@ with ui.page("Which features made this prediction?") as place:
         trust = st.container()
         with st.container(border=True):
             st.markdown("**Method**")
-            request = ui.choose_method(place, row, count)
-            price = st.empty()
+            ask = None
+            with ui.errors_shown():
+                ask = ui.choose_method(place, row, count)
 
     answer = None
-    with left, ui.errors_shown():
-        quote = ui.quote(place, request.method, count, request.background, dict(request.settings))
-        price.caption(quote.describe())
-        asks = not one or not ui.is_small(quote) or ui.was_cancelled(request)
-        noun = "row" if one else "rows"
-        asked = asks and run.button(
-            f"Explain {count:,} {noun}", type="primary", icon=":material/play_arrow:"
-        )
-        progress, notice = st.empty(), st.empty()
-        answer = ui.answer_to(request, quote, place, asked=asked, slot=progress)
-        if ui.was_cancelled(request):
-            notice.info("Cancelled. Nothing was lost: press Explain to start again.")
-        elif answer is not None and answer.is_stale:
-            notice.warning("The settings have changed since: press Explain to update this.")
-        if answer is None:
-            ui.empty_state(
-                f"Press Explain to see which features matter over {count:,} {noun}: "
-                f"{quote.describe()}.",
-                "bar_chart",
+    if ask is not None:
+        with left, ui.errors_shown():
+            noun = "row" if one else "rows"
+            offered = not (one and ask.is_small) or ui.was_stopped(ask, place.person)
+            pressed = offered and run.button(
+                f"Explain {count:,} {noun}", type="primary", icon=":material/play_arrow:"
             )
+            slot, notice = st.container(), st.empty()
+            answer = ui.answer_to(
+                ask, place.person, ui.Attribution, pressed=pressed,
+                starts_itself=one and ask.is_small, slot=slot,
+            )  # fmt: skip
+            if answer is not None and answer.is_stale:
+                notice.warning("The settings have changed since: press Explain to update this.")
+            if answer is None and not ui.is_under_way(ask, place.person):
+                ui.empty_state(
+                    f"Press Explain to see which features matter over {count:,} {noun}: "
+                    f"{ask.quote.describe()}.",
+                    "bar_chart",
+                )
 
     if answer is not None:
         result, name = answer.result, f"shapley-{place.model.card.name}"
@@ -61,7 +62,7 @@ with ui.page("Which features made this prediction?") as place:
                     format_func=VIEWS.get, required=True, label_visibility="collapsed",
                 )  # fmt: skip
             ui.figure(result, view, name=name, alt=sentence, output=output)
-            ui.downloads(result, name)
+            ui.downloads(answer, name, place.person)
         with trust:
             ui.trust_card(result)
         with numbers:

@@ -1,6 +1,8 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,24 +12,27 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
-from workbench.core.results import Attribution
+from workbench.core.results import Attribution, Performance
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.bundled import load_table as read_table
 from workbench.data.conversion import to_table
-from workbench.engines import shapley
+from workbench.engines import performance, shapley
+from workbench.engines.performance import Overview, table_overview
 from workbench.registry.store import Entry, list_models
 from workbench.registry.store import load_model as read_model
 from workbench.report.html import write_report
+from workbench.workspace.background import training_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Entry", "Outcome", "background_for", "estimate_cost", "explain", "find_method", "list_methods",
-    "list_models", "list_tables", "load_model", "load_result", "load_table", "open_table",
-    "run_checks", "select_rows", "write_report",
+    "Entry", "Outcome", "Overview", "background_for", "estimate_cost", "evaluate", "explain",
+    "find_method", "list_methods", "list_models", "list_tables", "load_model", "load_result",
+    "load_table", "open_table", "plan", "run_checks", "select_rows", "table_overview",
+    "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
@@ -117,12 +122,17 @@ def background_for(
         If there are fewer than ``n`` rows.
     """
     _check_seed(seed)
-    training = model.card.training_table
-    if source is None and training not in TABLES:
-        return rows.sample(n, seed=seed)
-    name = training if source is None else source
-    split = "train" if _is_bundled(name) else "all"
-    table = load_table(name, split=split, model=model, ignore_extra=ignore_extra)
+    if source is None:
+        known = training_rows(model)
+        if known is None and len(rows) < n:
+            raise InvalidInputError(
+                f"The training rows of {model.name} are not here, and {n} background rows cannot "
+                f"be drawn from the {len(rows)} rows to explain; give a background (background=, "
+                "--background)."
+            )
+        return (rows if known is None else known).sample(n, seed=seed)
+    split = "train" if _is_bundled(source) else "all"
+    table = load_table(source, split=split, model=model, ignore_extra=ignore_extra)
     return table.sample(n, seed=seed)
 
 
@@ -177,10 +187,23 @@ def find_method(name: str) -> str:
         return name
     meant = [full for full in METHODS if full.partition(".")[2] == name]
     if len(meant) != 1:
-        raise InvalidInputError(
-            f"There is no method {name!r}; choose auto or one of {', '.join(METHODS)}."
-        )
+        raise InvalidInputError(_no_method(name, METHODS))
     return meant[0]
+
+
+def _find_explainer(name: str) -> str:
+    """Complete the name of a method that explains rows."""
+    explainers = [key for key, method in METHODS.items() if method.yields is Attribution]
+    meant = [full for full in METHODS if name in {full, full.partition(".")[2]}]
+    if len(meant) != 1:
+        raise InvalidInputError(_no_method(name, explainers))
+    if meant[0] not in explainers:
+        raise InvalidInputError(f"Method {meant[0]!r} does not explain rows; call evaluate.")
+    return meant[0]
+
+
+def _no_method(name: str, choice: Iterable[str]) -> str:
+    return f"There is no method {name!r}; choose auto or one of {', '.join(choice)}."
 
 
 def _as_table(rows: Any, model: Model, name: str) -> Table:
@@ -221,10 +244,76 @@ def explain(
     if background is None:
         background = background_for(model, rows, seed=seed)
     background = _as_table(background, model, "background")
-    name = method if method == "auto" else find_method(method)
+    name = method if method == "auto" else _find_explainer(method)
     return shapley.explain(
         model, rows, background, method=name, seed=seed, device=device, progress=progress, **params
     )
+
+
+def evaluate(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Performance:
+    """Say how good a model is on labelled rows, with an interval for every number.
+
+    A pandas frame is read with the model's schema, as a file would be; its target is the truth.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    return performance.evaluate(
+        model, _as_table(rows, model, "rows"), seed=seed, device=device, progress=progress, **params
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would run: the method, all of its settings, what it takes at most, and why this one."""
+
+    method: str
+    params: dict[str, Any]
+    cost: Cost
+    notes: tuple[str, ...] = ()
+
+
+def plan(
+    model: Model, n_rows: int, n_background: int, *, method: str = "auto", **params: Any
+) -> Plan:
+    """Say what a call of ``explain`` with these arguments would do, without doing it.
+
+    Settings that the method does not have are left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, or the model cannot do what the method needs.
+    """
+    notes: tuple[str, ...] = ()
+    if method == "auto":
+        name, why = shapley.choose_method(model, n_rows, n_background)
+        notes = (why,)
+    else:
+        name = find_method(method)
+    record = METHODS[name]
+    if lacking := record.lacks(model):
+        raise InvalidInputError(
+            f"{record.title} needs what model {model.name} does not have, {'; '.join(lacking)}; "
+            "choose another method or model."
+        )
+    kept = {key: value for key, value in params.items() if key in record.params.model_fields}
+    parsed = parse_params(record.params, kept)
+    cost = record.cost(model, n_rows, n_background, parsed)
+    return Plan(name, parsed.model_dump(mode="json"), cost, notes)
 
 
 def estimate_cost(
@@ -237,10 +326,5 @@ def estimate_cost(
     InvalidInputError
         If a setting is out of bounds.
     """
-    if method == "auto":
-        name, _ = shapley.choose_method(model, n_rows, n_background)
-    else:
-        name = find_method(method)
-    record = METHODS[name]
-    kept = {key: value for key, value in params.items() if key in record.params.model_fields}
-    return name, record.cost(model, n_rows, n_background, parse_params(record.params, kept))
+    planned = plan(model, n_rows, n_background, method=method, **params)
+    return planned.method, planned.cost

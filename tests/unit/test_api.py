@@ -181,7 +181,8 @@ def test_without_bundled_training_rows_the_background_is_of_the_given_rows(wine)
     with pytest.raises(InvalidInputError) as caught:
         api.background_for(own, rows, n=37)
     assert str(caught.value) == (
-        "Cannot draw 37 rows from table 'wine/test', which has 36; ask for 1 to 36."
+        "The training rows of wine-mlp@1 are not here, and 37 background rows cannot be drawn from "
+        "the 36 rows to explain; give a background (background=, --background)."
     )
 
 

@@ -1,16 +1,41 @@
 """What pages are made of; the only folder that knows Streamlit."""
 
+from workbench.core.results import Attribution
+from workbench.operations.logs import configure_logs
+from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, model_view
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.frame import Place, answer, empty_state, errors_shown, note, page, side_by_side
+from workbench.ui.frame import (
+    answer,
+    empty_state,
+    errors_shown,
+    note,
+    page,
+    plain_page,
+    side_by_side,
+)
+from workbench.ui.health import health
+from workbench.ui.job_list import job_list
+from workbench.ui.jobs import answer_to, is_under_way, was_stopped
+from workbench.ui.own_models import own_models, upload_model
+from workbench.ui.own_tables import edited_table, own_tables, upload_table
+from workbench.ui.people import navigation_position
+from workbench.ui.place import Place
+from workbench.ui.quality import quality
+from workbench.ui.registry import compare_models, model_list
+from workbench.ui.report_builder import report_builder
 from workbench.ui.results import downloads, figure, importance_table, row_table
-from workbench.ui.runs import Request, answer_to, is_small, was_cancelled
 from workbench.ui.shapley import choose_method, choose_output, choose_rows, describe_row, words
 from workbench.ui.state import choose
+from workbench.ui.table_form import edit_form, table_form
 
 __all__ = [
-    "Place", "Request", "answer", "answer_to", "choose", "choose_method", "choose_output",
-    "choose_rows", "computed_card", "describe_row", "downloads", "empty_state", "errors_shown",
-    "figure", "importance_table", "is_small", "note", "page", "quote", "row_table",
-    "side_by_side", "trust_card", "was_cancelled", "words",
+    "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_method",
+    "choose_output", "choose_rows", "compare_models", "computed_card", "configure_logs",
+    "data_view", "describe_place", "describe_row", "downloads", "edit_form", "edited_table",
+    "empty_state", "errors_shown", "figure", "first_steps", "health", "importance_table",
+    "is_under_way", "job_list", "model_list", "model_view", "navigation_position", "note",
+    "own_models", "own_tables", "page", "plain_page", "quality", "quote", "report_builder",
+    "row_table", "side_by_side", "table_form", "trust_card", "upload_model", "upload_table",
+    "was_stopped", "words",
 ]  # fmt: skip

@@ -1,64 +1,139 @@
-"""What sessions share: models and bundled tables, read once and never changed.
+"""What is read once: models and tables by name, person and digest, never changed afterwards.
 
-Keys are names, digests and numbers alone. Nothing that a user brought belongs here.
+Whose a thing is belongs to the key, so that nobody is handed what another person brought.
 """
 
 import streamlit as st
 
-from workbench import api
+from workbench.core.card import Card
+from workbench.core.cohort import Cohort
+from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model
 from workbench.core.schema import Schema
 from workbench.core.table import Table
-from workbench.data.bundled import data_folder, load_schema
-from workbench.registry.store import find_version, read_card
+from workbench.data.bundled import data_folder
+from workbench.engines.performance import Overview, table_overview
+from workbench.registry.store import read_card
+from workbench.workspace import sources
+from workbench.workspace.store import Workspace
+
+SHARED = ""
 
 
-@st.cache_resource(max_entries=16, show_spinner="Loading the model …")
-def _model(reference: str, digest: str) -> Model:  # noqa: ARG001 - the digest is part of the key
-    return api.load_model(reference)
+@st.cache_resource(max_entries=32, show_spinner="Loading the model …")
+def _model(reference: str, owner: str, digest: str) -> Model:  # noqa: ARG001 - the digest is part of the key
+    return sources.find_model(reference, owner)
 
 
-def model(reference: str) -> Model:
+def model(reference: str, owner: str) -> Model:
     """Load a model, again only after its card has changed.
 
     Raises
     ------
-    RegistryError
+    WorkbenchError
         If there is no such model, or its files are not what the card says.
     """
-    _, digest = read_card(find_version(reference))
-    return _model(reference, digest)
+    _, digest = read_card(sources.find_model_version(reference, owner))
+    return _model(reference, _key(reference, owner), digest)
+
+
+def card(reference: str, owner: str) -> Card | None:
+    """Read the card of a model; None where it cannot be used."""
+    try:
+        return read_card(sources.find_model_version(reference, owner))[0]
+    except WorkbenchError:
+        return None
 
 
 @st.cache_resource(max_entries=16, show_spinner="Loading the table …")
-def table(name: str, split: str) -> Table:
-    """Load a split of a bundled table, or ``all`` of it.
+def _table(reference: str, owner: str, stamp: str) -> Table:  # noqa: ARG001 - the stamp is part of the key
+    return sources.find_table(reference, owner)
+
+
+def table(reference: str, owner: str) -> Table:
+    """Load all rows of a table.
 
     Raises
     ------
-    DataError
-        If the file is missing or damaged.
+    WorkbenchError
+        If there is no such table, or its file is damaged.
     """
-    return api.load_table(name, split=split)
+    return _table(reference, _key(reference, owner), _stamp(reference, owner))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def schema(name: str) -> Schema:
-    """Read the schema of a bundled table without its rows.
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _rows(reference: str, owner: str, stamp: str, split: str, cohort: str) -> Table:
+    whole = _table(reference, owner, stamp)
+    part = whole if split == "all" else whole.split(split)
+    return Cohort.parse(cohort, whole.schema).apply(part)
+
+
+def rows(reference: str, owner: str, split: str, cohort: str = "") -> Table:
+    """Load the rows of a split that belong to a cohort.
 
     Raises
     ------
-    DataError
-        If the file is missing or damaged.
+    WorkbenchError
+        If there are none, or the table cannot be read.
     """
-    return load_schema(data_folder() / f"{name.replace('-', '_')}.schema.json")
+    stamp = _stamp(reference, owner)
+    return _rows(reference, _key(reference, owner), stamp, split, cohort)
 
 
-def tables_for(model: Model) -> tuple[str, ...]:
-    """Return the bundled tables that have the model's features."""
-    wanted = _features(model.schema)
-    return tuple(name for name in api.list_tables() if _features(schema(name)) == wanted)
+@st.cache_resource(max_entries=32, show_spinner="Looking at every column …")
+def _overview(reference: str, owner: str, stamp: str, split: str, cohort: str) -> Overview:
+    return table_overview(_rows(reference, owner, stamp, split, cohort))
+
+
+def overview(reference: str, owner: str, split: str, cohort: str = "") -> Overview:
+    """Count and measure every column of the rows of a split that belong to a cohort.
+
+    Raises
+    ------
+    WorkbenchError
+        If there are none, or the table cannot be read.
+    """
+    stamp = _stamp(reference, owner)
+    return _overview(reference, _key(reference, owner), stamp, split, cohort)
+
+
+def table_digest(reference: str, owner: str) -> str:
+    """Return the digest of a whole table."""
+    return table(reference, owner).digest
+
+
+def schema(reference: str, owner: str) -> Schema:
+    """Return the schema of a table without its rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such table.
+    """
+    return sources.find_schema(reference, owner)
+
+
+def tables_for(wanted: Schema, owner: str) -> tuple[str, ...]:
+    """Return the tables, bundled and the person's own, that have the features of a model."""
+    features = _features(wanted)
+    return tuple(
+        entry.reference
+        for entry in sources.list_tables(owner)
+        if _features(schema(entry.reference, owner)) == features
+    )
 
 
 def _features(schema: Schema) -> list[tuple[object, ...]]:
     return [(f.name, f.kind, f.categories) for f in schema.features]
+
+
+def _stamp(reference: str, owner: str) -> str:
+    """Return what changes when the rows behind a name do."""
+    if reference.startswith(sources.MINE):
+        return Workspace(owner).entry(reference.removeprefix(sources.MINE)).digest
+    return str(data_folder())
+
+
+def _key(reference: str, owner: str) -> str:
+    """Return whose copy it is: what everybody may see is read once for all."""
+    return owner if reference.startswith(sources.MINE) else SHARED

@@ -1,5 +1,7 @@
 """What stands beside a figure: how far to trust it, and how it was made."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from workbench import api
@@ -41,16 +43,21 @@ def trust_card(result: Result) -> None:
 def computed_card(record: Provenance) -> None:
     """Tell everything that is needed to make the result again."""
     with st.expander("How was this computed?", icon=":material/info:"):
-        cells = "".join(
-            f'<dt style="opacity:.7">{markup(name)}</dt>'
-            f'<dd style="margin:0;overflow-wrap:anywhere">{markup(value)}</dd>'
-            for name, value in _facts(record)
-        )
-        st.html(
-            '<dl style="display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;'
-            f'gap:.35rem 1.5rem;margin:0;font-size:.9rem">{cells}</dl>'
-        )
+        facts_list(_facts(record))
     st.caption(plain(record.describe()))
+
+
+def facts_list(facts: Sequence[tuple[str, str]]) -> None:
+    """Show names and values side by side; both may hold a user's words."""
+    cells = "".join(
+        f'<dt style="opacity:.7">{markup(name)}</dt>'
+        f'<dd style="margin:0;overflow-wrap:anywhere">{markup(value)}</dd>'
+        for name, value in facts
+    )
+    st.html(
+        '<dl style="display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;'
+        f'gap:.35rem 1.5rem;margin:0;padding:0;font-size:.9rem">{cells}</dl>'
+    )
 
 
 def _headline(outcome: Outcome) -> str:

@@ -1,6 +1,6 @@
 """A form made from a parameter model, so that no page lists settings by hand."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,13 +15,17 @@ AUTOMATIC = "automatic"
 
 
 def params_form(
-    params: type[Params], key: str, *, leave_out: Collection[str] = ()
+    params: type[Params],
+    key: str,
+    *,
+    leave_out: Collection[str] = (),
+    defaults: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Show a widget for each field, and return what was chosen.
 
     A choice becomes a list, a number an input within its bounds; a number that may be left open
     is empty and says so. Values kept under ``key`` and the field's name, so that methods which
-    share a field share its value.
+    share a field share its value. ``defaults`` go before those of the model.
 
     Raises
     ------
@@ -29,20 +33,22 @@ def params_form(
         If a field is of a type that has no widget.
     """
     return {
-        name: _field(name, field, f"{key}.{name}")
+        name: _field(name, field, f"{key}.{name}", (defaults or {}).get(name, field.default))
         for name, field in params.model_fields.items()
         if name not in leave_out
     }
 
 
-def _field(name: str, field: FieldInfo, key: str) -> Any:
+def _field(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     label = name.replace("_", " ").capitalize()
     kind, optional = _kind(field)
     if get_origin(kind) is Literal:
         return choose(
-            st.selectbox, label, key, default=field.default, options=get_args(kind),
+            st.selectbox, label, key, default=default, options=get_args(kind),
             help=field.description,
         )  # fmt: skip
+    if kind is bool:
+        return bool(choose(st.toggle, label, key, default=default, help=field.description))
     if kind not in {int, float}:
         raise TypeError(f"field {name!r} of type {kind} has no widget")
     low, high = _bounds(field, kind)
@@ -52,7 +58,7 @@ def _field(name: str, field: FieldInfo, key: str) -> Any:
 
     may_be_open: dict[str, Any] = {"value": None, "placeholder": AUTOMATIC} if optional else {}
     value = choose(
-        st.number_input, label, key, default=field.default, valid=valid, help=field.description,
+        st.number_input, label, key, default=default, valid=valid, help=field.description,
         min_value=low, max_value=high, step=1 if kind is int else 0.01,
         format="%d" if kind is int else "%.3g",
         **may_be_open,

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import api
-from workbench.core.results import Attribution
+from workbench.core.people import Person
+from workbench.core.performance import Performance
+from workbench.core.results import Attribution, Result
+from workbench.engines.performance import Overview
+from workbench.jobs.queue import Job
 from workbench.plots import render
+from workbench.plots.data import class_balance, distribution, missingness
 from workbench.report import to_json, write_csv
+from workbench.ui.jobs import Answer
+from workbench.ui.text import plain
+from workbench.workspace.basket import Basket
 
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
@@ -22,31 +31,82 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def figure(result: Attribution, view: str, *, name: str, alt: str, output: str) -> None:
+def figure(result: Result, view: str, *, name: str, alt: str, output: str | None = None) -> None:
     """Draw one view of a result; the bar above it saves what is seen as PNG."""
+    options = {} if output is None else {"output": output}
+    drawn = render(result, view, dark=is_dark(), **options)
+    plain_figure(drawn, name=f"{name}-{view}", alt=alt)
+
+
+def plain_figure(drawn: go.Figure, *, name: str, alt: str) -> None:
+    """Show a figure; the bar above it saves what is seen as PNG."""
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": UNUSED_BUTTONS,
-        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": f"{name}-{view}"},
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
     }
-    drawn = render(result, view, output=output, dark=is_dark())
-    st.plotly_chart(drawn, theme=None, config=config, key=f"figure-{view}", alt=alt)
+    st.plotly_chart(drawn, theme=None, config=config, key=f"figure-{name}", alt=alt)
 
 
-def downloads(result: Attribution, name: str) -> None:
-    """Offer the result as files, each made when it is asked for."""
+def overview_figure(stats: Overview, what: str, feature: str = "") -> None:
+    """Show one figure about a table: its ``classes``, what is ``missing``, or one ``feature``."""
+    if what == "classes" and not len(stats.class_counts):
+        if stats.target is None:
+            st.caption("The table has no target, so there are no classes to count.")
+            return
+        what, feature = "feature", stats.target.feature.name
+    drawn = {
+        "classes": lambda: class_balance(stats, dark=is_dark()),
+        "missing": lambda: missingness(stats, dark=is_dark()),
+        "feature": lambda: distribution(stats, feature, dark=is_dark()),
+    }[what]()
+    title = {"classes": "Classes", "missing": "Missing values", "feature": feature}[what]
+    st.markdown(f"**{plain(title)}**")
+    plain_figure(drawn, name=f"{what}-{feature}", alt=f"{title} of {stats.name}")
+
+
+def metrics_table(result: Performance) -> None:
+    """Show every number of an evaluation with its interval."""
+    st.markdown("**Every number**")
+    heads = {
+        name: st.column_config.NumberColumn(label, format="%.4g")
+        for name, label in (("value", "value"), ("low", "from"), ("high", "to"))
+    }
+    st.dataframe(result.to_frame(), hide_index=True, column_config=heads, height="content")
+
+
+def downloads(answer: Answer[Attribution] | Answer[Performance], name: str, person: Person) -> None:
+    """Offer a place in the report, and the result as files, each made when it is asked for."""
+    result = answer.result
     files: tuple[tuple[str, str, str, str, Callable[[], bytes]], ...] = (
-        ("Report", "description", "html", "text/html", partial(_report, result, name)),
+        ("HTML", "description", "html", "text/html", partial(_report, result, name)),
         ("CSV", "table", "csv", "text/csv", partial(_csv, result)),
         ("JSON", "data_object", "json", "application/json", lambda: to_json(result).encode()),
-        ("Result file", "save", "attribution", "application/octet-stream", partial(_file, result)),
+        ("Result file", "save", result.kind, "application/octet-stream", partial(_file, result)),
     )
     with st.container(horizontal=True, gap="small"):
+        add_to_report(answer.job, person)
         for label, icon, ending, mime, make in files:
             st.download_button(
                 label, make, file_name=f"{name}.{ending}", mime=mime, on_click="ignore",
                 icon=f":material/{icon}:", key=f"download-{ending}", width="stretch",
             )  # fmt: skip
+
+
+def add_to_report(job: Job, person: Person) -> None:
+    """Offer to put a finished job into the report, or to take it out."""
+    basket = Basket(person.key)
+    inside = any(item.job == job.id for item in basket.content.items)
+    if inside:
+        st.button(
+            "In the report", icon=":material/check:", on_click=basket.remove, args=(job.id,),
+            help="Press to take it out again.", key=f"basket-{job.id}", width="stretch",
+        )  # fmt: skip
+    else:
+        st.button(
+            "Add to report", icon=":material/add:", on_click=basket.add, args=(job.id, job.title),
+            key=f"basket-{job.id}", width="stretch",
+        )  # fmt: skip
 
 
 def row_table(result: Attribution, output: str) -> None:
@@ -78,15 +138,15 @@ def _show(frame: pd.DataFrame) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def _csv(result: Attribution) -> bytes:
+def _csv(result: Attribution | Performance) -> bytes:
     return _written("result.csv", partial(write_csv, result.to_frame()))
 
 
-def _file(result: Attribution) -> bytes:
-    return _written("result.attribution", result.save)
+def _file(result: Result) -> bytes:
+    return _written(f"result.{result.kind}", result.save)
 
 
-def _report(result: Attribution, name: str) -> bytes:
+def _report(result: Result, name: str) -> bytes:
     def write(path: Path) -> object:
         return api.write_report([result], path, title=f"Explanation {name}")
 

@@ -7,14 +7,16 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.results import Attribution
-from workbench.core.table import Table
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
+from workbench.ui.cost import quote
 from workbench.ui.forms import params_form
-from workbench.ui.frame import Place
-from workbench.ui.runs import Request
+from workbench.ui.jobs import Ask
+from workbench.ui.methods import choose_by_title, choose_effort
+from workbench.ui.place import Place
 from workbench.ui.state import choose, peek
 from workbench.ui.text import plain
+from workbench.workspace.background import background_source
 
 FAMILY = "shapley"
 MANY = 100
@@ -36,11 +38,11 @@ def choose_rows(place: Place) -> tuple[int | None, int]:
         most = min(n, MOST_ROWS)
         count = _whole(
             "Number of rows", "count", min(MANY, most), 2, most,
-            f"Drawn at random from the {n:,} rows of {place.split_name}.",
+            f"Drawn at random from the {n:,} rows of {place.rows_name}.",
         )  # fmt: skip
         return None, count
     row = _whole(
-        "Row", "row", 0, 0, n - 1, f"Position in {place.split_name}, 0 to {n - 1:,}."
+        "Row", "row", 0, 0, n - 1, f"Position in {place.rows_name}, 0 to {n - 1:,}."
     )  # fmt: skip
     return row, 1
 
@@ -63,32 +65,32 @@ def choose_output(place: Place, row: int | None) -> str:
     return str(predicted if chosen == AS_PREDICTED else chosen)
 
 
-def choose_method(place: Place, row: int | None, count: int) -> Request:
-    """Choose method, background and settings; returns the whole request."""
-    methods = {
-        name.partition(".")[2]: method
-        for name, method in api.list_methods().items()
-        if name.startswith(f"{FAMILY}.")
-    }
-    titles = {name: method.title.rpartition(", ")[2] for name, method in methods.items()}
-    name = choose(
-        st.selectbox, "Method", "method", options=["auto", *methods], default="auto",
-        format_func=lambda key: (
-            f"{key} · {titles[key]}" if titles.get(key, key) != key else str(key)
-        ),
-        label_visibility="collapsed",
-    )  # fmt: skip
-    source = _background_source(place)
-    most = min(len(source), MOST_BACKGROUND)
-    held = peek("background", min(api.BACKGROUND_ROWS, most))
-    n_background = held if isinstance(held, int) and 1 <= held <= most else most
-    meant, _ = api.estimate_cost(place.model, count, n_background, method=name)
-    method = api.list_methods()[meant]
-    picked = f"Chosen here: {meant.partition('.')[2]}. " if name == "auto" else ""
+def choose_method(place: Place, row: int | None, count: int) -> Ask:
+    """Choose method, effort and settings; returns the whole run, with what it will take.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
+    name = choose_by_title(FAMILY, place.model)
+    efforts = api.list_methods()[_meant(place, name, count)].efforts
+    assert efforts is not None  # noqa: S101 - every method of this family has some
+    levels = efforts(len(place.model.schema.features))
+    effort = levels[choose_effort(FAMILY, list(levels))]
+    whole = cache.table(place.table, place.person.key)
+    most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
+    standard = min(effort.background, most)
+    held = peek("background", standard)
+    n_background = held if isinstance(held, int) and 1 <= held <= most else standard
+    source = background_source(place.model, whole, n_background)
+    planned = api.plan(place.model, count, n_background, method=name)
+    method = api.list_methods()[planned.method]
+    picked = f"Chosen here: {planned.method.partition('.')[2]}. " if name == "auto" else ""
     st.caption(plain(f"{picked}{method.weakness}"))
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         background = _whole(
-            "Background rows", "background", min(api.BACKGROUND_ROWS, most), 1, most,
+            "Background rows", "background", standard, 1, most,
             f"Rows of {source.name} that stand for features that are not known.", width="stretch",
         )  # fmt: skip
         seed = _whole(
@@ -96,11 +98,26 @@ def choose_method(place: Place, row: int | None, count: int) -> Request:
             width="stretch",
         )  # fmt: skip
         hidden = {"output", "link"} if place.model.schema.task == "regression" else ()
-        settings = params_form(method.params, FAMILY, leave_out=hidden)
-    return Request(
-        digest=place.model.digest, table=place.table, split=place.split, row=row, count=count,
-        method=name, background=background, seed=seed, settings=tuple(settings.items()),
+        settings = params_form(
+            method.params, FAMILY, leave_out=hidden, defaults=effort.settings
+        )  # fmt: skip
+    price = quote(place, name, count, background, settings)
+    st.caption(price.describe())
+    return Ask(
+        request=place.request(
+            price.method, price.params, background=background, seed=seed,
+            rows=None if row is None else (row,), count=count if row is None else None,
+        ),
+        quote=price,
+        title=f"{method.title}, {place.model.card.name}, "
+              f"{f'row {row}' if row is not None else f'{count:,} rows'} of {place.table}",
+        subject=(place.model.digest, place.table, place.split, str(place.cohort), row is None),
+        notes=price.notes,
     )  # fmt: skip
+
+
+def _meant(place: Place, name: str, count: int) -> str:
+    return api.plan(place.model, count, api.BACKGROUND_ROWS, method=name).method
 
 
 def describe_row(place: Place, row: int) -> str:
@@ -128,12 +145,6 @@ def _predicted(place: Place, row: int | None) -> str:
         return ""
     outputs = place.model.predict(place.rows[[row]].X)[0].numpy()
     return place.model.output_names[int(np.argmax(outputs))]
-
-
-def _background_source(place: Place) -> Table:
-    """Where the background rows are drawn from, as ``api.background_for`` does it."""
-    source = place.model.card.training_table
-    return cache.table(source, "train") if source in api.list_tables() else place.rows
 
 
 def _whole(

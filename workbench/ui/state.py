@@ -6,6 +6,7 @@ What differs from its default is in the address as well.
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from workbench.ui.text import plain
 
 OWN = "choice."
 WIDGET = "widget."
+HOME = "pages/workspace.py"
 Valid = Callable[[Any], bool]
 
 
@@ -57,8 +59,15 @@ def choose(
 
 
 def peek(name: str, default: Any = None) -> Any:
-    """Return a choice without showing its widget."""
-    return _recall(name, default, None)[0]
+    """Return a choice without showing its widget; it stays in the address of every page."""
+    value = _recall(name, default, None)[0]
+    _publish(name, value, default)
+    return value
+
+
+def put(name: str, value: Any) -> None:
+    """Make a choice that is no widget's value."""
+    st.session_state[OWN + name] = value
 
 
 def forget(*names: str) -> None:
@@ -66,6 +75,32 @@ def forget(*names: str) -> None:
     for name in names:
         st.session_state.pop(OWN + name, None)
         st.query_params.pop(name, None)
+
+
+def forget_under(family: str, *names: str) -> None:
+    """Return choices, and all settings of a family of methods, to their defaults."""
+    known = {str(key).removeprefix(OWN) for key in st.session_state} | set(st.query_params)
+    forget(*names, *(name for name in known if name.startswith(f"{family}.")))
+
+
+def link_to() -> str:
+    """Return what brings one back here: the name of the page and the choices that are not default.
+
+    Examples
+    --------
+    A page ``shapley`` with its fourth row chosen: ``shapley?model=wine-mlp&row=3``.
+    """
+    name = urlsplit(st.context.url or "").path.rpartition("/")[2]
+    return f"{name}?{urlencode(st.query_params.to_dict())}"
+
+
+def open_link(link: str) -> None:
+    """Go to where a link leads; what was chosen before gives way to what the link says."""
+    name, _, choices = link.partition("?")
+    for key in [key for key in st.session_state if str(key).startswith(OWN)]:
+        del st.session_state[key]
+    page = f"pages/{name}.py" if name else HOME
+    st.switch_page(page, query_params=dict(parse_qsl(choices)))
 
 
 def _recall(name: str, default: Any, valid: Valid | None) -> tuple[Any, Any]:
@@ -86,6 +121,8 @@ def _read(text: str, default: Any) -> Any:
     """Turn text of an address into the type of the default; None where it cannot be."""
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return {"True": True, "False": False}.get(text)
     try:
         return float(text) if isinstance(default, float) else int(text)
     except ValueError:

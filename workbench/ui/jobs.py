@@ -1,0 +1,222 @@
+"""Runs within a page: asked once, computed once by a worker, stopped on request, never lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from workbench.core.errors import AccessError
+from workbench.core.people import Person, demand
+from workbench.core.results import Result
+from workbench.jobs.queue import Job
+from workbench.jobs.request import Request
+from workbench.ui.cost import Quote
+from workbench.ui.queue import queue
+from workbench.ui.state import link_to
+from workbench.ui.text import duration, plain
+
+RESULTS, LATEST = "run.results", "run.latest"
+KEPT = 8
+# A run this small starts without being asked; it takes a second or so on a CPU.
+AT_ONCE = 10_000_000
+# How long a page waits for a run that may be over at once, before it shows progress instead.
+PATIENCE = 0.35
+POLL = 0.5
+STOPPED = {
+    "cancelled": "Cancelled. Nothing was lost: press the button to start again.",
+    "interrupted": "The workbench was stopped while this was running: press the button to start "
+    "again.",
+    "done": "The result had to make room for others: press the button to compute it again.",
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A run that a page may want.
+
+    Attributes
+    ----------
+    title
+        What it is, for the list of jobs.
+    subject
+        What is explained, whichever way: an older answer about it may stay in view.
+    notes
+        Choices made for the user, kept with the result.
+    """
+
+    request: Request
+    quote: Quote
+    title: str
+    subject: tuple[object, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the run may start without being asked."""
+        return self.quote.evaluations <= AT_ONCE
+
+
+SomeResult = TypeVar("SomeResult", bound=Result)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[SomeResult]):
+    """A result, the job it came from, and whether it still answers what is asked now."""
+
+    result: SomeResult
+    job: Job
+    is_stale: bool
+
+
+def answer_to(
+    ask: Ask,
+    person: Person,
+    kind: type[SomeResult],
+    *,
+    pressed: bool,
+    starts_itself: bool,
+    slot: DeltaGenerator,
+) -> Answer[SomeResult] | None:
+    """Return the result of a run, submitting it where it was asked for or starts by itself.
+
+    While it runs, or when it came to nothing, ``slot`` says so. A refresh, another tab and a
+    restarted server find the same job.
+
+    Returns
+    -------
+    The result; else the latest one about the same subject; None where there is none.
+
+    Raises
+    ------
+    WorkbenchError
+        If the person may not run it, or a limit is reached.
+    """
+    job = queue().find(ask.request, person.key)
+    if pressed or (job is None and starts_itself):
+        job = _submit(ask, person)
+    if job is not None and job.is_active:
+        job = queue().wait(job.id, person.key, PATIENCE)
+    if job is not None and job.state == "done":
+        found = _result(job, person, kind)
+        if found is None and starts_itself:  # it had to make room for others
+            job = queue().wait(_submit(ask, person).id, person.key, PATIENCE)
+            found = _result(job, person, kind) if job.state == "done" else None
+        if found is not None:
+            st.session_state.setdefault(LATEST, {})[ask.subject] = job
+            return Answer(found, job, is_stale=False)
+    if job is not None:
+        with slot:
+            _show_state(job, person)
+    older = st.session_state.get(LATEST, {}).get(ask.subject)
+    found = None if older is None else _result(older, person, kind)
+    return None if found is None or older is None else Answer(found, older, is_stale=True)
+
+
+def was_stopped(ask: Ask, person: Person) -> bool:
+    """Tell whether this very run came to nothing, so that it does not start by itself again."""
+    job = queue().find(ask.request, person.key)
+    return job is not None and job.state in {"cancelled", "interrupted", "failed"}
+
+
+def is_under_way(ask: Ask, person: Person) -> bool:
+    """Tell whether this very run waits or runs."""
+    job = queue().find(ask.request, person.key)
+    return job is not None and job.is_active
+
+
+def _submit(ask: Ask, person: Person) -> Job:
+    demand(person, "run_small" if ask.is_small else "run")
+    return queue().submit(
+        ask.request, owner=person.key, title=ask.title, cost=ask.quote.cost, notes=ask.notes,
+        link=link_to(),
+    )  # fmt: skip
+
+
+def _result(job: Job, person: Person, kind: type[SomeResult]) -> SomeResult | None:
+    """Load a result, or take it from the few that the session keeps; None if it was removed."""
+    results: dict[str, Result] = st.session_state.setdefault(RESULTS, {})
+    if job.id not in results:
+        try:
+            results[job.id] = queue().result(job.id, person.key)
+        except AccessError:
+            return None
+        while len(results) > KEPT:
+            del results[next(iter(results))]
+    found = results[job.id]
+    return found if isinstance(found, kind) else None
+
+
+def _show_state(job: Job, person: Person) -> None:
+    if job.is_active:
+        job_panel(job.id, person.key)
+    elif job.error:
+        st.error(plain(job.error), icon=":material/error:")
+    elif job.state in STOPPED:
+        st.info(STOPPED[job.state])
+
+
+@st.fragment(run_every=POLL)
+def job_panel(job_id: str, owner: str) -> None:
+    """Show how far a job is, with Cancel; the page runs again when it is over."""
+    job = queue().get(job_id, owner)
+    if not job.is_active:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.fraction, text=plain(progress_text(job)))
+        cancel_button(job, owner)
+
+
+def progress_text(job: Job) -> str:
+    """Say how far a job is and how long it may still take.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> progress_text(SimpleNamespace(state="queued", position=2))
+    'waiting, 2 jobs before this one'
+    """
+    if job.state == "queued":
+        ahead = job.position
+        if not ahead:
+            return "starting"
+        return f"waiting, {ahead} job{'s' * (ahead > 1)} before this one"
+    if not job.total or not job.done:
+        return "starting"
+    left = "" if job.eta is None else f" · about {duration(job.eta)} left"
+    return f"{job.done:,} of {job.total:,} {job.message}{left}"
+
+
+def cancel_button(job: Job, owner: str) -> None:
+    """Offer to stop a job; it stops between two batches."""
+    st.button(
+        "Cancel", icon=":material/stop_circle:", key=f"cancel-{job.id}",
+        on_click=_cancel, args=(job.id, owner),
+    )  # fmt: skip
+
+
+def again_button(job: Job, owner: str) -> None:
+    """Offer to run a job again."""
+    st.button(
+        "Run again", icon=":material/replay:", key=f"again-{job.id}",
+        on_click=_rerun, args=(job.id, owner),
+    )  # fmt: skip
+
+
+def _cancel(job_id: str, owner: str) -> None:
+    queue().cancel(job_id, owner)
+
+
+def _rerun(job_id: str, owner: str) -> None:
+    queue().rerun(job_id, owner)
+
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "queued": ("waiting", ":gray[:material/hourglass_empty:]"),
+    "running": ("running", ":blue[:material/progress_activity:]"),
+    "done": ("finished", ":green[:material/check_circle:]"),
+    "failed": ("failed", ":red[:material/error:]"),
+    "cancelled": ("cancelled", ":gray[:material/cancel:]"),
+    "interrupted": ("interrupted", ":orange[:material/power_off:]"),
+}

@@ -1,0 +1,41 @@
+"""Which method of a family, and how hard it should try."""
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.model import Model
+from workbench.ui.state import choose, forget_under
+from workbench.ui.text import plain
+
+EFFORTS = {"quick": "a first look", "standard": "the default", "thorough": "narrower intervals"}
+
+
+def choose_by_title(family: str, model: Model) -> str:
+    """Choose a method of a family, or ``auto``; those that cannot serve the model say why."""
+    methods = {
+        name.partition(".")[2]: method
+        for name, method in api.list_methods().items()
+        if name.startswith(f"{family}.")
+    }
+    titles = {name: method.title.rpartition(", ")[2] for name, method in methods.items()}
+    serving = [name for name, method in methods.items() if not method.lacks(model)]
+    name = choose(
+        st.selectbox, "Method", "method", options=["auto", *serving], default="auto",
+        format_func=lambda key: (
+            f"{key} · {titles[key]}" if titles.get(key, key) != key else str(key)
+        ),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    for other in methods.keys() - set(serving):
+        why = "; ".join(methods[other].lacks(model))
+        st.caption(f":material/block: {plain(f'{titles[other]} needs {why}')}")
+    return str(name)
+
+
+def choose_effort(family: str, levels: list[str]) -> str:
+    """Choose how hard to try; settings changed by hand give way to those of the new level."""
+    return str(choose(
+        st.segmented_control, "Effort", "effort", options=levels, default="standard",
+        required=True, width="stretch", then=lambda: forget_under(family, "background"),
+        help=plain(", ".join(f"{name}: {EFFORTS[name]}" for name in levels)),
+    ))  # fmt: skip
