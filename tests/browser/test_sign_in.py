@@ -110,9 +110,9 @@ def home(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def url(issuer, home):
-    """The address of the app, with sign-in by the issuer."""
+@contextmanager
+def served(app, issuer, home):
+    """Serve an app with sign-in by the issuer; yields its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     (home / "secrets.toml").write_text(
@@ -120,8 +120,6 @@ def url(issuer, home):
         'client_id = "workbench"\nclient_secret = "s"\n'
         f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
     )
-    app = home / "app.py"
-    app.write_text(APP.format(folder=str(ROOT / "workbench" / "ui")))
     command = ["streamlit", "run", str(app), f"--server.port={port}"]
     command += [f"--secrets.files={home / 'secrets.toml'}"]
     shutil.copytree(ROOT / ".streamlit", home / ".streamlit")
@@ -135,6 +133,24 @@ def url(issuer, home):
     log = home / "log"
     with running(command, f"{url}/_stcore/health", log, cwd=home, env=kept | own):
         yield url
+
+
+@pytest.fixture(scope="module")
+def url(issuer, home):
+    """The address of the app, with sign-in by the issuer."""
+    app = home / "app.py"
+    app.write_text(APP.format(folder=str(ROOT / "workbench" / "ui")))
+    with served(app, issuer, home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def workbench_url(issuer, tmp_path_factory):
+    """The address of the whole workbench, with sign-in by the issuer."""
+    home = tmp_path_factory.mktemp("whole")
+    (home / "workbench.toml").write_text(SETTINGS)
+    with served(ROOT / "app.py", issuer, home) as address:
+        yield address
 
 
 @pytest.fixture
@@ -262,3 +278,38 @@ def test_a_forged_cookie_lets_nobody_in(browsers, url):
     page.context.add_cookies([{"name": "_streamlit_user", "value": claims, "url": url}])
     page.goto(url)
     page.get_by_role("heading", name="Sign in").wait_for(timeout=MILLISECONDS)
+
+
+def test_people_see_their_own_uploads_and_jobs_alone(browsers, workbench_url, tmp_path):
+    mine = tmp_path / "ann's people.csv"
+    mine.write_text("height,weight\n" + "".join(f"{n + 0.5},{n * n}\n" for n in range(20)))
+    ann, bea = browsers(), browsers()
+    sign_in(ann, workbench_url, "ann")
+    ann.get_by_text("the model is right for").wait_for(timeout=2 * MILLISECONDS)
+    ann.get_by_role("link", name="Add data").click()
+    ann.locator('input[type="file"]').set_input_files(mine)
+    ann.get_by_role("button", name="Keep this table").click(timeout=2 * MILLISECONDS)
+    ann.get_by_text("You have 1 table here").wait_for(timeout=MILLISECONDS)
+    ann.get_by_role("link", name="Jobs").click()
+    ann.get_by_text("1 finished").wait_for(timeout=MILLISECONDS)
+
+    sign_in(bea, workbench_url, "bea")
+    bea.get_by_text("the model is right for").wait_for(timeout=2 * MILLISECONDS)
+    bea.get_by_role("link", name="Add data").click()
+    bea.get_by_text("The role viewer may not upload models and tables").wait_for(
+        timeout=MILLISECONDS
+    )
+    assert bea.get_by_text("people").count() == 0
+    bea.get_by_role("link", name="Jobs").click()
+    bea.get_by_text("1 finished").wait_for(timeout=MILLISECONDS)
+    bea.get_by_role("link", name="Health").click()
+    bea.get_by_text("ask an administrator of this workbench for the role admin").wait_for(
+        timeout=MILLISECONDS
+    )
+
+    ann.get_by_text("Ann *Lee*").click()
+    sign_out(ann)
+    assert ann.get_by_role("link", name="Jobs").count() == 0
+    ann.goto(f"{workbench_url}/jobs")
+    ann.get_by_role("heading", name="Sign in").wait_for(timeout=MILLISECONDS)
+    assert ann.get_by_text("finished").count() == 0

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 import numpy as np
@@ -17,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from workbench import api
-from workbench.checks import CHECKS
+from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.cli.main import main, workbench
 from workbench.cli.options import progress_bar
 from workbench.data.bundled import load_schema
@@ -238,7 +237,8 @@ def test_explain_writes_what_it_says(method, settings, cli, tmp_path):
     arguments = ("explain", "adult-mlp", "adult", *QUICK, "--method", method, *settings)
     said = cli(*arguments, "--out", out)
     assert (said.code, said.err) == (0, "")
-    for code in CHECKS:
+    codes = [check.code for check in ATTRIBUTION_CHECKS]
+    for code in codes:
         assert f" {code} " in said.out
     name = "shapley.exact" if method == "auto" else f"shapley.{method.removeprefix('shapley.')}"
     files = sorted(out.iterdir())
@@ -258,7 +258,7 @@ def test_explain_writes_what_it_says(method, settings, cli, tmp_path):
     np.testing.assert_array_equal(fields["values"], loaded.values)
     printed = json.loads(cli(*arguments, "--json").out)
     np.testing.assert_array_equal(printed["fields"]["values"], loaded.values)
-    assert [check["code"] for check in printed["checks"]] == list(CHECKS)
+    assert [check["code"] for check in printed["checks"]] == codes
 
 
 def test_explain_equals_the_headless_verb(cli):
@@ -650,15 +650,15 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         file: f"Result file {str(file)!r} was changed after it was written; run the analysis "
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
-        empty: f"Folder {str(empty)!r} holds no .attribution file; run workbench explain with "
-        "--out.",
+        empty: f"Folder {str(empty)!r} holds no .attribution or .performance file; run workbench "
+        "explain or evaluate with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message
     assert not target.exists()
 
 
-# --- train, serve, the whole ---------------------------------------------------------------------
+# --- train, the whole ----------------------------------------------------------------------------
 
 
 def test_train_publishes_where_asked(cli, tmp_path):
@@ -678,17 +678,6 @@ def test_train_says_what_is_wrong(cli, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_serve_starts_streamlit_without_a_shell(cli, monkeypatch):
-    calls = []
-    monkeypatch.setattr(os, "chdir", calls.append)
-    monkeypatch.setattr(os, "execv", lambda *arguments: calls.append(arguments))
-    cli("serve", "--port", "8600")
-    home, (program, arguments) = calls
-    assert (Path(home) / "app.py").is_file()
-    assert program == arguments[0] == sys.executable
-    assert arguments[1:] == ["-m", "streamlit", "run", "app.py", "--server.port", "8600"]
-
-
 def commands(group, *path):
     for name, command in group.commands.items():
         yield (*path, name)
@@ -704,8 +693,12 @@ def test_every_command_explains_itself(path):
 
 
 def test_every_field_of_a_method_is_a_flag():
-    text = CliRunner().invoke(workbench, ["explain", "--help"]).output
+    texts = {
+        command: CliRunner().invoke(workbench, [command, "--help"]).output
+        for command in ("explain", "evaluate")
+    }
     for method in api.list_methods().values():
+        text = texts["explain" if method.yields.kind == "attribution" else "evaluate"]
         for field in method.params.model_fields:
             assert f"--{field.replace('_', '-')} " in text
 

@@ -5,8 +5,14 @@ import sys
 
 import click
 
+from workbench.cli.data import data
+from workbench.cli.doctor import doctor
+from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
-from workbench.cli.registry import data, list_, models, serve, train
+from workbench.cli.jobs import jobs
+from workbench.cli.models import convert, models
+from workbench.cli.registry import list_, train
+from workbench.cli.serve import serve
 from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
@@ -22,7 +28,19 @@ def workbench() -> None:
     """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""
 
 
-for command in (list_, explain, report, data, models, train, serve):
+for command in (
+    list_,
+    explain,
+    evaluate,
+    report,
+    data,
+    models,
+    convert,
+    jobs,
+    train,
+    serve,
+    doctor,
+):
     workbench.add_command(command)
 
 

@@ -49,6 +49,7 @@ def configure_logs(stream: TextIO | None = None) -> None:
             logger.removeHandler(own)
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # a line for every file served
     logging.captureWarnings(True)
 
 
