@@ -51,6 +51,9 @@ class Game:
         Parts of the background; 0 where it has too few rows.
     evaluations
         Rows that went through the network so far.
+    covered
+        Mixtures whose value is known so far, repeats included. Progress is told by these: how many
+        of them are repeats is not known beforehand.
     chunk_rows
         Rows per network pass; halved when memory runs out.
     """
@@ -75,6 +78,7 @@ class Game:
         # A black box may be slow: stop or show progress after each of its batches.
         self._report_every = 1 if "black_box" in model.capabilities else REPORT_EVERY
         self.evaluations = 0
+        self.covered = 0
         self._reported = 0
         self._background = masker.rows.numpy()
         self._mixer = Mixer(model, masker, output)
@@ -189,7 +193,7 @@ class Game:
                     outputs = self._mixer.grid(Z[rows], known, unknown)  # (r, c, b, k)
                     means = torch.einsum("rcbk,bg->rcgk", outputs, weights[part])
                     total[rows, chosen] += means.flatten(2).double().cpu()
-                    self._count(len(Z[rows]) * known.shape[1] * n_background)
+                    self._count(n := len(Z[rows]) * known.shape[1] * n_background, n)
         return total
 
     def _distinct_mixtures(self, x: Tensor, differs: np.ndarray, coalitions: Tensor) -> Tensor:
@@ -220,6 +224,7 @@ class Game:
             spread = table.index_select(0, torch.from_numpy(place).flatten())
             spread = spread.unflatten(0, place.shape)  # (b, m, k)
             weights = self._weights[part].to(spread)
+            self.covered += spread.shape[0] * spread.shape[1]
             total += torch.einsum("bmk,bg->mgk", spread, weights).flatten(1).double()
         return total
 
@@ -235,15 +240,26 @@ class Game:
         parts = []
         for rows in torch.split(inputs, self.chunk_rows):
             parts.append(self._mixer.whole(rows).double().cpu())
-            self._count(len(rows))
+            self._count(len(rows), len(rows))
         return torch.cat(parts)
 
-    def _count(self, evaluations: int) -> None:
+    def report(self) -> None:
+        """Tell how far it is, and stop if asked to.
+
+        Raises
+        ------
+        CancelledError
+            If the run was cancelled.
+        """
+        total = max(self.expected, self.covered)
+        self.context.step(self.covered, total, "mixtures of rows and background")
+
+    def _count(self, evaluations: int, covered: int = 0) -> None:
         self.evaluations += evaluations
+        self.covered += covered
         if self.evaluations >= self._reported + self._report_every:
             self._reported = self.evaluations
-            total = max(self.expected, self.evaluations)
-            self.context.step(self.evaluations, total, "model evaluations")
+            self.report()
 
 
 def _differs(x: np.ndarray, background: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def run(
     parts = []
     for start in range(0, len(rows), block):
         parts.append(estimate(game, rows[start : start + block]))
-        context.step(game.evaluations, max(game.expected, game.evaluations), "model evaluations")
+        game.report()
     values = torch.cat([part.values for part in parts])
     drawn = game.background_std_errors(values)  # (n, d, k)
     k = game.n_outputs

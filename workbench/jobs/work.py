@@ -1,0 +1,145 @@
+"""From a request to a result: load what it refers to, and run the method."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from workbench.core.context import Context, Progress
+from workbench.core.errors import DataError, InvalidInputError, RegistryError
+from workbench.core.model import Model
+from workbench.core.params import parse_params
+from workbench.core.results import Result
+from workbench.core.table import Table
+from workbench.jobs.request import Request, registered_methods
+from workbench.workspace.background import background_source
+
+KEPT_MODELS = 4
+KEPT_TABLES = 4
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a method is called with."""
+
+    model: Model
+    rows: Table
+    background: Table
+
+
+class Sources:
+    """Models and tables as people name them, a few of each kept in memory.
+
+    They are kept by person, name and digest: a name that means something else now is loaded
+    again, and nobody is served by what someone else may see.
+    """
+
+    def __init__(self) -> None:
+        self._models: OrderedDict[tuple[str, ...], Model] = OrderedDict()
+        self._tables: OrderedDict[tuple[str, ...], Table] = OrderedDict()
+
+    def model(self, request: Request, owner: str) -> Model:
+        """Return the model of a request on the device of the request.
+
+        Raises
+        ------
+        RegistryError
+            If it is gone or has changed since the request was made.
+        """
+        key = (owner, request.model, request.model_digest, request.device)
+        return _kept(self._models, key, KEPT_MODELS, lambda: _load_model(request, owner))
+
+    def table(self, request: Request, owner: str) -> Table:
+        """Return all rows of the table of a request.
+
+        Raises
+        ------
+        DataError
+            If it is gone or has changed since the request was made.
+        """
+        key = (owner, request.table, request.table_digest)
+        return _kept(self._tables, key, KEPT_TABLES, lambda: _load_table(request, owner))
+
+
+def _kept(
+    kept: OrderedDict[tuple[str, ...], Thing],
+    key: tuple[str, ...],
+    most: int,
+    load: Callable[[], Thing],
+) -> Thing:
+    if key not in kept:
+        while len(kept) >= most:  # before the next one is loaded, so that it has the room
+            kept.popitem(last=False)
+        kept[key] = load()
+    kept.move_to_end(key)
+    return kept[key]
+
+
+def _load_model(request: Request, owner: str) -> Model:
+    from workbench.workspace.sources import find_model  # noqa: PLC0415 - when there is work
+
+    model = find_model(request.model, owner)
+    if model.digest != request.model_digest:
+        raise RegistryError(
+            f"Model {request.model!r} is another one now than when the job was submitted; open "
+            "the page again and submit a new job."
+        )
+    return model.to(torch.device(request.device))
+
+
+def _load_table(request: Request, owner: str) -> Table:
+    from workbench.workspace.sources import find_table  # noqa: PLC0415 - when there is work
+
+    table = find_table(request.table, owner)
+    if table.digest != request.table_digest:
+        raise DataError(
+            f"Table {request.table!r} holds other rows now than when the job was submitted; open "
+            "the page again and submit a new job."
+        )
+    return table
+
+
+def prepare(request: Request, owner: str, sources: Sources) -> Work:
+    """Load model, rows and background.
+
+    Raises
+    ------
+    WorkbenchError
+        If something is gone or has changed.
+    InvalidInputError
+        If the method cannot serve the model, or lacks a background.
+    """
+    method = registered_methods().find(request.method)
+    model = sources.model(request, owner)
+    if lacking := method.lacks(model):
+        raise InvalidInputError(
+            f"{method.title} needs what model {model.name} does not have, {'; '.join(lacking)}; "
+            "choose another method or model."
+        )
+    table = sources.table(request, owner)
+    rows = request.select(table)
+    if "background" not in method.uses:
+        return Work(model, rows, rows)
+    if request.background == 0:
+        raise InvalidInputError(f"{method.title} needs background rows; ask for at least one.")
+    source = background_source(model, table, request.background)
+    return Work(model, rows, source.sample(request.background, seed=request.seed))
+
+
+def compute(request: Request, work: Work, progress: Progress | None = None) -> Result:
+    """Run the method of a request.
+
+    Raises
+    ------
+    WorkbenchError
+        If the engine refuses, or progress asks it to stop.
+    """
+    method = registered_methods().find(request.method)
+    params = parse_params(method.params, request.params)
+    context = Context(seed=request.seed, device=torch.device(request.device), progress=progress)
+    # A small run may take place inside another one's progress report, where gradients may be off.
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        return method.explain(work.model, work.rows, work.background, params, context)
