@@ -9,9 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.networks import tiny_table
 from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.schema import Feature, Schema
-from workbench.core.table import SPLITS, Table
+from workbench.core.table import SPLITS, Table, split_sizes
 
 SCHEMA = Schema(
     features=(
@@ -168,3 +169,9 @@ def test_a_split_says_what_is_wrong():
 def test_a_table_fits_its_schema():
     with pytest.raises(DataError, match=r"^Table 'people' has 2 columns, its schema names 3\.$"):
         replace(table(4), X=torch.zeros(4, 2, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("n", [5, 6, 7, 11, 100, 101])
+def test_sizes_of_splits_are_those_of_the_splits(n):
+    table = tiny_table(n=n)
+    assert split_sizes(n) == {part: len(table.split(part)) for part in SPLITS}

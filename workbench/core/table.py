@@ -22,6 +22,18 @@ SPLITS = ("train", "validation", "test")
 SPLIT_SEED = 0
 
 
+def split_sizes(n_rows: int) -> dict[str, int]:
+    """Return how many rows each part of ``Table.split`` has.
+
+    Examples
+    --------
+    >>> split_sizes(11)
+    {'train': 5, 'validation': 3, 'test': 3}
+    """
+    fifth = math.ceil(n_rows / 5)
+    return {"train": n_rows - 2 * fifth, "validation": fifth, "test": fifth}
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """Rows of raw features: numbers as they are, categories as codes, missing values as NaN.

@@ -4,7 +4,7 @@ import streamlit as st
 
 from workbench.core.errors import DataError, RegistryError
 from workbench.core.people import Person
-from workbench.core.table import SPLITS
+from workbench.core.table import SPLITS, split_sizes
 from workbench.numerics.devices import choose_device, describe_device, list_devices
 from workbench.ui import cache
 from workbench.ui.cohort import choose_cohort
@@ -91,9 +91,9 @@ def _choose_table(person: Person, reference: str) -> str:
 def _choose_split(person: Person, table: str) -> str:
     n = len(cache.table(table, person.key))
     parts = [*reversed(SPLITS), "all"] if n >= len(SPLITS) + 2 else ["all"]
-    sizes = {part: len(cache.rows(table, person.key, part)) for part in parts}
+    sizes = {"all": n, **split_sizes(n)}
     # The splits of a table of one's own were not held out from any model.
-    default = "all" if table.startswith(sources.MINE) or "test" not in sizes else "test"
+    default = "all" if table.startswith(sources.MINE) or "test" not in parts else "test"
     return str(choose(
         st.selectbox, "Rows", "split", options=parts, default=default,
         format_func=lambda part: (
