@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from workbench.core.card import Architecture
     from workbench.core.schema import Schema
     from workbench.core.table import Table
+    from workbench.registry.convert import Converted
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 OUTPUTS = ("auto", "logits", "one-logit", "probabilities", "value")
+FIT_ROWS = 100_000
 WRAPPED = ("state_dict", "model_state_dict", "model")
 ADD_EXAMPLES = """\b
 Examples:
@@ -224,8 +226,35 @@ def convert(
     for note in converted.notes:
         click.echo(f"  Note: {note}")
     click.echo("The outputs are those of your network, compared in batches of several sizes.")
+    if rows is not None:
+        _say_fit(converted, rows, known)
     click.echo(f"Next: workbench models add {folder}/*, upload the files in {folder}, or")
-    click.echo(f"      workbench explain {folder} {table or 'TABLE'} --rows 5")
+    shown = table or "TABLE"
+    click.echo(f"      workbench explain {folder} {shown} --rows 5 --ignore-extra-columns")
+
+
+def _say_fit(converted: "Converted", rows: "Table", schema: "Schema") -> None:
+    """Say how often a classifier is right on the table, since the order of classes may be a guess.
+
+    Of two classes in the wrong order nothing else would tell: the outputs are those of the network.
+    """
+    import torch
+
+    rows = rows[:FIT_ROWS]
+    same_classes = schema.classes and set(schema.classes) == set(rows.schema.classes)
+    if rows.y is None or not same_classes or len(rows) == 0:
+        return
+    with torch.no_grad():
+        said = converted.network(converted.encoder(rows.X).float()).argmax(1)
+    # --classes may have given another order than that of the table's codes.
+    places = torch.tensor([schema.classes.index(name) for name in rows.schema.classes])
+    right = float((said == places[rows.y.long()]).double().mean())
+    click.echo(f"It is right for {100 * right:.1f} % of {len(rows):,} rows of {rows.name}.")
+    if len(schema.classes) == 2 and right < 0.5:
+        click.echo(
+            f"  Warning: in the other order it would be right for {100 * (1 - right):.1f} %; if "
+            f"that is what was meant, give --classes {','.join(schema.classes[::-1])}."
+        )
 
 
 def _schema_and_rows(
@@ -308,6 +337,8 @@ def _load_state(network: "torch.nn.Module", path: Path) -> None:
         raise InvalidInputError(f"There is no file {str(path)!r}; check --state.") from None
     except Exception as error:  # damaged, or more than tensors
         text = (str(error).splitlines() or [""])[0][:150].rstrip(".")
+        if type(error).__name__ == "UnpicklingError":  # torch says how to run the file's code
+            text = "it holds a whole model or other objects"
         raise InvalidInputError(
             f"{str(path)!r} does not hold plain tensors ({type(error).__name__}: {text}); save "
             "them with torch.save(model.state_dict(), path) or safetensors.torch.save_model."

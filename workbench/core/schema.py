@@ -1,5 +1,6 @@
 """What the columns of a table mean."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
@@ -75,7 +76,7 @@ class Schema(BaseModel):
     @model_validator(mode="after")
     def _is_consistent(self) -> "Schema":
         names = [*self.names, *(c for c in (self.target, self.weight) if c)]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(f"column names are used twice: {', '.join(twice)}")
         expected = {"binary": self.n_classes == 2, "multiclass": self.n_classes > 2}

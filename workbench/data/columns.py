@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MISSING = frozenset({"", "?", "NA", "N/A", "NaN", "nan", "null", "None"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+# One way to read any run of digits: two ways would take time in the square of its length.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 MAX_NAME = 1_000
 _SHOWN = 60
 _SHOWN_OF_PATH = 300

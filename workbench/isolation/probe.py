@@ -1,6 +1,7 @@
 """What a confined process tries in vain; ``isolation()`` and the tests run these."""
 
 import ctypes
+import importlib
 import os
 import signal
 import socket
@@ -192,3 +193,23 @@ def worker(scale: float = 1.0) -> Any:
         return {"echo": dict(header), "pid": os.getpid()}, [a * scale for a in arrays]
 
     return handle
+
+
+def each(calls: list[list[Any]]) -> dict[str, Any]:
+    """Call functions of ours, ``[entry, arguments]``, one after another in one process.
+
+    Returns
+    -------
+    For each call the kind and sentence of its error, or None; for tests with many files.
+    """
+    outcomes: list[list[str] | None] = []
+    for entry, arguments in calls:
+        module, _, name = entry.partition(":")
+        try:
+            getattr(importlib.import_module(module), name)(**arguments)
+            outcomes.append(None)
+        except errors.WorkbenchError as error:
+            outcomes.append([type(error).__name__, str(error)])
+        except MemoryError:
+            outcomes.append(["MemoryError", ""])
+    return {"outcomes": outcomes}

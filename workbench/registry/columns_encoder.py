@@ -1,5 +1,6 @@
 """Raw features to network input, one stated column at a time: anyone's preprocessing as data."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -94,6 +95,10 @@ class ColumnsEncoder(nn.Module):
         features = {feature.name: (i, feature) for i, feature in enumerate(schema.features)}
         if not arguments.columns:
             raise RegistryError("The encoder has no columns; state at least one.")
+        codes = {  # looked up for each column: a list would be searched as often
+            feature.name: {text: code for code, text in enumerate(feature.categories)}
+            for feature in schema.features
+        }
         groups, kinds, numbers = [], [], []
         for place, column in enumerate(arguments.columns):
             if column.feature not in features:
@@ -104,7 +109,7 @@ class ColumnsEncoder(nn.Module):
             position, feature = features[column.feature]
             groups.append(position)
             kinds.append(EQUALS if column.equals is not None else MISSING * column.missing)
-            numbers.append(_numbers(column, feature, place))
+            numbers.append(_numbers(column, feature, codes[feature.name], place))
         self.register_buffer("groups", torch.tensor(groups), persistent=False)
         self.register_buffer("kinds", torch.tensor(kinds), persistent=False)
         # Not buffers: those would be rounded to the network's precision.
@@ -123,11 +128,13 @@ class ColumnsEncoder(nn.Module):
         return torch.where(self.kinds.eq(NUMBER), numbers, flags.to(X.dtype))
 
 
-def _numbers(column: Column, feature: Feature, place: int) -> tuple[float, float, float, float]:
+def _numbers(
+    column: Column, feature: Feature, codes: Mapping[str, int], place: int
+) -> tuple[float, float, float, float]:
     """Return mean, scale, fill and level of one column after holding it against its feature."""
     about = f"Input column {place} (feature {feature.name!r})"
     if column.equals is not None:
-        return 0.0, 1.0, 0.0, _level(column.equals, feature, about)
+        return 0.0, 1.0, 0.0, _level(column.equals, feature, codes, about)
     if column.missing:
         return 0.0, 1.0, 0.0, 0.0
     if column.code != (feature.kind == "categorical"):
@@ -141,16 +148,16 @@ def _numbers(column: Column, feature: Feature, place: int) -> tuple[float, float
     return column.mean, column.scale, column.fill or 0.0, 0.0
 
 
-def _level(equals: str | float, feature: Feature, about: str) -> float:
+def _level(equals: str | float, feature: Feature, codes: Mapping[str, int], about: str) -> float:
     if feature.kind != "categorical":
         if isinstance(equals, str):
             raise RegistryError(
                 f"{about} equals the word {equals!r}, but the feature is a number; write a number."
             )
         return float(equals)
-    if equals not in feature.categories:
+    if equals not in codes:
         raise RegistryError(
             f"{about} equals {equals!r}, which is not a category of the feature; choose one of "
             f"{', '.join(feature.categories[:8])}."
         )
-    return float(feature.categories.index(str(equals)))
+    return float(codes[str(equals)])

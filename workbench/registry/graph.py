@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from workbench.core.errors import RegistryError
 from workbench.registry.graph_functions import FUNCTIONS, LAYERS, MAX_ITEMS, MAX_WHOLE
+from workbench.registry.graph_work import Work, tensors_of
 
 MAX_NODES = 4096
 MAX_NESTING = 4
@@ -24,6 +25,10 @@ MAX_PATH = 200
 MAX_PARAMETERS = 2**30
 MAX_ROW_ELEMENTS = 2**16
 MAX_FIXED_ELEMENTS = 2**26
+# Within a step, and of all outcomes that are needed at one time.
+MAX_ROW_MEMORY = 2**18
+MAX_FIXED_MEMORY = 2**27
+MAX_ROW_OPERATIONS = 2**28
 WORDS = frozenset({"none", "tanh", "floor", "trunc"})
 DTYPES: Mapping[str, torch.dtype] = {
     "float": torch.float32,
@@ -206,7 +211,10 @@ class GraphNetwork(nn.Module):
     @torch.no_grad()
     def _check_shapes(self, n_inputs: int, n_outputs: int) -> None:
         """Take all steps on shapes alone, with batches of two sizes."""
-        (few, _), (many, output) = (self._shapes(n, n_inputs) for n in (3, 12))
+        meters = Work(), Work()
+        (few, _), (many, output) = (
+            self._shapes(n, n_inputs, meter) for n, meter in zip((3, 12), meters, strict=True)
+        )
         for name, size in many.items():
             limit = MAX_FIXED_ELEMENTS if size == few[name] else 12 * MAX_ROW_ELEMENTS
             # What grows faster than the batch mixes rows, and would fill any memory.
@@ -219,26 +227,29 @@ class GraphNetwork(nn.Module):
                     f"Step {name!r} gives {size:,} numbers for 12 rows, allowed are {limit:,}; use "
                     "a smaller network."
                 )
+        _check_work(*meters)
         if output not in {(12, n_outputs), (12,) if n_outputs == 1 else ()}:
             raise RegistryError(
                 f"The graph gives an output of shape {output} for 12 rows, its schema needs "
                 f"(12, {n_outputs})."
             )
 
-    def _shapes(self, n: int, n_inputs: int) -> tuple[dict[str, int], tuple[int, ...]]:
+    def _shapes(self, n: int, n_inputs: int, meter: Work) -> tuple[dict[str, int], tuple[int, ...]]:
         """Return how many numbers each step gives, and the shape of the output."""
         known: dict[str, Any] = {self._steps[0].name: torch.empty(n, n_inputs, device="meta")}
         sizes: dict[str, int] = {}
         for node in self._steps[1:]:
             try:
-                known[node.name] = self._outcome(node, known)
+                with meter:
+                    known[node.name] = self._outcome(node, known)
             except Exception as error:  # torch raises whatever it likes
                 raise RegistryError(
                     f"Step {node.name!r} ({node.target or node.op}) does not fit what it is given: "
                     f"{one_line(error)}."
                 ) from None
             if node.op != "tensor":
-                sizes[node.name] = sum(t.numel() for t in _tensors_of(known[node.name]))
+                sizes[node.name] = sum(t.numel() for t in tensors_of(known[node.name]))
+            meter.held = max(meter.held, sum(sizes.get(name, 0) for name in known))
             for name in self._drop.get(node.name, ()):
                 known.pop(name, None)
         output = known[self._steps[-1].name]
@@ -394,12 +405,27 @@ def _resolve(argument: Any, known: Mapping[str, Any]) -> Any:
     return argument
 
 
-def _tensors_of(outcome: Any) -> Iterator[Tensor]:
-    if isinstance(outcome, Tensor):
-        yield outcome
-    elif isinstance(outcome, tuple | list):
-        for part in outcome:
-            yield from _tensors_of(part)
+def _check_work(few: Work, many: Work) -> None:
+    """Hold what 12 rows take, inside of steps as well, against what they may."""
+    if many.operations > 12 * MAX_ROW_OPERATIONS:
+        raise RegistryError(
+            f"The graph takes {many.operations // 12:,} operations for a row, allowed are "
+            f"{MAX_ROW_OPERATIONS:,}; use a smaller network."
+        )
+    limit = MAX_FIXED_MEMORY + 12 * MAX_ROW_MEMORY
+    if many.held > limit:
+        raise RegistryError(
+            f"The graph needs {many.held:,} numbers at a time for 12 rows, allowed are {limit:,}; "
+            "use a smaller network."
+        )
+    alike = len(few.made) == len(many.made)
+    for before, size in zip(few.made if alike else [0] * len(many.made), many.made, strict=True):
+        limit = MAX_FIXED_ELEMENTS if size == before else 12 * MAX_ROW_MEMORY
+        if size > limit:
+            raise RegistryError(
+                f"Within a step of the graph {size:,} numbers come into being for 12 rows, allowed "
+                f"are {limit:,}; use a smaller network."
+            )
 
 
 def _last_uses(steps: tuple[Node, ...]) -> dict[str, tuple[str, ...]]:

@@ -31,6 +31,7 @@ from workbench.registry.store import (
 from workbench.registry.trial import try_out
 
 MAX_FILES = 16
+MAX_CLASSES = 1000
 RAW = Architecture(name="raw")
 NEEDED = "a model is card.json with model.safetensors, or model.onnx with card.json or a schema"
 _STRANGE = re.compile(r"[^a-z0-9]+")
@@ -234,6 +235,7 @@ def _without_version(
         fields = _fields_of_card(upload, name)
     else:
         fields = _fields_without_card(upload, name, schema)
+    _check_width(fields["schema"])
     if upload.weights is not None:
         if fields["network"].name == "onnx":
             raise RegistryError("The card is of an ONNX model, the weights are safetensors.")
@@ -242,6 +244,21 @@ def _without_version(
     fields["network"] = _onnx_network(upload.onnx, fields)
     fields["encoder"] = RAW
     return upload.onnx, fields
+
+
+def _check_width(schema: Schema) -> None:
+    """Hold a model to what a table may have: pages and engines take time for each name."""
+    n, most = len(schema.features), settings().max_columns
+    if n > most:
+        raise LimitError(
+            f"The model reads {n:,} features, allowed are {most:,}; use fewer, or raise the "
+            "setting max_columns."
+        )
+    if schema.n_classes > MAX_CLASSES:
+        raise LimitError(
+            f"The model tells {schema.n_classes:,} classes apart, allowed are {MAX_CLASSES:,}; "
+            "put classes together."
+        )
 
 
 def _fields_of_card(upload: Upload, name: str | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Runs ONNX models; imported and used in confined processes only."""
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -65,7 +66,22 @@ class Runtime:
 
 
 def inspect(path: str, name: str) -> dict[str, Any]:
-    """Read a file, check it, and try it on made-up rows."""
+    """Read a file, check it, and try it on made-up rows.
+
+    Raises
+    ------
+    RegistryError
+        If it may not be run, cannot be, or is damaged.
+    """
+    try:
+        found = _inspect(path, name)
+        json.dumps(found)
+    except (UnicodeDecodeError, TypeError):  # protobuf gives bytes for a text that is none
+        raise RegistryError(onnx_file.damaged(name)) from None
+    return found
+
+
+def _inspect(path: str, name: str) -> dict[str, Any]:
     content = Path(path).read_bytes()
     model = onnx_file.parse(content, name)
     inputs, output = onnx_file.read_inputs(model, name), onnx_file.read_output(model, name)

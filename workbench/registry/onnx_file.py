@@ -38,6 +38,14 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
 
 
+def damaged(name: str) -> str:
+    """Say that a file is none."""
+    return (
+        f"{shown(name)} is not an ONNX model, is damaged, or was cut short; export it again: "
+        f"{RECIPE}."
+    )
+
+
 def parse(content: bytes, name: str) -> onnx.ModelProto:
     """Parse a model and refuse what may not be run.
 
@@ -51,10 +59,7 @@ def parse(content: bytes, name: str) -> onnx.ModelProto:
     except (DecodeError, ValueError, RuntimeError):
         model = onnx.ModelProto()
     if not model.ir_version or not model.graph.node:
-        raise RegistryError(
-            f"{shown(name)} is not an ONNX model, is damaged, or was cut short; export it again: "
-            f"{RECIPE}."
-        )
+        raise RegistryError(damaged(name))
     own = {(function.domain, function.name) for function in model.functions}
     nodes = list(_nodes(model))
     if len(nodes) > MAX_NODES:

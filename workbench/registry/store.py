@@ -276,6 +276,11 @@ def publish_weights(weights: bytes, card: dict[str, Any], root: Path | None = No
         where = ".".join(str(step) for step in fault["loc"])
         raise RegistryError(f"The card is not valid at {where}: {fault['msg']}.") from None
     text = full.model_dump_json(indent=2, by_alias=True, exclude_defaults=False) + "\n"
+    if len(text.encode()) > MAX_CARD_BYTES:
+        raise RegistryError(
+            f"The card takes {len(text.encode()):,} bytes as it is stored, allowed are "
+            f"{MAX_CARD_BYTES:,}; leave out what is not about the model."
+        )
     checksum = hashlib.sha256(text.encode()).hexdigest()
     folder = root / full.name / str(version)
     files = {

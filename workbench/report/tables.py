@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # A spreadsheet runs a cell that starts so as a formula, or hides what follows.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# One way to read any run of digits: two ways would take time in the square of its length.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def to_json(result: Result) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 from workbench.core.schema import Feature, Schema
 from workbench.ui import cache
 from workbench.ui.cards import facts_list
+from workbench.ui.frame import two_halves
 from workbench.ui.place import Place
 from workbench.ui.queue import queue
 from workbench.ui.results import overview_figure
@@ -64,10 +65,10 @@ def _either(schema: Schema) -> str:
 def data_view(place: Place) -> None:
     """Show the rows: a few of them, what is missing, the classes, and one feature at a time."""
     stats = cache.overview(place.table, place.person.key, place.split, str(place.cohort))
-    left, right = st.columns(2)
-    with left, st.container(border=True):
+    left, right = two_halves("data")
+    with left:
         overview_figure(stats, "classes")
-    with right, st.container(border=True):
+    with right:
         overview_figure(stats, "missing")
     with st.container(border=True):
         names = place.model.schema.names

@@ -61,10 +61,10 @@ def table(reference: str, owner: str) -> Table:
     return _table(reference, _key(reference, owner), _stamp(reference, owner))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=12, show_spinner=False)
 def _rows(reference: str, owner: str, stamp: str, split: str, cohort: str) -> Table:
     whole = _table(reference, owner, stamp)
-    part = whole if split == "all" else whole.split(split)
+    part = whole if split == "all" else whole.split(split)  # a copy, so only few are kept
     return Cohort.parse(cohort, whole.schema).apply(part)
 
 
@@ -76,6 +76,8 @@ def rows(reference: str, owner: str, split: str, cohort: str = "") -> Table:
     WorkbenchError
         If there are none, or the table cannot be read.
     """
+    if split == "all" and not cohort:
+        return table(reference, owner)
     stamp = _stamp(reference, owner)
     return _rows(reference, _key(reference, owner), stamp, split, cohort)
 

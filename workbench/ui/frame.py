@@ -11,18 +11,21 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.people import Action, Person, demand
 from workbench.operations.logs import incident
 from workbench.ui import people
+from workbench.ui.actions import show_fault
 from workbench.ui.place import Place
 from workbench.ui.queue import start_jobs
 from workbench.ui.sidebar import choose_place
 from workbench.ui.text import markup, plain
 
-# Less air above the title; inputs in a row of equal height; and a figure that goes above what
-# stands beside it when the window is too narrow for both.
+# Less air above the title; inputs in a row of equal height; and what stands side by side goes
+# below each other when the window is too narrow for both.
 STYLE = """<style>
 .stMainBlockContainer { padding: 3.25rem clamp(1rem, 6vw - 2rem, 3.5rem) 3rem; }
 .stButtonGroup button { min-height: 2.5rem; }
 div:has(> .st-key-figure) { flex: 5 1 29rem !important; max-width: 100%; }
 div:has(> .st-key-beside) { flex: 2 1 18rem !important; max-width: 100%; }
+div:has(> [class*="st-key-half-"]) { flex: 1 1 22rem !important; max-width: 100%; }
+div:has(> [class*="st-key-line-"]) { flex: 1 1 20rem !important; max-width: 100%; }
 </style>"""
 log = logging.getLogger(__name__)
 
@@ -50,10 +53,16 @@ def plain_page(title: str, *, needs: Action | None = None) -> Iterator[Person]:
     """
     st.html(STYLE)
     person = _enter()
+    show_fault()
     st.title(title, anchor=False)
+    is_let_in = needs is None
     with errors_shown():
         if needs is not None:
             demand(person, needs)
+            is_let_in = True
+    if not is_let_in:
+        st.stop()
+    with errors_shown():
         yield person
 
 
@@ -101,6 +110,22 @@ def side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return a wide place for a figure and a narrow one beside it, or below on a small screen."""
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         return st.container(key="figure"), st.container(key="beside")
+
+
+def two_halves(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places of equal width, below each other on a small screen."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
+        return (
+            st.container(border=True, key=f"half-{key}-0"),
+            st.container(border=True, key=f"half-{key}-1"),
+        )
+
+
+def list_line(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return the places of a line of a list: what it is, and its buttons beside or below that."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about = st.container(gap=None, key=f"line-{key}")
+        return about, st.container(horizontal=True, width="content")
 
 
 def note(text: str) -> None:

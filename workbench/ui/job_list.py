@@ -7,7 +7,8 @@ import streamlit as st
 
 from workbench.core.people import Person, may
 from workbench.jobs.queue import Job
-from workbench.ui.frame import answer, empty_state
+from workbench.ui.actions import act, show_fault
+from workbench.ui.frame import answer, empty_state, errors_shown, list_line
 from workbench.ui.jobs import AT_ONCE, STATES, again_button, cancel_button, progress_text
 from workbench.ui.queue import queue
 from workbench.ui.results import add_to_report
@@ -34,16 +35,18 @@ def job_list(person: Person) -> None:
 @st.fragment(run_every=REFRESH)
 def _list(person: Person, *, small: bool, everyone: bool) -> None:
     """Show the list as it is now; the fragment runs every second."""
-    jobs = queue().everyone() if everyone else queue().jobs(person.key)
-    answer(_sentence(jobs))
-    chosen = [job for job in jobs if small or job.is_active or job.evaluations > AT_ONCE]
-    if not chosen:
-        _nothing(hidden=len(jobs))
-        return
-    for job in chosen[:SHOWN]:
-        _show(job, person)
-    if len(chosen) > SHOWN:
-        st.caption(f"and {len(chosen) - SHOWN:,} older ones")
+    show_fault()
+    with errors_shown():
+        jobs = queue().everyone() if everyone else queue().jobs(person.key)
+        chosen = [job for job in jobs if small or job.is_active or job.evaluations > AT_ONCE]
+        answer(_sentence(chosen))
+        if not chosen:
+            _nothing(hidden=len(jobs))
+            return
+        for job in chosen[:SHOWN]:
+            _show(job, person)
+        if len(chosen) > SHOWN:
+            st.caption(f"and {len(chosen) - SHOWN:,} older ones")
 
 
 def _nothing(*, hidden: int) -> None:
@@ -77,11 +80,12 @@ def _sentence(jobs: Sequence[Job]) -> str:
 def _show(job: Job, person: Person) -> None:
     word, icon = STATES[job.state]
     with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            with st.container(gap=None, width="stretch"):
-                st.markdown(f"{icon} **{plain(job.title)}**")
-                whose = "" if job.owner == person.key else f" · of {job.owner}"
-                st.caption(plain(f"{word} · {_when(job)}{whose}"))
+        about, actions = list_line(job.id)
+        with about:
+            st.markdown(f"{icon} **{plain(job.title)}**")
+            whose = "" if job.owner == person.key else f" · of {job.owner}"
+            st.caption(plain(f"{word} · {_when(job)}{whose}"))
+        with actions:
             _actions(job, person)
         if job.is_active:
             st.progress(job.fraction, text=plain(progress_text(job)))
@@ -99,13 +103,13 @@ def _actions(job: Job, person: Person) -> None:
     if job.is_active:
         cancel_button(job, person.key)
         return
-    if job.state == "done":
-        add_to_report(job, person)
+    if job.state == "done" and not job.error:
+        add_to_report(job, person, width="content")
     else:
-        again_button(job, person.key)
+        again_button(job, person)
     st.button(
-        "Remove", icon=":material/delete:", key=f"remove-{job.id}", on_click=queue().remove,
-        args=(job.id, person.key), help="Takes the job off this list.",
+        "Remove", icon=":material/delete:", key=f"remove-{job.id}", on_click=act,
+        args=(queue().remove, job.id, person.key), help="Takes the job off this list.",
     )  # fmt: skip
 
 

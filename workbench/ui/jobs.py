@@ -12,7 +12,9 @@ from workbench.core.people import Person, demand
 from workbench.core.results import Result
 from workbench.jobs.queue import Job
 from workbench.jobs.request import Request
+from workbench.ui.actions import act, show_fault
 from workbench.ui.cost import Quote
+from workbench.ui.frame import errors_shown
 from workbench.ui.queue import queue
 from workbench.ui.state import link_to
 from workbench.ui.text import duration, plain
@@ -160,12 +162,14 @@ def _show_state(job: Job, person: Person) -> None:
 @st.fragment(run_every=POLL)
 def job_panel(job_id: str, owner: str) -> None:
     """Show how far a job is, with Cancel; the page runs again when it is over."""
-    job = queue().get(job_id, owner)
-    if not job.is_active:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.fraction, text=plain(progress_text(job)))
-        cancel_button(job, owner)
+    show_fault()
+    with errors_shown():
+        job = queue().get(job_id, owner)
+        if not job.is_active:
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(job.fraction, text=plain(progress_text(job)))
+            cancel_button(job, owner)
 
 
 def progress_text(job: Job) -> str:
@@ -185,31 +189,29 @@ def progress_text(job: Job) -> str:
     if not job.total or not job.done:
         return "starting"
     left = "" if job.eta is None else f" · about {duration(job.eta)} left"
-    return f"{job.done:,} of {job.total:,} {job.message}{left}"
+    return f"{100 * job.fraction:.0f} % done{left}"
 
 
 def cancel_button(job: Job, owner: str) -> None:
     """Offer to stop a job; it stops between two batches."""
     st.button(
         "Cancel", icon=":material/stop_circle:", key=f"cancel-{job.id}",
-        on_click=_cancel, args=(job.id, owner),
+        on_click=act, args=(queue().cancel, job.id, owner),
     )  # fmt: skip
 
 
-def again_button(job: Job, owner: str) -> None:
+def again_button(job: Job, person: Person) -> None:
     """Offer to run a job again."""
     st.button(
         "Run again", icon=":material/replay:", key=f"again-{job.id}",
-        on_click=_rerun, args=(job.id, owner),
+        on_click=act, args=(_rerun, job, person),
     )  # fmt: skip
 
 
-def _cancel(job_id: str, owner: str) -> None:
-    queue().cancel(job_id, owner)
-
-
-def _rerun(job_id: str, owner: str) -> None:
-    queue().rerun(job_id, owner)
+def _rerun(job: Job, person: Person) -> None:
+    """Run a job again as whoever the person is today."""
+    demand(person, "run_small" if job.evaluations <= AT_ONCE else "run")
+    queue().rerun(job.id, person.key)
 
 
 STATES: Mapping[str, tuple[str, str]] = {

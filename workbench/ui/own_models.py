@@ -14,7 +14,7 @@ from workbench.core.table import Table
 from workbench.registry.intake import receive_model
 from workbench.registry.store import read_card
 from workbench.ui import cache
-from workbench.ui.frame import answer, errors_shown
+from workbench.ui.frame import answer, errors_shown, list_line
 from workbench.ui.own_tables import MEGABYTE
 from workbench.ui.state import open_link
 from workbench.ui.text import plain, size
@@ -47,15 +47,15 @@ def own_models(person: Person) -> None:
         else "Bring a model of your own: it stays in your folder, and nothing in it is executed."
     )
     for entry in mine:
-        with (
-            st.container(border=True, horizontal=True, vertical_alignment="center"),
-            errors_shown(),
-        ):
+        with st.container(border=True), errors_shown():
             card = cache.card(entry.reference, person.key)
-            with st.container(gap=None, width="stretch"):
+            about, actions = list_line(f"model-{entry.name}")
+            with about:
                 st.markdown(f"**{plain(entry.name)}** · version {entry.default}")
                 st.caption(plain(_about(card)) if card else "Its files are damaged.")
-            if card and st.button("Open", icon=":material/open_in_new:", key=f"see-{entry.name}"):
+            if card and actions.button(
+                "Open", icon=":material/open_in_new:", key=f"see-{entry.name}"
+            ):
                 open_link(f"?model={entry.reference}&about=model")
     if mine:
         st.caption("Versions are given aliases and removed on the page Registry.")

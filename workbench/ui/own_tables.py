@@ -5,7 +5,8 @@ import streamlit as st
 from workbench.core.people import Person
 from workbench.core.settings import settings
 from workbench.ui import cache
-from workbench.ui.frame import answer
+from workbench.ui.actions import act
+from workbench.ui.frame import answer, list_line
 from workbench.ui.state import open_link
 from workbench.ui.text import duration, plain, size
 from workbench.workspace import sources
@@ -36,26 +37,31 @@ def own_tables(person: Person) -> None:
 def _show(entry: TableEntry, workspace: Workspace, person: Person) -> None:
     schema = workspace.table_schema(entry.name)
     fitting = _model_for(entry.reference, person)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
+    with st.container(border=True):
+        about, actions = list_line(f"table-{entry.name}")
+        with about:
             st.markdown(f"**{plain(entry.name)}** · {entry.n_rows:,} rows, "
                         f"{entry.n_features} features, {size(entry.n_bytes)}")  # fmt: skip
             target = f"target {schema.target}" if schema.target else "no target"
             st.caption(plain(f"{target} · from {entry.original_name}"))
-        if fitting:
-            if st.button("Explain", icon=":material/waterfall_chart:", key=f"use-{entry.name}"):
-                open_link(f"shapley?model={fitting}&table={entry.reference}")
-        else:
-            st.caption("No model here reads these columns yet.", width="content")
-        if entry.mapping is None:
-            st.button(
+            if not fitting:
+                st.caption("No model here reads these columns yet.")
+        with actions:
+            _actions(entry, workspace, fitting)
+
+
+def _actions(entry: TableEntry, workspace: Workspace, fitting: str | None) -> None:
+    if fitting and st.button("Explain", icon=":material/waterfall_chart:", key=f"use-{entry.name}"):
+        open_link(f"shapley?model={fitting}&table={entry.reference}")
+    if entry.mapping is None:
+        st.button(
             "Edit", icon=":material/edit:", key=f"edit-{entry.name}", on_click=_edit,
             args=(entry.name,), help="Read the file again with another schema.",
         )  # fmt: skip
-        st.button(
-            "Remove", icon=":material/delete:", key=f"remove-{entry.name}",
-            on_click=workspace.remove_table, args=(entry.name,),
-        )  # fmt: skip
+    st.button(
+        "Remove", icon=":material/delete:", key=f"remove-{entry.name}",
+        on_click=act, args=(workspace.remove_table, entry.name),
+    )  # fmt: skip
 
 
 def _edit(name: str) -> None:
@@ -116,13 +122,17 @@ def _others(workspace: Workspace, waiting: list[Draft]) -> None:
     if not waiting:
         return
     hours = duration(settings().draft_hours * 3600)
-    with st.expander(f"{len(waiting)} unfinished uploads, each kept for {hours}"):
+    n = len(waiting)
+    with st.expander(f"{n} unfinished upload{'s' * (n != 1)}, each kept for {hours}"):
         for draft in waiting:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(f"{draft.original_name}, {size(draft.n_bytes)}"), width="stretch")
                 st.button("Go on", key=f"on-{draft.id}", on_click=_go_on, args=(draft.id,))
                 st.button(
-                    "Discard", key=f"off-{draft.id}", on_click=workspace.discard, args=(draft,)
+                    "Discard",
+                    key=f"off-{draft.id}",
+                    on_click=act,
+                    args=(workspace.discard, draft),
                 )
 
 

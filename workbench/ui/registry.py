@@ -119,9 +119,13 @@ def _actions(version: Version, person: Person) -> None:
             if st.button("Set alias", icon=":material/bookmark:"):
                 set_alias(name, alias, int(number), root)
                 st.rerun()
-            sure = st.checkbox("Sure", help="A removed version cannot be brought back.")
+            sure = st.checkbox(
+                "Sure", help="A removed version cannot be brought back. An alias of an upload goes "
+                "with it; others must mean another version first.",
+            )  # fmt: skip
             if st.button("Remove", icon=":material/delete:", disabled=not sure):
-                remove_version(f"{name}@{number}", root)
+                # Nobody else relies on an upload, and its only version has none to give way to.
+                remove_version(f"{name}@{number}", root, force=version.is_own)
                 st.rerun()
 
 

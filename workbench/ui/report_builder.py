@@ -11,7 +11,8 @@ from workbench import api
 from workbench.core.errors import AccessError
 from workbench.core.people import Person
 from workbench.core.results import Result
-from workbench.ui.frame import answer, empty_state
+from workbench.ui.actions import act
+from workbench.ui.frame import answer, empty_state, list_line
 from workbench.ui.queue import queue
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
@@ -65,15 +66,16 @@ def _results(content: Content, person: Person) -> dict[str, Result]:
 
 def _show(item: Item, basket: Basket, result: Result | None, *, first: bool) -> None:
     with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(item.title)}**", width="stretch")
+        about, actions = list_line(f"item-{item.job}")
+        about.markdown(f"**{plain(item.title)}**")
+        with actions:
             st.button(
                 "Up", icon=":material/arrow_upward:", key=f"up-{item.job}", disabled=first,
-                on_click=basket.move, args=(item.job, -1),
+                on_click=act, args=(basket.move, item.job, -1),
             )  # fmt: skip
             st.button(
                 "Remove", icon=":material/delete:", key=f"out-{item.job}",
-                on_click=basket.remove, args=(item.job,),
+                on_click=act, args=(basket.remove, item.job),
             )  # fmt: skip
         if result is None:
             st.warning("Its result is no longer there; run the job again on the page Jobs.")

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from workbench.jobs.queue import Job
 from workbench.plots import render
 from workbench.plots.data import class_balance, distribution, missingness
 from workbench.report import to_json, write_csv
+from workbench.ui.actions import act
 from workbench.ui.jobs import Answer
 from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
@@ -68,11 +70,14 @@ def overview_figure(stats: Overview, what: str, feature: str = "") -> None:
 def metrics_table(result: Performance) -> None:
     """Show every number of an evaluation with its interval."""
     st.markdown("**Every number**")
-    heads = {
+    heads: dict[str, Any] = {
         name: st.column_config.NumberColumn(label, format="%.4g")
         for name, label in (("value", "value"), ("low", "from"), ("high", "to"))
     }
-    st.dataframe(result.to_frame(), hide_index=True, column_config=heads, height="content")
+    heads["metric"] = st.column_config.Column(width=190)  # the longest name is to be read whole
+    frame = result.to_frame()
+    frame = frame.loc[:, (frame != "").any()]
+    st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
 def downloads(answer: Answer[Attribution] | Answer[Performance], name: str, person: Person) -> None:
@@ -93,19 +98,21 @@ def downloads(answer: Answer[Attribution] | Answer[Performance], name: str, pers
             )  # fmt: skip
 
 
-def add_to_report(job: Job, person: Person) -> None:
+def add_to_report(
+    job: Job, person: Person, *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
     """Offer to put a finished job into the report, or to take it out."""
     basket = Basket(person.key)
     inside = any(item.job == job.id for item in basket.content.items)
     if inside:
         st.button(
-            "In the report", icon=":material/check:", on_click=basket.remove, args=(job.id,),
-            help="Press to take it out again.", key=f"basket-{job.id}", width="stretch",
+            "In the report", icon=":material/check:", on_click=act, args=(basket.remove, job.id),
+            help="Press to take it out again.", key=f"basket-{job.id}", width=width,
         )  # fmt: skip
     else:
         st.button(
-            "Add to report", icon=":material/add:", on_click=basket.add, args=(job.id, job.title),
-            key=f"basket-{job.id}", width="stretch",
+            "Add to report", icon=":material/add:", on_click=act,
+            args=(basket.add, job.id, job.title), key=f"basket-{job.id}", width=width,
         )  # fmt: skip
 
 

@@ -126,7 +126,8 @@ def describe_row(place: Place, row: int) -> str:
     predicted = place.model.predict(rows.X)[0]
     parts = [f"Row {int(rows.ids[0])} of {place.table}"]
     if rows.y is not None:
-        known = schema.classes[int(rows.y[0])] if schema.classes else f"{float(rows.y[0]):.4g}"
+        classes = rows.schema.classes  # a table of one's own may have them in another order
+        known = classes[int(rows.y[0])] if classes else f"{float(rows.y[0]):.4g}"
         parts.append(f"truth: {known}")
     said = _predicted(place, row) if schema.classes else f"{float(predicted[0]):.4g}"
     if schema.classes:

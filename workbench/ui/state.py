@@ -104,7 +104,10 @@ def open_link(link: str) -> None:
 
 
 def _recall(name: str, default: Any, valid: Valid | None) -> tuple[Any, Any]:
-    """Return the value and, where it had to give way to the default, what it was."""
+    """Return the value and, where it had to give way to the default, what it was.
+
+    What the address says is kept from then on: the menu leaves the address behind.
+    """
     value = st.session_state.get(OWN + name, default)
     if OWN + name not in st.session_state and name in st.query_params:
         text = st.query_params[name]
@@ -114,6 +117,8 @@ def _recall(name: str, default: Any, valid: Valid | None) -> tuple[Any, Any]:
     if valid is not None and value != default and not valid(value):
         forget(name)
         return default, value
+    if value != default:
+        st.session_state[OWN + name] = value
     return value, None
 
 

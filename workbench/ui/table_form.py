@@ -13,6 +13,7 @@ from workbench.data.editing import Choices, ColumnChoice, edited_schema, first_c
 from workbench.data.facts import ColumnFacts
 from workbench.data.mapping import Difference, differences, propose, wanted_columns
 from workbench.ui import cache
+from workbench.ui.actions import act
 from workbench.ui.frame import errors_shown, note
 from workbench.ui.own_tables import DRAFT, EDITED
 from workbench.ui.state import open_link
@@ -68,7 +69,7 @@ def _preview(draft: Draft, workspace: Workspace) -> Preview | None:
                 kept[draft.id] = workspace.preview(draft)
         except DataError as error:
             st.error(plain(str(error)), icon=":material/error:")
-            st.button("Discard this file", on_click=workspace.discard, args=(draft,))
+            st.button("Discard this file", on_click=act, args=(workspace.discard, draft))
             return None
     return kept[draft.id]
 
@@ -253,7 +254,7 @@ def _save(
         pressed = st.button(
             "Keep this table", type="primary", icon=":material/save:", disabled=not ready
         )
-        st.button("Discard", on_click=workspace.discard, args=(draft,))
+        st.button("Discard", on_click=act, args=(workspace.discard, draft))
     if not pressed or schema is None:
         return
     with st.spinner("Converting it …"):

@@ -41,12 +41,17 @@ def duration(seconds: float) -> str:
     --------
     >>> duration(0.0312), duration(8.4), duration(75), duration(7300)
     ('0.03 s', '8 s', '1 min', '2 h')
+    >>> duration(86_400), duration(200_000)
+    ('1 day', '2 days')
     """
     if seconds < 0.01:
         return "0.01 s"
     if seconds < 1:
         return f"{float(f'{seconds:.1g}'):g} s"
-    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+    if seconds >= 86_400:
+        days = round(seconds / 86_400)
+        return f"{days:,} day{'s' * (days != 1)}"
+    for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:,.0f} {unit}"
     return f"{seconds:.0f} s"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.core.errors import LimitError
 from workbench.core.files import replacing
+from workbench.workspace.folders import disk_explained
 from workbench.workspace.store import Workspace
 
 FILE = "report.json"
@@ -103,5 +104,5 @@ class Basket:
         self._write(content.model_copy(update={"items": change(content)}))
 
     def _write(self, content: Content) -> None:
-        with replacing(self._path) as part:
+        with disk_explained(), replacing(self._path) as part:
             part.write_text(json.dumps(content.model_dump(), indent=2), encoding="utf-8")
