@@ -33,8 +33,10 @@ format: $(DEV) ## put the code into the project's format
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-bench: $(DEV) ## measure against peers
+bench: $(DEV) ## measure against peers, and the running workbench (a quarter of an hour)
+	@sh tests/bring_chromium.sh $(PY)
 	$(PY) -m benchmarks.shapley
+	$(PY) -m benchmarks.server
 
 lock: $(DEV) ## pin in requirements*.txt what the environment has
 	$(PY) .ci/lock.py

@@ -31,5 +31,8 @@ PAGES = {
 }
 
 ui.configure_logs()
-st.set_page_config(page_title="Explainability workbench", page_icon=ICON, layout="wide")
-st.navigation(PAGES, position=ui.navigation_position()).run()
+# The icon goes first: for the drawing of a page, the browser would ask the network.
+st.set_page_config(page_icon=ICON, layout="wide")
+page = st.navigation(PAGES, position=ui.navigation_position())
+st.set_page_config(page_title=f"{page.title} · Explainability workbench")
+page.run()

@@ -12,6 +12,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
+from workbench.core.people import LOCAL
 from workbench.core.results import Attribution, Performance
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
@@ -23,6 +24,7 @@ from workbench.engines.performance import Overview, table_overview
 from workbench.registry.store import Entry, list_models
 from workbench.registry.store import load_model as read_model
 from workbench.report.html import write_report
+from workbench.workspace import sources
 from workbench.workspace.background import training_rows
 
 if TYPE_CHECKING:
@@ -54,11 +56,15 @@ def list_methods() -> dict[str, Method]:
 def load_model(reference: str | Path) -> Model:
     """Load ``name``, ``name@version``, ``name@alias`` or a folder, verified against its card.
 
+    ``my:name`` is a model that was uploaded on this machine without sign-in.
+
     Raises
     ------
     RegistryError
         If there is no such model, or its files are not what the card says.
     """
+    if str(reference).startswith(sources.MINE):
+        return sources.find_model(str(reference), LOCAL)
     return read_model(reference)
 
 
@@ -89,6 +95,9 @@ def load_table(
     InvalidInputError
         If there is no such split.
     """
+    if str(source).startswith(sources.MINE):
+        own = sources.find_table(str(source), LOCAL)
+        return own if split in {None, "all"} else own.split(str(split))
     bundled = _is_bundled(source)
     known = load_schema(schema) if schema is not None else None
     if known is None and model is not None and not bundled:

@@ -3,65 +3,38 @@
 import logging
 import re
 import shutil
-from pathlib import Path
+from functools import partial
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests import visits
+from tests.visits import MODELS, address, answers, shown, widget
 from workbench import api
 from workbench.core.params import Params
 from workbench.data.bundled import data_folder, load_table
 from workbench.engines.shapley.params import SampledParams
+from workbench.jobs import service
+from workbench.jobs.queue import Queue
 from workbench.plots import overall_sentence, sentence
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.store import load_model, publish
 from workbench.ui.text import markup, plain
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "shapley.py")
-MODELS = [entry.name for entry in api.list_models()]
-
-
-def visit(**address):
-    app = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name.replace("__", ".")] = str(value)
-    return app.run()
-
-
-def answers(app):
-    """The sentences above the figure."""
-    bodies = [element.proto.body for element in app.get("html")]
-    return [body for body in bodies if 'role="heading"' in body]
-
-
-def shown(app):
-    """All text that is read as Markdown."""
-    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.title)
-    return "\n".join(element.value for kind in kinds for element in kind)
-
-
-def widget(app, kind, label):
-    (found,) = (w for w in app.get(kind) if w.label == label)
-    return found
-
-
-def address(app):
-    """What the address holds; a value that the page has set is no list there."""
-    return {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()}
+visit = partial(visits.visit, "shapley")
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The methods of all runs that a page starts, calibration aside."""
-    calls, explain = [], api.explain
+    """The methods of all runs that a page asks for."""
+    calls, submit = [], Queue.submit
 
-    def counting(*args, **kwargs):
-        if kwargs.get("progress") is not None:
-            calls.append(kwargs["method"])
-        return explain(*args, **kwargs)
+    def counting(self, request, **kwargs):
+        calls.append(request.method)
+        return submit(self, request, **kwargs)
 
-    monkeypatch.setattr(api, "explain", counting)
+    monkeypatch.setattr(Queue, "submit", counting)
     return calls
 
 
@@ -168,12 +141,12 @@ def test_another_class_or_view_computes_nothing_again(counted):
     app.button_group[1].set_value("beeswarm").run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 1
-    assert counted == ["kernel"]
+    assert counted == ["shapley.kernel"]
 
 
 def test_a_row_seen_before_is_not_computed_again(counted):
-    app = visit(model="diabetes-mlp")
-    for row in (1, 0):
+    app = visit(model="diabetes-mlp", row=31)
+    for row in (32, 31):
         widget(app, "number_input", "Row").set_value(row).run()
     assert len(counted) == 2
 
@@ -229,9 +202,10 @@ def test_a_defect_is_logged_with_a_number_and_shown_without_its_text(monkeypatch
         app = visit(model="diabetes-mlp")
     assert not app.exception
     (error,) = app.error
-    incident = re.search(r"incident ([0-9a-f]{8})", error.value)[1]
+    assert error.value.startswith("Something went wrong on our side.")
+    incident = re.fullmatch(r"incident ([0-9a-f]{8})", app.code[0].value)[1]
     assert "secret" not in shown(app)
-    assert f"incident {incident}" in caplog.text
+    assert [getattr(record, "incident", None) for record in caplog.records] == [incident]
     assert "the secret of row 3" in caplog.text
 
 
@@ -269,10 +243,12 @@ def hostile_registry(monkeypatch, tmp_path):
     network = build_network(card.network, len(encoder.groups), 1)
     fields = card.model_dump(by_alias=True, exclude={"version", "weights_sha256"})
     publish(encoder, network, fields | {"name": "hostile", "schema": schema}, models)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))  # with a worker that sees them
     monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(data))
     monkeypatch.setenv("WORKBENCH_MODELS", str(models))
     st.cache_resource.clear()
     yield
+    service.start().stop()
     st.cache_resource.clear()
 
 

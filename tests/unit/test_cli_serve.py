@@ -53,7 +53,7 @@ def started(monkeypatch, tmp_path, capsys):
 
 def test_it_becomes_streamlit_for_this_machine_alone(started):
     words = started()
-    assert words[:4] == ["-m", "streamlit", "run", "app.py"]
+    assert words[:4] == ["-m", "workbench.ui.server", "run", "app.py"]
     assert words[4:] == [
         "--server.port=8501", "--server.address=127.0.0.1", "--logger.level=info",
         "--server.maxUploadSize=1024",

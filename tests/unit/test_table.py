@@ -175,3 +175,19 @@ def test_a_table_fits_its_schema():
 def test_sizes_of_splits_are_those_of_the_splits(n):
     table = tiny_table(n=n)
     assert split_sizes(n) == {part: len(table.split(part)) for part in SPLITS}
+
+
+def test_classes_in_another_order_keep_the_truth_of_every_row():
+    table = tiny_table(task="multiclass")
+    turned = table.with_classes(table.schema.classes[::-1])
+    assert turned.schema.classes == table.schema.classes[::-1]
+    names = [[t.schema.classes[code] for code in t.y.tolist()] for t in (table, turned)]
+    assert names[0] == names[1]
+    assert turned.y.dtype == table.y.dtype
+    assert torch.equal(turned.X, table.X)
+
+
+@pytest.mark.parametrize("classes", [(), ("a", "b", "c")])
+def test_other_classes_leave_a_table_as_it_is(classes):
+    table = tiny_table(task="multiclass")
+    assert table.with_classes(classes) is table

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OWNER = "local"
 CHECK_EXAMPLES = """\b
 Examples:
-  workbench data check people.csv --write-schema people.schema.json
+  workbench data check people.csv --target income --write-schema people.schema.json
   workbench data check people.csv --model adult-mlp
 """
 ADD_EXAMPLES = """\b
@@ -33,6 +33,7 @@ def data() -> None:
 @click.argument("table")
 @click.option("--model", help="Check against this model's schema.")
 @click.option("--schema", type=click.Path(path_type=Path), help="Check against this schema file.")
+@click.option("--target", help="Column that is to be predicted, where the schema is guessed.")
 @click.option(
     "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the schema."
 )
@@ -40,16 +41,26 @@ def data() -> None:
     "--write-schema", type=click.Path(path_type=Path), help="Save the schema, to edit it."
 )
 def check(
-    table: str, model: str | None, schema: Path | None, ignore_extra_columns: bool,
-    write_schema: Path | None,
+    table: str, model: str | None, schema: Path | None, target: str | None,
+    ignore_extra_columns: bool, write_schema: Path | None,
 ) -> None:  # fmt: skip
     """Read TABLE, say what its columns mean, and name the first fault if there is one."""
     from workbench import api  # loads torch
     from workbench.data.bundled import load_schema, save_schema
+    from workbench.data.inference import infer_schema
+    from workbench.data.readers import read_with_notes
 
+    if target and (schema or model):
+        raise DataError(
+            "A schema names its target itself; leave out --target, --schema or --model."
+        )
+    guesses: tuple[str, ...] = ()
     known = load_schema(schema) if schema else None
     if model:
         known = api.load_model(model).schema
+    if target:
+        known, guesses = infer_schema(read_with_notes(Path(table))[0], target=target)
+        ignore_extra_columns = True  # what the guess left out is said below
     read, notes = api.open_table(table, schema=known, ignore_extra=ignore_extra_columns)
     click.echo(f"{read.name}: {len(read):,} rows, {len(read.schema.features)} features")
     width = max(28, 2 + max(map(len, read.schema.names)))
@@ -62,7 +73,7 @@ def check(
     if read.schema.target:
         task = read.schema.task or "no task"
         click.echo(f"  target {read.schema.target}: {task} {', '.join(read.schema.classes)}")
-    for note in notes:
+    for note in (*guesses, *notes):
         click.echo(f"  Note: {note}")
     if write_schema:
         save_schema(read.schema, write_schema)

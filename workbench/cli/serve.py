@@ -45,12 +45,14 @@ def serve(port: int, host: str, allow_anonymous_network: bool) -> None:
     if said := refusal(host, read_sign_in(files), settings()):
         raise AccessError(said)
     os.chdir(app)  # Streamlit reads .streamlit/config.toml from the working folder
-    arguments = ["-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    arguments = ["-m", "workbench.ui.server", "run", "app.py", f"--server.port={port}"]
     arguments += [f"--server.address={host}", f"--logger.level={settings().log_level.lower()}"]
     arguments += [f"--server.maxUploadSize={-(-settings().max_file_bytes // 2**20)}"]
     if host in EVERYWHERE:  # else Streamlit asks a server elsewhere for this machine's address
         arguments.append("--browser.serverAddress=localhost")
     arguments += [f"--secrets.files={file}" for file in files if file.exists()]
+    # Fewer arenas: each thread would keep memory of its own that others cannot use.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     sys.stdout.flush()
     sys.stderr.flush()
     # The process becomes Streamlit, so a signal reaches the server itself and not a parent of it.

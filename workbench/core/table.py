@@ -129,6 +129,21 @@ class Table:
         chosen = rows.get(part, order[2 * fifth :])
         return replace(self[np.sort(chosen)], name=f"{self.name}/{part}")
 
+    def with_classes(self, classes: tuple[str, ...]) -> "Table":
+        """Return the table with its classes in another order, codes of the target included.
+
+        A table of other classes, or of none, is returned as it is: whoever needs labels refuses
+        it by name.
+        """
+        own = self.schema.classes
+        if own == classes or sorted(own) != sorted(classes) or not own:
+            return self
+        schema = self.schema.model_copy(update={"classes": classes})
+        if self.y is None:
+            return replace(self, schema=schema)
+        places = torch.tensor([classes.index(name) for name in own])
+        return replace(self, schema=schema, y=places[self.y.long()].to(self.y.dtype))
+
     def to_frame(self) -> "pd.DataFrame":
         """Return the rows as a user knows them: categories by name, target included."""
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need

@@ -184,7 +184,9 @@ def column_facts(column: "pd.Series[Any]") -> ColumnFacts:
             ValueFacts(text=_shown(texts[i]), count=int(counts[i]), row=int(firsts[i]))
             for i in common
         ),
-        categories=_categories([texts[i] for i in used]),
+        categories=()
+        if len(used) > MAX_CATEGORIES_OF_LARGE
+        else _categories([texts[i] for i in used]),
         feature=feature,
         reason=reason,
         **_number_facts(column, codes, firsts),

@@ -205,6 +205,7 @@ def start(home: str | Path | None = None) -> Service:
     home = Path(settings().home if home is None else home).absolute()
     with _starting:
         if home not in _services:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)  # for its owner's eyes alone
             if not _services:
                 atexit.register(_stop_all)
             _services[home] = Service(home, tuple(list_devices()))

@@ -120,7 +120,7 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
             "choose another method or model."
         )
     table = sources.table(request, owner)
-    rows = request.select(table)
+    rows = request.select(table).with_classes(model.schema.classes)
     if "background" not in method.uses:
         return Work(model, rows, rows)
     if request.background == 0:

@@ -136,6 +136,12 @@ def _stamp(reference: str, owner: str) -> str:
     return str(data_folder())
 
 
+def owner_of(owner: str, *references: str) -> str:
+    """Return whose copy of what follows from these is: everybody's where all of them are."""
+    mine = any(reference.startswith(sources.MINE) for reference in references)
+    return owner if mine else SHARED
+
+
 def _key(reference: str, owner: str) -> str:
     """Return whose copy it is: what everybody may see is read once for all."""
     return owner if reference.startswith(sources.MINE) else SHARED

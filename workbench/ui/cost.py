@@ -67,7 +67,11 @@ def quote(
     speed = queue().speed(place.model.digest, plan.method, place.device)
     if speed is None:
         speed = _seconds_per_evaluation(
-            place.reference, place.person.key, place.model.digest, place.table, place.device
+            place.reference,
+            cache.owner_of(place.person.key, place.reference, place.table),
+            place.model.digest,
+            place.table,
+            place.device,
         )
     return Quote(plan.method, plan.params, plan.cost, plan.cost.evaluations * speed, plan.notes)
 

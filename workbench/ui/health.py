@@ -26,7 +26,10 @@ def health() -> None:
     failures = sum(finding.state == "failure" for finding in findings)
     warnings = sum(finding.state == "warning" for finding in findings)
     if failures or warnings:
-        answer(f"{failures} of {len(findings)} checks failed, {warnings} ask for care.")
+        answer(
+            f"{failures} of {len(findings)} checks failed, {warnings} "
+            f"ask{'s' * (warnings == 1)} for care."
+        )
     else:
         answer(f"All {len(findings)} checks are fine.")
     order = list(ICONS)[::-1]

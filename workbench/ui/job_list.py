@@ -38,8 +38,8 @@ def _list(person: Person, *, small: bool, everyone: bool) -> None:
     show_fault()
     with errors_shown():
         jobs = queue().everyone() if everyone else queue().jobs(person.key)
+        answer(_sentence(jobs))
         chosen = [job for job in jobs if small or job.is_active or job.evaluations > AT_ONCE]
-        answer(_sentence(chosen))
         if not chosen:
             _nothing(hidden=len(jobs))
             return

@@ -27,7 +27,7 @@ AT_ONCE = 10_000_000
 PATIENCE = 0.35
 POLL = 0.5
 STOPPED = {
-    "cancelled": "Cancelled. Nothing was lost: press the button to start again.",
+    "cancelled": "Cancelled: press the button to start again.",
     "interrupted": "The workbench was stopped while this was running: press the button to start "
     "again.",
     "done": "The result had to make room for others: press the button to compute it again.",

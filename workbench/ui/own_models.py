@@ -15,7 +15,7 @@ from workbench.registry.intake import receive_model
 from workbench.registry.store import read_card
 from workbench.ui import cache
 from workbench.ui.frame import answer, errors_shown, list_line
-from workbench.ui.own_tables import MEGABYTE
+from workbench.ui.own_tables import MEGABYTE, release
 from workbench.ui.state import open_link
 from workbench.ui.text import plain, size
 from workbench.workspace import sources
@@ -131,6 +131,8 @@ def _take_in(
     finally:
         for draft in drafts:
             workspace.discard(draft)
+        for file in given:
+            release(file)
 
 
 def _say_what_came(person: Person) -> None:

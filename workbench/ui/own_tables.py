@@ -1,6 +1,9 @@
 """The tables that a person has brought, uploads that wait, and the room that is left."""
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from workbench.core.people import Person
 from workbench.core.settings import settings
@@ -107,7 +110,7 @@ def upload_table(person: Person) -> Draft | None:
             with st.spinner("Taking it in …"):
                 draft = workspace.receive(given, given.name)
         finally:
-            given.close()
+            release(given)
             st.session_state[TURN] = turn + 1
         st.session_state[DRAFT] = draft.id
         st.session_state.pop(EDITED, None)
@@ -116,6 +119,15 @@ def upload_table(person: Person) -> Draft | None:
     chosen = next((d for d in waiting if d.id == st.session_state.get(DRAFT)), None)
     _others(workspace, [draft for draft in waiting if draft != chosen])
     return chosen
+
+
+def release(given: UploadedFile) -> None:
+    """Take a file out of the server's memory, where Streamlit keeps it until the window closes."""
+    given.close()
+    context = get_script_run_ctx()
+    kept = None if context is None else context.uploaded_file_mgr
+    if context is not None and isinstance(kept, MemoryUploadedFileManager):
+        kept.remove_file(context.session_id, given.file_id)
 
 
 def _others(workspace: Workspace, waiting: list[Draft]) -> None:

@@ -47,6 +47,9 @@ def plain_figure(drawn: go.Figure, *, name: str, alt: str) -> None:
         "modeBarButtonsToRemove": UNUSED_BUTTONS,
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
     }
+    # By default the bar is a dark block where the paper has no colour of its own.
+    ink = "#9da7b3" if is_dark() else "#57606a"
+    drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
     st.plotly_chart(drawn, theme=None, config=config, key=f"figure-{name}", alt=alt)
 
 

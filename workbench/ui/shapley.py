@@ -124,7 +124,8 @@ def describe_row(place: Place, row: int) -> str:
     """Say which row of the file this is, what is true of it and what the model says."""
     rows, schema = place.rows[[row]], place.model.schema
     predicted = place.model.predict(rows.X)[0]
-    parts = [f"Row {int(rows.ids[0])} of {place.table}"]
+    where = "" if int(rows.ids[0]) == row else f" (row {row} of {place.rows_name})"
+    parts = [f"Row {int(rows.ids[0])} of {place.table}{where}"]
     if rows.y is not None:
         classes = rows.schema.classes  # a table of one's own may have them in another order
         known = classes[int(rows.y[0])] if classes else f"{float(rows.y[0]):.4g}"

@@ -7,7 +7,7 @@ from workbench.core.people import Person
 from workbench.core.table import SPLITS, split_sizes
 from workbench.numerics.devices import choose_device, describe_device, list_devices
 from workbench.ui import cache
-from workbench.ui.cohort import choose_cohort
+from workbench.ui.cohort import NAME, choose_cohort
 from workbench.ui.place import Place
 from workbench.ui.state import choose, forget, peek
 from workbench.ui.text import plain
@@ -15,6 +15,7 @@ from workbench.workspace import sources
 
 FIRST_MODEL = "adult-mlp"
 OF_ROWS = ("row", "count", "cohort")
+GONE = "sidebar.gone"
 
 
 def choose_place(person: Person) -> Place:
@@ -25,6 +26,7 @@ def choose_place(person: Person) -> Place:
     WorkbenchError
         If there is no model, no table that fits it, or no row.
     """
+    asked = {name: str(peek(name, "")) for name in ("model", "table", NAME)}
     with st.sidebar:
         reference = _choose_model(person)
         model = cache.model(reference, person.key)
@@ -33,9 +35,32 @@ def choose_place(person: Person) -> Place:
         split = _choose_split(person, table)
         cohort = choose_cohort(cache.rows(table, person.key, split))
         device = _choose_device(black_box="black_box" in model.capabilities)
+    got = {"model": reference, "table": table, NAME: str(cohort)}
+    _say_what_is_gone(asked, got)
+    if table.startswith(sources.MINE):  # which of them is the first one may change
+        st.query_params["table"] = table
     rows = cache.rows(table, person.key, split, str(cohort))
+    rows = rows.with_classes(model.schema.classes)
     pinned = f"{reference.partition('@')[0]}@{model.card.version}"
     return Place(person, pinned, model, table, split, cohort, rows, device)
+
+
+def _say_what_is_gone(asked: dict[str, str], got: dict[str, str]) -> None:
+    """Say in the page itself that a link meant something else, until another choice is made."""
+    words = {"model": "model", "table": "table", NAME: "filter"}
+    gone = [name for name, wanted in asked.items() if wanted and wanted != got[name]]
+    if gone:
+        st.session_state[GONE] = (
+            got,
+            [
+                f"The {words[name]} {asked[name]} that was asked for is not available here; this "
+                f"page is about {got[name] or 'all rows'} instead."
+                for name in gone
+            ],
+        )
+    shown_with, sentences = st.session_state.get(GONE, ({}, []))
+    for sentence in sentences if shown_with == got else []:
+        st.warning(plain(sentence), icon=":material/link_off:")
 
 
 def _choose_model(person: Person) -> str:

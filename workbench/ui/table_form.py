@@ -23,6 +23,8 @@ from workbench.workspace.store import Draft, Preview, TableEntry, Workspace
 
 Aim = Literal["classification", "regression"] | None
 OWN_SCHEMA = ""
+# Pixels of a line in an editor: the target is often the last column and should be seen.
+LINE, HEAD, MOST_LINES = 35, 38, 20
 PREVIEWS, SAVED = "upload.previews", "upload.saved"
 SIGNS = {
     "same": ":green[:material/check_circle:]",
@@ -148,9 +150,12 @@ def _schema_editor(preview: Preview, key: str, first: Choices) -> Schema | None:
         }
         for facts in preview.columns
     ])
+    if not any(choice.use == "target" for choice in first.columns):
+        note("Which column would a model predict? Double-click its use and choose target.")
     column = st.column_config
     edited = st.data_editor(
         frame, hide_index=True, key=f"schema-{key}",
+        height=HEAD + LINE * min(len(frame), MOST_LINES),
         disabled=["column", "missing", "different values", "for example"],
         column_config={
             "use": column.SelectboxColumn(
