@@ -159,3 +159,11 @@ def test_a_newcomer_is_led_to_a_first_explanation(somebody):
     no_fault(go(app, "workspace"))
     assert "New here?" not in shown(app)
     assert not has(app, "button", "Not now")
+
+
+def test_a_refresh_of_a_page_about_no_model_keeps_what_the_others_are_about():
+    app = go(visit("shapley", model="wine-mlp", split="train"), "jobs")
+    assert address(app) == {"model": "wine-mlp", "split": "train"}
+    refreshed = go(visit("jobs", **address(app)), "shapley")
+    assert widget(refreshed, "selectbox", "Model").value == "wine-mlp"
+    assert widget(refreshed, "selectbox", "Rows").value == "train"

@@ -39,9 +39,11 @@ def probe(function, limits=None, **arguments):
 
 
 def children():
-    """Processes of ours that are running or were not waited for."""
+    """Confined processes that are running, and any that ended and were not waited for."""
     tasks = Path("/proc/self/task").glob("*/children")
-    return [pid for task in tasks for pid in task.read_text().split()]
+    pids = [pid for task in tasks for pid in task.read_text().split()]
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+    return [pid for pid, command in commands.items() if not command or b"isolation" in command]
 
 
 @LINUX

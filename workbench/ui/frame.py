@@ -14,7 +14,8 @@ from workbench.ui import people
 from workbench.ui.actions import show_fault
 from workbench.ui.place import Place
 from workbench.ui.queue import start_jobs
-from workbench.ui.sidebar import choose_place
+from workbench.ui.sidebar import OF_PLACE, choose_place
+from workbench.ui.state import peek
 from workbench.ui.text import markup, plain
 
 # Less air above the title; inputs in a row of equal height; and what stands side by side goes
@@ -53,6 +54,8 @@ def plain_page(title: str, *, needs: Action | None = None) -> Iterator[Person]:
     """
     st.html(STYLE)
     person = _enter()
+    for name in OF_PLACE:  # a refresh of this page must not forget what the others are about
+        peek(name, "")
     show_fault()
     st.title(title, anchor=False)
     is_let_in = needs is None

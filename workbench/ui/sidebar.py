@@ -14,6 +14,7 @@ from workbench.ui.text import plain
 from workbench.workspace import sources
 
 FIRST_MODEL = "adult-mlp"
+OF_PLACE = ("model", "table", "split", NAME, "device")
 OF_ROWS = ("row", "count", "cohort")
 GONE = "sidebar.gone"
 
