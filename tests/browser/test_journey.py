@@ -1,8 +1,10 @@
 """From files of one's own to a report, and runs that outlive a tab and a server."""
 
 import re
+from contextlib import suppress
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import Server
 from tests.bundles import bundle, zipped
@@ -111,6 +113,8 @@ def hand_over(page, folder):
     remark.press("Control+Enter")
     page.get_by_role("textbox", name="Heading").fill("For the board")
     page.get_by_role("textbox", name="Heading").press("Enter")
+    with suppress(PlaywrightTimeoutError):  # a run this short may be over before it is seen
+        page.locator("[data-test-script-state=running]").wait_for(timeout=3000)
     page.locator("[data-test-script-state=notRunning]").wait_for(timeout=SECONDS)
     page.reload()
     page.get_by_text("Mind the <i>hours</i>.").wait_for(timeout=SECONDS)

@@ -51,7 +51,7 @@ def test_results_are_listed_reordered_commented_and_written(two_results):
 
     queue = Queue()
     found = {item.job: queue.result(item.job, two_results.key) for item in content.items}
-    page = _report(content, found, HEADING).decode()
+    page = _report(Basket(two_results.key), found).decode()
     assert page.lower().startswith("<!doctype html>")
     assert "What we &lt;b&gt;found&lt;/b&gt; &amp; why" in page
     assert "Look at &lt;script&gt;alert(1)&lt;/script&gt; first." in page

@@ -45,7 +45,7 @@ def report_builder(person: Person) -> None:
         if heading != content.heading:
             basket.rename(heading)
         st.download_button(
-            "Download the report", partial(_report, content, found, heading),
+            "Download the report", partial(_report, basket, found),
             file_name="report.html", mime="text/html", type="primary", on_click="ignore",
             icon=":material/download:", disabled=not found,
         )  # fmt: skip
@@ -89,12 +89,14 @@ def _show(item: Item, basket: Basket, result: Result | None, *, first: bool) -> 
             basket.remark(item.job, remark)
 
 
-def _report(content: Content, found: Mapping[str, Result], heading: str) -> bytes:
-    remarks = {item.job: item.remark for item in content.items}
+def _report(basket: Basket, found: Mapping[str, Result]) -> bytes:
+    """Write the report as it is put together now, which may be later than the page was drawn."""
+    content = basket.content
+    items = [item for item in content.items if item.job in found]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.html"
         api.write_report(
-            list(found.values()), path, title=heading,
-            remarks=[remarks[job] for job in found],
+            [found[item.job] for item in items], path, title=content.heading,
+            remarks=[item.remark for item in items],
         )  # fmt: skip
         return path.read_bytes()
