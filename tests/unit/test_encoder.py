@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from workbench.core.encoder import TabularArguments, TabularEncoder
 from workbench.core.schema import Feature, Schema
-from workbench.registry.encoder import TabularArguments, TabularEncoder
 
 ONE_HOT, EMBEDDING = (
     TabularArguments(categorical=kind, embedding_size=3) for kind in ("one_hot", "embedding")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from workbench.core.counter_rng import stream
 from workbench.core.errors import CancelledError
 
 Progress = Callable[[int, int, str], None]
+# Takes a function that makes the result as far as it is known, and calls it if it has a use for it.
+Preview = Callable[[Callable[[], Any]], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ class Context:
         ``CancelledError`` to stop the run.
     cancel
         Set by another thread to stop the run at the next batch.
+    preview
+        Offered the result as far as it is known, whenever there is a better one; it decides
+        whether to have it made.
     """
 
     seed: int = 0
@@ -38,6 +44,7 @@ class Context:
     chunk_rows: int | None = None
     progress: Progress | None = None
     cancel: threading.Event | None = None
+    preview: Preview | None = None
 
     def stream(self, *address: int) -> np.random.Generator:
         """Return the random numbers that belong to this address."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from workbench.core.card import Architecture
+from workbench.core.encoder import TabularArguments, TabularEncoder
 from workbench.core.errors import RegistryError
 from workbench.core.schema import Schema, listing
 from workbench.registry.columns_encoder import (
@@ -16,7 +17,6 @@ from workbench.registry.columns_encoder import (
     RawArguments,
     columns_of_raw,
 )
-from workbench.registry.encoder import TabularArguments, TabularEncoder
 from workbench.registry.graph import GraphArguments, GraphNetwork
 
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {

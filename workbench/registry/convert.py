@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from workbench.core.card import Architecture
+from workbench.core.encoder import TabularEncoder
 from workbench.core.errors import RegistryError
 from workbench.core.model import SplitsFirstLayer
 from workbench.core.schema import Schema
@@ -17,7 +18,6 @@ from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.columns_encoder import ColumnsEncoder
 from workbench.registry.convert_output import Meaning, OutputKind, adapt_output
 from workbench.registry.convert_trace import Tracing
-from workbench.registry.encoder import TabularEncoder
 from workbench.registry.graph import one_line
 from workbench.registry.trial import trial_rows
 

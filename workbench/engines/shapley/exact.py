@@ -1,5 +1,7 @@
 """Exact Shapley values from the table of all coalitions."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -12,7 +14,8 @@ from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.params import ShapleyParams, exact_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
-from workbench.numerics.game import GROUPS, Game
+from workbench.numerics.game import GROUPS
+from workbench.numerics.set_function import SetFunction
 
 NAME = "shapley.exact"
 MAX_PLAYERS = 16
@@ -56,9 +59,9 @@ def _explain(
     d = _feasible(model)
     coalitions, weights = all_coalitions(d), shapley_weights(d)
 
-    def estimate(game: Game, part: Table) -> Estimate:
+    def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         table = game.values(part.X, coalitions)  # (n, m, k)
-        return Estimate(torch.einsum("dm,nmk->ndk", weights, table))
+        yield Estimate(torch.einsum("dm,nmk->ndk", weights, table))
 
     block = max(1, BLOCK_BYTES // (8 * len(coalitions) * len(model.output_names) * (1 + GROUPS)))
     return run(

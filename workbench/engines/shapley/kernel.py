@@ -1,5 +1,6 @@
 """Shapley values by regression on paired coalitions, with standard errors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from workbench.engines.shapley.design import PairedDesign
 from workbench.engines.shapley.params import SampledParams, sampled_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
 from workbench.engines.shapley.stopping import settled
-from workbench.numerics.game import Game
+from workbench.numerics.set_function import SetFunction
 
 NAME = "shapley.kernel"
 
@@ -52,7 +53,7 @@ def _explain(
     design, n_pairs = _design(d, params)
     goals = _rounds(design, n_pairs, grow=params.tolerance is not None)
 
-    def estimate(game: Game, part: Table) -> Estimate:
+    def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         gap = game.full(part.X)[0] - game.empty
         sample = PairedSample(
             torch.empty(0, d, dtype=torch.float64),
@@ -63,10 +64,10 @@ def _explain(
         for goal in goals:
             sample = _extend(sample, game, part, design, counts, goal, context)
             values, errors = solve(sample, gap, design, n_outputs=game.n_outputs)
+            yield Estimate(values[None], errors[None])
             if settled(values[:, : game.n_outputs], errors, params.tolerance):
-                break
+                return
             counts = goal
-        return Estimate(values[None], errors[None])
 
     return run(
         NAME, model, rows, background, params, context, estimate=estimate, block=1
@@ -94,7 +95,7 @@ def _rounds(design: PairedDesign, n_pairs: int, *, grow: bool) -> list[np.ndarra
 
 def _extend(
     sample: PairedSample,
-    game: Game,
+    game: SetFunction,
     part: Table,
     design: PairedDesign,
     counts: np.ndarray,

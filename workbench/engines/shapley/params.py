@@ -6,16 +6,22 @@ from workbench.core.method import Effort
 from workbench.core.model import Output
 from workbench.core.params import Params
 from workbench.numerics.links import Link
+from workbench.numerics.value_functions import Value
 
 
 class ShapleyParams(Params):
-    """What is explained, on which scale."""
+    """What is explained, on which scale, and what stands in for an unknown feature."""
 
     output: Output = Field(
         "probability", description="Explain probabilities, or scores (log-odds, logits)."
     )
     link: Link = Field(
         "identity", description="Transform applied to the mean probability of a coalition."
+    )
+    value: Value = Field(
+        "marginal",
+        description="What stands in for unknown features: each background row (marginal), their "
+        "mean and most common category (baseline), or rows like the known part of the row.",
     )
 
 

@@ -1,6 +1,6 @@
 """Shapley values from antithetic permutations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -15,7 +15,7 @@ from workbench.core.table import Table
 from workbench.engines.shapley.params import SampledParams, sampled_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
 from workbench.engines.shapley.stopping import settled
-from workbench.numerics.game import Game
+from workbench.numerics.set_function import SetFunction
 
 NAME = "shapley.permutation"
 FEWEST_PAIRS = 2
@@ -32,7 +32,7 @@ def _explain(
     d = len(model.schema.features)
     n_pairs = _n_pairs(d, params)
 
-    def estimate(game: Game, part: Table) -> Estimate:
+    def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         rng = context.stream(int(part.ids[0]))
         permutations = torch.from_numpy(rng.random((n_pairs, d)).argsort(axis=1))
         done, pairs = 0, torch.empty(0, d, len(game.empty), dtype=torch.float64)
@@ -44,8 +44,9 @@ def _explain(
             pairs = torch.cat([pairs, gains])
             outputs = pairs[..., : game.n_outputs]
             values, errors = pairs.mean(0), outputs.std(0) / len(pairs) ** 0.5
+            yield Estimate(values[None], errors[None])
             if goal == n_pairs or settled(outputs.mean(0), errors, params.tolerance):
-                return Estimate(values[None], errors[None])
+                return
             done, goal = goal, min(2 * goal, n_pairs)
 
     return run(

@@ -2,9 +2,10 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -16,14 +17,17 @@ from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost
 from workbench.core.model import Model
+from workbench.core.params import Params
 from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.numerics.devices import describe_device
-from workbench.numerics.game import Game
 from workbench.numerics.links import apply_link, unit_of
-from workbench.numerics.maskers import marginal
+from workbench.numerics.set_function import SetFunction
+from workbench.numerics.value_functions import make_game
+
+UNFINISHED = "not finished yet: values still change"
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Estimate:
     std_errors: Float[Tensor, "n d k"] | None = None
 
 
-Estimator = Callable[[Game, Table], Estimate]
+# Yields better and better estimates of the same rows; the last one stands.
+Estimator = Callable[[SetFunction, Table], Iterator[Estimate]]
 
 
 def run(
@@ -52,6 +57,8 @@ def run(
 ) -> Attribution:
     """Estimate row block by row block, so that memory does not grow with the rows.
 
+    Each better estimate is offered to ``context.preview``.
+
     Raises
     ------
     InvalidInputError
@@ -61,47 +68,57 @@ def run(
     unit = unit_of(model.schema, params.output, params.link)
     for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
-    masker = marginal(background)
     cost = METHODS[name].cost(model, len(rows), len(background), params)
-    game = Game(
-        model, masker, output=params.output, link=params.link, context=context,
-        expected=cost.evaluations,
+    game = make_game(
+        model, background, value=params.value, output=params.output, link=params.link,
+        context=context, expected=cost.evaluations,
     )  # fmt: skip
     explained = model.predict if params.output == "probability" else model.scores
     predictions = apply_link(explained(rows.X), params.link)
     _check_finite(model, rows, background, predictions, game)
-    parts = []
+
+    def result(parts: list[Estimate], *told: str) -> Attribution:
+        values = torch.cat([part.values for part in parts])
+        known, n = rows[: len(values)], len(values)
+        drawn = game.background_std_errors(values)  # (n, d, k)
+        k = game.n_outputs
+        errors = [part.std_errors for part in parts if part.std_errors is not None]
+        return Attribution(
+            provenance=provenance_of(
+                name, model, known, background, params, context,
+                evaluations=game.evaluations, chunk_rows=game.chunk_rows,
+                seconds=time.perf_counter() - started, notes=(*notes, *told),
+            ),
+            values=values[..., :k].numpy().copy(),
+            base_values=game.empty[:k].expand(n, -1).numpy().copy(),
+            predictions=predictions[:n].numpy(),
+            data=known.X.double().numpy(),
+            ids=known.ids.numpy(),
+            truth=np.full(n, np.nan) if known.y is None else known.y.double().numpy(),
+            base_std_errors=game.empty_std_errors.numpy(),
+            schema=model.schema,
+            output_names=model.output_names,
+            unit=unit,
+            std_errors=torch.cat(errors).numpy() if errors else None,
+            background_dof=None if drawn is None else game.n_groups - 1.0,
+            background_std_errors=None if drawn is None else drawn.pow(2).mean(0).sqrt().numpy(),
+            dof=dof,
+        )  # fmt: skip
+
+    done: list[Estimate] = []
     for start in range(0, len(rows), block):
-        parts.append(estimate(game, rows[start : start + block]))
+        latest = None
+        for latest in estimate(game, rows[start : start + block]):
+            if context.preview is not None:
+                context.preview(partial(result, [*done, latest], UNFINISHED))
+        assert latest is not None  # noqa: S101 - an estimator yields at least once
+        done.append(latest)
         game.report()
-    values = torch.cat([part.values for part in parts])
-    drawn = game.background_std_errors(values)  # (n, d, k)
-    k = game.n_outputs
-    errors = [part.std_errors for part in parts if part.std_errors is not None]
-    return Attribution(
-        provenance=_provenance(
-            name, model, rows, background, params, context, game,
-            seconds=time.perf_counter() - started, notes=notes,
-        ),
-        values=values[..., :k].numpy().copy(),
-        base_values=game.empty[:k].expand(len(rows), -1).numpy().copy(),
-        predictions=predictions.numpy(),
-        data=rows.X.double().numpy(),
-        ids=rows.ids.numpy(),
-        truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
-        base_std_errors=game.empty_std_errors.numpy(),
-        schema=model.schema,
-        output_names=model.output_names,
-        unit=unit,
-        std_errors=torch.cat(errors).numpy() if errors else None,
-        background_dof=None if drawn is None else game.n_groups - 1.0,
-        background_std_errors=None if drawn is None else drawn.pow(2).mean(0).sqrt().numpy(),
-        dof=dof,
-    )  # fmt: skip
+    return result(done)
 
 
 def _check_finite(
-    model: Model, rows: Table, background: Table, predictions: Tensor, game: Game
+    model: Model, rows: Table, background: Table, predictions: Tensor, game: SetFunction
 ) -> None:
     """Refuse rows for which the model has no answer; nothing can be attributed to NaN."""
     wrong = ~torch.isfinite(predictions).all(1)
@@ -151,10 +168,11 @@ def sampling_cost(model: Model, n_rows: int, n_background: int, coalitions: int)
     return Cost(evaluations, n_bytes=coalitions * (d + 8 * k * (d + 2)))
 
 
-def _provenance(
-    name: str, model: Model, rows: Table, background: Table, params: ShapleyParams,
-    context: Context, game: Game, *, seconds: float, notes: tuple[str, ...],
+def provenance_of(
+    name: str, model: Model, rows: Table, background: Table, params: Params, context: Context,
+    *, evaluations: int, chunk_rows: int, seconds: float, notes: tuple[str, ...] = (),
 ) -> Provenance:  # fmt: skip
+    """Write down how an attribution came about."""
     method = METHODS[name]
     return Provenance(
         method=name,
@@ -170,8 +188,8 @@ def _provenance(
         background=f"{len(background)} rows of {background.name}",
         background_digest=background.digest,
         n_background=len(background),
-        evaluations=game.evaluations,
-        chunk_rows=game.chunk_rows,
+        evaluations=evaluations,
+        chunk_rows=chunk_rows,
         seconds=seconds,
         device=describe_device(model.device),
         dtype=str(model.dtype).removeprefix("torch."),
