@@ -132,3 +132,39 @@ def test_a_key_cannot_leave_the_folder(store):
     for key in ("../../etc/passwd", "", "AB" * 32, "*" * 64):
         with pytest.raises(InvalidInputError):
             store.get(key)
+
+
+def test_a_preview_is_no_result_and_gives_way_to_better_ones(store):
+    assert store.preview(KEYS[0]) is None
+    first, second = example(), example(n=3)
+    store.put_preview(KEYS[0], first)
+    assert not store.has(KEYS[0])
+    assert_same_bits(store.preview(KEYS[0]), first)
+    store.put_preview(KEYS[0], second)
+    assert len(store.preview(KEYS[0])) == 3
+    store.put(KEYS[0], first)
+    store.drop_preview(KEYS[0])
+    store.drop_preview(KEYS[0])
+    assert store.preview(KEYS[0]) is None
+    assert store.has(KEYS[0])
+
+
+def test_a_preview_goes_with_its_result_or_when_it_is_old(store):
+    store.put_preview(KEYS[0], example())
+    store.remove(KEYS[0])
+    assert store.preview(KEYS[0]) is None
+    store.put_preview(KEYS[1], example())
+    store.clean_up()
+    assert store.preview(KEYS[1]) is not None
+    age(next(store.root.rglob("*.preview")), 4000)
+    store.clean_up()
+    assert store.preview(KEYS[1]) is None
+
+
+def test_a_preview_for_which_there_is_no_room_is_left_out(store, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    store.put_preview(KEYS[0], example())
+    assert store.preview(KEYS[0]) is None

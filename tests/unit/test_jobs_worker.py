@@ -13,6 +13,7 @@ import torch
 from tests.jobs import LARGE, LONG, SMALL, assert_same_bits, cost, in_process, request, wine
 from workbench.core.errors import AccessError, DataError
 from workbench.core.method import METHODS
+from workbench.engines.shapley.run import UNFINISHED
 from workbench.jobs import worker as module
 from workbench.jobs.queue import Queue
 from workbench.jobs.worker import OUT_OF_MEMORY, STOPPED, UPDATED, Signals, Worker
@@ -175,6 +176,47 @@ def test_cancelling_stops_between_two_batches(worker, queue, monkeypatch):
     assert len(seen) == 2
     assert 0 < seen[0] < seen[1]
     assert not queue.store.has(job.key)
+
+
+def test_what_is_known_so_far_can_be_seen_while_it_runs_and_after_a_cancel(
+    worker, queue, monkeypatch
+):
+    monkeypatch.setattr(module, "PREVIEW_SECONDS", 0.0)
+    monkeypatch.setattr(module, "PREVIEW_SHARE", 1e9)
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    asked = request(split="all", rows=tuple(range(5)))
+    job = submit(queue, asked)
+    keep, seen = worker.keep_preview, []
+
+    def cancel_after_three(claim, result):
+        keep(claim, result)
+        seen.append(queue.preview(job.id, "ann"))
+        if len(seen) == 3:
+            queue.cancel(job.id, "ann")
+
+    monkeypatch.setattr(worker, "keep_preview", cancel_after_three)
+    assert run(worker, queue, job).state == "cancelled"
+    assert UNFINISHED in seen[0].provenance.notes
+    kept = queue.preview(job.id, "ann")
+    assert_same_bits(kept, seen[-1])
+    with pytest.raises(AccessError):
+        queue.preview(job.id, "bob")
+    monkeypatch.setattr(worker, "keep_preview", keep)
+    again = run(worker, queue, queue.rerun(job.id, "ann"))
+    assert again.state == "done"
+    assert queue.preview(job.id, "ann") is None
+    result = queue.result(job.id, "ann")
+    assert_same_bits(result, in_process(asked))
+    n = len(kept) - 1  # the last row of a preview may still have changed
+    np.testing.assert_array_equal(result.values[:n], kept.values[:n])
+
+
+def test_telling_what_is_known_takes_a_small_share_of_a_run(worker, queue, monkeypatch):
+    calls = []
+    monkeypatch.setattr(worker, "keep_preview", lambda *_: calls.append(1))
+    monkeypatch.setattr(module, "PREVIEW_SECONDS", 1e9)
+    assert run(worker, queue, submit(queue, request(split="all", rows=(0, 1, 2)))).state == "done"
+    assert not calls
 
 
 def test_a_result_that_nobody_wants_any_more_is_not_kept(worker, queue, engine):

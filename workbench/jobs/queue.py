@@ -169,6 +169,18 @@ class Queue:
             result, provenance=result.provenance.model_copy(update={"notes": tuple(notes)})
         )
 
+    def preview(self, job_id: str, owner: str) -> Result | None:
+        """Load what a run knows so far, or knew when it was stopped; None where it told nothing.
+
+        Raises
+        ------
+        AccessError
+            If the owner has no such job.
+        """
+        with self._database.reading() as connection:
+            row = _row(connection, job_id, owner)
+        return self.store.preview(row["key"])
+
     def cancel(self, job_id: str, owner: str) -> Job:
         """Stop wanting a job; the run stops when nobody else wants it. Ended jobs stay as they are.
 

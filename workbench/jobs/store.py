@@ -16,6 +16,7 @@ from workbench.core.settings import settings
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 PARTIAL = ".part"
+PREVIEW = ".preview"
 OLD_PARTIAL_SECONDS = 3600.0
 # Room is made for more than the one result, so that not every result has to look for some.
 FILL = 0.95
@@ -99,17 +100,39 @@ class ResultStore:
         return path
 
     def remove(self, key: str) -> None:
-        """Remove a result, if there is one."""
+        """Remove a result and its preview, if there are any."""
         if (path := self._find(key)) is not None:
             path.unlink(missing_ok=True)
+        self.drop_preview(key)
+
+    def put_preview(self, key: str, result: Result) -> None:
+        """Keep what a run knows so far, in place of what it knew before; without room, nothing."""
+        path = self._preview(key)
+        try:
+            self._private(path.parent)
+            result.save(path)
+        except OSError as error:
+            _log.warning("A preview could not be written: %s", error.strerror)
+
+    def preview(self, key: str) -> Result | None:
+        """Load what a run knew when it last told; None where it told nothing."""
+        try:
+            return load(self._preview(key))
+        except ResultFileError:
+            return None
+
+    def drop_preview(self, key: str) -> None:
+        """Remove a preview, if there is one."""
+        self._preview(key).unlink(missing_ok=True)
 
     def clean_up(self) -> None:
-        """Remove what writers that were killed left behind."""
+        """Remove what writers that were killed left behind, and previews that nobody looks at."""
         limit = time.time() - OLD_PARTIAL_SECONDS
-        for path in self.root.glob(f"??/.*{PARTIAL}"):
-            with suppress(OSError):
-                if path.stat().st_mtime < limit:
-                    path.unlink()
+        for ending in (PARTIAL, PREVIEW):
+            for path in self.root.glob(f"??/.*{ending}"):
+                with suppress(OSError):
+                    if path.stat().st_mtime < limit:
+                        path.unlink()
 
     def _private(self, folder: Path) -> None:
         for place in (self.root, folder):  # results hold rows of people's tables
@@ -119,6 +142,9 @@ class ResultStore:
         if not _KEY.fullmatch(key):
             raise InvalidInputError("A key of a result is 64 hexadecimal digits.")
         return self.root / key[:2]
+
+    def _preview(self, key: str) -> Path:
+        return self._folder(key) / f".{key}{PREVIEW}"  # no result: the name begins with a dot
 
     def _find(self, key: str) -> Path | None:
         return next(self._folder(key).glob(f"{key}.*"), None)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context, Preview, Progress
 from workbench.core.errors import DataError, InvalidInputError, RegistryError
 from workbench.core.model import Model
 from workbench.core.params import parse_params
@@ -129,7 +129,12 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
     return Work(model, rows, source.sample(request.background, seed=request.seed))
 
 
-def compute(request: Request, work: Work, progress: Progress | None = None) -> Result:
+def compute(
+    request: Request,
+    work: Work,
+    progress: Progress | None = None,
+    preview: Preview | None = None,
+) -> Result:
     """Run the method of a request.
 
     Raises
@@ -139,7 +144,9 @@ def compute(request: Request, work: Work, progress: Progress | None = None) -> R
     """
     method = registered_methods().find(request.method)
     params = parse_params(method.params, request.params)
-    context = Context(seed=request.seed, device=torch.device(request.device), progress=progress)
+    context = Context(
+        seed=request.seed, device=torch.device(request.device), progress=progress, preview=preview
+    )
     # A small run may take place inside another one's progress report, where gradients may be off.
     with torch.inference_mode(mode=False), torch.enable_grad():
         return method.explain(work.model, work.rows, work.background, params, context)

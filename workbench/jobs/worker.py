@@ -33,6 +33,9 @@ from workbench.operations.logs import configure_logs
 DEVICE_IS_SERVED = 75
 IDLE_SECONDS = 0.25
 REPORT_SECONDS = 0.2
+# Telling what is known so far may take this share of the time of a run.
+PREVIEW_SECONDS = 0.4
+PREVIEW_SHARE = 0.05
 # However long a small run took, a large one it interrupted need not work longer than this before
 # the next small one.
 MOST_CATCHING_UP = 1.0
@@ -150,6 +153,7 @@ class Worker:
             result = self._result(claim, watch, self._sources[within])
             watch.check_wanted()
             self._store.put(claim.key, result)
+            self._store.drop_preview(claim.key)
         except _StoppedError:
             self._end(claim, "interrupted", error=STOPPED, stopped=self.signals.closed)
         except CancelledError:
@@ -161,6 +165,10 @@ class Worker:
         else:
             self._end(claim, "done", seconds=result.provenance.seconds)
 
+    def keep_preview(self, claim: Claim, result: Result) -> None:
+        """Keep what a run knows so far where the pages find it."""
+        self._store.put_preview(claim.key, result)
+
     def _start(self) -> None:
         self._store.clean_up()
         if lost := self.desk.recover():
@@ -171,7 +179,8 @@ class Worker:
         if request.key != claim.key:
             raise LimitError(UPDATED)
         watch.start()
-        result = compute(request, _prepare(claim, sources), watch)
+        self._store.drop_preview(claim.key)
+        result = compute(request, _prepare(claim, sources), watch, watch.preview)
         if watch.paused == 0:
             return result
         seconds = result.provenance.seconds - watch.paused
@@ -217,13 +226,14 @@ class _Watch:
         self._claim = claim
         self._within = within
         self._minutes = settings().job_minutes
-        self._deadline = self._next = self._next_small = 0.0
+        self._deadline = self._next = self._next_small = self._next_preview = 0.0
 
     def start(self) -> None:
         """Start the clock."""
         now = time.monotonic()
         self._deadline = now + 60 * self._minutes
         self._next = now
+        self._next_preview = now + PREVIEW_SECONDS
 
     def __call__(self, done: int, total: int, message: str) -> None:
         """Report, at most five times a second.
@@ -259,6 +269,15 @@ class _Watch:
             )
         if not self._within and now >= self._next_small:
             self._let_a_small_one_in()
+
+    def preview(self, make: Callable[[], Result]) -> None:
+        """Keep what is known so far, so rarely that a run hardly takes longer for it."""
+        started = time.monotonic()
+        if started < self._next_preview:
+            return
+        self._worker.keep_preview(self._claim, make())
+        ended = time.monotonic()
+        self._next_preview = ended + max(PREVIEW_SECONDS, (ended - started) / PREVIEW_SHARE)
 
     def check_wanted(self) -> None:
         """Stop where nobody wants the result any more.

@@ -1,6 +1,6 @@
 """Runs within a page: asked once, computed once by a worker, stopped on request, never lost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -80,15 +80,22 @@ def answer_to(
     pressed: bool,
     starts_itself: bool,
     slot: DeltaGenerator,
+    draw: Callable[[SomeResult], None] | None = None,
 ) -> Answer[SomeResult] | None:
     """Return the result of a run, submitting it where it was asked for or starts by itself.
 
-    While it runs, or when it came to nothing, ``slot`` says so. A refresh, another tab and a
-    restarted server find the same job.
+    While it runs, or when it came to nothing, ``slot`` says so, and shows what is known so far. A
+    refresh, another tab and a restarted server find the same job.
+
+    Parameters
+    ----------
+    draw
+        Draws the result as far as it is known, again whenever more is.
 
     Returns
     -------
-    The result; else the latest one about the same subject; None where there is none.
+    The result; else, unless a part of it is in view, the latest one about the same subject; None
+    where there is none.
 
     Raises
     ------
@@ -110,7 +117,8 @@ def answer_to(
             return Answer(found, job, is_stale=False)
     if job is not None:
         with slot:
-            _show_state(job, person)
+            if _show_state(job, person, kind, draw):
+                return None
     older = st.session_state.get(LATEST, {}).get(ask.subject)
     found = None if older is None else _result(older, person, kind)
     return None if found is None or older is None else Answer(found, older, is_stale=True)
@@ -150,18 +158,31 @@ def _result(job: Job, person: Person, kind: type[SomeResult]) -> SomeResult | No
     return found if isinstance(found, kind) else None
 
 
-def _show_state(job: Job, person: Person) -> None:
+def _show_state(
+    job: Job,
+    person: Person,
+    kind: type[SomeResult],
+    draw: Callable[[SomeResult], None] | None,
+) -> bool:
+    """Say how far a run is or how it ended; returns whether a part of its result is in view."""
     if job.is_active:
-        job_panel(job.id, person.key)
+        job_panel(job.id, person.key, kind, draw)
     elif job.error:
         st.error(plain(job.error), icon=":material/error:")
     elif job.state in STOPPED:
         st.info(STOPPED[job.state])
+        return _draw_preview(job, person.key, kind, draw)
+    return draw is not None and queue().preview(job.id, person.key) is not None
 
 
 @st.fragment(run_every=POLL)
-def job_panel(job_id: str, owner: str) -> None:
-    """Show how far a job is, with Cancel; the page runs again when it is over."""
+def job_panel(
+    job_id: str,
+    owner: str,
+    kind: type[SomeResult] | None = None,
+    draw: Callable[[SomeResult], None] | None = None,
+) -> None:
+    """Show how far a job is, what it knows, and Cancel; the page runs again when it is over."""
     show_fault()
     with errors_shown():
         job = queue().get(job_id, owner)
@@ -170,6 +191,21 @@ def job_panel(job_id: str, owner: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(job.fraction, text=plain(progress_text(job)))
             cancel_button(job, owner)
+        if kind is not None:
+            _draw_preview(job, owner, kind, draw)
+
+
+def _draw_preview(
+    job: Job,
+    owner: str,
+    kind: type[SomeResult],
+    draw: Callable[[SomeResult], None] | None,
+) -> bool:
+    known = None if draw is None else queue().preview(job.id, owner)
+    if draw is None or not isinstance(known, kind):
+        return False
+    draw(known)
+    return True
 
 
 def progress_text(job: Job) -> str:
