@@ -136,8 +136,13 @@ class Attribution(Result):
     @property
     def sources_of_error(self) -> tuple[str, ...]:
         """What ``uncertainty`` covers, in words; empty where no error is known."""
-        known = {"coalitions": self.std_errors, "background rows": self.background_std_errors}
+        known = {"coalitions": self.std_errors, self.drawn: self.background_std_errors}
         return tuple(source for source, errors in known.items() if errors is not None)
+
+    @property
+    def drawn(self) -> str:
+        """What was drawn to stand in for unknown features: ``background rows``, or ``draws``."""
+        return "draws" if self.provenance.params.get("value") == "gaussian" else "background rows"
 
     def output_index(self, output: str | int | None) -> int:
         """Return the position of an output given by name, position, or None for the default.

@@ -23,6 +23,9 @@ from workbench.plots.layout import (
 )
 from workbench.plots.theme import Palette, palette, template
 
+# What the base value is where it is no mean over the background rows, by value function.
+BASE_MEANS = {"baseline": "reference row", "gaussian": "mean of the draws"}
+
 
 def waterfall(
     attribution: Attribution,
@@ -109,7 +112,8 @@ def waterfall(
     said = f"prediction {words.amount(attribution, prediction)}"
     _mark(figure, prediction, said, span, level=1, dark=dark)
     layout_bars(figure, labels, padded(span, 0.15))
-    meaning = "base value: background mean"
+    value = str(attribution.provenance.params.get("value"))
+    meaning = f"base value: {BASE_MEANS.get(value, 'background mean')}"
     interval = [f"whiskers: 95 %, {sources}"] if sources else []
     title(figure, words.quantity(attribution, which), meaning, *interval)
     figure.update_layout(margin={"t": 60, "r": 48})  # two lines of text above the bars

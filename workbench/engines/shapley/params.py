@@ -21,7 +21,8 @@ class ShapleyParams(Params):
     value: Value = Field(
         "marginal",
         description="What stands in for unknown features: each background row (marginal), their "
-        "mean and most common category (baseline), or rows like the known part of the row.",
+        "mean and commonest category (baseline), the rows most like the known part (neighbours), "
+        "or draws from a normal distribution given the known part (gaussian).",
     )
 
 
