@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.attributions import build, example
+from tests.interactions import one_row
 from tests.performances import evaluated
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
@@ -29,7 +30,8 @@ def off_by(far):
 
 EVALUATED = off_by(0.0)
 # For each kind of result one that no check objects to.
-FINE = {type(GOOD): GOOD, type(EVALUATED): EVALUATED}
+PAIRS = one_row(errors=0.001)
+FINE = {type(GOOD): GOOD, type(EVALUATED): EVALUATED, type(PAIRS): PAIRS}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -41,6 +43,9 @@ BAD = {
     "WB007": off_by(0.2),
     "WB008": replace(EVALUATED, trained_on="tiny",
                      provenance=EVALUATED.provenance.model_copy(update={"table": "tiny/train"})),
+    "WB009": replace(PAIRS, predictions=PAIRS.predictions + 0.1),
+    "WB010": one_row(errors=0.02),
+    "WB011": replace(PAIRS, data=PAIRS.data + 1e6),
 }  # fmt: skip
 
 
@@ -71,7 +76,7 @@ def test_passes_what_is_good_and_objects_to_what_is_not(check):
     assert check(BAD[check.code]).status == check.severity
 
 
-@pytest.mark.parametrize("result", [GOOD, EVALUATED, *BAD.values()])
+@pytest.mark.parametrize("result", [GOOD, EVALUATED, PAIRS, *BAD.values()])
 def test_outcomes_are_complete(result):
     for found in run_checks(result):
         check = CHECKS[found.code]

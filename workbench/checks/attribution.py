@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding, Status
-from workbench.core.results import Attribution
+from workbench.core.results import Attribution, Interactions
 
 # Allowed gap as (absolute, relative). In single precision an output carries a rounding of 6e-8 of
 # its size, and an attribution sums thousands of them with both signs: the relative part leaves
@@ -18,7 +18,7 @@ BACKGROUND_ROWS = 20
 UNSETTLED_TOLERANCE = 0.1
 NAMED_FEATURES = 3
 
-_NO_ROWS = Finding("not_applicable", "There are no rows to check.")
+NO_ROWS = Finding("not_applicable", "There are no rows to check.")
 
 
 def additivity(attribution: Attribution) -> Finding:
@@ -27,25 +27,30 @@ def additivity(attribution: Attribution) -> Finding:
     The tolerance is the largest of an absolute part times the size of the outputs (at least 1)
     and a relative part times the largest :math:`|f - b|`, both by the precision of the run.
     """
-    if not len(attribution):
-        return _NO_ROWS
-    dtype = attribution.provenance.dtype.removeprefix("torch.")
+    return gap_found(attribution, "Attributions and base value")
+
+
+def gap_found(result: Attribution | Interactions, parts: str) -> Finding:
+    """Compare the largest gap between the prediction and the sum of some parts with rounding."""
+    if not len(result):
+        return NO_ROWS
+    dtype = result.provenance.dtype.removeprefix("torch.")
     if dtype not in GAP_TOLERANCE:
         return Finding("not_applicable", f"No rounding tolerance is known for precision {dtype}.")
     absolute, relative = GAP_TOLERANCE[dtype]
-    if not np.isfinite(attribution.gap).all():
+    if not np.isfinite(result.gap).all():
         return Finding("failure", "Some attributions or predictions are not numbers.")
-    size = float(max(np.abs(attribution.predictions).max(), np.abs(attribution.base_values).max()))
-    moved = float(np.abs(attribution.predictions - attribution.base_values).max())
+    size = float(max(np.abs(result.predictions).max(), np.abs(result.base_values).max()))
+    moved = float(np.abs(result.predictions - result.base_values).max())
     tolerance = max(absolute * max(1.0, size), relative * moved)
-    gaps = np.abs(attribution.gap)
-    gap, row = float(gaps.max()), int(attribution.ids[int(gaps.max(1).argmax())])
+    gaps = np.abs(result.gap)
+    gap, row = float(gaps.max()), int(result.ids[int(gaps.max(1).argmax())])
     evidence = {"max_gap": gap, "max_moved": moved, "row": float(row)}
     if gap <= tolerance:
-        sentence = f"Attributions and base value add up to the prediction; largest gap {gap:.1e}."
+        sentence = f"{parts} add up to the prediction; largest gap {gap:.1e}."
         return Finding("ok", sentence, evidence, tolerance, f"gap {gap:.1e}")
     sentence = (
-        f"Attributions and base value miss the prediction by up to {gap:.2g} (row {row}), "
+        f"{parts} miss the prediction by up to {gap:.2g} (row {row}), "
         f"while rounding explains {tolerance:.1e}."
     )
     status: Status = "failure" if gap > GAP_FAILURE * tolerance else "warning"
@@ -59,7 +64,7 @@ def sampling_error(attribution: Attribution) -> Finding:
     is not judged by its own tiny effects.
     """
     if not len(attribution):
-        return _NO_ROWS
+        return NO_ROWS
     if attribution.std_errors is None:
         sentence = "Nothing was sampled, so there is no sampling error."
         return Finding("ok", sentence, brief="none, exact")
@@ -77,13 +82,13 @@ def sampling_error(attribution: Attribution) -> Finding:
         "rows_above": float(above),
         "worst_row": float(row),
     }
-    brief = f"{_percent(worst)} of the largest effect"
+    brief = f"{percent_of(worst)} of the largest effect"
     if not above:
-        sentence = f"The largest standard error is {_percent(worst)} of its row's largest effect."
+        sentence = f"The largest standard error is {percent_of(worst)} of its row's largest effect."
         return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(above, attribution)} the standard error is above "
-        f"{_percent(SAMPLING_TOLERANCE)} of the largest effect (up to {_percent(worst)}, row "
+        f"{percent_of(SAMPLING_TOLERANCE)} of the largest effect (up to {percent_of(worst)}, row "
         f"{row}); raise the number of samples."
     )
     return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE, brief)
@@ -97,7 +102,7 @@ def background_size(attribution: Attribution) -> Finding:
     """
     n_background = attribution.provenance.n_background
     if not len(attribution):
-        return _NO_ROWS
+        return NO_ROWS
     if not n_background:
         return Finding("not_applicable", "The method uses no background rows.")
     evidence = {"rows": float(n_background)}
@@ -114,9 +119,12 @@ def background_size(attribution: Attribution) -> Finding:
     ratio = typical / largest if largest > 0 else float(typical > 0)
     evidence = {"ratio": ratio, "typical_error": typical, **evidence}
     brief = f"{n_background} rows, stable to {typical:.2g}"
+    again = f"another draw of {n_background} background rows"
+    if attribution.drawn == "draws":
+        again = "another set of draws"
     moved = (
-        f"another draw of {n_background} background rows moves an attribution by about "
-        f"{typical:.2g}, {_percent(ratio)} of the largest effect"
+        f"{again} moves an attribution by about "
+        f"{typical:.2g}, {percent_of(ratio)} of the largest effect"
     )
     if ratio > BACKGROUND_TOLERANCE:
         sentence = f"{moved[0].upper()}{moved[1:]}; use more rows."
@@ -127,7 +135,7 @@ def background_size(attribution: Attribution) -> Finding:
 def off_scale(attribution: Attribution) -> Finding:
     """Count rows with a number outside the range that the model saw in training."""
     if not len(attribution):
-        return _NO_ROWS
+        return NO_ROWS
     ranges = {
         j: feature.range
         for j, feature in enumerate(attribution.schema.features)
@@ -165,7 +173,7 @@ def rank_settled(attribution: Attribution) -> Finding:
     widths of the 95 % intervals, as if the two errors were independent.
     """
     if not len(attribution):
-        return _NO_ROWS
+        return NO_ROWS
     if len(attribution.names) < 2:
         return Finding("not_applicable", "One feature alone has no rank.")
     if attribution.std_errors is None:
@@ -192,7 +200,8 @@ def rank_settled(attribution: Attribution) -> Finding:
     return Finding("warning", sentence, evidence, UNSETTLED_TOLERANCE, brief)
 
 
-def _percent(share: float) -> str:
+def percent_of(share: float) -> str:
+    """Write a ratio per cent, short; what is not quite nothing is never rounded to it."""
     if 0 < share < 0.001:
         return "less than 0.1 %"
     return f"{100 * share:.2g} %" if share < 1 else f"{100 * share:.0f} %"

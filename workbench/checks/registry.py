@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
-    check.code: check for check in (*ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS)
+    check.code: check for check in (*ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS)
 }
 
 

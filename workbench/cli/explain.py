@@ -14,9 +14,10 @@ from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from workbench.core.provenance import Provenance
-    from workbench.core.results import Attribution, Performance
+    from workbench.core.results import Attribution, Interactions, Performance, Result
 
-SUFFIXES = (".attribution", ".performance")
+SUFFIXES = (".attribution", ".interactions", ".performance")
+PAIRS = "interactions"  # kind of the results that are about pairs of features
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
 EXPLAIN_EXAMPLES = """\b
@@ -24,6 +25,7 @@ Examples:
   workbench explain adult-mlp adult --rows 5
   workbench explain adult-mlp adult --rows 0:200 --method kernel --out out/
   workbench explain adult-mlp people.csv --budget 512 --output score
+  workbench explain adult-mlp adult --rows 5 --method interactions --index STII
 """
 REPORT_EXAMPLES = """\b
 Examples:
@@ -32,7 +34,18 @@ Examples:
 """
 
 
-@click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXPLAIN_EXAMPLES)
+class ExplainCommand(MethodCommand):
+    """A command with the flags of methods for single features and of those for pairs."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own flags, then those of the methods, each once."""
+        own = super().get_params(ctx)
+        of_pairs = MethodCommand(self.name, yields=PAIRS).get_params(ctx)
+        known = {flag.name for flag in own}
+        return [*own, *(flag for flag in of_pairs if flag.name not in known)]
+
+
+@click.command(cls=ExplainCommand, no_args_is_help=True, epilog=EXPLAIN_EXAMPLES)
 @click.argument("model")
 @click.argument("table")
 @click.option("--rows", default="0:10", show_default=True, help="Positions: 5, 0:200, or 3,7,11.")
@@ -63,6 +76,8 @@ def explain(
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
+    With --method interactions: which pairs of features worked together.
+
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a CSV, Parquet or Feather file.
     """
@@ -84,17 +99,20 @@ def explain(
     if out is not None:
         check_folder(out)
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    result: Attribution | Interactions
     with progress_bar("Explaining") as progress:
-        result = api.explain(
-            chosen, selected, drawn, method=method, seed=seed, device=device, progress=progress,
-            **given,
-        )  # fmt: skip
-    output = result.output_index(shown)
+        asked: dict[str, Any] = {"seed": seed, "device": device, "progress": progress, **given}
+        if _is_about_pairs(method):
+            result = api.interactions(chosen, selected, drawn, **asked)
+            told = _pairs_summary(result, result.output_index(shown))
+        else:
+            result = api.explain(chosen, selected, drawn, method=method, **asked)
+            told = _summary(result, result.output_index(shown))
     written = write_result(result, out) if out else []
     if as_text:
         click.echo(as_json(result))
         return
-    click.echo(_summary(result, output))
+    click.echo(told)
     for path in written:
         click.echo(f"Wrote {path}")
 
@@ -135,7 +153,7 @@ def check_folder(out: Path) -> None:
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
 
 
-def write_result(result: "Attribution | Performance", out: Path) -> list[Path]:
+def write_result(result: "Attribution | Interactions | Performance", out: Path) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
     from workbench.report.tables import to_json, write_csv  # loads pandas
@@ -162,7 +180,7 @@ def _request_digest(record: "Provenance") -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def as_json(result: "Attribution | Performance") -> str:
+def as_json(result: "Result") -> str:
     """Return the result and what the checks say of it."""
     from workbench.checks import run_checks  # after the result exists
     from workbench.report.tables import to_json  # loads pandas
@@ -184,6 +202,49 @@ def _summary(result: "Attribution", output: int) -> str:
     lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
     lines += [f"  Note: {note}." for note in result.provenance.notes]
     return "\n".join([*lines, "", result.provenance.describe()])
+
+
+def _is_about_pairs(method: str) -> bool:
+    from workbench.api import list_methods  # loads torch
+
+    return any(
+        record.yields.kind == PAIRS and method in {name, name.partition(".")[2]}
+        for name, record in list_methods().items()
+    )
+
+
+def _pairs_summary(result: "Interactions", output: int) -> str:
+    from workbench.checks import run_checks  # after the result exists
+    from workbench.plots.interactions import adds_up_sentence, interactions_sentence
+
+    lines = [interactions_sentence(result, output=output), "", *_pair_lines(result, output)]
+    lines += ["", "How far to trust this:", f"  {adds_up_sentence(result)}"]
+    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
+    lines += [f"  Note: {note}." for note in result.provenance.notes]
+    return "\n".join([*lines, "", result.provenance.describe()])
+
+
+def _pair_lines(result: "Interactions", output: int) -> list[str]:
+    """List the strongest pairs: of one row with signs, of several rows by their mean size."""
+    from workbench.plots.words import decimals_for  # loads plotly
+
+    frame, unit = result.strongest(output), result.unit
+    of = f"pairs for {result.output_names[output]}{f' ({unit})' if unit else ''}"
+    digits = decimals_for(float(frame["strength"].max())) + 1 if len(frame) else 2
+    if len(result) > 1:
+        head = f"  mean |{result.index}| of {of}, ± standard error over rows"
+        values, spreads = frame["strength"], frame["std_error"]
+        shown = [f"{value:,.{digits}f}" for value in values.head(TOP)]
+    else:
+        known = result.background_std_errors is not None
+        head = f"  {result.index} of {of}{', ± standard error from background rows' * known}"
+        values, spreads = frame["mean"], frame["background_std_error"]
+        shown = [f"{value:+,.{digits}f}" for value in values.head(TOP)]
+    lines = [head]
+    for text, spread, pair in zip(shown, spreads, frame.itertuples(), strict=False):
+        error = "" if spread != spread else f" ± {spread:,.{digits}f}"  # noqa: PLR0124 - NaN
+        lines.append(f"  {text}{error}   {pair.feature} and {pair.other}")
+    return [*lines, f"  and {len(frame) - TOP} more pairs"] if len(frame) > TOP else lines
 
 
 def _row_lines(result: "Attribution", output: int) -> list[str]:
