@@ -11,6 +11,8 @@ import pytest
 from scipy import stats
 
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
+from tests.explainers import trained
+from tests.interactions import one_row
 from tests.performances import evaluated
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
@@ -243,7 +245,8 @@ def test_no_global_state():
         (lambda r: beeswarm(r, max_rows=0), "A beeswarm needs at least 1 row, got 0."),
         (lambda r: bar(r, output="x"), "There is no output 'x'"),
         (lambda r: render(r, "pie"), "There is no view 'pie' of 'attribution'; choose one of "
-                                     "waterfall, bar, beeswarm."),
+                                     "waterfall, bar, beeswarm, dependence, heatmap, decision, "
+                                     "cohorts, clusters."),
         (lambda r: render(Result(r.provenance), "bar"), "no view 'bar' of ''; it has no views"),
     ],
 )  # fmt: skip
@@ -254,7 +257,7 @@ def test_says_what_is_wrong(call, message):
 
 def test_every_renderer_draws_its_kind_of_result():
     for kind in RENDERERS:
-        results = [example(n=3), evaluated(), evaluated("regression")]
+        results = [example(n=3), one_row(), evaluated(), evaluated("regression"), trained()]
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])
         for result, view in [(r, v) for r in results if type(r) is kind for v in views_of(r)]:

@@ -15,7 +15,8 @@ from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hos
 from workbench.checks import run_checks
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
-from workbench.plots import overall_sentence, render, sentence
+from workbench.plots import overall_sentence, render, sentence, view_sentence
+from workbench.plots.clusters import clusters_of
 from workbench.report import write_report
 
 
@@ -88,16 +89,17 @@ def test_says_when_there_are_no_caveats(write):
         (1, ["row-0"]),
         (2, ["row-0", "row-1", "bar", "beeswarm"]),
         (20, ["row-0", "row-1", "row-2", "bar", "beeswarm"]),
-        (21, ["bar", "beeswarm"]),
+        (21, ["bar", "beeswarm", "dependence", "heatmap", "decision", "cohorts", "clusters"]),
     ],
 )
 def test_pictures_and_tables_by_number_of_rows(write, n, views):
-    page = write(example(n=max(n, 1))[:n])
+    result = example(n=max(n, 1))[:n]
+    page = write(result)
     plots = [a for a in page.find("div") if a.get("class") == "plot"]
     assert [a["id"].removeprefix("result-1-") for a in plots] == views
     assert all(a["role"] == "img" and a["aria-label"] for a in plots)
     assert ("All values" in page.text) == (0 < n <= 20)
-    expected = 5 * bool(n) + (n * 5 * 2 if n <= 20 else 0)
+    expected = 5 * bool(n) + (n * 5 * 2 if n <= 20 else len(clusters_of(result).names))
     assert len(page.find("tr")) - len(page.find("table")) == expected
 
 
@@ -119,6 +121,24 @@ def test_figures_are_stored_once_with_the_changes_of_the_dark_theme(write):
     for (view, options), spec in zip(drawn, stored, strict=True):
         for dark, got in ((False, spec["light"]), (True, changed(spec["light"], spec["dark"]))):
             assert got == json.loads(render(result, view, dark=dark, **options).to_json())
+
+
+def test_many_rows_keep_the_file_small_and_name_their_groups(write):
+    result = example(n=600)
+    page = write(result)
+    drawn = {
+        attributes["id"].removeprefix("result-1-").removesuffix("-data"): script
+        for attributes, script in zip(
+            [a for a in page.find("script") if "id" in a], page.scripts, strict=False
+        )
+    }
+    assert sum(map(len, drawn.values())) < 2_500_000
+    assert not any("scattergl" in script for script in drawn.values()), "needs generated code"
+    assert "Groups of rows with similar explanations" in page.text
+    for rule in clusters_of(result).rules:
+        assert (rule.text or "no short rule") in page.text
+    assert view_sentence(result, "cohorts") in [a["aria-label"] for a in page.find("div")
+                                                if "aria-label" in a]  # fmt: skip
 
 
 def test_asks_for_nothing_from_outside(write):

@@ -30,10 +30,18 @@ def bar(
     max_features: int = 12,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw the mean absolute attribution of each feature, largest first.
+    r"""Draw the mean absolute attribution of each feature, largest first.
 
-    Whiskers are 95 % intervals of that mean over the rows (Student's t), so they say how far
-    other rows of the same kind could move it; a single row has none.
+    Whiskers are 95 % intervals of that mean: over the rows (Student's t), so they say how far
+    other rows of the same kind could move it, and, where known, for the choice of background
+    rows. The noise of sampling coalitions is drawn anew for each row, so it is part of the spread
+    over rows. The background is shared by all rows: taken as moving all of them together, its
+    error :math:`s` is the most that the mean can have, and both add up in squares,
+
+    .. math:: \sqrt{(t_{n-1} \, \mathrm{sd} / \sqrt{n})^2 + (t \, s)^2}.
+
+    A single row has none. Sampling noise also lengthens bars, as sizes cannot be negative: a bar
+    not longer than its row's noise (the beeswarm's faint bars) may be noise.
 
     Raises
     ------
@@ -50,7 +58,9 @@ def bar(
     means = frame["importance"].to_numpy()
     half: np.ndarray | None = None
     if n > 1:
-        half = stats.t.ppf(0.5 + LEVEL / 2, n - 1) * frame["std_error"].to_numpy()[shown]
+        over_rows = stats.t.ppf(0.5 + LEVEL / 2, n - 1) * frame["std_error"].to_numpy()[shown]
+        places = [attribution.names.index(name) for name in frame["feature"].iloc[shown]]
+        half = np.hypot(over_rows, _background_half(attribution, which)[places])
     colours = palette(dark=dark)
     names = [str(name) for name in frame["feature"].iloc[shown]]
     decimals = words.decimals_for(float(means.max()))
@@ -81,9 +91,21 @@ def bar(
     span = span_of(np.zeros(1), lengths, widths, np.zeros(1))
     write_lengths(figure, lengths, lengths, widths, decimals, sign=False)
     layout_bars(figure, [shortened(name) for name in names], (0.0, padded(span, 0.15)[1]))
-    over = ["one row"] if n == 1 else [f"{n:,} rows", "whiskers: 95 % over rows"]
+    drawn = "" if attribution.background_std_errors is None else " and background"
+    over = ["one row"] if n == 1 else [f"{n:,} rows", f"whiskers: 95 % over rows{drawn}"]
     title(figure, f"mean |attribution| to {words.quantity(attribution, which)}", *over)
     if len(rest):
         largest = words.number(float(means[rest[0]]))
         note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)
     return figure
+
+
+def _background_half(attribution: Attribution, which: int) -> np.ndarray:
+    """Half widths for the choice of background rows, one per feature; zeros where not known."""
+    errors, dof = attribution.background_std_errors, attribution.background_dof
+    if errors is None:
+        return np.zeros(len(attribution.names))
+    tail = 0.5 + LEVEL / 2
+    quantile = stats.norm.ppf(tail) if dof is None else stats.t.ppf(tail, dof)
+    half: np.ndarray = quantile * errors[:, which]
+    return half

@@ -3,24 +3,37 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.results import Attribution, Performance, Result
+from workbench.core.results import Attribution, Explainer, Interactions, Performance, Result
 from workbench.core.schema import listing
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
+from workbench.plots.clusters import COLOURS, clusters
+from workbench.plots.cohorts import MEASURES, cohorts, groupings_of
 from workbench.plots.confusion import confusion
 from workbench.plots.curves import pr, roc
+from workbench.plots.decision import decision
+from workbench.plots.dependence import dependence, interactions_of
+from workbench.plots.heatmap import heatmap
+from workbench.plots.interactions import matrix, network
 from workbench.plots.metrics import metrics
 from workbench.plots.residuals import residuals
+from workbench.plots.training import errors, training
 from workbench.plots.waterfall import waterfall
 
 Renderer = Callable[..., go.Figure]
 
 RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
-    Attribution: {"waterfall": waterfall, "bar": bar, "beeswarm": beeswarm},
+    Attribution: {
+        "waterfall": waterfall, "bar": bar, "beeswarm": beeswarm, "dependence": dependence,
+        "heatmap": heatmap, "decision": decision, "cohorts": cohorts, "clusters": clusters,
+    },
+    Interactions: {"network": network, "matrix": matrix},
+    Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
         "calibration": calibration, "residuals": residuals,
@@ -28,10 +41,54 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
 }  # fmt: skip
 # Views that only a regression has, and that it has besides the metrics.
 REGRESSION = frozenset({"residuals"})
+# Rows of an attribution from which a view has something to say; of fewer, it says that instead.
+MIN_ROWS: Mapping[str, int] = {
+    "waterfall": 1, "decision": 1, "bar": 2, "beeswarm": 2, "dependence": 2, "heatmap": 2,
+    "cohorts": 3, "clusters": 3,
+}  # fmt: skip
 
 
 def views_of(result: Result) -> tuple[str, ...]:
-    """Return the views that this result has, the plainest first."""
+    """Return the views that have something to say of this result, the plainest first."""
+    views = _views_of_kind(result)
+    if not isinstance(result, Attribution):
+        return views
+    return tuple(view for view in views if len(result) >= MIN_ROWS[view])
+
+
+def options_of(
+    result: Result, view: str, output: str | int | None = None, *, feature: str | None = None
+) -> dict[str, list[str]]:
+    """List what may be chosen for a view: each option with its choices, the default first.
+
+    Parameters
+    ----------
+    feature
+        For ``dependence``, the feature already chosen: the colours are ordered by how much they
+        seem to interact with it.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such output or feature.
+    """
+    if not isinstance(result, Attribution) or not len(result):
+        return {}
+    if view == "cohorts":
+        return {"by": groupings_of(result), "measure": list(MEASURES)}
+    if view == "clusters":
+        return {"colour": list(COLOURS)}
+    if view != "dependence":
+        return {}
+    found = interactions_of(result, feature, output)
+    order = np.argsort(-np.nan_to_num(found.shares, nan=-1.0), kind="stable")
+    return {
+        "feature": [str(name) for name in result.importance(output)["feature"]],
+        "colour": [result.names[i] for i in order if i != found.feature],
+    }
+
+
+def _views_of_kind(result: Result) -> tuple[str, ...]:
     views = tuple(RENDERERS.get(type(result), {}))
     if not isinstance(result, Performance):
         return views
@@ -47,7 +104,8 @@ def render(result: Result, view: str, **options: Any) -> go.Figure:
     InvalidInputError
         If there is no such view of this result.
     """
-    views = views_of(result)
+    # Of too few rows a view says so itself.
+    views = _views_of_kind(result)
     if view not in views:
         choice = f"choose one of {listing(views)}" if views else "it has no views"
         raise InvalidInputError(f"There is no view {view!r} of {result.kind!r}; {choice}.")

@@ -1,12 +1,14 @@
 """An attribution in a report."""
 
 from functools import partial
+from typing import Any
 
 from workbench.checks import run_checks
 from workbench.core.results import Attribution
-from workbench.plots import overall_sentence, render, sentence
-from workbench.plots.words import decimals_for, quantity, signed
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.plots import overall_sentence, render, sentence, view_sentence
+from workbench.plots.clusters import Clusters, clusters, clusters_of
+from workbench.plots.words import amount, decimals_for, percent, quantity, signed
+from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 # With more rows a reader wants the whole; single rows are then one request away.
 FEW_ROWS = 20
@@ -14,6 +16,18 @@ WATERFALLS = 3
 # WebGL needs generated code, which the policy forbids, and prints as pixels; as many rows of 12
 # features are still quick as SVG.
 SWARM_ROWS = 500
+# What a reader gets of more rows than a few, beside bar and beeswarm, and what keeps it small.
+TITLES = {
+    "dependence": "The most important feature: value and effect",
+    "heatmap": "Every row: effects, similar rows side by side",
+    "decision": "From the base value to each prediction",
+    "cohorts": "Groups of rows side by side",
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "dependence": {"max_rows": SWARM_ROWS, "webgl": False},
+    "heatmap": {"max_rows": 200},
+    "decision": {"max_rows": 100},
+}
 
 
 def attribution_section(attribution: Attribution, name: str) -> Section:
@@ -46,7 +60,11 @@ def attribution_section(attribution: Attribution, name: str) -> Section:
                 partial(render, attribution, "beeswarm", max_rows=SWARM_ROWS, webgl=False),
             ),
         ]
+    groups = clusters_of(attribution) if n > FEW_ROWS else None
+    if groups is not None:
+        pictures += _whole(attribution, name, groups)
     answers = tuple(sentence(attribution, row) for row in singles)
+    tables = (_importance(attribution),)
     record = attribution.provenance
     return Section(
         name=name,
@@ -54,11 +72,41 @@ def attribution_section(attribution: Attribution, name: str) -> Section:
         answers=answers if n == 1 else (overall, *answers),
         pictures=tuple(pictures),
         outcomes=run_checks(attribution),
-        tables=(_importance(attribution),),
+        tables=tables if groups is None else (*tables, _groups(attribution, groups)),
         values=_values(attribution) if few else None,
         facts=facts_of(record),
         foot=record.describe(),
     )
+
+
+def _whole(attribution: Attribution, name: str, groups: Clusters) -> list[Picture]:
+    """Draw what only many rows show."""
+    found = [
+        picture(
+            f"{name}-{view}", title, view_sentence(attribution, view),
+            partial(render, attribution, view, **OPTIONS.get(view, {})),
+        )
+        for view, title in TITLES.items()
+    ]  # fmt: skip
+    drawn = partial(clusters, attribution, found=groups, max_rows=SWARM_ROWS, webgl=False)
+    said = f"{len(groups.names)} groups, {groups.strength}; the table of groups says what they are"
+    return [*found, picture(f"{name}-clusters", "Rows grouped by their explanations", said, drawn)]
+
+
+def _groups(attribution: Attribution, groups: Clusters) -> Grid:
+    rows = tuple(
+        (name, f"{size:,}", rule.text or "no short rule", percent(rule.purity),
+         percent(rule.coverage), amount(attribution, float(prediction)))
+        for name, size, rule, prediction in zip(
+            groups.names, groups.sizes, groups.rules, groups.predictions, strict=True
+        )
+    )  # fmt: skip
+    columns = ("group", "rows", "what tells it apart", "purity", "coverage", "mean prediction")
+    caption = (
+        "Groups of rows with similar explanations (purity: of the rows that fit the line, how many "
+        "are of the group; coverage: of the group, how many fit)"
+    )
+    return Grid(caption, columns, rows, frozenset({1, 3, 4, 5}))
 
 
 def _importance(attribution: Attribution) -> Grid:

@@ -16,8 +16,9 @@ from plotly.offline import get_plotlyjs
 from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 from workbench.core.method import METHODS
-from workbench.core.results import Attribution, Performance, Result
+from workbench.core.results import Attribution, Interactions, Performance, Result
 from workbench.report.attribution import attribution_section
+from workbench.report.interactions import interactions_section
 from workbench.report.performance import performance_section
 from workbench.report.section import Section
 
@@ -121,4 +122,6 @@ def _section(result: Result, name: str) -> Section:
         return attribution_section(result, name)
     if isinstance(result, Performance):
         return performance_section(result, name)
+    if isinstance(result, Interactions):
+        return interactions_section(result, name)
     raise InvalidInputError(f"A report cannot show results of kind {result.kind!r}; leave it out.")
