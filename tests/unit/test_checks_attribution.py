@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.attributions import FEATURES, build, example, numbered
+from workbench import api  # noqa: F401 - registers every method
 from workbench.checks import CHECKS, run_checks
 
 
@@ -63,6 +64,22 @@ def test_additivity_sentences():
     broken = build([[np.nan]])
     assert outcome("WB001", broken).status == "failure"
     assert "not numbers" in outcome("WB001", broken).sentence
+
+
+@pytest.mark.parametrize(
+    ("method", "share", "status"),
+    [
+        ("shapley.integrated-gradients", 0.01, "ok"),
+        ("shapley.integrated-gradients", 0.03, "warning"),
+        ("shapley.expected-gradients", 0.2, "ok"),
+        ("shapley.exact", 0.01, "failure"),
+    ],
+)
+def test_a_method_may_miss_the_prediction_by_what_it_says(method, share, status):
+    result = build([[1.0], [1.0]], record={"method": method})
+    found = outcome("WB001", shifted(result, share))
+    assert found.status == status
+    assert ("of the largest move; more is not" in found.sentence) is (status == "ok")
 
 
 def test_sampling_error_relative_to_the_largest_effect_of_the_row():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding, Status
+from workbench.core.method import METHODS
 from workbench.core.results import Attribution, Interactions
 
 # Allowed gap as (absolute, relative). In single precision an output carries a rounding of 6e-8 of
@@ -25,7 +26,8 @@ def additivity(attribution: Attribution) -> Finding:
     r"""Compare :math:`\max_{i,k} |f_k(x_i) - b_{ik} - \sum_j \phi_{ijk}|` with rounding.
 
     The tolerance is the largest of an absolute part times the size of the outputs (at least 1)
-    and a relative part times the largest :math:`|f - b|`, both by the precision of the run.
+    and a relative part times the largest :math:`|f - b|`, both by the precision of the run, plus
+    what the method itself leaves open (``Method.gap``).
     """
     return gap_found(attribution, "Attributions and base value")
 
@@ -42,16 +44,23 @@ def gap_found(result: Attribution | Interactions, parts: str) -> Finding:
         return Finding("failure", "Some attributions or predictions are not numbers.")
     size = float(max(np.abs(result.predictions).max(), np.abs(result.base_values).max()))
     moved = float(np.abs(result.predictions - result.base_values).max())
-    tolerance = max(absolute * max(1.0, size), relative * moved)
+    own = METHODS[method].gap if (method := result.provenance.method) in METHODS else 0.0
+    tolerance = max(absolute * max(1.0, size), relative * moved) + own * moved
     gaps = np.abs(result.gap)
     gap, row = float(gaps.max()), int(result.ids[int(gaps.max(1).argmax())])
     evidence = {"max_gap": gap, "max_moved": moved, "row": float(row)}
     if gap <= tolerance:
         sentence = f"{parts} add up to the prediction; largest gap {gap:.1e}."
+        if own:
+            share = _percent(gap / moved) if moved else "nothing"
+            sentence = (
+                f"{parts} miss the prediction by up to {gap:.2g} (row {row}), {share} of the "
+                "largest move; more is not to be expected of this method."
+            )
         return Finding("ok", sentence, evidence, tolerance, f"gap {gap:.1e}")
     sentence = (
         f"{parts} miss the prediction by up to {gap:.2g} (row {row}), "
-        f"while rounding explains {tolerance:.1e}."
+        f"while {'the method itself' if own else 'rounding'} explains {tolerance:.1e}."
     )
     status: Status = "failure" if gap > GAP_FAILURE * tolerance else "warning"
     return Finding(status, sentence, evidence, tolerance, f"gap {gap:.1e}")

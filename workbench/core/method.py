@@ -15,6 +15,7 @@ from workbench.core.table import Table
 # What it means for a model not to have a capability.
 MISSING: Mapping[str, str] = {
     "differentiable": "gradients: it is a black box, which can only be asked for its outputs",
+    "explainer": "a FastSHAP explainer: train one with fastshap.train, or attach one",
     "dropout": "dropout layers: it was built without any",
     "first_layer": "a linear first layer",
 }
@@ -61,6 +62,9 @@ class Method:
         ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
     weakness
         What the method is known to get wrong, shown where it is chosen.
+    gap
+        How far its attributions may miss the prediction by the method's own nature, as a share of
+        the largest difference of a prediction from the base value; 0 where they add up exactly.
     """
 
     title: str
@@ -74,6 +78,7 @@ class Method:
     weakness: str
     uses: frozenset[str] = frozenset({"background"})
     efforts: Callable[[int], Mapping[str, Effort]] | None = None
+    gap: float = 0.0
 
     def lacks(self, model: Model) -> tuple[str, ...]:
         """Return what the method needs and the model cannot do, in words; empty if it can serve."""
