@@ -72,7 +72,7 @@ def test_additivity_sentences():
         ("shapley.integrated-gradients", 0.01, "ok"),
         ("shapley.integrated-gradients", 0.03, "warning"),
         ("shapley.expected-gradients", 0.2, "ok"),
-        ("shapley.exact", 0.01, "failure"),
+        ("shapley.exact", 0.05, "failure"),
     ],
 )
 def test_a_method_may_miss_the_prediction_by_what_it_says(method, share, status):

@@ -52,7 +52,7 @@ def gap_found(result: Attribution | Interactions, parts: str) -> Finding:
     if gap <= tolerance:
         sentence = f"{parts} add up to the prediction; largest gap {gap:.1e}."
         if own:
-            share = _percent(gap / moved) if moved else "nothing"
+            share = percent_of(gap / moved) if moved else "nothing"
             sentence = (
                 f"{parts} miss the prediction by up to {gap:.2g} (row {row}), {share} of the "
                 "largest move; more is not to be expected of this method."
