@@ -92,13 +92,16 @@ def sampling_error(attribution: Attribution) -> Finding:
         "worst_row": float(row),
     }
     brief = f"{percent_of(worst)} of the largest effect"
+    more = "raise the number of samples"
+    if attribution.sampled == "explainer":
+        more = "explain these rows with an estimator, such as kernel"
     if not above:
         sentence = f"The largest standard error is {percent_of(worst)} of its row's largest effect."
         return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(above, attribution)} the standard error is above "
         f"{percent_of(SAMPLING_TOLERANCE)} of the largest effect (up to {percent_of(worst)}, row "
-        f"{row}); raise the number of samples."
+        f"{row}); {more}."
     )
     return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE, brief)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import shap
 
 LEVEL = 0.95
+# Where the standard errors are not those of sampled coalitions.
+SAMPLED = {"shapley.fastshap": "explainer", "shapley.expected-gradients": "points on the paths"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +138,13 @@ class Attribution(Result):
     @property
     def sources_of_error(self) -> tuple[str, ...]:
         """What ``uncertainty`` covers, in words; empty where no error is known."""
-        known = {"coalitions": self.std_errors, self.drawn: self.background_std_errors}
+        known = {self.sampled: self.std_errors, self.drawn: self.background_std_errors}
         return tuple(source for source, errors in known.items() if errors is not None)
+
+    @property
+    def sampled(self) -> str:
+        """What ``std_errors`` are about: ``coalitions`` where nothing else was sampled."""
+        return SAMPLED.get(self.provenance.method, "coalitions")
 
     @property
     def drawn(self) -> str:
