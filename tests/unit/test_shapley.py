@@ -14,7 +14,7 @@ from workbench.engines import shapley
 from workbench.engines.shapley.stopping import settled
 from workbench.registry.store import load_model
 
-SAMPLED = ["kernel", "permutation"]
+SAMPLED = ["kernel", "leverage", "permutation"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,8 @@ def test_the_default_budget_is_enough_for_a_thousand_features(method):
 
 
 @pytest.mark.parametrize(
-    ("method", "budget"), [("kernel", 96), ("kernel", 400), ("permutation", 220)]
+    ("method", "budget"),
+    [("kernel", 96), ("kernel", 400), ("leverage", 96), ("permutation", 220)],
 )
 def test_intervals_cover_the_exact_values_on_adult(method, budget):
     """Spec: 90 to 98 % of (row, feature) pairs for 95 % intervals."""
@@ -159,6 +160,49 @@ def test_auto_chooses_by_cost_and_says_why(d, n_rows, n_background, method):
     assert why.startswith(f"auto chose {method}: ")
 
 
+@pytest.mark.parametrize(
+    ("d", "n_rows", "budget", "method"),
+    [
+        (12, 60, 480, "kernel"),  # too many rows for arithmetic of its own
+        (12, 30, 480, "proxy"),
+        (12, 30, 481, "kernel"),
+        (12, 600, 2**12, "exact"),
+        (30, 3, 300, "proxy"),
+        (40, 3, 300, "permutation"),
+    ],
+)
+def test_auto_heeds_the_budget(d, n_rows, budget, method):
+    model = tiny_model(tiny_table(d=d, n=5, categorical=False), network="linear")
+    name, why = shapley.choose_method(model, n_rows, 1000, budget)
+    assert name == f"shapley.{method}"
+    assert why.startswith(f"auto chose {method}: ")
+
+
+def test_auto_takes_few_coalitions_of_a_black_box(monkeypatch):
+    model = tiny_model(tiny_table(d=17, n=5, categorical=False), network="linear")
+    assert shapley.choose_method(model, 1, 9)[0] == "shapley.kernel"
+    monkeypatch.setattr(type(model), "capabilities", frozenset({"black_box"}))
+    assert shapley.choose_method(model, 1, 9) == (
+        "shapley.proxy",
+        "auto chose proxy: the model is a black box, and it needs the fewest for its error",
+    )
+
+
+def test_auto_shares_coalitions_among_many_rows(monkeypatch):
+    monkeypatch.setattr(shapley, "EXACT_EVALUATIONS", 0)
+    table = tiny_table(d=6, n=300, categorical=False)
+    model = tiny_model(table)
+    many = shapley.explain(model, table[:256], table[:2], budget=30)
+    assert many.provenance.params["draw"] == "shared"
+    assert many.provenance.notes[0].endswith(
+        "blocks of the 256 rows share coalitions, which is faster"
+    )
+    own = shapley.explain(model, table[:256], table[:2], budget=30, draw="own")
+    assert own.provenance.params["draw"] == "own"
+    few = shapley.explain(model, table[:40], table[:2], budget=30)
+    assert few.provenance.params["draw"] == "own"
+
+
 def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
     table = tiny_table(d=4)
     got = shapley.explain(tiny_model(table), table[:2], table[10:20], budget=50)
@@ -171,7 +215,7 @@ def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"method": "banzhaf"}, "There is no method 'shapley.banzhaf'; choose shapley.exact"),
+        ({"method": "banzhaf"}, r"There is no method 'shapley.banzhaf'; choose shapley\."),
         ({"method": "exact", "budget": 9}, "budget is not a setting, choose among output, link"),
         ({"method": "kernel", "budget": "many", "tolerance": 2},
          "budget: .*, got 'many'; tolerance: .*less than 1, got 2"),

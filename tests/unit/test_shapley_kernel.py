@@ -15,7 +15,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.engines import shapley
 from workbench.engines.shapley.design import PairedDesign
 from workbench.engines.shapley.exact import all_coalitions, shapley_weights
-from workbench.engines.shapley.kernel import PairedSample, solve
+from workbench.engines.shapley.regression import PairedRegression
 
 
 @given(st.integers(2, 40), st.integers(0, 3000))
@@ -113,14 +113,12 @@ def test_regression_equals_constrained_least_squares_on_single_coalitions(budget
     ])
     right = np.vstack([S.T @ (y * weights[:, None]), gap])
     expected = np.linalg.solve(system, right)[:d]
-    sample = PairedSample(
-        torch.from_numpy(2.0 * first - 1),
-        torch.from_numpy(values[: len(first)] - values[len(first) :]),
-        torch.from_numpy(strata),
-    )
-    got, errors = solve(sample, torch.from_numpy(gap), design, n_outputs=k)
+    signs = torch.from_numpy(2.0 * first - 1)
+    regression = PairedRegression(signs, torch.from_numpy(strata), design)
+    differences = torch.from_numpy(values[: len(first)] - values[len(first) :])
+    got = regression.least_squares(differences, torch.from_numpy(gap))
     np.testing.assert_allclose(got, expected, atol=1e-10)
-    assert (errors >= 0).all()
+    assert (regression.std_errors(differences, torch.from_numpy(gap)) >= 0).all()
 
 
 def test_a_full_budget_is_exact_with_no_error():
@@ -146,8 +144,9 @@ def test_standard_errors_equal_the_spread_over_seeds():
         drawn = [design.draw(s, int(n), stream(seed, s)) for s, n in enumerate(counts, start=1)]
         first = torch.from_numpy(np.concatenate(drawn))
         differences = game[(first * bits).sum(1)] - game[(~first * bits).sum(1)]
-        sample = PairedSample(2 * first.double() - 1, differences, strata)
-        runs.append(torch.stack(solve(sample, game[-1] - game[0], design, n_outputs=1)))
+        regression = PairedRegression(2 * first.double() - 1, strata, design)
+        known = differences, game[-1] - game[0]
+        runs.append(torch.stack([regression.values(*known), regression.std_errors(*known)]))
     values, claimed = torch.stack(runs).unbind(1)
     true = (values - truth).square().mean(0).sqrt()
     ratio = claimed.square().mean(0).sqrt() / true

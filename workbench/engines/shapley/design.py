@@ -1,11 +1,14 @@
-"""Which coalitions the kernel estimator looks at: paired, stratified by size, never twice."""
+"""Which coalitions the regression estimators look at: paired, in strata by size, never twice."""
 
 import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Literal
 
 import numpy as np
+
+Allocation = Literal["kernel", "even"]
 
 TABLE_ELEMENTS = 2**23
 BISECTIONS = 64
@@ -18,14 +21,17 @@ class PairedDesign:
     Stratum :math:`s` holds :math:`N_s = \binom{d}{s}` pairs (half of that for :math:`s = d/2`)
     and has the Shapley kernel's total mass for its sizes,
     :math:`W_s \propto 1 / (s (d - s))`, halved for :math:`s = d/2`. Pairs are shared out in
-    proportion to mass, so the outer strata, which are small and heavy, are enumerated first; each
-    other one gets at least two pairs, so that a variance can be estimated.
+    proportion to mass (``kernel``), or as many to each size (``even``), which is in proportion to
+    the leverage scores of the regression. So the outer strata, which are small, are enumerated
+    first; each other one gets at least two pairs, so that a variance can be estimated.
 
-    Covert and Lee (2021), Improving KernelSHAP, Sec. 4, for the pairing; the enumeration follows
-    Lundberg's implementation; strata instead of random sizes are ours.
+    Covert and Lee (2021), Improving KernelSHAP, Sec. 4, for the pairing; Musco and Witter (2025),
+    Provably Accurate Shapley Value Estimation via Leverage Score Sampling, Sec. 3, for even sizes;
+    the enumeration follows Lundberg's implementation; strata instead of random sizes are ours.
     """
 
     n_players: int
+    allocation: Allocation = "kernel"
 
     @cached_property
     def populations(self) -> tuple[int, ...]:
@@ -40,6 +46,21 @@ class PairedDesign:
         mass = np.array([1 / (s * (d - s) * (1 + (2 * s == d))) for s in range(1, d // 2 + 1)])
         return mass / mass.sum() if len(mass) else mass
 
+    @cached_property
+    def spreads(self) -> np.ndarray:
+        r"""Mean of :math:`(z^T q)^2` over a stratum, for any unit :math:`q` that sums to 0."""
+        d = self.n_players
+        sizes = np.arange(1, d // 2 + 1)
+        return 1 - ((d - 2 * sizes) ** 2 - d) / (d * (d - 1))
+
+    @cached_property
+    def _shares(self) -> np.ndarray:
+        """What pairs are shared out in proportion to."""
+        if self.allocation == "kernel":
+            return self.masses
+        d = self.n_players
+        return np.array([1 / (1 + (2 * s == d)) for s in range(1, d // 2 + 1)])
+
     @property
     def smallest(self) -> int:
         """Fewest pairs that determine every value and its standard error."""
@@ -47,7 +68,7 @@ class PairedDesign:
         return first + sum(min(2, population) for population in others)
 
     def allocate(self, n_pairs: int) -> np.ndarray:
-        """Return how many pairs each stratum gets: in proportion to its mass, within bounds.
+        """Return how many pairs each stratum gets: in proportion to its share, within bounds.
 
         At least two pairs and at most all of them; singletons are enumerated, since they alone
         make the regression determined. A larger budget never takes pairs from a stratum.
@@ -58,10 +79,10 @@ class PairedDesign:
         highest = np.array([min(n_pairs, self._ceiling(s)) for s in sizes], dtype=np.int64)
         lowest = np.minimum(highest, 2)
         lowest[:1] = highest[:1]
-        low, high = 0.0, float((highest / self.masses).max(initial=0.0)) + 1
+        low, high = 0.0, float((highest / self._shares).max(initial=0.0)) + 1
 
         def counts(scale: float) -> np.ndarray:
-            share = np.floor(scale * self.masses).astype(np.int64)
+            share = np.floor(scale * self._shares).astype(np.int64)
             return np.clip(share, lowest, highest)
 
         if counts(high).sum() <= n_pairs:

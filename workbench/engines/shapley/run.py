@@ -27,15 +27,23 @@ from workbench.numerics.links import apply_link, unit_of
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.value_functions import make_game
 
+EARLY_SHARE = 8  # a first look takes one part of that many
 UNFINISHED = "not finished yet: values still change"
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Values of some rows for every column of the game, and standard errors of the outputs."""
+    """Values of some rows for every column of the game, and standard errors of the outputs.
+
+    Attributes
+    ----------
+    dof
+        Degrees of freedom of the standard errors, where they are few.
+    """
 
     values: Float[Tensor, "n d gk"]
     std_errors: Float[Tensor, "n d k"] | None = None
+    dof: float | None = None
 
 
 # Yields better and better estimates of the same rows; the last one stands.
@@ -52,12 +60,15 @@ def run(
     *,
     estimate: Estimator,
     block: int,
+    early: Estimator | None = None,
     dof: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> Attribution:
     """Estimate row block by row block, so that memory does not grow with the rows.
 
-    Each better estimate is offered to ``context.preview``.
+    Each better estimate is offered to ``context.preview``. Where there is one, ``early``
+    estimates the first block beforehand: a look that costs little, whose evaluations are not used
+    again, so that the result has the same bits whether or not somebody watches.
 
     Raises
     ------
@@ -102,9 +113,12 @@ def run(
             std_errors=torch.cat(errors).numpy() if errors else None,
             background_dof=None if drawn is None else game.n_groups - 1.0,
             background_std_errors=None if drawn is None else drawn.pow(2).mean(0).sqrt().numpy(),
-            dof=dof,
+            dof=min((part.dof for part in parts if part.dof is not None), default=dof),
         )  # fmt: skip
 
+    if context.preview is not None and early is not None:
+        for hasty in early(game, rows[:block]):
+            context.preview(partial(result, [hasty], UNFINISHED))
     done: list[Estimate] = []
     for start in range(0, len(rows), block):
         latest = None
