@@ -35,8 +35,9 @@ def bar(
     Whiskers are 95 % intervals of that mean: over the rows (Student's t), so they say how far
     other rows of the same kind could move it, and, where known, for the choice of background
     rows. The noise of sampling coalitions is drawn anew for each row, so it is part of the spread
-    over rows (in part only where a block of rows shares its coalitions). The background is shared by all rows: taken as moving all of them together, its
-    error :math:`s` is the most that the mean can have, and both add up in squares,
+    over rows (in part only where a block of rows shares its coalitions). The background is shared
+    by all rows: taken as moving all of them together, its error :math:`s` is the most that the
+    mean can have, and both add up in squares,
 
     .. math:: \sqrt{(t_{n-1} \, \mathrm{sd} / \sqrt{n})^2 + (t \, s)^2}.
 
