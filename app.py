@@ -20,6 +20,8 @@ PAGES = {
     ],
     "Explain": [
         st.Page("pages/shapley.py", title="Shapley values", icon=":material/waterfall_chart:"),
+        st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
+        st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],
     "Deliver": [
         st.Page("pages/report.py", title="Report", icon=":material/description:"),

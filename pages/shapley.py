@@ -4,8 +4,6 @@ import streamlit as st
 
 from workbench import ui
 
-VIEWS = {"bar": "Importance", "beeswarm": "Every row"}
-
 with ui.page("Which features made this prediction?") as place:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row, count = ui.choose_rows(place)
@@ -16,15 +14,18 @@ with ui.page("Which features made this prediction?") as place:
         ui.note(ui.describe_row(place, row))
     said = st.container()
     left, right = ui.side_by_side()
+    beside = st.container()
+    pairs = st.container()
     numbers = st.container()
     foot = st.container()
     with right:
         trust = st.container()
         with st.container(border=True):
             st.markdown("**Method**")
-            ask = None
+            ask = comparison = None
             with ui.errors_shown():
                 ask = ui.choose_method(place, row, count)
+                comparison = ui.choose_comparison(place, ask, row, count)
 
     answer = None
     if ask is not None:
@@ -38,6 +39,7 @@ with ui.page("Which features made this prediction?") as place:
             answer = ui.answer_to(
                 ask, place.person, ui.Attribution, pressed=pressed,
                 starts_itself=one and ask.is_small, slot=slot,
+                draw=lambda known: ui.unfinished(known, output, one=one),
             )  # fmt: skip
             if answer is not None and answer.is_stale:
                 notice.warning("The settings have changed since: press Explain to update this.")
@@ -55,18 +57,19 @@ with ui.page("Which features made this prediction?") as place:
         with said:
             ui.answer(sentence)
         with left, st.container(border=True):
-            view = "waterfall"
-            if not one:
-                view = ui.choose(
-                    st.segmented_control, "View", "view", options=list(VIEWS), default="bar",
-                    format_func=VIEWS.get, required=True, label_visibility="collapsed",
-                )  # fmt: skip
-            ui.figure(result, view, name=name, alt=sentence, output=output)
+            view = "waterfall" if one else ui.choose_view(result)
+            ui.figure_with_options(result, view, name=name, alt=sentence, output=output)
             ui.downloads(answer, name, place.person)
         with trust:
             ui.trust_card(result)
+        if comparison is not None and not answer.is_stale:
+            with beside, ui.errors_shown():
+                ui.show_comparison(place, answer, comparison, output, view)
         with numbers:
             st.markdown("**The row in numbers**" if one else "**Importance in numbers**")
             (ui.row_table if one else ui.importance_table)(result, output)
         with foot:
             ui.computed_card(result.provenance)
+    if ask is not None:
+        with pairs, ui.errors_shown():
+            ui.show_interactions(place, ask, row, count, output)

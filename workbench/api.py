@@ -1,7 +1,7 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,35 +9,41 @@ from typing import TYPE_CHECKING, Any
 from workbench.checks import Outcome, run_checks
 from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
+from workbench.core.explainer import Explainer
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.people import LOCAL
-from workbench.core.results import Attribution, Performance
+from workbench.core.results import Attribution, Counterfactuals, Interactions, Performance
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.bundled import load_table as read_table
 from workbench.data.conversion import to_table
-from workbench.engines import performance, shapley
+from workbench.engines import fastshap, performance, shapley
+from workbench.engines.counterfactuals import search
 from workbench.engines.performance import Overview, table_overview
+from workbench.engines.shapley.fastshap import find_explainer
+from workbench.engines.shapley.interactions import explain_pairs
 from workbench.registry.store import Entry, list_models
-from workbench.registry.store import load_model as read_model
 from workbench.report.html import write_report
-from workbench.workspace import sources
+from workbench.workspace import explainers, sources
 from workbench.workspace.background import training_rows
+from workbench.workspace.explainers import attach
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Entry", "Outcome", "Overview", "background_for", "estimate_cost", "evaluate", "explain",
-    "find_method", "list_methods", "list_models", "list_tables", "load_model", "load_result",
+    "Entry", "Explainer", "Outcome", "Overview", "attach", "background_for", "counterfactuals",
+    "estimate_cost", "evaluate", "explain", "explainer_for", "find_method", "interactions",
+    "keep_explainer", "list_methods", "list_models", "list_tables", "load_model", "load_result",
     "load_table", "open_table", "plan", "run_checks", "select_rows", "table_overview",
-    "write_report",
+    "train_explainer", "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
+REFERENCE_ROWS = 2000
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
 _LIST = re.compile(rf"{_ROW}(\s*,\s*{_ROW})*")
@@ -56,6 +62,9 @@ def list_methods() -> dict[str, Method]:
 def load_model(reference: str | Path) -> Model:
     """Load ``name``, ``name@version``, ``name@alias`` or a folder, verified against its card.
 
+    Explainers come along: those that lie beside it, then those that were trained and kept on this
+    machine without sign-in.
+
     ``my:name`` is a model that was uploaded on this machine without sign-in.
 
     Raises
@@ -64,8 +73,12 @@ def load_model(reference: str | Path) -> Model:
         If there is no such model, or its files are not what the card says.
     """
     if str(reference).startswith(sources.MINE):
-        return sources.find_model(str(reference), LOCAL)
-    return read_model(reference)
+        model = sources.find_model(str(reference), LOCAL)
+    else:
+        model = explainers.load_model(str(reference))
+    for own in explainers.explainers_of(model, LOCAL):
+        model = model.with_explainer(own)
+    return model
 
 
 def load_table(
@@ -250,13 +263,113 @@ def explain(
     if isinstance(model, str):
         model = load_model(model)
     rows = _as_table(rows, model, "rows")
+    name = method if method == "auto" else _find_explainer(method)
+    if background is None and name != "auto" and "background" not in METHODS[name].uses:
+        background = rows
     if background is None:
         background = background_for(model, rows, seed=seed)
     background = _as_table(background, model, "background")
-    name = method if method == "auto" else _find_explainer(method)
     return shapley.explain(
         model, rows, background, method=name, seed=seed, device=device, progress=progress, **params
     )
+
+
+def interactions(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    index: str = "k-SII",
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Interactions:
+    """Say which pairs of features work together; background and frames as for ``explain``.
+
+    ``index`` is ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or
+    ``Banzhaf``. Every coalition is evaluated, so models have at most 16 features.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    rows = _as_table(rows, model, "rows")
+    if background is None:
+        background = background_for(model, rows, seed=seed)
+    background = _as_table(background, model, "background")
+    return explain_pairs(
+        model, rows, background, seed=seed, device=device, progress=progress, index=index, **params
+    )
+
+
+def train_explainer(
+    model: Model | str,
+    rows: "Table | pd.DataFrame | None" = None,
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    n_background: int = BACKGROUND_ROWS,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Explainer:
+    """Train a FastSHAP explainer, on the model's training rows where nothing else is given.
+
+    ``attach`` makes it answer for the model, ``Explainer.save`` keeps it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the training rows are not here, or anything given does not fit.
+    """
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    known = training_rows(model) if rows is None else _as_table(rows, model, "rows")
+    if known is None:
+        raise InvalidInputError(
+            f"The training rows of {model.name} are not here; give rows to train the explainer on "
+            "(rows=, --rows)."
+        )
+    if background is None:
+        background = known.sample(min(n_background, len(known)), seed=seed)
+    return fastshap.train(
+        model, known, _as_table(background, model, "background"), seed=seed, device=device,
+        progress=progress, **params,
+    )  # fmt: skip
+
+
+def explainer_for(model: Model, method: str, params: Mapping[str, Any]) -> str:
+    """Return the digest of the explainer that a method would ask; empty if it asks none.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model has none for these settings.
+    """
+    record = METHODS.find(method)
+    if "explainer" not in record.needs:
+        return ""
+    settings: Any = parse_params(record.params, params)  # of whichever method asks explainers
+    return find_explainer(model, settings).digest
+
+
+def keep_explainer(model: Model, explainer: Explainer) -> Path:
+    """Keep an explainer on this machine, so that ``load_model`` brings it along.
+
+    Raises
+    ------
+    InvalidInputError
+        If it was trained for another model.
+    LimitError
+        If there is no room for it.
+    """
+    return explainers.keep_explainer(model, explainer, LOCAL)
 
 
 def evaluate(
@@ -283,6 +396,37 @@ def evaluate(
     return performance.evaluate(
         model, _as_table(rows, model, "rows"), seed=seed, device=device, progress=progress, **params
     )
+
+
+def counterfactuals(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Counterfactuals:
+    """Search for the nearest changes for which the model decides otherwise.
+
+    The background says which values occur; it defaults to at most 2,000 training rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    rows = _as_table(rows, model, "rows")
+    if background is None:
+        known = training_rows(model)
+        n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
+        background = background_for(model, rows, n=n, seed=seed)
+    background = _as_table(background, model, "background")
+    return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
 
 
 @dataclass(frozen=True)

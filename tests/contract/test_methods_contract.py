@@ -1,13 +1,14 @@
 """Every registered method keeps the promises that the workbench makes for it."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import workbench.api  # noqa: F401 - registers every method
+import workbench.api
 from tests.networks import tiny_model, tiny_table
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
@@ -20,6 +21,15 @@ TASKS = ["binary", "multiclass", "regression"]
 EVERY = [(name, task) for name in METHODS for task in TASKS]
 
 
+@cache
+def explainer_of(task):
+    """An explainer of the tiny model, trained for a moment."""
+    table = tiny_table(d=5, task=task, missing=True)
+    model = tiny_model(table, dtype=torch.float32, dropout=0.3)
+    params = {"surrogate_epochs": 5, "warm_epochs": 5, "epochs": 1, "device": "cpu"}
+    return workbench.api.train_explainer(model, table[:30], table[:12], **params)
+
+
 @pytest.fixture(params=EVERY, ids=["-".join(pair) for pair in EVERY])
 def run(request):
     """A function that runs the method on a small case, and the case."""
@@ -27,6 +37,8 @@ def run(request):
     table = tiny_table(d=5, task=task, missing=True)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows, background = METHODS[name], table[30:34], table[:12]
+    if "explainer" in method.needs:
+        model = model.with_explainer(explainer_of(task))
 
     def explain(seed=0, progress=None, **params):
         settings = parse_params(method.params, params)
@@ -41,6 +53,9 @@ def run(request):
 # not define, each with its reason in the result.
 NOT_FINITE = {
     "attribution": {"data"},
+    "counterfactuals": {"data", "changed_data"},
+    "explainer": {"background"},
+    "interactions": {"data"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
 }
 
@@ -97,9 +112,14 @@ def test_keeps_its_budget_and_says_what_it_did(run):
     assert (record.method, record.seed) == (run.name, 0)
     assert record.model_digest == run.model.digest
     assert record.table_digest == run.rows.digest
-    uses_background = "background" in method.uses
-    assert record.background_digest == (run.background.digest if uses_background else "")
-    assert record.n_background == (len(run.background) if uses_background else 0)
+    if "background" in method.uses:
+        expected = run.background.digest, len(run.background)
+    elif run.model.explainers and "explainer" in method.needs:  # values are against its background
+        own = run.model.explainers[-1].provenance
+        expected = own.background_digest, own.n_background
+    else:
+        expected = "", 0
+    assert (record.background_digest, record.n_background) == expected
     assert record.params == method.params().model_dump(mode="json")
 
 
@@ -159,7 +179,8 @@ def test_has_a_page_and_a_test_file(name):
         assert heading in text
     for field in METHODS[name].params.model_fields:
         assert f"`{field}`" in text, f"{page.name} does not explain {field}"
-    assert (ROOT / "tests" / "unit" / f"test_{name.replace('.', '_')}.py").is_file()
+    file = f"test_{name.replace('.', '_').replace('-', '_')}.py"
+    assert (ROOT / "tests" / "unit" / file).is_file()
 
 
 def test_every_page_belongs_to_a_method():

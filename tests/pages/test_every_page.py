@@ -11,11 +11,13 @@ from workbench.ui.text import markup
 TITLES = {
     "add_data": "Which rows would you like to look at?",
     "add_model": "Which model would you like to look into?",
+    "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
     "jobs": "What is running, and what has finished?",
     "registry": "Which models are there, and how do two differ?",
     "report": "What do I hand over?",
     "shapley": "Which features made this prediction?",
+    "what_if": "What if this row were different?",
     "workspace": "What am I looking at, and how good is it?",
 }
 # Two that read different columns, and two of different kinds of target.

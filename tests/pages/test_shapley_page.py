@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests import visits
-from tests.visits import MODELS, address, answers, shown, widget
+from tests.visits import MODELS, address, answers, no_fault, shown, widget
 from workbench import api
 from workbench.core.params import Params
 from workbench.data.bundled import data_folder, load_table
@@ -18,8 +18,11 @@ from workbench.engines.shapley.params import SampledParams
 from workbench.jobs import service
 from workbench.jobs.queue import Queue
 from workbench.plots import overall_sentence, sentence
+from workbench.plots.disagreement import disagreement_sentence
+from workbench.plots.interactions import interactions_sentence
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.store import load_model, publish
+from workbench.ui.explained import LABELS
 from workbench.ui.text import markup, plain
 
 visit = partial(visits.visit, "shapley")
@@ -164,6 +167,83 @@ def test_changed_settings_mark_the_old_result_and_keep_it(counted):
     widget(app, "button", "Explain 6 rows").click().run()
     assert not app.warning
     assert "Over 6 rows" in answers(app)[0]
+
+
+def test_every_view_of_many_rows_draws_and_says_something(counted):
+    app = visit(model="german-mlp", mode="many", count=12, method="kernel", background=20)
+    widget(app, "button", "Explain 12 rows").click().run()
+    views = app.button_group[1]
+    assert set(views.options) == set(LABELS.values())
+    for view, label in LABELS.items():
+        no_fault(app.button_group[1].set_value(view).run())
+        assert len(app.get("plotly_chart")) == 1, label
+    assert counted == ["shapley.kernel"]
+
+
+def test_a_view_keeps_what_was_chosen_for_it():
+    app = visit(
+        model="german-mlp", mode="many", count=12, method="kernel", background=20,
+        view="dependence",
+    )  # fmt: skip
+    widget(app, "button", "Explain 12 rows").click().run()
+    chosen = widget(app, "selectbox", "Feature").options[3]
+    no_fault(widget(app, "selectbox", "Feature").set_value(chosen).run())
+    assert address(app)["dependence.feature"] == chosen
+    assert f"the effect of {plain(chosen)} on" in shown(app)
+
+
+def test_two_models_stand_side_by_side_and_say_where_they_disagree(counted):
+    app = no_fault(visit(model="adult-mlp", row=3, compare="model"))
+    assert counted == ["shapley.exact"] * 2
+    assert len(app.get("plotly_chart")) == 4
+    rows = api.load_table("adult", split="test")[[3]]
+    pair = [api.explain(api.load_model(name), rows) for name in ("adult-mlp", "adult-linear")]
+    names = ("adult-mlp", "adult-linear")
+    expected = disagreement_sentence(*pair, output=">50K", names=names)
+    assert f">{markup(expected)}<" in answers(app)[1]
+
+
+def test_two_methods_stand_side_by_side():
+    app = no_fault(visit(model="diabetes-mlp", method="kernel", compare="method"))
+    options = widget(app, "selectbox", "Other method").options
+    assert not any(option.startswith("kernel") for option in options)
+    assert len(app.get("plotly_chart")) == 4
+    assert any(element.value.startswith("kernel and ") for element in app.subheader)
+
+
+def test_marginal_and_conditional_values_stand_side_by_side():
+    app = visit(
+        model="diabetes-mlp", method="kernel", compare="value function",
+        **{"compare__value function": "neighbours"},
+    )  # fmt: skip
+    no_fault(app)
+    assert len(app.get("plotly_chart")) == 4
+    assert plain("background rows and similar background rows") in [s.value for s in app.subheader]
+
+
+def test_another_value_function_is_another_run(counted):
+    app = visit(model="diabetes-mlp", method="kernel", row=41)
+    no_fault(widget(app, "selectbox", "Unknown features").set_value("baseline").run())
+    assert len(counted) == 2
+    assert address(app)["shapley.value"] == "baseline"
+    assert any("value baseline" in element.proto.body for element in app.get("html"))
+
+
+def test_pairs_of_features_are_found_on_request(counted):
+    app = no_fault(visit(model="adult-mlp", row=17))
+    no_fault(widget(app, "toggle", "Which features work together?").set_value(True).run())
+    assert counted == ["shapley.exact", "shapley.interactions"]
+    assert len(app.get("plotly_chart")) == 2
+    rows = api.load_table("adult", split="test")[[17]]
+    expected = interactions_sentence(api.interactions("adult-mlp", rows), output=">50K")
+    assert f">{markup(expected)}<" in answers(app)[1]
+
+
+def test_pairs_of_too_many_features_are_a_sentence_and_leave_the_rest():
+    app = visit(model="digits-mlp", pairs="True")
+    assert not app.exception
+    assert "the limit is 16 features" in app.error[0].value
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_an_address_restores_method_settings_and_background():

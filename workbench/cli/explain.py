@@ -14,7 +14,13 @@ from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from workbench.core.provenance import Provenance
-    from workbench.core.results import Attribution, Interactions, Performance, Result
+    from workbench.core.results import (
+        Attribution,
+        Counterfactuals,
+        Interactions,
+        Performance,
+        Result,
+    )
 
 SUFFIXES = (".attribution", ".interactions", ".performance")
 PAIRS = "interactions"  # kind of the results that are about pairs of features
@@ -153,7 +159,9 @@ def check_folder(out: Path) -> None:
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
 
 
-def write_result(result: "Attribution | Interactions | Performance", out: Path) -> list[Path]:
+def write_result(
+    result: "Attribution | Counterfactuals | Interactions | Performance", out: Path
+) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
     from workbench.report.tables import to_json, write_csv  # loads pandas

@@ -5,10 +5,12 @@ import sys
 
 import click
 
+from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
+from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
 from workbench.cli.models import convert, models
 from workbench.cli.registry import list_, train
@@ -32,7 +34,9 @@ for command in (
     list_,
     explain,
     evaluate,
+    fastshap,
     report,
+    counterfactual,
     data,
     models,
     convert,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.core.card import Card
 from workbench.core.errors import InvalidInputError
+from workbench.core.explainer import Explainer
 from workbench.core.schema import Schema
 
 Output = Literal["probability", "score"]
@@ -60,12 +61,15 @@ class Model:
         Maps encoded inputs to ``k`` logits (classification) or one value (regression).
     digest
         SHA-256 of the card, which in turn holds the SHA-256 of the weights.
+    explainers
+        Networks that were trained to explain it at once; see ``with_explainer``.
     """
 
     encoder: nn.Module
     network: nn.Module
     card: Card
     digest: str
+    explainers: tuple[Explainer, ...] = ()
 
     def __post_init__(self) -> None:
         for module in (self.encoder, self.network):
@@ -111,11 +115,13 @@ class Model:
     def capabilities(self) -> frozenset[str]:
         """What engines may ask of it: ``differentiable``, ``first_layer``, ``dropout``.
 
-        A ``black_box`` has nothing but answers, and they come in large batches.
+        A ``black_box`` has nothing but answers, and they come in large batches. ``explainer`` says
+        that a network was trained to explain it.
         """
+        found = {"explainer"} if self.explainers else set()
         if isinstance(self.network, BlackBox):
-            return frozenset({"black_box"})
-        found = {"differentiable"}
+            return frozenset(found | {"black_box"})
+        found.add("differentiable")
         if isinstance(self.network, SplitsFirstLayer):
             found.add("first_layer")
         if any(isinstance(module, nn.Dropout) for module in self.network.modules()):
@@ -135,6 +141,24 @@ class Model:
             encoder=encoder.to(device=device, dtype=dtype),
             network=network.to(device=device, dtype=dtype),
         )
+
+    def with_explainer(self, explainer: Explainer) -> "Model":
+        """Return the model with one more explainer; of several that fit, the last is asked.
+
+        Raises
+        ------
+        InvalidInputError
+            If it was trained for another model.
+        """
+        record = explainer.provenance
+        if record.model_digest != self.digest or explainer.schema != self.schema:
+            raise InvalidInputError(
+                f"The explainer was trained for {record.model} (sha256 "
+                f"{record.model_digest[:8]}), not for {self.name} (sha256 {self.digest[:8]}); "
+                "train one for this model."
+            )
+        kept = [own for own in self.explainers if own.digest != explainer.digest]
+        return replace(self, explainers=(*kept, explainer))
 
     def encode(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
         """Turn raw features into network input, on the model's device."""

@@ -64,6 +64,11 @@ class Request(BaseModel):
         None, min_length=1, max_length=MAX_POSITIONS, description="Positions in split and cohort."
     )
     count: int | None = Field(None, ge=1, description="How many rows to draw with the seed.")
+    explainer: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="Digest of a trained explainer; empty for those that come with the model.",
+    )
     background: int = Field(0, ge=0, le=MAX_BACKGROUND, description="0: the method uses none.")
     seed: int = Field(0, ge=0)
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda:[0-9]{1,3})$")
@@ -114,6 +119,7 @@ class Request(BaseModel):
             "method": self.method,
             "params": parse_params(method.params, self.params).model_dump(mode="json"),
             "model": self.model_digest,
+            "explainer": self.explainer,
             "table": self.table_digest,
             "uploaded": self.table if self.table.startswith(UPLOADED) else "",
             "split": self.split,

@@ -49,7 +49,9 @@ class Sources:
         RegistryError
             If it is gone or has changed since the request was made.
         """
-        key = (owner, request.model, request.model_digest, request.device)
+        key = (
+            owner, request.model, request.model_digest, request.explainer, request.device,
+        )  # fmt: skip
         return _kept(self._models, key, KEPT_MODELS, lambda: _load_model(request, owner))
 
     def table(self, request: Request, owner: str) -> Table:
@@ -79,7 +81,8 @@ def _kept(
 
 
 def _load_model(request: Request, owner: str) -> Model:
-    from workbench.workspace.sources import find_model  # noqa: PLC0415 - when there is work
+    from workbench.workspace.explainers import with_only  # noqa: PLC0415 - when there is work
+    from workbench.workspace.sources import find_model  # noqa: PLC0415
 
     model = find_model(request.model, owner)
     if model.digest != request.model_digest:
@@ -87,6 +90,8 @@ def _load_model(request: Request, owner: str) -> Model:
             f"Model {request.model!r} is another one now than when the job was submitted; open "
             "the page again and submit a new job."
         )
+    if request.explainer:
+        model = with_only(model, request.explainer, owner)
     return model.to(torch.device(request.device))
 
 

@@ -4,7 +4,10 @@ from workbench.core.results import Attribution
 from workbench.operations.logs import configure_logs
 from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, model_view
 from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.comparison import choose_comparison, show_comparison
 from workbench.ui.cost import quote
+from workbench.ui.explained import choose_view, figure_with_options, show_interactions, unfinished
+from workbench.ui.fastshap import explainer_list, train_explainer
 from workbench.ui.frame import (
     answer,
     empty_state,
@@ -28,14 +31,26 @@ from workbench.ui.results import downloads, figure, importance_table, row_table
 from workbench.ui.shapley import choose_method, choose_output, choose_rows, describe_row, words
 from workbench.ui.state import choose
 from workbench.ui.table_form import edit_form, table_form
+from workbench.ui.what_if import (
+    choose_one_row,
+    choose_order,
+    choose_unlocked,
+    find_nearest,
+    pins,
+    play_with,
+    setting_for,
+)
 
 __all__ = [
-    "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_method",
-    "choose_output", "choose_rows", "compare_models", "computed_card", "configure_logs",
+    "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_comparison",
+    "choose_method", "choose_one_row", "choose_order", "choose_output", "choose_rows",
+    "choose_unlocked", "choose_view", "compare_models", "computed_card", "configure_logs",
     "data_view", "describe_place", "describe_row", "downloads", "edit_form", "edited_table",
-    "empty_state", "errors_shown", "figure", "first_steps", "health", "importance_table",
-    "is_under_way", "job_list", "model_list", "model_view", "navigation_position", "note",
-    "own_models", "own_tables", "page", "plain_page", "quality", "quote", "report_builder",
-    "row_table", "side_by_side", "table_form", "trust_card", "upload_model", "upload_table",
-    "was_stopped", "words",
+    "empty_state", "errors_shown", "explainer_list", "figure", "figure_with_options",
+    "find_nearest", "first_steps", "health", "importance_table", "is_under_way", "job_list",
+    "model_list", "model_view", "navigation_position", "note", "own_models", "own_tables", "page",
+    "pins", "plain_page", "play_with", "quality", "quote", "report_builder", "row_table",
+    "setting_for", "show_comparison", "show_interactions", "side_by_side", "table_form",
+    "train_explainer", "trust_card", "unfinished", "upload_model", "upload_table", "was_stopped",
+    "words",
 ]  # fmt: skip

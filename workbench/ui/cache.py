@@ -15,6 +15,7 @@ from workbench.data.bundled import data_folder
 from workbench.engines.performance import Overview, table_overview
 from workbench.registry.store import read_card
 from workbench.workspace import sources
+from workbench.workspace.explainers import attach, explainers_of, names_of
 from workbench.workspace.store import Workspace
 
 SHARED = ""
@@ -35,6 +36,27 @@ def model(reference: str, owner: str) -> Model:
     """
     _, digest = read_card(sources.find_model_version(reference, owner))
     return _model(reference, _key(reference, owner), digest)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _with_own(reference: str, owner: str, digest: str, names: tuple[str, ...]) -> Model:  # noqa: ARG001 - the names are part of the key
+    found = _model(reference, _key(reference, owner), digest)
+    for explainer in explainers_of(found, owner):
+        found = attach(found, explainer)
+    return found
+
+
+def model_with_explainers(reference: str, owner: str) -> Model:
+    """Load a model with the explainers that come with it, and those that the person trained.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such model, or one of these files is damaged.
+    """
+    found = model(reference, owner)
+    names = names_of(found, owner)
+    return _with_own(reference, owner, found.digest, names) if names else found
 
 
 def card(reference: str, owner: str) -> Card | None:
@@ -117,15 +139,16 @@ def schema(reference: str, owner: str) -> Schema:
 
 def tables_for(wanted: Schema, owner: str) -> tuple[str, ...]:
     """Return the tables, bundled and the person's own, that have the features of a model."""
-    features = _features(wanted)
+    features = features_of(wanted)
     return tuple(
         entry.reference
         for entry in sources.list_tables(owner)
-        if _features(schema(entry.reference, owner)) == features
+        if features_of(schema(entry.reference, owner)) == features
     )
 
 
-def _features(schema: Schema) -> list[tuple[object, ...]]:
+def features_of(schema: Schema) -> list[tuple[object, ...]]:
+    """Return what a table must have of each feature so that a model can read it."""
     return [(f.name, f.kind, f.categories) for f in schema.features]
 
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.model import Model
+from workbench.core.results import Attribution
 from workbench.ui.state import choose, forget_under
 from workbench.ui.text import plain
 
@@ -11,11 +12,11 @@ EFFORTS = {"quick": "a first look", "standard": "the default", "thorough": "narr
 
 
 def choose_by_title(family: str, model: Model) -> str:
-    """Choose a method of a family, or ``auto``; those that cannot serve the model say why."""
+    """Choose a method of a family that explains rows, or ``auto``; others say what they lack."""
     methods = {
         name.partition(".")[2]: method
         for name, method in api.list_methods().items()
-        if name.startswith(f"{family}.")
+        if name.startswith(f"{family}.") and method.yields is Attribution
     }
     titles = {name: method.title.rpartition(", ")[2] for name, method in methods.items()}
     serving = [name for name, method in methods.items() if not method.lacks(model)]

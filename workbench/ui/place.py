@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench import api
 from workbench.core.cohort import Cohort
 from workbench.core.model import Model
 from workbench.core.people import Person
@@ -57,7 +58,13 @@ class Place:
         background: int = 0,
         seed: int = 0,
     ) -> Request:
-        """Return a run of a method on these rows: some by position, some drawn, or all."""
+        """Return a run of a method on these rows: some by position, some drawn, or all.
+
+        Raises
+        ------
+        InvalidInputError
+            If the method asks an explainer, and the model has none for these settings.
+        """
         return Request(
             method=method,
             params=dict(params),
@@ -67,6 +74,7 @@ class Place:
             table_digest=cache.table_digest(self.table, self.person.key),
             split=self.split,
             cohort=str(self.cohort),
+            explainer=api.explainer_for(self.model, method, params),
             rows=rows,
             count=count,
             background=background,

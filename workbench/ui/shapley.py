@@ -1,11 +1,14 @@
 """The choices that an explanation by Shapley values needs: which rows, which class, how."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import numpy as np
 import streamlit as st
 
 from workbench import api
+from workbench.core.method import Effort
+from workbench.core.params import Params
 from workbench.core.results import Attribution
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
@@ -23,6 +26,16 @@ MANY = 100
 MOST_ROWS = 5000
 MOST_BACKGROUND = 2000
 AS_PREDICTED = ""
+VALUE = f"{FAMILY}.value"
+# What stands in for a feature that is not known, as the page says it.
+VALUES = {
+    "marginal": "background rows",
+    "baseline": "one typical row",
+    "neighbours": "similar background rows",
+    "gaussian": "what correlation implies",
+    "surrogate": "what a trained surrogate implies",
+    "conditional": "what a trained surrogate implies",
+}
 # A probability never rounds to certainty.
 ALMOST = 0.999
 
@@ -75,9 +88,10 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     """
     name = choose_by_title(FAMILY, place.model)
     efforts = api.list_methods()[_meant(place, name, count)].efforts
-    assert efforts is not None  # noqa: S101 - every method of this family has some
-    levels = efforts(len(place.model.schema.features))
-    effort = levels[choose_effort(FAMILY, list(levels))]
+    effort = Effort(api.BACKGROUND_ROWS, {})
+    if efforts is not None:
+        levels = efforts(len(place.model.schema.features))
+        effort = levels[choose_effort(FAMILY, list(levels))]
     whole = cache.table(place.table, place.person.key)
     most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
     standard = min(effort.background, most)
@@ -88,21 +102,49 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     method = api.list_methods()[planned.method]
     picked = f"Chosen here: {planned.method.partition('.')[2]}. " if name == "auto" else ""
     st.caption(plain(f"{picked}{method.weakness}"))
+    settings = _choose_value(method.params)
+    background = n_background
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        background = _whole(
-            "Background rows", "background", standard, 1, most,
-            f"Rows of {source.name} that stand for features that are not known.", width="stretch",
-        )  # fmt: skip
+        if "background" in method.uses:
+            background = _whole(
+                "Background rows", "background", standard, 1, most,
+                f"Rows of {source.name} that stand for features that are not known.",
+                width="stretch",
+            )  # fmt: skip
         seed = _whole(
             "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
-        hidden = {"output", "link"} if place.model.schema.task == "regression" else ()
-        settings = params_form(
-            method.params, FAMILY, leave_out=hidden, defaults=effort.settings
+        hidden = {"output", "link"} if place.model.schema.task == "regression" else set()
+        settings |= params_form(
+            method.params, FAMILY, leave_out=hidden | {"value"}, defaults=effort.settings
         )  # fmt: skip
+    asked = ask_for(
+        place, name, settings, row=row, count=count, background=background, seed=seed
+    )  # fmt: skip
+    st.caption(asked.quote.describe())
+    return asked
+
+
+def ask_for(
+    place: Place,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    row: int | None,
+    count: int,
+    background: int,
+    seed: int,
+) -> Ask:
+    """Return a run of a method, or of ``auto``, on one row or on some that are drawn.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
     price = quote(place, name, count, background, settings)
-    st.caption(price.describe())
+    method = api.list_methods()[price.method]
     return Ask(
         request=place.request(
             price.method, price.params, background=background, seed=seed,
@@ -114,6 +156,25 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
         subject=(place.model.digest, place.table, place.split, str(place.cohort), row is None),
         notes=price.notes,
     )  # fmt: skip
+
+
+def values_of(params: type[Params]) -> tuple[str, ...]:
+    """Return the ways in which a method can fill in unknown features; none where it has no say."""
+    field = params.model_fields.get("value")
+    return () if field is None else get_args(field.annotation)
+
+
+def _choose_value(params: type[Params]) -> dict[str, str]:
+    options = values_of(params)
+    if not options:
+        return {}
+    return {
+        "value": str(choose(
+            st.selectbox, "Unknown features", VALUE, options=options, default=options[0],
+            format_func=lambda name: VALUES.get(name, name),
+            help=params.model_fields["value"].description,
+        ))
+    }  # fmt: skip
 
 
 def _meant(place: Place, name: str, count: int) -> str:

@@ -30,7 +30,7 @@ def choose_place(person: Person) -> Place:
     asked = {name: str(peek(name, "")) for name in ("model", "table", NAME)}
     with st.sidebar:
         reference = _choose_model(person)
-        model = cache.model(reference, person.key)
+        model = cache.model_with_explainers(reference, person.key)
         st.caption(plain(model.card.title))
         table = _choose_table(person, reference)
         split = _choose_split(person, table)

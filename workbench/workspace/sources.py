@@ -13,6 +13,7 @@ from workbench.core.table import Table
 from workbench.data import bundled
 from workbench.data.columns import quote
 from workbench.registry import store
+from workbench.workspace import explainers
 from workbench.workspace.store import Workspace
 
 MINE = "my:"
@@ -46,6 +47,8 @@ class TableSource:
 def find_model(reference: str, owner: str) -> Model:
     """Load a model of the registry, or of the person's own where ``my:`` stands before it.
 
+    Explainers that lie beside it come along; those that the person trained do not.
+
     Raises
     ------
     RegistryError
@@ -53,7 +56,7 @@ def find_model(reference: str, owner: str) -> Model:
     AccessError
         If the person has no such model.
     """
-    return _of_model(reference, owner, store.load_model)
+    return _of_model(reference, owner, explainers.load_model)
 
 
 def find_model_version(reference: str, owner: str) -> Path:

@@ -1,0 +1,118 @@
+"""``workbench fastshap``: train an explainer, and say how far off one is."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.explain import check_folder
+from workbench.cli.options import MethodCommand, progress_bar
+from workbench.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from workbench.core.explainer import Explainer
+
+EXAMPLES = """\b
+Examples:
+  workbench fastshap train german-mlp
+  workbench fastshap train adult-mlp --output score --out adult.explainer
+  workbench explain german-mlp german --method fastshap
+"""
+
+
+@click.group(no_args_is_help=True)
+def fastshap() -> None:
+    """Train networks that explain a model at once, and say how far off they are."""
+
+
+@fastshap.command("train", cls=MethodCommand, yields="explainer", no_args_is_help=True,
+                  epilog=EXAMPLES)  # fmt: skip
+@click.argument("model")
+@click.argument("table", required=False)
+@click.option("--split", help="train, validation, test or all. [default: train if bundled]")
+@click.option("--background", help="Bundled name or file. [default: drawn from the rows]")
+@click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Same seed, same numbers.",
+)
+@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write. [default: kept on this machine, for `explain --method fastshap`]",
+)
+@click.option("--bundled", is_flag=True, help="Write it beside the model, one of each game.")
+def train(
+    model: str, table: str | None, split: str | None, background: str | None, n_background: int,
+    seed: int, device: str | None, out: Path | None, bundled: bool, **params: str | None,
+) -> None:  # fmt: skip
+    """Train an explainer of MODEL on the rows of TABLE; by default the model's training rows.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file.
+    """
+    from workbench import api  # loads torch
+    from workbench.registry.explainers import bundled_name
+    from workbench.registry.store import find_version
+
+    if out is not None:
+        if bundled:
+            raise InvalidInputError("Give --out or --bundled, not both.")
+        check_folder(out.parent)
+    chosen = api.load_model(model)
+    rows = None
+    if table is not None:
+        part = split or ("train" if table in api.list_tables() else "all")
+        rows = api.load_table(table, split=part, model=chosen)
+    drawn = None
+    if background is not None:
+        part = "train" if background in api.list_tables() else "all"
+        source = api.load_table(background, split=part, model=chosen)
+        drawn = source.sample(n_background, seed=seed)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar("Training") as progress:
+        explainer = api.train_explainer(
+            chosen, rows, drawn, n_background=n_background, seed=seed, device=device,
+            progress=progress, **given,
+        )  # fmt: skip
+    if bundled:
+        out = find_version(model) / bundled_name(explainer)
+    path = api.keep_explainer(chosen, explainer) if out is None else explainer.save(out)
+    click.echo("\n".join(_certificate(explainer)))
+    click.echo(f"Wrote {path}")
+
+
+@fastshap.command("show", no_args_is_help=True)
+@click.argument("file", type=click.Path(path_type=Path))
+def show(file: Path) -> None:
+    """Say what the explainer in FILE explains, and how far off it is."""
+    from workbench.registry.explainers import read_explainer
+
+    click.echo("\n".join(_certificate(read_explainer(file))))
+
+
+def _certificate(explainer: "Explainer") -> list[str]:
+    c, fidelity, record = explainer.certificate, explainer.fidelity, explainer.provenance
+    known = "all coalitions" if c.exact else f"{c.n_coalitions:,} coalitions"
+    against = "the game" if c.against == "game" else "the surrogate"
+    unit = f" {explainer.unit}" if explainer.unit else ""
+    lines = [
+        f"FastSHAP explainer of {record.model} (sha256 {record.model_digest[:8]})",
+        f"  explains {explainer.output} with link {explainer.link}, value {explainer.value}",
+        f"  trained on {record.n_rows:,} rows of {record.table}, background {record.background}",
+        f"  in {record.seconds:.0f} s on {record.device}, {record.evaluations:,} model evaluations",
+        "",
+        f"Error on {c.n_rows:,} rows held out, against {against} at {known} of each:",
+        f"  {c.relative:.1%} of the values; root mean square {c.rmse:.4g}{unit}",
+        f"  distance over features and outputs {c.mean_distance:.4g} (L2, mean over rows)",
+        f"  loss {c.loss:.5g}, of which {c.lowest_loss:.5g} no values can explain",
+        f"Surrogate: loss {fidelity.loss:.4g}, without information {fidelity.no_information:.4g}; "
+        f"off by {fidelity.full:.4g} where all features are known",
+    ]
+    if fidelity.rmse is not None:
+        lines.append(f"  root mean square error of a coalition's value {fidelity.rmse:.4g}{unit}")
+    return [*lines, *(f"  Note: {note}." for note in record.notes)]

@@ -1,0 +1,619 @@
+"""What if a row were otherwise: widgets that move a row, and what the model makes of it."""
+
+import json
+import re
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from workbench import api
+from workbench.core.model import Model
+from workbench.core.people import demand
+from workbench.core.results import Attribution, Counterfactuals
+from workbench.core.schema import Feature
+from workbench.core.table import Table
+from workbench.plots import render
+from workbench.plots.what_if import (
+    change_sentence,
+    counterfactual_sentence,
+    effects_before_and_after,
+    scenario_effects,
+    scenario_predictions,
+)
+from workbench.plots.words import MINUS, amount, quantity, signed
+from workbench.report import write_csv
+from workbench.ui import cache
+from workbench.ui.actions import act
+from workbench.ui.frame import (
+    answer,
+    empty_state,
+    errors_shown,
+    list_line,
+    note,
+    side_by_side,
+    two_halves,
+)
+from workbench.ui.place import Place
+from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.scenarios import (
+    AMORTISED,
+    Ground,
+    differs,
+    full,
+    ground_for,
+    is_doubtful,
+    quick,
+    slider_for,
+    with_explainer,
+    with_values,
+)
+from workbench.ui.state import choose
+from workbench.ui.text import markup, plain
+
+STATE = "what_if.state"
+KEPT, MOST_PINNED, FIRST = 128, 6, 12
+SETTLED_SECONDS = 0.4
+MISSING = "missing"
+# In a wide window the figure stays in view while one scrolls through the widgets.
+STYLE = """<style>
+@media (min-width: 1100px) {
+  div:has(> .st-key-figure) { position: sticky; top: 3.75rem; align-self: flex-start; }
+}
+</style>"""
+VIEWS = {"pair": "Before and after", "waterfall": "Waterfall"}
+ORDERS = {"effect": "Largest effect first", "table": "As in the table"}
+HEAD = (
+    '<div style="display:flex;justify-content:space-between;gap:.75rem;font-size:.875rem;'
+    'line-height:1.35;margin-bottom:-.35rem"><span style="overflow-wrap:anywhere">{}</span>'
+    '<span style="text-align:right;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;'
+    'opacity:{};font-weight:{}">{}</span></div>'
+)
+
+
+@dataclass
+class Pinned:
+    """A scenario that was kept, and its full explanation."""
+
+    name: str
+    attribution: Attribution
+
+
+@dataclass
+class Play:
+    """What a person does with one row; it ends when another row, model or table is chosen.
+
+    Attributes
+    ----------
+    subject
+        Which row it is about.
+    x
+        The scenario's values.
+    settled
+        The scenario whose quick explanation has been shown, so that the full one is next.
+    """
+
+    subject: tuple[object, ...]
+    original: np.ndarray
+    x: np.ndarray
+    pinned: list[Pinned] = field(default_factory=list)
+    found: Counterfactuals | None = None
+    asked: tuple[object, ...] = ()
+    settled: bytes = b""
+    known: dict[tuple[str, bytes], Attribution] = field(default_factory=dict)
+
+    def remember(self, kind: str, values: np.ndarray, made: Attribution) -> Attribution:
+        """Keep an explanation; the oldest of many give way."""
+        self.known[kind, values.tobytes()] = made
+        while len(self.known) > KEPT:
+            del self.known[next(iter(self.known))]
+        return made
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row, the ground it stands on, and how it is looked at."""
+
+    place: Place
+    row: Table
+    number: int
+    output: str
+    ground: Ground
+    play: Play
+    frozen: frozenset[int]
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self.place.model
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Its features."""
+        return self.model.schema.features
+
+    def explain(self, kind: str, values: np.ndarray) -> Attribution:
+        """Explain a scenario once: ``quick`` or ``full``."""
+        known = self.play.known.get((kind, values.tobytes()))
+        if known is not None:
+            return known
+        made = {"quick": quick, "full": full}[kind](
+            self.model, with_values(self.row, values), self.ground
+        )
+        return self.play.remember(kind, values, made)
+
+    def knows_full(self, values: np.ndarray) -> bool:
+        """Whether the full explanation of a scenario is there."""
+        return ("full", values.tobytes()) in self.play.known
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking at what is usual …")
+def _ground(
+    reference: str,
+    owner: str,
+    digest: str,  # noqa: ARG001 - part of the key
+    table: str,
+    table_digest: str,  # noqa: ARG001 - part of the key
+) -> Ground:
+    rows = cache.table(table, owner)
+    return ground_for(cache.model(reference, owner), rows, rows[[0]])
+
+
+def choose_one_row(place: Place) -> int:
+    """Choose a row by position, the same one as on other pages."""
+    most = len(place.rows) - 1
+    value = choose(
+        st.number_input, "Row", "row", default=0, width=160, min_value=0, max_value=most, step=1,
+        help=plain(f"Position in {place.rows_name}, 0 to {most:,}."),
+        valid=lambda number: isinstance(number, int) and 0 <= number <= most,
+    )  # fmt: skip
+    return int(value or 0)
+
+
+def choose_order() -> str:
+    """Choose the order of the widgets."""
+    return str(choose(
+        st.selectbox, "Order", "what_if_order", options=list(ORDERS), default="effect",
+        format_func=ORDERS.get, width=220,
+    ))  # fmt: skip
+
+
+def choose_unlocked(place: Place) -> bool:
+    """Choose whether what a person cannot change may be changed; False where there is nothing."""
+    locked = [feature.name for feature in place.model.schema.features if feature.immutable]
+    if not locked:
+        return False
+    return bool(choose(
+        st.toggle, "Allow changing what a person cannot change", "what_if_unlocked",
+        default=False, help=plain(f"Locked: {', '.join(locked)}."),
+    ))  # fmt: skip
+
+
+def setting_for(place: Place, number: int, output: str, *, unlocked: bool) -> Setting:
+    """Gather what the page is about; another row begins anew.
+
+    Raises
+    ------
+    WorkbenchError
+        If the person may not explain rows, or the table does not fit the model.
+    """
+    demand(place.person, "run_small")
+    owner = cache.owner_of(place.person.key, place.reference, place.table)
+    table_digest = cache.table_digest(place.table, place.person.key)
+    ground = with_explainer(
+        _ground(place.reference, owner, place.model.digest, place.table, table_digest),
+        place.model,
+    )
+    row = place.rows[[number]]
+    original = row.X[0].double().numpy().copy()
+    subject = place.model.digest, table_digest, int(row.ids[0]), place.person.key
+    play = st.session_state.get(STATE)
+    if play is None or play.subject != subject:
+        play = Play(subject, original, original.copy())
+        st.session_state[STATE] = play
+    features = place.model.schema.features
+    frozen = frozenset(
+        j for j, feature in enumerate(features) if feature.immutable and not unlocked
+    )
+    return Setting(place, row, number, output, ground, play, frozen)
+
+
+def play_with(setting: Setting, order: str) -> None:
+    """Show the widgets of a row and, beside them, what the model makes of it."""
+    _moving(setting, order)
+
+
+@st.fragment
+def _moving(setting: Setting, order: str) -> None:
+    """Everything that changes while a slider is dragged; nothing else runs again."""
+    with errors_shown():
+        said = st.container()
+        st.html(STYLE)
+        results, controls = side_by_side()
+        with controls, st.container(border=True):
+            _controls(setting, order)
+        with results, st.container(border=True):
+            _results(setting)
+        kind = _kind(setting)
+        before = setting.explain(kind, setting.play.original)
+        with said:
+            answer(change_sentence(before, setting.explain(kind, setting.play.x), setting.output))
+
+
+def _controls(setting: Setting, order: str) -> None:
+    play = setting.play
+    changed = differs(play.x, play.original)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Values**")
+        st.button(
+            "Reset", icon=":material/restart_alt:", on_click=_set, args=(play, play.original),
+            disabled=not changed.any(), help="Back to the row as it is.",
+        )  # fmt: skip
+    places = np.arange(len(setting.features))
+    if order == "effect":
+        which = setting.model.output_names.index(setting.output)
+        effects = setting.explain("full", play.original).values[0, :, which]
+        places = np.argsort(-np.abs(effects), kind="stable")
+    first, rest = places, places[:0]
+    if len(places) > FIRST + 1:
+        first, rest = places[:FIRST], places[FIRST:]
+    for j in first:
+        _widget(setting, int(j))
+    if len(rest):
+        n_changed = int(changed[rest].sum())
+        told = f", {n_changed} changed" if n_changed else ""
+        with st.expander(f"{len(rest)} more features{told}"):
+            for j in rest:
+                _widget(setting, int(j))
+
+
+def _widget(setting: Setting, j: int) -> None:
+    """Show the widget of one feature below a line that says what it was."""
+    feature, play = setting.features[j], setting.play
+    was, now = play.original[j], play.x[j]
+    changed = bool(differs(play.x[[j]], play.original[[j]])[0])
+    locked = j in setting.frozen
+    name = f"{markup(feature.name)}{' 🔒' if locked else ''}"
+    told = f"was {feature.show(float(was))}" if changed else feature.show(float(was))
+    st.html(HEAD.format(name, 1 if changed else 0.65, 600 if changed else 400, markup(told)))
+    key = f"what-if-{j}"
+    look: dict[str, Any] = {
+        "key": key, "disabled": locked, "label_visibility": "collapsed",
+        "on_change": _moved, "args": (play, j, key),
+    }  # fmt: skip
+    if feature.kind == "categorical":
+        codes = [float(code) for code in range(len(feature.categories))]
+        if feature.has_missing or np.isnan(was):
+            codes.append(float("nan"))
+        labels = [feature.show(code) for code in codes]
+        st.session_state[key] = feature.show(float(now))
+        look["args"] = (play, j, key, dict(zip(labels, codes, strict=True)))
+        st.selectbox(_spoken(feature.name), labels, **look)
+        return
+    ranges = setting.ground.ranges
+    bounds = slider_for(feature, float(ranges.low[j]), float(ranges.high[j]), float(was))
+    kind = type(bounds.low)
+    known = now if not np.isnan(now) else (was if not np.isnan(was) else bounds.low)
+    st.session_state[key] = kind(min(max(known, bounds.low), bounds.high))
+    may_be_missing = feature.has_missing or np.isnan(was)
+    look["disabled"] = locked or bool(np.isnan(now))
+    st.slider(
+        _spoken(feature.name), min_value=bounds.low, max_value=bounds.high, step=bounds.step,
+        format=f"%.{bounds.decimals}f" if kind is float else "%d", **look,
+    )  # fmt: skip
+    if may_be_missing:
+        st.session_state[f"{key}-missing"] = bool(np.isnan(now))
+        st.checkbox(
+            f"{_spoken(feature.name)} is missing", key=f"{key}-missing", disabled=locked,
+            on_change=_gone, args=(play, j, key),
+        )  # fmt: skip
+
+
+def _spoken(name: str) -> str:
+    """Return a name without markup, for a label that is read aloud and not seen."""
+    return " ".join(re.sub(r"[^\w .,/%-]", " ", name).split()) or "feature"
+
+
+def _moved(play: Play, j: int, key: str, codes: dict[str, float] | None = None) -> None:
+    value = st.session_state[key]
+    play.x = play.x.copy()
+    play.x[j] = value if codes is None else codes[value]
+
+
+def _gone(play: Play, j: int, key: str) -> None:
+    play.x = play.x.copy()
+    play.x[j] = np.nan if st.session_state[f"{key}-missing"] else st.session_state[key]
+
+
+def _set(play: Play, values: np.ndarray) -> None:
+    play.x = values.copy()
+
+
+def _kind(setting: Setting) -> str:
+    """Tell which explanations to show: both rows are explained alike."""
+    ready = setting.knows_full(setting.play.x) and setting.knows_full(setting.play.original)
+    return "full" if ready or not setting.ground.quick else "quick"
+
+
+def _results(setting: Setting) -> None:
+    play = setting.play
+    outputs = setting.model.predict(with_values(setting.row, play.x).X)[0].numpy()
+    before = setting.model.predict(setting.row.X)[0].numpy()
+    _numbers(setting, before, outputs)
+    view = choose(
+        st.segmented_control, "View", "what_if_view", options=list(VIEWS), default="pair",
+        format_func=VIEWS.get, required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    waits = _kind(setting) == "quick"
+    st.fragment(_explanation, run_every=SETTLED_SECONDS if waits else None)(setting, str(view))
+
+
+def _numbers(setting: Setting, before: np.ndarray, after: np.ndarray) -> None:
+    """Show the prediction, what it was, and whether the decision is another one."""
+    shown = setting.explain("full", setting.play.original)
+    which = shown.output_index(setting.output)
+    schema = setting.model.schema
+    moved = float(after[which] - before[which])
+    small = max(abs(moved), abs(float(before[which])) / 1000)
+    decimals = 3 if schema.classes else max(0, 2 - int(np.floor(np.log10(small or 1))))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.metric(
+            plain(quantity(shown, which)), plain(amount(shown, float(after[which]))),
+            delta=signed(moved, decimals).replace(MINUS, "-") if moved else None,
+            delta_color="off", width="content",
+        )  # fmt: skip
+        if schema.classes:
+            old, new = (schema.classes[int(part.argmax())] for part in (before, after))
+            said = plain(new) if old == new else f"{plain(old)} → **{plain(new)}**"
+            st.metric("Decision", said, width="content")
+
+
+def _explanation(setting: Setting, view: str) -> None:
+    """Draw the quick explanation; when the row stays as it is, the full one takes its place."""
+    with errors_shown():
+        play = setting.play
+        settled = play.settled == play.x.tobytes()
+        play.settled = play.x.tobytes()
+        if _kind(setting) == "quick" and settled:
+            for values in (play.original, play.x):
+                setting.explain("full", values)
+            st.rerun()
+        kind = _kind(setting)
+        before, after = (setting.explain(kind, values) for values in (play.original, play.x))
+        _badge(setting, after)
+        name = f"what-if-{setting.model.card.name}-row-{setting.row.ids[0]}"
+        said = change_sentence(before, after, setting.output)
+        drawn = (
+            effects_before_and_after(before, after, output=setting.output, dark=is_dark())
+            if view == "pair"
+            else render(after, "waterfall", output=setting.output, dark=is_dark())
+        )
+        plain_figure(drawn, name=name, alt=said)
+
+
+def _badge(setting: Setting, after: Attribution) -> None:
+    """Say which explanation is in view, and how it was made."""
+    ground, record = setting.ground, after.provenance
+    refining = record.method != ground.full or record.params != ground.full_params
+    colour: Literal["green", "blue", "orange"] = "orange"
+    label, icon = "few coalitions, refining …", "bolt"
+    if not refining and ground.is_exact:
+        label, icon, colour = "exact", "check_circle", "green"
+    elif not refining:
+        label, icon, colour = "estimate with intervals", "straighten", "blue"
+    elif record.method == AMORTISED:
+        label = f"FastSHAP{', doubtful here' if is_doubtful(after) else ''}, refining …"
+    told = "; ".join([f"{record.method} against {record.background}", *record.notes])
+    st.badge(label, icon=f":material/{icon}:", color=colour, help=plain(told))
+
+
+def find_nearest(setting: Setting) -> None:
+    """Offer to search for the nearest change with which the model decides otherwise."""
+    play = setting.play
+    with st.container(border=True):
+        st.markdown("**What would have to be different?**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            params = _wish(setting)
+            pressed = st.button("Find the nearest change", icon=":material/search:")
+        asked = (*sorted(params.items()), setting.frozen)
+        if pressed:
+            with st.spinner("Searching …"):
+                play.found = _nearest(setting, params)
+                play.asked = asked
+        found = play.found
+        if found is None:
+            note(
+                "Searches for the smallest changes of what may be changed, within the values that "
+                "occur, for which the model decides otherwise."
+            )
+            return
+        if play.asked != asked:
+            note("The wish has changed since: press the button to search again.")
+        if len(found.owners):
+            st.markdown(plain(counterfactual_sentence(found, 0)))
+            _changes(setting, found)
+        else:
+            st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")
+
+
+def _nearest(setting: Setting, params: dict[str, Any]) -> Counterfactuals:
+    immutable = not any(setting.features[j].immutable for j in setting.frozen)
+    return api.counterfactuals(
+        setting.model, setting.row, setting.ground.reference, device="cpu",
+        immutable=immutable, **params,
+    )  # fmt: skip
+
+
+def _wish(setting: Setting) -> dict[str, Any]:
+    """Choose what the model should say."""
+    schema = setting.model.schema
+    outputs = setting.model.predict(setting.row.X)[0].numpy()
+    if schema.classes:
+        decided = schema.classes[int(outputs.argmax())]
+        others = [name for name in schema.classes if name != decided]
+        best = max(others, key=lambda name: outputs[schema.classes.index(name)])
+        target = choose(
+            st.selectbox, "The model should decide for", "what_if_target", options=others,
+            default=schema.favourable if schema.favourable in others else best, width=240,
+        )  # fmt: skip
+        return {"target": str(target)}
+    value = float(outputs[0])
+    way = choose(
+        st.segmented_control, "The prediction should be", "what_if_way",
+        options=["high", "low"], default="low", required=True,
+        format_func={"high": "at least", "low": "at most"}.get,
+    )  # fmt: skip
+    bound = st.number_input(
+        "Bound", value=float(f"{value * (1.1 if way == 'high' else 0.9):.3g}"),
+        key=f"what-if-bound-{way}-{setting.number}", width=160,
+    )  # fmt: skip
+    return {"low": bound} if way == "high" else {"high": bound}
+
+
+def _changes(setting: Setting, found: Counterfactuals) -> None:
+    shown = setting.explain("full", setting.play.original)
+    which = shown.output_index(setting.output)
+    for i in found.of(0):
+        said = "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(int(i)))
+        result = amount(shown, float(found.changed_predictions[i, which]))
+        about, button = list_line(f"change-{i}")
+        with about:
+            st.markdown(plain(said))
+            n = int(found.changed[i].sum())
+            note(
+                f"{n} change{'s' * (n != 1)} · distance {found.distances[i]:.2f} · "
+                f"{quantity(shown, which)}: {result}"
+            )
+        button.button(
+            "Try this", key=f"try-{i}", icon=":material/arrow_upward:", on_click=_set,
+            args=(setting.play, found.changed_data[i]),
+        )  # fmt: skip
+
+
+def pins(setting: Setting) -> None:
+    """Keep scenarios under a name, and compare them."""
+    play = setting.play
+    with st.container(border=True):
+        st.markdown("**Scenarios side by side**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input(
+                "Name of the scenario", value=f"Scenario {len(play.pinned) + 1}", max_chars=40,
+                key=f"what-if-name-{len(play.pinned)}", width=240,
+            )  # fmt: skip
+            st.button(
+                "Pin this scenario", icon=":material/push_pin:", on_click=act,
+                args=(_pin, setting, name), disabled=len(play.pinned) >= MOST_PINNED,
+                help=f"Up to {MOST_PINNED} scenarios are kept while you look at this row.",
+            )  # fmt: skip
+        if not play.pinned:
+            empty_state("Change values above and pin what you want to compare.", "push_pin",
+                        height=160)  # fmt: skip
+            return
+        _comparison(setting)
+
+
+def _pin(setting: Setting, name: str) -> None:
+    play = setting.play
+    taken = {"Original", *(one.name for one in play.pinned)}
+    wanted = " ".join(name.split()) or "Scenario"
+    free = next(
+        title for n in range(1, len(taken) + 2)
+        if (title := wanted if n == 1 else f"{wanted} ({n})") not in taken
+    )  # fmt: skip
+    play.pinned.append(Pinned(free, setting.explain("full", play.x)))
+
+
+def _unpin(play: Play, name: str) -> None:
+    play.pinned = [one for one in play.pinned if one.name != name]
+
+
+def _comparison(setting: Setting) -> None:
+    play = setting.play
+    names = ["Original", *(one.name for one in play.pinned)]
+    rows = [setting.explain("full", play.original), *(one.attribution for one in play.pinned)]
+    st.dataframe(compared(setting.model, names, rows), hide_index=True, height="content")
+    with st.container(horizontal=True, gap="small"):
+        for one in play.pinned:
+            st.button(
+                f"Remove {plain(one.name)}", icon=":material/close:", on_click=_unpin,
+                args=(play, one.name), key=f"unpin-{one.name}",
+            )  # fmt: skip
+    left, right = two_halves("scenarios")
+    stem = f"what-if-{setting.model.card.name}-row-{setting.row.ids[0]}"
+    options: dict[str, Any] = {"output": setting.output, "dark": is_dark()}
+    with left:
+        plain_figure(
+            scenario_predictions(rows, names, **options), name=f"{stem}-predictions",
+            alt="Predictions of the scenarios",
+        )  # fmt: skip
+    with right:
+        plain_figure(
+            scenario_effects(rows, names, **options), name=f"{stem}-effects",
+            alt="Effects of the features in each scenario",
+        )  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        frame = every_value(setting.model, names, rows)
+        for label, icon, ending, mime, make in (
+            ("CSV", "table", "csv", "text/csv", partial(_csv, frame)),
+            ("JSON", "data_object", "json", "application/json", partial(_json, setting, frame)),
+        ):
+            st.download_button(
+                label, make, file_name=f"{stem}.{ending}", mime=mime, on_click="ignore",
+                icon=f":material/{icon}:", key=f"scenarios-{ending}",
+            )  # fmt: skip
+
+
+def compared(model: Model, names: list[str], rows: list[Attribution]) -> pd.DataFrame:
+    """Return a line per scenario: prediction, decision, and the features in which any differ."""
+    data = np.concatenate([one.data for one in rows])
+    predicted = np.concatenate([one.predictions for one in rows])
+    columns: dict[str, Any] = {"scenario": names}
+    for k, output in enumerate(model.output_names):
+        columns[f"prediction: {output}"] = np.round(predicted[:, k], 4)
+    if model.schema.classes:
+        columns["decision"] = [model.schema.classes[int(k)] for k in predicted.argmax(1)]
+    for j, feature in enumerate(model.schema.features):
+        if any(differs(row[[j]], data[0, [j]])[0] for row in data):
+            columns[feature.name] = [feature.show(float(value)) for value in data[:, j]]
+    return pd.DataFrame(columns)
+
+
+def every_value(model: Model, names: list[str], rows: list[Attribution]) -> pd.DataFrame:
+    """Return a line per scenario and feature: value and effect on each output, and prediction."""
+    parts = []
+    for name, one in zip(names, rows, strict=True):
+        frame = one.to_frame().drop(columns=["row"])
+        frame.insert(0, "scenario", name)
+        parts.append(frame)
+    whole = pd.concat(parts, ignore_index=True)
+    whole.insert(1, "model", model.name)
+    return whole
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return write_csv(frame, Path(folder) / "scenarios.csv").read_bytes()
+
+
+def finite_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the lines of a table for JSON, which knows no NaN."""
+    finite = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): cell for name, cell in line.items()} for line in finite.to_dict("records")]
+
+
+def _json(setting: Setting, frame: pd.DataFrame) -> bytes:
+    content = {
+        "model": setting.model.name,
+        "model_digest": setting.model.digest,
+        "table": setting.place.table,
+        "row": int(setting.row.ids[0]),
+        "method": setting.ground.full,
+        "background": f"{len(setting.ground.background)} rows of {setting.ground.background.name}",
+        "scenarios": finite_records(frame),
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode()
