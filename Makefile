@@ -33,9 +33,12 @@ format: $(DEV) ## put the code into the project's format
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-bench: $(DEV) ## measure against peers, and the running workbench (a quarter of an hour)
+bench: $(DEV) ## measure against peers, and the running workbench (half an hour)
 	@sh tests/bring_chromium.sh $(PY)
 	$(PY) -m benchmarks.shapley
+	$(PY) -m benchmarks.games
+	$(PY) -m benchmarks.fastshap
+	$(PY) -m benchmarks.what_if
 	$(PY) -m benchmarks.server
 
 lock: $(DEV) ## pin in requirements*.txt what the environment has

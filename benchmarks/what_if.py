@@ -1,7 +1,8 @@
 """How long it takes from a slider to the data of the figure, and what a nearest change takes.
 
 ``python -m benchmarks.what_if`` prints JSON: percentiles of the time that the server needs for the
-prediction, the quick explanation of the scenario and the figure; and the time of one search.
+prediction, the quick explanation of the scenario and the figure; and the time of one search. The
+same is written to ``benchmarks/results/what_if.json``.
 """
 
 import json
@@ -10,6 +11,7 @@ import platform
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from workbench.core.table import Table
 from workbench.plots.what_if import change_sentence, effects_before_and_after
 from workbench.ui.scenarios import Ground, ground_for, quick, with_explainer, with_values
 
+RESULTS = Path(__file__).parent / "results"
 MOVES, SEARCHES = 60, 5
 MODELS = ("adult-linear", "adult-mlp", "diabetes-mlp", "wine-mlp", "german-mlp",
           "breast-cancer-mlp", "digits-mlp")  # fmt: skip
@@ -81,5 +84,12 @@ def _timed(work: Callable[[], Any]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
+def main() -> None:
+    text = json.dumps(measure(), indent=1)
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "what_if.json").write_text(text + "\n")
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    main()
