@@ -1,0 +1,77 @@
+"""``workbench fastshap``: trains, keeps, shows, and says what does not fit."""
+
+import pytest
+from click.testing import CliRunner
+
+from workbench import api
+from workbench.cli.main import main, workbench
+from workbench.core.results import load
+from workbench.registry.store import find_version
+
+QUICK = (
+    "--surrogate-epochs", "1", "--warm-epochs", "1", "--epochs", "0", "--width", "8",
+    "--draws", "1", "--n-background", "5", "--device", "cpu",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A home of this test's own."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def said(*arguments):
+    done = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_trains_keeps_and_explains(home):
+    text = said("fastshap", "train", "wine-mlp", *QUICK)
+    assert "FastSHAP explainer of wine-mlp@1" in text
+    assert "explains probability with link identity, value marginal" in text
+    assert "use shapley.kernel instead of this explainer" in text
+    (path,) = home.rglob("*.explainer")
+    assert f"Wrote {path}" in text
+    explained = said("explain", "wine-mlp", "wine", "--rows", "0:2", "--method", "fastshap")
+    assert f"explainer {load(path).digest[:8]}: root mean square error" in explained
+
+
+def test_writes_a_file_and_shows_it(tmp_path):
+    path = tmp_path / "wine.explainer"
+    text = said("fastshap", "train", "wine-mlp", "wine", "--out", str(path), *QUICK)
+    shown = said("fastshap", "show", str(path))
+    assert text == f"{shown}Wrote {path}\n"
+    explainer = load(path)
+    assert explainer.provenance.n_background == 5
+    assert explainer.provenance.table == "wine/train"
+    assert f"{explainer.certificate.relative:.1%} of the values" in shown
+
+
+def test_writes_beside_the_model(tmp_path, monkeypatch):
+    import shutil
+
+    folder = tmp_path / "models" / "wine-mlp"
+    shutil.copytree(find_version("wine-mlp").parent, folder)
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "models"))
+    said("fastshap", "train", "wine-mlp", "--bundled", *QUICK)
+    path = folder / "1" / "marginal-probability-identity.explainer"
+    assert path.is_file()
+    assert api.load_model("wine-mlp").explainers[0].digest == load(path).digest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "wine-mlp", "--width", "0"), "width: input should be greater than or equal"),
+        (("train", "wine-mlp", "--out", "x", "--bundled"), "Give --out or --bundled, not both"),
+        (("show", "nothing.explainer"), "There is no result file 'nothing.explainer'"),
+        (("train", "nobody"), "There is no model 'nobody'"),
+    ],
+)
+def test_says_what_is_wrong(arguments, message, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["fastshap", *arguments])
+    assert caught.value.code == 1
+    assert message in capsys.readouterr().err
