@@ -650,8 +650,8 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         file: f"Result file {str(file)!r} was changed after it was written; run the analysis "
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
-        empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance file; run workbench "
-        "explain or evaluate with --out.",
+        empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance "
+        "file; run workbench explain or evaluate with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message
@@ -692,13 +692,23 @@ def test_every_command_explains_itself(path):
     assert said.output.startswith("Usage: ")
 
 
+# The command that runs the methods of a kind of result.
+COMMANDS = {
+    "attribution": "explain",
+    "interactions": "explain",
+    "performance": "evaluate",
+    "explainer": "fastshap train",
+    "counterfactuals": "counterfactual",
+}
+
+
 def test_every_field_of_a_method_is_a_flag():
     texts = {
-        command: CliRunner().invoke(workbench, [command, "--help"]).output
-        for command in ("explain", "evaluate")
+        command: CliRunner().invoke(workbench, [*command.split(), "--help"]).output
+        for command in set(COMMANDS.values())
     }
     for method in api.list_methods().values():
-        text = texts["explain" if method.yields.kind == "attribution" else "evaluate"]
+        text = texts[COMMANDS[method.yields.kind]]
         for field in method.params.model_fields:
             assert f"--{field.replace('_', '-')} " in text
 
