@@ -215,7 +215,7 @@ def find_method(name: str) -> str:
 
 def _find_explainer(name: str) -> str:
     """Complete the name of a method that explains rows."""
-    explainers = [key for key, method in METHODS.items() if method.yields is Attribution]
+    explainers = sorted(key for key, method in METHODS.items() if method.yields is Attribution)
     meant = [full for full in METHODS if name in {full, full.partition(".")[2]}]
     if len(meant) != 1:
         raise InvalidInputError(_no_method(name, explainers))

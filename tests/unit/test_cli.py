@@ -462,8 +462,8 @@ BAD_CALLS = [
     ),
     (
         (*ADULT, "--method", "lime"),
-        "There is no method 'lime'; choose auto or one of shapley.exact, shapley.kernel, "
-        "shapley.permutation.",
+        "There is no method 'lime'; choose auto or one of shapley.amortised, shapley.deeplift, "
+        "shapley.exact, ",
     ),
     (
         (*ADULT, "--class", "rich"),
