@@ -310,7 +310,7 @@ def test_progress_is_passed_on(wine):
         ({"method": "nope"}, InvalidInputError, "There is no method 'nope'; choose auto or one of"),
         ({"device": "gpu"}, InvalidInputError, "There is no device 'gpu'; choose auto, cpu, cuda"),
         ({"method": "exact", "budget": 9}, InvalidInputError,
-         "Settings do not fit: budget is not a setting, choose among output, link."),
+         "Settings do not fit: budget is not a setting, choose among output, link, value."),
         ({"model": "adult-mlp"}, InvalidInputError, "Table 'wine/test' does not fit model "
          "adult-mlp@1: where the model reads 'age' (numeric), the table has 'alcohol' (numeric); "
          "read the file with the model's schema."),
