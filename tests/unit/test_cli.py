@@ -500,7 +500,7 @@ BAD_CALLS = [
     ),
     (
         (*ADULT, "--method", "exact", "--budget", "64"),
-        "Settings do not fit: budget is not a setting, choose among output, link.",
+        "Settings do not fit: budget is not a setting, choose among output, link, value.",
     ),
     (
         (*ADULT, "--output", "score", "--link", "logit"),

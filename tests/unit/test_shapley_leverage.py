@@ -11,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
 from workbench.core.params import parse_params
 from workbench.engines import shapley
+from workbench.engines.shapley import run
 from workbench.engines.shapley.design import PairedDesign
 from workbench.engines.shapley.exact import shapley_weights
 
@@ -169,7 +170,8 @@ def test_blocks_of_rows_draw_again():
 
 @pytest.mark.parametrize("method", [*REGRESSIONS, "permutation"])
 @pytest.mark.parametrize("draw", ["own", "shared"])
-def test_a_first_look_comes_early_and_changes_no_bit(method, draw):
+def test_a_first_look_comes_early_and_changes_no_bit(method, draw, monkeypatch):
+    monkeypatch.setattr(run, "WORTH_A_LOOK", 0)
     if method == "permutation" and draw == "shared":
         pytest.skip("permutations are each row's own")
     table = tiny_table(d=10)
@@ -192,6 +194,19 @@ def test_a_first_look_comes_early_and_changes_no_bit(method, draw):
     assert (first.std_errors[0] > alone.std_errors[0]).mean() > 0.8
     cost = chosen.cost(model, 3, 12, settings)
     assert watched.provenance.evaluations <= cost.evaluations
+
+
+def test_a_short_run_is_not_looked_at_early():
+    table = tiny_table(d=10)
+    model = tiny_model(table, dtype=torch.float32)
+    chosen = METHODS["shapley.kernel"]
+    shown = []
+    watched = chosen.explain(
+        model, table[20:22], table[:12], parse_params(chosen.params, {"budget": 800}),
+        Context(preview=lambda make: shown.append(make())),
+    )  # fmt: skip
+    assert [len(result) for result in shown] == [1, 2]
+    assert shown[-1].provenance.evaluations == watched.provenance.evaluations
 
 
 @pytest.mark.parametrize("draw", ["own", "shared"])

@@ -36,6 +36,7 @@ OTHERS = [
     for name, method in METHODS.items()
     if issubclass(method.params, SampledParams)
     and method.yields is Attribution
+    and "explainer" not in method.needs  # which stands in for the marginal game alone
     and name not in {"shapley.kernel", "shapley.permutation"}
 ]
 CONDITIONAL = ["baseline", "neighbours", "gaussian"]

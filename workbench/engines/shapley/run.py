@@ -28,6 +28,8 @@ from workbench.numerics.set_function import SetFunction
 from workbench.numerics.value_functions import make_game
 
 EARLY_SHARE = 8  # a first look takes one part of that many
+# Model evaluations from which a run takes long enough that somebody wants to see it early.
+WORTH_A_LOOK = 2_000_000
 UNFINISHED = "not finished yet: values still change"
 
 
@@ -66,9 +68,10 @@ def run(
 ) -> Attribution:
     """Estimate row block by row block, so that memory does not grow with the rows.
 
-    Each better estimate is offered to ``context.preview``. Where there is one, ``early``
-    estimates the first block beforehand: a look that costs little, whose evaluations are not used
-    again, so that the result has the same bits whether or not somebody watches.
+    Each better estimate is offered to ``context.preview``. Where there is one and the run is
+    long, ``early`` estimates the first block beforehand: a look that costs little, whose
+    evaluations are not used again, so that the result has the same bits whether or not somebody
+    watches.
 
     Raises
     ------
@@ -116,7 +119,8 @@ def run(
             dof=min((part.dof for part in parts if part.dof is not None), default=dof),
         )  # fmt: skip
 
-    if context.preview is not None and early is not None:
+    is_long = cost.evaluations >= WORTH_A_LOOK
+    if context.preview is not None and early is not None and is_long:
         for hasty in early(game, rows[:block]):
             context.preview(partial(result, [hasty], UNFINISHED))
     done: list[Estimate] = []
