@@ -70,7 +70,7 @@ def test_many_rows_by_importance_and_as_points(visit):
     page.get_by_role("button", name="Explain 20 rows").click()
     page.get_by_text("whiskers: 95 % over rows").wait_for(timeout=SECONDS)
     assert answer(page).inner_text().startswith("Over 20 rows, ")
-    page.get_by_role("radio", name="Rows").click()
+    page.get_by_role("radio", name="Rows", exact=True).click()
     page.get_by_text("a point per row").wait_for(timeout=SECONDS)
 
 

@@ -25,7 +25,7 @@ def opened(page, report, scheme):
 def test_every_figure_is_drawn(page, report, scheme):
     opened(page, report, scheme)
     drawn = page.locator(".js-plotly-plot:has(.main-svg)")
-    assert drawn.count() == 4 + 1 + 2
+    assert drawn.count() == 4 + 1 + (2 + 5)
     assert page.locator(".no-webgl").count() == 0
     assert page.locator("#result-1-row-0 .bars .point").count() == 5
     assert page.locator("#result-3-beeswarm .scatterlayer .point").count() == 500 * 5

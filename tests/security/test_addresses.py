@@ -25,7 +25,11 @@ VALUES = [
 OF_ALL = ("model", "table", "split", "cohort", "device")
 NAMES = {
     "shapley": (*OF_ALL, "row", "count", "mode", "method", "background", "seed", "output", "view",
-                "effort", "shapley.budget", "shapley.output", "widget.model"),
+                "effort", "shapley.budget", "shapley.output", "shapley.value", "compare",
+                "compare.model", "pairs", "pairs.index", "dependence.feature", "widget.model"),
+    "what_if": (*OF_ALL, "row", "output", "what_if_order", "what_if_unlocked", "what_if_view",
+                "what_if_target"),
+    "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
     "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),
     "report": ("model",), "add_data": ("table",), "add_model": ("model",), "health": ("model",),

@@ -56,12 +56,12 @@ def figure_with_options(
 
 
 def unfinished(result: Attribution, output: str, *, one: bool) -> None:
-    """Draw what a run knows so far."""
-    rows = "" if one else f", {len(result):,} row{'s' * (len(result) > 1)} so far"
+    """Draw what a run knows so far, or knew when it was stopped."""
+    rows = "" if one else f" {len(result):,} row{'s' * (len(result) > 1)} so far."
     view = "waterfall" if one else str(peek(VIEW, "bar"))
     view = view if view in views_of(result) else views_of(result)[0]
-    answer(words(result, output, one=len(result) == 1))
-    st.caption(f":material/hourglass_top: Not finished yet{rows}: the numbers still change.")
+    st.markdown(f"**{plain(words(result, output, one=one))}**")
+    st.caption(f":material/hourglass_top: Not the whole answer:{rows} intervals are still wide.")
     figure(result, view, name="unfinished", alt="What is known so far", output=output)
 
 

@@ -171,7 +171,10 @@ def _show_state(
         st.error(plain(job.error), icon=":material/error:")
     elif job.state in STOPPED:
         st.info(STOPPED[job.state])
-        return _draw_preview(job, person.key, kind, draw)
+        if draw is not None and queue().preview(job.id, person.key) is not None:
+            with st.expander("What it knew when it was stopped", icon=":material/hourglass_top:"):
+                _draw_preview(job, person.key, kind, draw)
+        return False
     return draw is not None and queue().preview(job.id, person.key) is not None
 
 
