@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.api import (
+        attach,
         background_for,
+        counterfactuals,
         estimate_cost,
         evaluate,
         explain,
@@ -20,34 +22,44 @@ if TYPE_CHECKING:
         load_table,
         run_checks,
         select_rows,
+        train_explainer,
         write_report,
     )
     from workbench.core.errors import WorkbenchError
     from workbench.core.model import Model
-    from workbench.core.results import Attribution, Interactions, Performance
+    from workbench.core.results import (
+        Attribution,
+        Counterfactuals,
+        Explainer,
+        Interactions,
+        Performance,
+    )
     from workbench.core.results import load as load_result
     from workbench.core.schema import Feature, Schema
     from workbench.core.table import Table
 
 _HOMES = {
     "workbench.api": (
-        "background_for", "estimate_cost", "evaluate", "explain", "interactions", "list_methods",
-        "list_models", "list_tables", "load_model", "load_result", "load_table", "run_checks",
-        "select_rows", "write_report",
+        "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain",
+        "interactions", "list_methods", "list_models", "list_tables", "load_model", "load_result",
+        "load_table", "run_checks", "select_rows", "train_explainer", "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
-    "workbench.core.results": ("Attribution", "Interactions", "Performance"),
+    "workbench.core.results": (
+        "Attribution", "Counterfactuals", "Explainer", "Interactions", "Performance",
+    ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Attribution", "Feature", "Interactions", "Model", "Performance", "Schema", "Table",
-    "WorkbenchError", "background_for", "estimate_cost", "evaluate", "explain", "interactions",
-    "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
-    "run_checks", "select_rows", "write_report",
+    "Attribution", "Counterfactuals", "Explainer", "Feature", "Interactions", "Model",
+    "Performance", "Schema", "Table", "WorkbenchError", "attach", "background_for",
+    "counterfactuals", "estimate_cost", "evaluate", "explain", "interactions", "list_methods",
+    "list_models", "list_tables", "load_model", "load_result", "load_table", "run_checks",
+    "select_rows", "train_explainer", "write_report",
 ]  # fmt: skip
 
 

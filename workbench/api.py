@@ -14,7 +14,13 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.people import LOCAL
-from workbench.core.results import Attribution, Counterfactuals, Interactions, Performance
+from workbench.core.results import (
+    Attribution,
+    Counterfactuals,
+    Interactions,
+    Performance,
+    Result,
+)
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.data.bundled import TABLES, load_schema, open_table
@@ -44,6 +50,11 @@ __all__ = [
 
 BACKGROUND_ROWS = 100
 REFERENCE_ROWS = 2000
+# What to call for methods that yield no attribution.
+VERBS: Mapping[type[Result], str] = {
+    Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
+    Explainer: "train_explainer",
+}  # fmt: skip
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
 _LIST = re.compile(rf"{_ROW}(\s*,\s*{_ROW})*")
@@ -220,7 +231,10 @@ def _find_explainer(name: str) -> str:
     if len(meant) != 1:
         raise InvalidInputError(_no_method(name, explainers))
     if meant[0] not in explainers:
-        raise InvalidInputError(f"Method {meant[0]!r} does not explain rows; call evaluate.")
+        instead = VERBS[METHODS[meant[0]].yields]
+        raise InvalidInputError(
+            f"Method {meant[0]!r} does not share out a prediction among features; call {instead}."
+        )
     return meant[0]
 
 

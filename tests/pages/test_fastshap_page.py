@@ -50,7 +50,7 @@ def test_one_that_was_trained_is_judged_kept_used_and_removed():
     assert "diabetes-mlp has no explainer yet" in answers(app)[0]
     gone = visits.visit("shapley", model="diabetes-mlp", method="fastshap")
     assert not gone.exception
-    assert "FastSHAP needs a FastSHAP explainer" in shown(gone)
+    assert "FastSHAP needs a trained explainer" in shown(gone)
 
 
 def test_a_model_of_somebody_else_has_no_explainer_of_mine(somebody):

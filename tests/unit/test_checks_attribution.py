@@ -66,6 +66,28 @@ def test_additivity_sentences():
     assert "not numbers" in outcome("WB001", broken).sentence
 
 
+def test_an_explainer_with_a_large_error_says_what_to_use_instead():
+    errors = np.full((1, 2, 2), 0.05)
+    result = build([[0.1, 0.02]], std_errors=errors, record={"method": "shapley.fastshap"})
+    found = outcome("WB002", result)
+    assert found.status == "warning"
+    assert "too much to rely on; use an estimator" in found.sentence
+    small = build([[0.1, 0.02]], std_errors=0.1 * errors, record={"method": "shapley.fastshap"})
+    assert outcome("WB002", small).status == "ok"
+
+
+def test_the_order_is_judged_by_the_class_that_the_model_puts_first():
+    errors = np.zeros((1, 2, 3))
+    errors[..., 1] = 0.5
+    result = build([[0.3, 0.1]], base=0.1, task="multiclass", std_errors=errors)
+    first = int(result.predictions[0].argmax())
+    assert outcome("WB005", result).status == ("warning" if first == 1 else "ok")
+    errors = np.roll(errors, first - 1, axis=2)
+    assert outcome("WB005", replace(result, std_errors=errors)).status == "warning"
+    errors = np.roll(errors, 1, axis=2)
+    assert outcome("WB005", replace(result, std_errors=errors)).status == "ok"
+
+
 @pytest.mark.parametrize(
     ("method", "share", "status"),
     [

@@ -53,7 +53,8 @@ def test_prints_json_with_checks():
         (["evaluate", "wine-mlp", "wine", "--threshold", "2"],
          "Error: Settings do not fit: threshold: input should be less than 1, got '2'.\n"),
         (["explain", "wine-mlp", "wine", "--method", "evaluate"],
-         "Error: Method 'performance.evaluate' does not explain rows; call evaluate.\n"),
+         "Error: Method 'performance.evaluate' does not share out a prediction among "
+         "features; call evaluate.\n"),
     ],
 )  # fmt: skip
 def test_faults_are_one_sentence(arguments, message, capsys):

@@ -141,7 +141,8 @@ def test_says_what_is_wrong(case):
     with pytest.raises(InvalidInputError, match="it has none; train one"):
         fastshap(bare, table[:1])
     assert api.list_methods()["shapley.fastshap"].lacks(bare) == (
-        "a FastSHAP explainer: train one with fastshap.train, or attach one",
+        "a trained explainer: train one on the page FastSHAP, or on the command line with "
+        "workbench fastshap train",
     )
     assert "explainer" in model.capabilities
     broken = table[:1]

@@ -146,7 +146,7 @@ def test_a_job_asks_the_explainer_that_is_named(trained):
     np.testing.assert_array_equal(result.values, here.values)
     with pytest.raises(RegistryError, match=f"explainer {explainer.digest[:8]} of wine-mlp@1 is"):
         asked(explainer.digest).work("bob")
-    with pytest.raises(InvalidInputError, match="needs what model wine-mlp@1 does not have, a Fas"):
+    with pytest.raises(InvalidInputError, match="needs what model wine-mlp@1 does not have, a tra"):
         asked("").work("ada")
 
 

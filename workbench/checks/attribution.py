@@ -3,6 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding, Status
+from workbench.core.explainer import LARGE_ERROR
 from workbench.core.method import METHODS
 from workbench.core.results import Attribution, Interactions
 
@@ -76,7 +77,9 @@ def sampling_error(attribution: Attribution) -> Finding:
         return NO_ROWS
     if attribution.std_errors is None:
         sentence = "Nothing was sampled, so there is no sampling error."
-        return Finding("ok", sentence, brief="none, exact")
+        return Finding("ok", sentence, brief="nothing sampled")
+    if attribution.sampled == "explainer" and (found := _of_explainer(attribution)) is not None:
+        return found
     errors = attribution.std_errors.max((1, 2))
     largest = np.abs(attribution.values).max((1, 2))
     # A row without any effect has nothing to compare with: all noise, unless there is none.
@@ -92,18 +95,38 @@ def sampling_error(attribution: Attribution) -> Finding:
         "worst_row": float(row),
     }
     brief = f"{percent_of(worst)} of the largest effect"
-    more = "raise the number of samples"
-    if attribution.sampled == "explainer":
-        more = "explain these rows with an estimator, such as kernel"
     if not above:
         sentence = f"The largest standard error is {percent_of(worst)} of its row's largest effect."
         return Finding("ok", sentence, evidence, SAMPLING_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(above, attribution)} the standard error is above "
         f"{percent_of(SAMPLING_TOLERANCE)} of the largest effect (up to {percent_of(worst)}, row "
-        f"{row}); {more}."
+        f"{row}); {_more(attribution)}."
     )
     return Finding("warning", sentence, evidence, SAMPLING_TOLERANCE, brief)
+
+
+def _more(attribution: Attribution) -> str:
+    """Say what would make the error smaller."""
+    if attribution.sampled == "explainer":
+        return "explain these rows with an estimator, such as kernel"
+    return "raise the number of samples"
+
+
+def _of_explainer(attribution: Attribution) -> Finding | None:
+    """Judge the held-out error of an explainer as a whole; None where it is small enough."""
+    assert attribution.std_errors is not None  # noqa: S101 - the caller looked
+    size = float(np.sqrt((attribution.values**2).sum()))
+    error = float(np.sqrt((attribution.std_errors**2).sum()))
+    if error <= LARGE_ERROR * size:
+        return None
+    share = percent_of(error / size) if size else "more than all"
+    sentence = (
+        f"The explainer's error on held-out rows is {share} of the size of these values, too much "
+        "to rely on; use an estimator, such as kernel or proxy, instead."
+    )
+    return Finding("warning", sentence, {"error": error, "size": size}, LARGE_ERROR,
+                   f"{share} of the values")  # fmt: skip
 
 
 def background_size(attribution: Attribution) -> Finding:
@@ -182,7 +205,8 @@ def rank_settled(attribution: Attribution) -> Finding:
     r"""Count rows whose first and second feature could change places.
 
     They could where :math:`|\phi_1| - |\phi_2| < \sqrt{h_1^2 + h_2^2}` with :math:`h` the half
-    widths of the 95 % intervals, as if the two errors were independent.
+    widths of the 95 % intervals, as if the two errors were independent. Of several outputs each
+    row is judged by the one that the model puts first.
     """
     if not len(attribution):
         return NO_ROWS
@@ -196,7 +220,8 @@ def rank_settled(attribution: Attribution) -> Finding:
     top = np.take_along_axis(size, order, axis=1)
     half = np.take_along_axis(attribution.half_widths(), order, axis=1)
     unsettled = top[:, 0] - top[:, 1] < np.hypot(half[:, 0], half[:, 1])  # (n, k)
-    rows = unsettled.any(1)
+    first = attribution.predictions.argmax(1)
+    rows = np.take_along_axis(unsettled, first[:, None], axis=1)[:, 0]
     count, share = int(rows.sum()), float(rows.mean())
     evidence = {"share": share, "rows": float(count)}
     brief = f"first feature sure in {len(rows) - count:,} of {len(rows):,}"
@@ -207,7 +232,7 @@ def rank_settled(attribution: Attribution) -> Finding:
         return Finding("ok", sentence, evidence, UNSETTLED_TOLERANCE, brief)
     sentence = (
         f"In {_of_rows(count, attribution)} the first two features could change places within "
-        "the sampling error; read them as equals or raise the number of samples."
+        f"the sampling error; read them as equals or {_more(attribution)}."
     )
     return Finding("warning", sentence, evidence, UNSETTLED_TOLERANCE, brief)
 

@@ -1,7 +1,7 @@
 """Flags that are made from the methods' parameter models."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, get_args, get_origin
 
@@ -31,18 +31,26 @@ def _method_options(yields: str) -> Iterator[click.Option]:
 
     fields: dict[str, tuple[Any, list[str]]] = {}
     chosen = {name: m for name, m in list_methods().items() if m.yields.kind == yields}
+    names = {name.partition(".")[2]: name for name in chosen}
     for name, method in chosen.items():
         for field, info in method.params.model_fields.items():
             fields.setdefault(field, (info, []))[1].append(name.partition(".")[2])
     for field, (info, methods) in fields.items():
-        kind = info.annotation
-        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        kinds = [chosen[names[name]].params.model_fields[field].annotation for name in methods]
+        choices = _union(kinds)
         default = "" if info.default is None else f" Default: {info.default}."
         yield click.Option(
             [f"--{field.replace('_', '-')}", field],
             type=click.Choice(choices) if choices else str,
             help=f"{info.description}{default} ({', '.join(methods)})",
         )
+
+
+def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
+    """Return what any of several fields of one name may be chosen as; none for a free one."""
+    if not all(get_origin(kind) is Literal for kind in kinds):
+        return ()
+    return tuple(dict.fromkeys(choice for kind in kinds for choice in get_args(kind)))
 
 
 @contextmanager

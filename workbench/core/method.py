@@ -15,7 +15,8 @@ from workbench.core.table import Table
 # What it means for a model not to have a capability.
 MISSING: Mapping[str, str] = {
     "differentiable": "gradients: it is a black box, which can only be asked for its outputs",
-    "explainer": "a FastSHAP explainer: train one with fastshap.train, or attach one",
+    "explainer": "a trained explainer: train one on the page FastSHAP, or on the command line with "
+    "workbench fastshap train",
     "dropout": "dropout layers: it was built without any",
     "first_layer": "a linear first layer",
 }

@@ -38,9 +38,15 @@ class Provenance(BaseModel):
             self.method,
             f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'} of {self.table}",
             f"background: {self.background}",
+            *self._unknown(),
             f"{self.model} sha256 {self.model_digest[:8]}",
             f"table sha256 {self.table_digest[:8]}",
             f"seed {self.seed}",
             f"{self.evaluations:,} model evaluations in {self.seconds:.2f} s on {self.device}",
             self.reference,
         ))
+
+    def _unknown(self) -> tuple[str, ...]:
+        """Name what stands in for unknown features, where it is not each background row."""
+        value = self.params.get("value", "marginal")
+        return () if value == "marginal" else (f"unknown features: {value}",)

@@ -178,7 +178,7 @@ def disagreement_sentence(
     largest = max(float(np.abs(pair.first).max()), float(np.abs(pair.second).max()))
     if np.abs(pair.difference).max() <= ROUNDING * largest:
         return f"{labels[0]} and {labels[1]} give the same values."
-    known = bool(first.sources_of_error or second.sources_of_error)
+    known = bool(first.sources_of_error and second.sources_of_error)
     say = _of_one_row if len(first) == 1 else _of_rows
     return say(first, pair, which, labels, known=known)
 

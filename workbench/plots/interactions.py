@@ -17,7 +17,7 @@ HEIGHT, CELL_HEIGHT = 520, 34
 LETTERS = 18
 # Diameter of a node and width of a line, from nothing to the largest, in pixels.
 NODE_SIZES, LINE_WIDTHS = (10.0, 46.0), (1.0, 9.0)
-LABEL_RADIUS = 1.2
+LABEL_RADIUS = 1.27
 # Features up to which the cells of a matrix hold numbers.
 NUMBERS = 12
 NAMED = 3

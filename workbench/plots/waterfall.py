@@ -24,7 +24,12 @@ from workbench.plots.layout import (
 from workbench.plots.theme import Palette, palette, template
 
 # What the base value is where it is no mean over the background rows, by value function.
-BASE_MEANS = {"baseline": "reference row", "gaussian": "mean of the draws"}
+BASE_MEANS = {
+    "baseline": "reference row",
+    "gaussian": "mean of the draws",
+    "neighbours": "background mean (unknown features from similar rows)",
+    "conditional": "what the surrogate says of no feature",
+}
 
 
 def waterfall(

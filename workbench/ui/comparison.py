@@ -13,7 +13,7 @@ from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.results import figure, is_dark, plain_figure
-from workbench.ui.shapley import FAMILY, VALUES, ask_for, values_of
+from workbench.ui.shapley import FAMILY, VALUES, ask_for, values_for
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.workspace import sources
@@ -111,7 +111,7 @@ def _offered(place: Place, ask: Ask) -> Mapping[str, Mapping[str, str]]:
     }  # fmt: skip
     values = {
         name: VALUES[name]
-        for name in values_of(record.params)
+        for name in values_for(record.params, place.model.schema)
         if name != ask.quote.params.get("value")
     }
     models = {

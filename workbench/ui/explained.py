@@ -9,7 +9,7 @@ from workbench.core.results import Attribution, Interactions
 from workbench.engines.shapley.interactions import NAME as PAIRS
 from workbench.plots import options_of, render, view_sentence, views_of
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
-from workbench.ui.frame import answer, two_halves
+from workbench.ui.frame import answer
 from workbench.ui.jobs import Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.results import add_to_report, figure, is_dark, plain_figure
@@ -106,14 +106,12 @@ def show_interactions(place: Place, ask: Ask, row: int | None, count: int, outpu
     result = found.result
     said = interactions_sentence(result, output=output)
     answer(said)
-    left, right = two_halves("pairs")
-    with left:
-        add_to_report(found.job, place.person, width="content")
+    with st.container(border=True):
         figure(result, str(view), name="interactions", alt=said, output=output)
-    with right:
-        st.markdown("**The strongest pairs**")
-        _pairs_table(result, output)
-        st.caption(plain(adds_up_sentence(result)))
+        add_to_report(found.job, place.person, width="content")
+    st.markdown("**The strongest pairs**")
+    _pairs_table(result, output)
+    st.caption(plain(adds_up_sentence(result)))
 
 
 def _pairs_table(result: Interactions, output: str) -> None:
@@ -127,7 +125,7 @@ def _pairs_table(result: Interactions, output: str) -> None:
             ("strength", "mean size of effect", "%.4g"),
             ("std_error", "standard error", "%.2g"),
             ("mean", effect, "%+.4g"),
-            ("background_std_error", "error from background", "%.2g"),
+            ("background_std_error", "standard error, background", "%.2g"),
         )
     }
     st.dataframe(strongest, hide_index=True, height="content", column_config=heads)

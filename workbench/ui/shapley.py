@@ -10,6 +10,7 @@ from workbench import api
 from workbench.core.method import Effort
 from workbench.core.params import Params
 from workbench.core.results import Attribution
+from workbench.core.schema import Schema
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
 from workbench.ui.cost import quote
@@ -102,7 +103,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     method = api.list_methods()[planned.method]
     picked = f"Chosen here: {planned.method.partition('.')[2]}. " if name == "auto" else ""
     st.caption(plain(f"{picked}{method.weakness}"))
-    settings = _choose_value(method.params)
+    settings = _choose_value(method.params, place.model.schema)
     background = n_background
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         if "background" in method.uses:
@@ -164,8 +165,14 @@ def values_of(params: type[Params]) -> tuple[str, ...]:
     return () if field is None else get_args(field.annotation)
 
 
-def _choose_value(params: type[Params]) -> dict[str, str]:
-    options = values_of(params)
+def values_for(params: type[Params], schema: Schema) -> tuple[str, ...]:
+    """Return those of ``values_of`` that a table of this kind allows."""
+    numbers = all(f.kind == "numeric" and not f.has_missing for f in schema.features)
+    return tuple(name for name in values_of(params) if numbers or name != "gaussian")
+
+
+def _choose_value(params: type[Params], schema: Schema) -> dict[str, str]:
+    options = values_for(params, schema)
     if not options:
         return {}
     return {

@@ -220,6 +220,8 @@ def setting_for(place: Place, number: int, output: str, *, unlocked: bool) -> Se
     frozen = frozenset(
         j for j, feature in enumerate(features) if feature.immutable and not unlocked
     )
+    locked = sorted(frozen)
+    play.x[locked] = play.original[locked]  # what was changed before it was locked again
     return Setting(place, row, number, output, ground, play, frozen)
 
 
@@ -477,7 +479,8 @@ def _wish(setting: Setting) -> dict[str, Any]:
 
 def _changes(setting: Setting, found: Counterfactuals) -> None:
     shown = setting.explain("full", setting.play.original)
-    which = shown.output_index(setting.output)
+    target = found.provenance.params.get("target")
+    which = shown.output_index(setting.output if target is None else str(target))
     for i in found.of(0):
         said = "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(int(i)))
         result = amount(shown, float(found.changed_predictions[i, which]))

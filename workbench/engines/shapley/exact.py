@@ -95,6 +95,7 @@ METHODS.register(
         efforts=exact_efforts,
         cost=_cost,
         reference="Shapley (1953); Lundberg and Lee (2017), Sec. 4",
-        weakness="Asks the model about rows that cannot occur when features depend on each other.",
+        weakness="With marginal values it asks the model about rows that cannot occur when "
+        "features depend on each other.",
     ),
 )

@@ -25,7 +25,7 @@ METHODS.register(
         efforts=sampled_efforts,
         cost=partial(regression_cost, "kernel"),
         reference="Lundberg and Lee (2017); Covert and Lee (2021)",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )

@@ -25,7 +25,7 @@ METHODS.register(
         efforts=sampled_efforts,
         cost=partial(regression_cost, "even"),
         reference="Musco and Witter (2025); Lundberg and Lee (2017)",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )

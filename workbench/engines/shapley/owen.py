@@ -170,7 +170,7 @@ METHODS.register(
         efforts=sampled_efforts,
         cost=_cost,
         reference="Owen (1972); Okhrati and Lipani (2021)",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )

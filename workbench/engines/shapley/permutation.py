@@ -138,7 +138,7 @@ METHODS.register(
         efforts=sampled_efforts,
         cost=_cost,
         reference="Mitchell, Cooper, Frank and Holmes (2022)",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )

@@ -250,7 +250,7 @@ METHODS.register(
         efforts=sampled_efforts,
         cost=_cost,
         reference="Witter, Liu and Musco (2025), with a Gaussian process as the regression",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )

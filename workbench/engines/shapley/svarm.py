@@ -389,7 +389,7 @@ METHODS.register(
         efforts=_efforts,
         cost=_cost,
         reference="Kolpaczki, Bengs, Muschalik and Hüllermeier (2024)",
-        weakness="Approximate; asks the model about rows that cannot occur when features depend on "
-        "each other.",
+        weakness="Approximate; with marginal values it asks the model about rows that cannot occur "
+        "when features depend on each other.",
     ),
 )
