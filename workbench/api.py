@@ -66,8 +66,8 @@ def list_tables() -> tuple[str, ...]:
 
 
 def list_methods() -> dict[str, Method]:
-    """Return every registered method by name."""
-    return dict(METHODS)
+    """Return every registered method by name, in the order of names."""
+    return dict(sorted(METHODS.items()))
 
 
 def load_model(reference: str | Path) -> Model:

@@ -39,9 +39,13 @@ def _method_options(yields: str) -> Iterator[click.Option]:
         kinds = [chosen[names[name]].params.model_fields[field].annotation for name in methods]
         choices = _union(kinds)
         default = "" if info.default is None else f" Default: {info.default}."
+        flag, is_switch = f"--{field.replace('_', '-')}", info.annotation is bool
+        given: dict[str, Any] = {"default": None} if is_switch else {
+            "type": click.Choice(choices) if choices else str
+        }  # fmt: skip
         yield click.Option(
-            [f"--{field.replace('_', '-')}", field],
-            type=click.Choice(choices) if choices else str,
+            [f"{flag}/--no-{flag[2:]}" if is_switch else flag, field],
+            **given,
             help=f"{info.description}{default} ({', '.join(methods)})",
         )
 

@@ -54,7 +54,7 @@ def _print_list(cards: "list[Card]", *, empty: str, as_json: bool) -> None:
     click.echo("Tables\n  " + ", ".join(api.list_tables()))
     click.echo("Methods")
     for name, method in api.list_methods().items():
-        click.echo(f"  {name:22}{method.title:56}{method.question}")
+        click.echo(f"  {name:30}{method.title:52}{method.question}")
 
 
 @click.command(no_args_is_help=True)

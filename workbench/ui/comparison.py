@@ -104,7 +104,7 @@ def _offered(place: Place, ask: Ask) -> Mapping[str, Mapping[str, str]]:
     """List what the run can be compared with, by kind; kinds without a choice are left out."""
     record = api.list_methods()[ask.request.method]
     methods = {
-        name: f"{_short(name)} · {method.title.rpartition(', ')[2]}"
+        name: f"{_short(name)} · {method.title.removeprefix('Shapley values, ')}"
         for name, method in api.list_methods().items()
         if name.startswith(f"{FAMILY}.") and method.yields is Attribution
         and name != ask.request.method and not method.lacks(place.model)
