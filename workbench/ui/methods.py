@@ -18,7 +18,9 @@ def choose_by_title(family: str, model: Model) -> str:
         for name, method in api.list_methods().items()
         if name.startswith(f"{family}.") and method.yields is Attribution
     }
-    titles = {name: method.title.removeprefix("Shapley values, ") for name, method in methods.items()}
+    titles = {
+        name: method.title.removeprefix("Shapley values, ") for name, method in methods.items()
+    }
     serving = [name for name, method in methods.items() if not method.lacks(model)]
     name = choose(
         st.selectbox, "Method", "method", options=["auto", *serving], default="auto",
