@@ -27,10 +27,11 @@ from workbench.core.context import Context
 from workbench.core.explainer import Explainer
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.numerics.amortised import network_of, on_the_plane
+from workbench.numerics.amortised import SurrogateGame, network_of, on_the_plane
 from workbench.numerics.devices import choose_device, describe_device
 from workbench.numerics.game import Game
 from workbench.numerics.maskers import marginal
+from workbench.numerics.set_function import SetFunction
 from workbench.numerics.shapley_kernel import all_inner_coalitions, draw_coalitions, regress
 
 RESULTS = Path(__file__).parent / "results"
@@ -89,21 +90,45 @@ def raw_and_moved(model: Model, explainer: Explainer, rows: Table) -> tuple[np.n
     return raw.numpy(), on_the_plane(raw, totals, shares=False).numpy()
 
 
-def ablation(model: Model, rows: Table, exact: np.ndarray, settings: dict) -> dict:
-    """Train with and without normalisation, and measure on test rows."""
+def game_of(explainer: Explainer, model: Model, background: Table) -> SetFunction:
+    """Return the game that an explainer was trained for: the model's, or its surrogate's."""
+    if explainer.value == "conditional":
+        return SurrogateGame(model, explainer)
+    return Game(model, marginal(background), context=Context())
+
+
+def table_of(game: SetFunction, rows: Table) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Gains of all inner coalitions ``[n, m, k]``, of the whole, and exact Shapley values."""
+    known, weights = all_inner_coalitions(game.n_players)
+    parts = [game.values(rows[i : i + 16].X, known) for i in range(0, len(rows), 16)]
+    gains = (torch.cat(parts) - game.empty)[..., : game.n_outputs]
+    total = (game.full(rows.X) - game.empty)[:, : game.n_outputs]
+    return gains, total, regress(gains, known, total, weights)
+
+
+def ablation(
+    model: Model, rows: Table, background: Table, value: str, settings: dict
+) -> tuple[dict, SetFunction]:
+    """Train with and without normalisation, and measure on test rows; returns the game as well."""
     found, seconds = {}, {}
     for name, normalise in (("normalised", True), ("plain", False)):
         started = time.perf_counter()
-        explainer = api.train_explainer(model, normalise=normalise, device="cpu", **settings)
+        explainer = api.train_explainer(
+            model, value=value, normalise=normalise, device="cpu", **settings
+        )
         seconds[name] = time.perf_counter() - started
         if normalise:
             attached = api.attach(model, explainer)
-            values = api.explain(attached, rows, method="fastshap", fallback="none").values
+            values = api.explain(
+                attached, rows, method="fastshap", value=value, fallback="none"
+            ).values
             found["normalised in training"] = values
             kept = explainer
-        else:
+        else:  # the surrogate is the same: it is trained before and does not know of this
             raw, moved = raw_and_moved(model, explainer, rows)
             found |= {"normalised at the end": moved, "not normalised": raw}
+    game = game_of(kept, model, background)
+    exact = table_of(game, rows)[2].numpy()
     errors = {name: distances(values, exact) for name, values in found.items()}
     return {
         "training_seconds": seconds["normalised"],
@@ -116,17 +141,14 @@ def ablation(model: Model, rows: Table, exact: np.ndarray, settings: dict) -> di
         "mean_l1": {
             name: float(np.abs(values - exact).sum((1, 2)).mean()) for name, values in found.items()
         },
-    }
+    }, game
 
 
-def catch_up(model: Model, rows: Table, background: Table, goal: float) -> dict:
+def catch_up(game: SetFunction, rows: Table, goal: float) -> dict:
     """Count the coalitions of regression, one by one and in pairs, until its error is ``goal``."""
-    game = Game(model, marginal(background), context=Context())
-    k, d = game.n_outputs, game.n_players
-    known, weights = all_inner_coalitions(d)
-    gains = (game.values(rows.X, known) - game.empty)[..., :k]
-    total = (game.full(rows.X) - game.empty)[:, :k]
-    exact = regress(gains, known, total, weights)
+    d = game.n_players
+    known, _ = all_inner_coalitions(d)
+    gains, total, exact = table_of(game, rows)
     place = 2 ** torch.arange(d)
     where = torch.empty(2**d, dtype=torch.int64)
     where[(known * place).sum(1)] = torch.arange(len(known))
@@ -246,14 +268,17 @@ def main() -> None:
         "torch": torch.__version__,
         "rows": n,
     }
-    for name, model in (("adult-mlp", bundled), ("adult-boosted", boosted(bundled))):
+    trees = boosted(bundled)
+    for name, model, value in (
+        ("adult-mlp", bundled, "marginal"), ("adult-boosted", trees, "conditional"),
+        ("adult-boosted", trees, "marginal"),
+    ):  # fmt: skip
         bare = Model(model.encoder, model.network, model.card, model.digest)
-        exact = api.explain(bare, rows, background, method="exact").values
-        section = ablation(bare, rows, exact, settings)
+        section, game = ablation(bare, rows, background, value, settings)
         goal = section["mean_l2"]["normalised in training"]
-        section["catch_up"] = catch_up(bare, rows[: min(n, 64)], background, goal)
-        report[name] = section
-        print(name, json.dumps(section, indent=2), flush=True)
+        section["catch_up"] = catch_up(game, rows[: min(n, 64)], goal)
+        report[f"{name}, {value}"] = section
+        print(name, value, json.dumps(section, indent=2), flush=True)
     report["speed"] = speed(bundled, test)
     exact = api.explain(bundled, rows, background, method="exact").values
     found = api.explain(bundled, rows, method="fastshap", fallback="none").values
