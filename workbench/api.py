@@ -220,7 +220,7 @@ def find_method(name: str) -> str:
         return name
     meant = [full for full in METHODS if full.partition(".")[2] == name]
     if len(meant) != 1:
-        raise InvalidInputError(_no_method(name, METHODS))
+        raise InvalidInputError(_no_method(name, list_methods()))
     return meant[0]
 
 

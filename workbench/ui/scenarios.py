@@ -160,7 +160,7 @@ def slider_for(feature: Feature, low: float, high: float, value: float) -> Slide
     >>> slider_for(Feature(name="age", integer=True), 18.0, 74.0, 80.0)
     Slider(low=18, high=80, step=1, decimals=0)
     >>> slider_for(Feature(name="bmi"), 18.43, 41.3, float("nan"))
-    Slider(low=18.4, high=41.4, step=0.2, decimals=1)
+    Slider(low=18.0, high=41.5, step=0.5, decimals=1)
     """
     if not math.isnan(value):
         low, high = min(low, value), max(high, value)
