@@ -193,6 +193,20 @@ def modules(draw):
     return randomise(nn.Sequential(*flat), draw(st.integers(0, 9))), p, k
 
 
+def test_a_norm_that_makes_much_of_rounding_is_no_fault():
+    """Two features that are nearly equal: a layer norm turns the last bits into the answer."""
+    first, last = nn.Linear(2, 2), nn.Linear(2, 1)
+    with torch.no_grad():
+        first.weight.copy_(torch.tensor([[0.7, 0.3], [0.7, 0.3 + 1e-5]]))
+        first.bias.copy_(torch.tensor([0.123, 0.1231]))
+        last.weight.fill_(1.0).mul_(torch.tensor([1.0, -1.0]))
+    module = nn.Sequential(first, nn.LayerNorm(2, eps=1e-12), last).eval()
+    x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert (module(x) - torch.cat([module(row) for row in x.split(1)])).abs().max() > 2e-5
+    converted(module, schema(2, ()))
+
+
 @given(modules())
 @settings(max_examples=40)
 def test_random_networks_convert_and_agree(tmp_path_factory, drawn):

@@ -421,6 +421,15 @@ def test_importance_is_the_mean_absolute_attribution(output):
     assert sorted(frame["feature"]) == sorted(result.names)
 
 
+def test_noise_that_rows_share_stays_in_their_mean():
+    """Coalitions of each row's own average out; shared ones may move all rows alike."""
+    own = replace(attribution(50, sampled=True), std_errors=np.full((50, 3, 2), 0.4))
+    provenance = own.provenance.model_copy(update={"params": {"draw": "shared"}})
+    shared = replace(own, provenance=provenance)
+    apart, together = (r.importance()["std_error"].to_numpy() for r in (own, shared))
+    np.testing.assert_allclose(together, np.hypot(apart, 0.4))
+
+
 def test_the_importance_over_one_row_has_no_standard_error():
     assert attribution(1).importance()["std_error"].isna().all()
 

@@ -146,7 +146,10 @@ def test_cuda_agrees_with_the_cpu():
     ("d", "n_rows", "n_background", "method"),
     [
         (12, 40, 100, "exact"),
-        (12, 60, 100, "kernel"),
+        (12, 60, 100, "proxy"),
+        (20, 31, 100, "kernel"),
+        (20, 32, 100, "proxy"),
+        (33, 32, 100, "permutation"),
         (17, 1, 1, "kernel"),
         (24, 1, 9, "kernel"),
         (25, 1, 9, "permutation"),
@@ -163,7 +166,7 @@ def test_auto_chooses_by_cost_and_says_why(d, n_rows, n_background, method):
 @pytest.mark.parametrize(
     ("d", "n_rows", "budget", "method"),
     [
-        (12, 60, 480, "kernel"),  # too many rows for arithmetic of its own
+        (12, 60, 481, "proxy"),  # many rows share its arithmetic
         (12, 30, 480, "proxy"),
         (12, 30, 481, "kernel"),
         (12, 600, 2**12, "exact"),
@@ -184,7 +187,7 @@ def test_auto_takes_few_coalitions_of_a_black_box(monkeypatch):
     monkeypatch.setattr(type(model), "capabilities", frozenset({"black_box"}))
     assert shapley.choose_method(model, 1, 9) == (
         "shapley.proxy",
-        "auto chose proxy: the model is a black box, and it needs the fewest for its error",
+        "auto chose proxy: the model is a black box; it needs the fewest evaluations",
     )
 
 
@@ -192,14 +195,14 @@ def test_auto_shares_coalitions_among_many_rows(monkeypatch):
     monkeypatch.setattr(shapley, "EXACT_EVALUATIONS", 0)
     table = tiny_table(d=6, n=300, categorical=False)
     model = tiny_model(table)
-    many = shapley.explain(model, table[:256], table[:2], budget=30)
+    many = shapley.explain(model, table[:64], table[:2], budget=30)
     assert many.provenance.params["draw"] == "shared"
     assert many.provenance.notes[0].endswith(
-        "blocks of the 256 rows share coalitions, which is faster"
+        "blocks of the 64 rows share coalitions, which is faster"
     )
-    own = shapley.explain(model, table[:256], table[:2], budget=30, draw="own")
+    own = shapley.explain(model, table[:64], table[:2], budget=30, draw="own")
     assert own.provenance.params["draw"] == "own"
-    few = shapley.explain(model, table[:40], table[:2], budget=30)
+    few = shapley.explain(model, table[:31], table[:2], budget=30)
     assert few.provenance.params["draw"] == "own"
 
 

@@ -52,7 +52,7 @@ def test_sampled_values_of_the_surrogate_are_within_their_errors(case):
     stand_in = SurrogateStandIn(surrogate, "identity", 3)
     exact = stand_in.shapley(table.X[:1])
     found, errors = zip(
-        *(stand_in.sampled(table.X[:1], Context(seed=s), 0) for s in range(60)), strict=True
+        *(stand_in.sampled(table.X[:1], Context(seed=s), [0]) for s in range(60)), strict=True
     )
     mean, spread = torch.stack(found).mean(0), torch.stack(found).std(0)
     assert (abs(mean - exact) < 4 * spread / 60**0.5 + 1e-9).all()
@@ -86,15 +86,15 @@ def test_is_unbiased_with_a_surrogate_that_knows_nothing(case):
 
 
 def test_has_less_error_than_permutations_at_the_same_budget():
-    """On the bundled model, with the explainer that comes along; at most 0.8 of the error."""
+    """On the bundled model, with the explainer that comes along; at most half the error."""
     model, rows = api.load_model("adult-mlp"), api.load_table("adult")[:24]
     own = api.background_for(model, rows)
     exact = api.explain(model, rows, own, method="exact").values
     mine = api.explain(model, rows, own, method="amortised", budget=88)
     plain = api.explain(model, rows, own, method="permutation", budget=88)
-    assert mine.provenance.evaluations == plain.provenance.evaluations
+    assert mine.provenance.evaluations <= 1.1 * plain.provenance.evaluations
     error = np.sqrt(((mine.values - exact) ** 2).mean())
-    assert error < 0.8 * np.sqrt(((plain.values - exact) ** 2).mean())
+    assert error < 0.5 * np.sqrt(((plain.values - exact) ** 2).mean())
     assert abs(mine.gap).max() < 1e-6
 
 

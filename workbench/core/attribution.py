@@ -183,6 +183,10 @@ class Attribution(Result):
 
         Columns: ``feature``, ``importance``, ``std_error`` (over rows; NaN for one row),
         ``mean`` (signed).
+
+        Where rows shared coalitions, the noise of these may move all of them together; the
+        standard error then has it in full besides the spread over rows, which is the most it can
+        be.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
@@ -190,6 +194,9 @@ class Attribution(Result):
         size = np.abs(values)
         n = len(values)
         spread = size.std(0, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(self.names), np.nan)
+        if self.std_errors is not None and self.provenance.params.get("draw") == "shared":
+            own = self.std_errors[:, :, self.output_index(output)]
+            spread = np.hypot(spread, np.sqrt((own**2).mean(0)))
         frame = pd.DataFrame({
             "feature": self.names,
             "importance": size.mean(0),

@@ -35,7 +35,7 @@ def bar(
     Whiskers are 95 % intervals of that mean: over the rows (Student's t), so they say how far
     other rows of the same kind could move it, and, where known, for the choice of background
     rows. The noise of sampling coalitions is drawn anew for each row, so it is part of the spread
-    over rows (in part only where a block of rows shares its coalitions). The background is shared
+    over rows; where rows share coalitions it is added in full. The background is shared
     by all rows: taken as moving all of them together, its error :math:`s` is the most that the
     mean can have, and both add up in squares,
 

@@ -33,9 +33,8 @@ FAMILY = "shapley"
 EXACT_EVALUATIONS = 20_000_000
 MAX_KERNEL_PLAYERS = 24
 MAX_PROXY_PLAYERS = 32
-MAX_PROXY_ROWS = 32
 PROXY_BUDGET = 40
-SHARING_ROWS = 256
+SHARING_ROWS = 32
 
 
 def choose_method(
@@ -45,13 +44,15 @@ def choose_method(
 
     - Exact while all coalitions of all rows fit into 20 million model evaluations, which take
       seconds on a CPU, or into the budget of a row.
-    - Where evaluations are dear, because the model is a black box or the budget is small (up to
-      40 coalitions a feature), and the rows and features are few (up to 32 each): the proxy, which
-      fits interactions. At 20 and 30 features it had 0.8 of the best other estimator's error at
-      10 coalitions a feature, and half at the default budget; its own arithmetic takes a second a
-      row at the default budget, longer than a small network takes for all of it.
-    - Else regression; above 24 features permutations, which had less error at equal budgets on the
-      bundled models of 30 and 64 features, and solve no system of that size.
+    - Up to 32 features the proxy, which fits interactions, where evaluations are dear, because the
+      model is a black box or the budget is small (up to 40 coalitions a feature); or where there
+      are 32 rows or more, which share coalitions and so its arithmetic. At equal evaluations it
+      had 0.3 to 0.9 of the error of regression on the bundled models, and a tenth where the
+      budget is half of all coalitions.
+    - Else regression: for few rows of a small network the proxy's arithmetic, up to half a second
+      a row, takes longer than the network. Above 24 features permutations, which had less error
+      at equal budgets on the bundled models of 30 and 64 features, and solve no system of that
+      size.
     """
     d = len(model.schema.features)
     inner = 2**d - 2
@@ -61,9 +62,15 @@ def choose_method(
         return exact.NAME, f"auto chose exact: all {2**d:,} coalitions of {d} features are feasible"
     black_box = "black_box" in model.capabilities
     small = budget is not None and budget <= PROXY_BUDGET * d
-    if (black_box or small) and d <= MAX_PROXY_PLAYERS and n_rows <= MAX_PROXY_ROWS:
-        dear = "the model is a black box" if black_box else f"the budget is {budget} coalitions"
-        return proxy.NAME, f"auto chose proxy: {dear}, and it needs the fewest for its error"
+    many = n_rows >= SHARING_ROWS
+    if (black_box or small or many) and d <= MAX_PROXY_PLAYERS:
+        if black_box:
+            why = "the model is a black box"
+        elif small:
+            why = f"the budget is {budget} coalitions"
+        else:
+            why = f"there are {n_rows:,} rows, which can share its arithmetic"
+        return proxy.NAME, f"auto chose proxy: {why}; it needs the fewest evaluations"
     if d <= MAX_KERNEL_PLAYERS:
         why = f"all 2^{d} coalitions would take {evaluations:.1e} model evaluations"
         return kernel.NAME, f"auto chose kernel: {why}"
@@ -111,14 +118,15 @@ def explain(
     method
         A registered method of this family, such as ``exact`` (up to 16 features), ``kernel``,
         ``leverage``, ``permutation`` or ``proxy``. ``auto`` takes ``exact`` where all coalitions
-        are feasible, else ``proxy`` for few rows of a dear model or with a small budget, else
-        ``kernel``, with shared coalitions from 256 rows on, or above 24 features
-        ``permutation``; the first note of the provenance says which and why.
+        are feasible; else, up to 32 features, ``proxy`` for a dear model, a small budget, or 32
+        rows and more, which share coalitions; else ``kernel``, or above 24 features
+        ``permutation``. The first note of the provenance says which and why.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
     params
         Fields of the method's parameter model: ``output``, ``link`` and, for sampled methods,
-        ``budget`` and ``tolerance``; for regressions ``draw``, whose coalitions a row has.
+        ``budget`` and ``tolerance``; for ``proxy`` and regressions ``draw``, whose coalitions a
+        row has.
 
     Returns
     -------

@@ -15,26 +15,26 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley import permutation
+from workbench.engines.shapley import proxy
 from workbench.engines.shapley.fastshap import EXACT_PLAYERS, find_explainer
-from workbench.engines.shapley.params import SampledParams
+from workbench.engines.shapley.params import SharingParams
 from workbench.engines.shapley.permutation import antithetic_values
 from workbench.engines.shapley.residual import ResidualGame
-from workbench.engines.shapley.run import Estimate, run, sampling_cost
+from workbench.engines.shapley.run import Estimate, run
 from workbench.numerics.amortised import MaskedNetwork, surrogate_of, surrogate_values
 from workbench.numerics.links import Link
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.shapley_kernel import all_inner_coalitions, regress
 
 NAME = "shapley.amortised"
-DEFAULT_PAIRS = 8
+DEFAULT_COALITIONS = 16
 SURROGATE_PAIRS = 64
 # Of the address of the permutations that the surrogate is asked about.
 OF_SURROGATE = 1
 
 
-class AmortisedParams(SampledParams):
-    """Budget and tolerance of what is asked of the model; the surrogate is asked for the rest."""
+class AmortisedParams(SharingParams):
+    """What is asked of the model; the surrogate is asked for the rest."""
 
     value: Literal["marginal"] = Field(
         "marginal",
@@ -44,13 +44,13 @@ class AmortisedParams(SampledParams):
         None,
         ge=4,
         le=2**24,
-        description="Coalitions per row at most that the model is asked about; by default 16 "
-        "(d - 1) for d features, and at least 4 (d - 1).",
+        description="Coalitions per row at most that the model is asked about; by default 16 d "
+        "for d features.",
     )
 
     def coalitions(self, n_players: int) -> int:
         """Return how many inner coalitions a row may take."""
-        return self.budget or max(4, 2 * DEFAULT_PAIRS * (n_players - 1))
+        return self.budget or DEFAULT_COALITIONS * n_players
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +77,19 @@ class SurrogateStandIn:
         return regress(table[:, 2:] - table[:, :1], known, total, weights)
 
     def sampled(
-        self, x: Float[Tensor, "1 d"], context: Context, row: int
-    ) -> tuple[Float[Tensor, "1 d gk"], Float[Tensor, "1 d gk"]]:
+        self, X: Float[Tensor, "n d"], context: Context, rows: list[int]
+    ) -> tuple[Float[Tensor, "n d gk"], Float[Tensor, "n d gk"]]:
         """Return values from many antithetic permutations, and their standard errors."""
-        rng = context.stream(row, OF_SURROGATE)
-        orders = torch.from_numpy(rng.random((SURROGATE_PAIRS, x.shape[1])).argsort(axis=1))
-        pairs = antithetic_values(lambda known: self.values(x, known)[0], orders)
-        return pairs.mean(0)[None], pairs.std(0)[None] / len(pairs) ** 0.5
+        found, errors = [], []
+        for i, row in enumerate(rows):
+            rng = context.stream(row, OF_SURROGATE)
+            orders = torch.from_numpy(rng.random((SURROGATE_PAIRS, X.shape[1])).argsort(axis=1))
+            pairs = antithetic_values(
+                lambda known, i=i: self.values(X[i : i + 1], known)[0], orders
+            )
+            found.append(pairs.mean(0))
+            errors.append(pairs.std(0) / len(pairs) ** 0.5)
+        return torch.stack(found), torch.stack(errors)
 
 
 def _explain(
@@ -91,7 +97,7 @@ def _explain(
 ) -> Attribution:
     d, explainer = len(model.schema.features), find_explainer(model, params)
     surrogate = surrogate_of(explainer, model.device)
-    of_rest = permutation.estimator(d, params, context)
+    of_rest = proxy.estimator(d, params, context)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         stand_in = SurrogateStandIn(surrogate, params.link, len(game.empty))
@@ -101,15 +107,16 @@ def _explain(
             known = stand_in.shapley(part.X)
             own = torch.zeros_like(known)
         else:
-            known, own = stand_in.sampled(part.X, context, int(part.ids[0]))
+            known, own = stand_in.sampled(part.X, context, part.ids.tolist())
         own = own[..., : game.n_outputs]
         for rest in of_rest(residual, part):
-            assert rest.std_errors is not None  # noqa: S101 - permutations always have them
+            assert rest.std_errors is not None  # noqa: S101 - the proxy always has them
             errors = torch.hypot(rest.std_errors, own)
             yield replace(rest, values=known + rest.values, std_errors=errors)
 
     return run(
-        NAME, model, rows, background, params, context, estimate=estimate, block=1,
+        NAME, model, rows, background, params, context, estimate=estimate,
+        block=proxy.rows_at_once(model, params), dof=proxy.degrees(d, params),
         notes=(_note(explainer, d),),
     )  # fmt: skip
 
@@ -127,9 +134,7 @@ def _note(explainer: Explainer, n_players: int) -> str:
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: AmortisedParams) -> Cost:
-    d = len(model.schema.features)
-    n_pairs = max(1, params.coalitions(d) // max(1, 2 * (d - 1)))
-    return sampling_cost(model, n_rows, n_background, n_pairs * 2 * (d - 1))
+    return proxy.cost(model, n_rows, n_background, params)
 
 
 def _efforts(n_features: int) -> dict[str, Effort]:

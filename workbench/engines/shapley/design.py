@@ -4,9 +4,17 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.engines.shapley.params import SampledParams
+from workbench.engines.shapley.run import EARLY_SHARE
 
 Allocation = Literal["kernel", "even"]
 
@@ -28,10 +36,16 @@ class PairedDesign:
     Covert and Lee (2021), Improving KernelSHAP, Sec. 4, for the pairing; Musco and Witter (2025),
     Provably Accurate Shapley Value Estimation via Leverage Score Sampling, Sec. 3, for even sizes;
     the enumeration follows Lundberg's implementation; strata instead of random sizes are ours.
+
+    Attributes
+    ----------
+    determined
+        Whether pairs have to determine a regression by themselves, as all singletons do.
     """
 
     n_players: int
     allocation: Allocation = "kernel"
+    determined: bool = True
 
     @cached_property
     def populations(self) -> tuple[int, ...]:
@@ -63,22 +77,24 @@ class PairedDesign:
 
     @property
     def smallest(self) -> int:
-        """Fewest pairs that determine every value and its standard error."""
+        """Fewest pairs for every value and its standard error."""
         first, *others = self.populations or (0,)
-        return first + sum(min(2, population) for population in others)
+        return (first if self.determined else min(2, first)) + sum(min(2, n) for n in others)
 
     def allocate(self, n_pairs: int) -> np.ndarray:
         """Return how many pairs each stratum gets: in proportion to its share, within bounds.
 
-        At least two pairs and at most all of them; singletons are enumerated, since they alone
-        make the regression determined. A larger budget never takes pairs from a stratum.
+        At least two pairs and at most all of them. Singletons come first: they make a regression
+        determined, and say most of main effects. A larger budget never takes pairs from a stratum.
         """
+        whole = self._least(self.populations[:1])
+        if n_pairs < whole.sum():
+            return self._least((n_pairs - int(whole[1:].sum()),))
         # No stratum gets more than the whole budget; of hundreds of features, strata have more
         # pairs than any integer type holds.
         sizes = range(1, len(self.populations) + 1)
         highest = np.array([min(n_pairs, self._ceiling(s)) for s in sizes], dtype=np.int64)
-        lowest = np.minimum(highest, 2)
-        lowest[:1] = highest[:1]
+        lowest = np.minimum(highest, whole)
         low, high = 0.0, float((highest / self._shares).max(initial=0.0)) + 1
 
         def counts(scale: float) -> np.ndarray:
@@ -94,6 +110,42 @@ class PairedDesign:
             else:
                 high = middle
         return counts(low)
+
+    def rounds(self, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
+        """Pairs per stratum after each round, which never fall: doubling for an early stop.
+
+        What is asked at once is evaluated once, so fewer rounds repeat fewer mixtures.
+        """
+        sizes = [n_pairs]
+        while grow and sizes[0] // 2 >= max(1, self.smallest):  # a single feature needs no pair
+            sizes.insert(0, sizes[0] // 2)
+        return [self.allocate(size) for size in sizes]
+
+    def draw_between(
+        self, counts: np.ndarray, goal: np.ndarray, context: Context, row: int
+    ) -> tuple[Bool[Tensor, "p d"], Int[Tensor, " p"], Int[Tensor, " p"]]:
+        """Return pairs beyond ``counts`` up to ``goal``, their strata and places within them.
+
+        They depend on the (first) row's number alone.
+        """
+        parts = [
+            self.draw(size, int(wanted), context.stream(row, size))[known:]
+            for size, (known, wanted) in enumerate(zip(counts, goal, strict=True), start=1)
+        ]
+        first = np.concatenate([np.empty((0, self.n_players), dtype=bool), *parts])
+        strata = np.repeat(np.arange(len(goal)), [len(pairs) for pairs in parts])
+        places = [np.arange(known, wanted) for known, wanted in zip(counts, goal, strict=True)]
+        return (
+            torch.from_numpy(first),
+            torch.from_numpy(strata),
+            torch.from_numpy(np.concatenate([np.empty(0, dtype=np.int64), *places])),
+        )
+
+    def _least(self, singletons: tuple[int, ...]) -> np.ndarray:
+        """So many singletons, and two pairs (or all there are) of each other stratum."""
+        least = np.minimum(np.array(self.populations, dtype=object), 2).astype(np.int64)
+        least[:1] = singletons
+        return least
 
     def _ceiling(self, size: int) -> int:
         """Without a table of its pairs, a stratum is drawn by rejection: at most half of it."""
@@ -120,6 +172,34 @@ class PairedDesign:
                 one = ~chosen if 2 * size == self.n_players and not chosen[0] else chosen
                 found.setdefault(one.tobytes(), one)
         return np.array(list(found.values()), dtype=bool).reshape(n_pairs, self.n_players)
+
+
+def design_within(
+    n_players: int, params: SampledParams, allocation: Allocation = "kernel", *, determined: bool
+) -> tuple[PairedDesign, int]:
+    """Return a design, and the number of pairs that a budget allows.
+
+    Raises
+    ------
+    InvalidInputError
+        If the budget is too small.
+    """
+    design = PairedDesign(n_players, allocation, determined)
+    n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
+    if n_pairs < design.smallest:
+        raise InvalidInputError(
+            f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
+            f"{n_players} features need {2 * design.smallest}."
+        )
+    return design, n_pairs
+
+
+def first_look(design: PairedDesign, n_pairs: int, params: SampledParams) -> dict[str, Any] | None:
+    """Return what to change of settings for a look in growing rounds, where there is room."""
+    n_pairs //= EARLY_SHARE
+    if params.tolerance is not None or n_pairs < design.smallest:
+        return None
+    return {"budget": 2 * n_pairs, "tolerance": 0.0}
 
 
 @lru_cache(maxsize=64)

@@ -1,5 +1,7 @@
 """What a user may choose of the Shapley estimators."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from workbench.core.method import Effort
@@ -7,6 +9,9 @@ from workbench.core.model import Output
 from workbench.core.params import Params
 from workbench.numerics.links import Link
 from workbench.numerics.value_functions import Value
+
+SHARING_ROWS = 64
+BLOCK_BYTES = 2**26
 
 
 class ShapleyParams(Params):
@@ -47,6 +52,23 @@ class SampledParams(ShapleyParams):
     def coalitions(self, n_players: int) -> int:
         """Return how many inner coalitions a row may take; 4 d are enough for any estimator."""
         return self.budget or max(2 * n_players + 2048, 4 * n_players)
+
+
+class SharingParams(SampledParams):
+    """What the estimators add whose coalitions need not depend on the row."""
+
+    draw: Literal["own", "shared"] = Field(
+        "own",
+        description="Coalitions of each row's own, or shared by blocks of up to 64 rows: faster "
+        "for many rows, whose errors are then alike within a block.",
+    )
+
+    def block(self, n_coalitions: int, n_columns: int) -> int:
+        """Return how many rows share coalitions: fewer where their values take much memory."""
+        if self.draw == "own":
+            return 1
+        row = 8 * n_coalitions * n_columns
+        return max(1, min(SHARING_ROWS, BLOCK_BYTES // max(1, row)))
 
 
 def exact_efforts(n_features: int) -> dict[str, Effort]:  # noqa: ARG001 - as all efforts

@@ -9,16 +9,16 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.design import PairedDesign
-from workbench.engines.shapley.params import SampledParams, sampled_efforts
-from workbench.engines.shapley.run import EARLY_SHARE, Estimate, Estimator, run, sampling_cost
+from workbench.engines.shapley.design import PairedDesign, design_within, first_look
+from workbench.engines.shapley.params import SampledParams, SharingParams, sampled_efforts
+from workbench.engines.shapley.run import Estimate, Estimator, run, sampling_cost
 from workbench.engines.shapley.smooth_game import fit_smooth_game
 from workbench.engines.shapley.stopping import settled
+from workbench.numerics.game import GROUPS
 from workbench.numerics.set_function import SetFunction
 
 NAME = "shapley.proxy"
@@ -26,8 +26,8 @@ MAX_FOLDS = 5
 LARGEST_COUNT = 2**62
 
 
-class ProxyParams(SampledParams):
-    """Budget and tolerance; the model of the game chooses its own settings."""
+class ProxyParams(SharingParams):
+    """Budget, tolerance, and whose coalitions; the model of the game chooses its own settings."""
 
 
 @dataclass(frozen=True)
@@ -47,36 +47,41 @@ class DrawnPairs:
     """
 
     signs: Float[Tensor, "p d"]
-    differences: Float[Tensor, "p gk"]
+    differences: Float[Tensor, "p c"]
     strata: Int[Tensor, " p"]
     places: Int[Tensor, " p"]
 
 
 def estimator(n_players: int, params: SampledParams, context: Context) -> Estimator:
-    """Return the estimator, for any game of that many players; rows come one at a time.
+    """Return the estimator, for any game of that many players; rows given together share pairs.
 
     Raises
     ------
     InvalidInputError
         If the budget is too small.
     """
-    design, n_pairs = _design(n_players, params)
-    goals = _rounds(design, n_pairs, grow=params.tolerance is not None)
+    design, n_pairs = design_within(n_players, params, determined=False)
+    goals = design.rounds(n_pairs, grow=params.tolerance is not None)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
-        gap = game.full(part.X)[0] - game.empty
+        n, k = len(part), game.n_outputs
+        gap = game.full(part.X) - game.empty  # (n, gk)
+        outputs = torch.arange(gap.numel()).view_as(gap)[:, :k].flatten()
         pairs = DrawnPairs(
             torch.empty(0, n_players, dtype=torch.float64),
-            torch.empty(0, len(gap), dtype=torch.float64),
+            torch.empty(0, gap.numel(), dtype=torch.float64),
             torch.empty(0, dtype=torch.int64),
             torch.empty(0, dtype=torch.int64),
         )
         counts = np.zeros_like(goals[0])
         for goal in goals:
             pairs = _extend(pairs, game, part, design, counts, goal, context)
-            values, errors = cross_fitted(pairs, gap, design, n_outputs=game.n_outputs)
-            yield Estimate(values[None], errors[None])
-            if settled(values[:, : game.n_outputs], errors, params.tolerance):
+            found, spread = cross_fitted(pairs, gap.flatten(), design, outputs)
+            values = found.unflatten(1, (n, -1)).transpose(0, 1)  # (n, d, gk)
+            errors = spread.unflatten(1, (n, k)).transpose(0, 1)  # (n, d, k)
+            yield Estimate(values, errors)
+            rows = zip(values[..., :k], errors, strict=True)
+            if all(settled(*row, params.tolerance) for row in rows):
                 return
             counts = goal
 
@@ -84,8 +89,8 @@ def estimator(n_players: int, params: SampledParams, context: Context) -> Estima
 
 
 def cross_fitted(
-    pairs: DrawnPairs, gap: Float[Tensor, " gk"], design: PairedDesign, *, n_outputs: int
-) -> tuple[Float[Tensor, "d gk"], Float[Tensor, "d k"]]:
+    pairs: DrawnPairs, gap: Float[Tensor, " c"], design: PairedDesign, outputs: Int[Tensor, " o"]
+) -> tuple[Float[Tensor, "d c"], Float[Tensor, "d o"]]:
     r"""Take the values of a smooth game fitted to the other folds, and add those of the rest.
 
     Shapley values are a sum over pairs. With :math:`D = v(S) - v(\bar S)`, :math:`z_i = \pm 1`
@@ -106,7 +111,7 @@ def cross_fitted(
 
     Returns
     -------
-    Values of every column, and standard errors of the first ``n_outputs``.
+    Values of every column, and standard errors of those of ``outputs``.
 
     References
     ----------
@@ -124,31 +129,31 @@ def cross_fitted(
     sampled = counts < populations
     if not sampled.any():
         every = terms / populations[pairs.strata][:, None]
-        errors = torch.zeros(d, n_outputs, dtype=torch.float64)
+        errors = torch.zeros(d, len(outputs), dtype=torch.float64)
         return every.T @ pairs.differences + gap / d, errors
     n_folds = int(counts[sampled].min().clamp(max=MAX_FOLDS))
     folds = torch.where(sampled[pairs.strata], pairs.places % n_folds, -1)
     values = torch.zeros(d, len(gap), dtype=torch.float64)
-    rest = torch.zeros(len(terms), n_outputs, dtype=torch.float64)
+    rest = torch.zeros(len(terms), len(outputs), dtype=torch.float64)
     signs = torch.cat([torch.ones(1, d, dtype=torch.float64), pairs.signs])
     differences = torch.cat([gap[None], pairs.differences])
     for fold in range(n_folds):
         held = folds == fold
         share = held.sum() / (folds >= 0).sum()
         seen = torch.cat([torch.ones(1, dtype=torch.bool), ~held])
-        proxy = fit_smooth_game(signs[seen], differences[seen], n_outputs=n_outputs)
-        residuals = differences - proxy.values(signs)  # (1 + p, gk)
+        proxy = fit_smooth_game(signs[seen], differences[seen], outputs)
+        residuals = differences - proxy.values(signs)  # (1 + p, c)
         own = torch.bincount(pairs.strata[held], minlength=len(counts)).double()
         unseen = (populations - counts + own) / populations
         weights = torch.where(held, (unseen / own)[pairs.strata], (1 / populations)[pairs.strata])
         values += share * (proxy.shapley + residuals[0] / d)
         values += share * (terms * weights[:, None]).T @ residuals[1:]
-        rest[held] = residuals[1:][held, :n_outputs]
+        rest[held] = residuals[1:][held][:, outputs]
     unknown = (1 - counts / populations) / counts
-    variance = torch.zeros(d, n_outputs, dtype=torch.float64)
+    variance = torch.zeros(d, len(outputs), dtype=torch.float64)
     for stratum in torch.nonzero(sampled)[:, 0].tolist():
         chosen = pairs.strata == stratum
-        parts = terms[chosen][:, :, None] * rest[chosen][:, None, :]  # (n_s, d, k)
+        parts = terms[chosen][:, :, None] * rest[chosen][:, None, :]  # (n_s, d, o)
         variance += unknown[stratum] * parts.var(0)
     return values + (gap - values.sum(0)) / d, variance.sqrt()
 
@@ -161,28 +166,6 @@ def _terms(pairs: DrawnPairs) -> Float[Tensor, "p d"]:
     return (pairs.signs - pairs.signs.mean(1, keepdim=True)) * scale[:, None]
 
 
-def _design(n_players: int, params: SampledParams) -> tuple[PairedDesign, int]:
-    design = PairedDesign(n_players)
-    n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
-    if n_pairs < design.smallest:
-        raise InvalidInputError(
-            f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
-            f"{n_players} features need {2 * design.smallest}."
-        )
-    return design, n_pairs
-
-
-def _rounds(design: PairedDesign, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
-    """Pairs per stratum after each round: doubling for an early stop, else a look and all.
-
-    What is asked at once is evaluated once, so fewer rounds repeat fewer mixtures.
-    """
-    sizes, step = [n_pairs], 2 if grow else EARLY_SHARE
-    while sizes[0] // step >= max(1, design.smallest) and (grow or len(sizes) == 1):
-        sizes.insert(0, sizes[0] // step)
-    return [design.allocate(size) for size in sizes]
-
-
 def _extend(
     pairs: DrawnPairs,
     game: SetFunction,
@@ -192,22 +175,17 @@ def _extend(
     goal: np.ndarray,
     context: Context,
 ) -> DrawnPairs:
-    """Add the pairs between ``counts`` and ``goal``; a row's draws depend on its id alone."""
-    drawn, strata, places = [], [], []
-    for stratum, (known, wanted) in enumerate(zip(counts, goal, strict=True)):
-        rng = context.stream(int(part.ids[0]), stratum + 1)
-        drawn.append(design.draw(stratum + 1, int(wanted), rng)[known:])
-        strata.append(np.full(wanted - known, stratum))
-        places.append(np.arange(known, wanted))
-    if not drawn:
+    """Add the pairs between ``counts`` and ``goal``."""
+    first, strata, places = design.draw_between(counts, goal, context, int(part.ids[0]))
+    if not len(first):
         return pairs
-    first = torch.from_numpy(np.concatenate(drawn))  # (p, d)
-    value, complement = game.values(part.X, torch.cat([first, ~first]))[0].chunk(2)
+    both = game.values(part.X, torch.cat([first, ~first]))  # (n, 2p, gk)
+    value, complement = both.transpose(0, 1).flatten(1).chunk(2)
     return DrawnPairs(
         torch.cat([pairs.signs, 2 * first.double() - 1]),
         torch.cat([pairs.differences, value - complement]),
-        torch.cat([pairs.strata, torch.from_numpy(np.concatenate(strata))]),
-        torch.cat([pairs.places, torch.from_numpy(np.concatenate(places))]),
+        torch.cat([pairs.strata, strata]),
+        torch.cat([pairs.places, places]),
     )
 
 
@@ -215,27 +193,50 @@ def _explain(
     model: Model, rows: Table, background: Table, params: ProxyParams, context: Context
 ) -> Attribution:
     d = len(model.schema.features)
+    hasty = _early(d, params)
     return run(
         NAME, model, rows, background, params, context,
-        estimate=estimator(d, params, context), block=1, dof=_dof(d, params),
+        estimate=estimator(d, params, context), block=rows_at_once(model, params),
+        early=None if hasty is None else estimator(d, hasty, context), dof=degrees(d, params),
     )  # fmt: skip
 
 
-def _dof(n_players: int, params: SampledParams) -> float | None:
+def degrees(n_players: int, params: SampledParams) -> float | None:
     """Pairs of sampled strata, less one for each; of the first round, if it may be the last."""
-    design, n_pairs = _design(n_players, params)
-    goals = _rounds(design, n_pairs, grow=params.tolerance is not None)
-    counts = goals[-1] if params.tolerance is None else goals[0]
+    design, n_pairs = design_within(n_players, params, determined=False)
+    counts = design.rounds(n_pairs, grow=params.tolerance is not None)[0]
     free = [
         int(n) - 1 for n, total in zip(counts, design.populations, strict=True) if int(n) < total
     ]
     return float(sum(free)) if free else None
 
 
+def _early(n_players: int, params: ProxyParams) -> ProxyParams | None:
+    design, n_pairs = design_within(n_players, params, determined=False)
+    changes = first_look(design, n_pairs, params)
+    return None if changes is None else params.model_copy(update=changes)
+
+
+def rows_at_once(model: Model, params: SharingParams) -> int:
+    """Return how many rows share coalitions."""
+    n_pairs = design_within(len(model.schema.features), params, determined=False)[1]
+    return params.block(2 * n_pairs, len(model.output_names) * (1 + GROUPS))
+
+
+def cost(model: Model, n_rows: int, n_background: int, params: SharingParams) -> Cost:
+    """Rows through the network, without those of a first look."""
+    n_pairs = design_within(len(model.schema.features), params, determined=False)[1]
+    each = sampling_cost(model, n_rows, n_background, 2 * n_pairs)
+    block = min(n_rows, rows_at_once(model, params))
+    return Cost(each.evaluations, n_bytes=block * each.n_bytes)
+
+
 def _cost(model: Model, n_rows: int, n_background: int, params: ProxyParams) -> Cost:
     d = len(model.schema.features)
-    _, n_pairs = _design(d, params)
-    return sampling_cost(model, n_rows, n_background, 2 * n_pairs)
+    whole, hasty = cost(model, n_rows, n_background, params), _early(d, params)
+    block = min(n_rows, rows_at_once(model, params))
+    looks = 0 if hasty is None else block * (hasty.coalitions(d) * n_background + 1)
+    return Cost(whole.evaluations + looks, n_bytes=whole.n_bytes)
 
 
 METHODS.register(

@@ -3,24 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
-from pydantic import Field
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
 from workbench.core.method import Cost
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.design import Allocation, PairedDesign
-from workbench.engines.shapley.params import SampledParams
+from workbench.engines.shapley.design import Allocation, PairedDesign, design_within, first_look
+from workbench.engines.shapley.params import SharingParams
 from workbench.engines.shapley.run import (
-    EARLY_SHARE,
     Estimate,
     Estimator,
     run,
@@ -30,20 +26,12 @@ from workbench.engines.shapley.stopping import settled
 from workbench.numerics.game import GROUPS
 from workbench.numerics.set_function import SetFunction
 
-SHARING_ROWS = 64
-BLOCK_BYTES = 2**26
 LARGEST_COUNT = 2**62
 LEAST_FREEDOM = 1e-3
 
 
-class RegressionParams(SampledParams):
+class RegressionParams(SharingParams):
     """Budget, tolerance, and whose coalitions; no screen sets small effects to zero."""
-
-    draw: Literal["own", "shared"] = Field(
-        "own",
-        description="Coalitions of each row's own, or shared by blocks of up to 64 rows: faster "
-        "for many rows, whose errors are then alike within a block.",
-    )
 
 
 @dataclass(frozen=True)
@@ -223,8 +211,8 @@ def estimator(
     InvalidInputError
         If the budget is too small.
     """
-    design, n_pairs = _design(n_players, params, allocation)
-    goals = _rounds(design, n_pairs, grow=params.tolerance is not None)
+    design, n_pairs = design_within(n_players, params, allocation, determined=True)
+    goals = design.rounds(n_pairs, grow=params.tolerance is not None)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         n, k = len(part), game.n_outputs
@@ -234,7 +222,7 @@ def estimator(
         strata = torch.empty(0, dtype=torch.int64)
         counts = np.zeros_like(goals[0])
         for goal in goals:
-            new, its_strata = _draw(design, counts, goal, context, int(part.ids[0]))
+            new, its_strata, _ = design.draw_between(counts, goal, context, int(part.ids[0]))
             if len(new):
                 both = game.values(part.X, torch.cat([new, ~new]))  # (n, 2p, gk)
                 value, complement = both.transpose(0, 1).chunk(2)
@@ -292,7 +280,7 @@ def regression_cost(
 ) -> Cost:
     """Rows through the network, those for a first look at the first block included."""
     d = len(model.schema.features)
-    n_coalitions = 2 * _design(d, params, allocation)[1]
+    n_coalitions = 2 * design_within(d, params, allocation, determined=True)[1]
     cost = sampling_cost(model, n_rows, n_background, n_coalitions)
     hasty, block = _early(d, params, allocation), min(n_rows, _block(model, params, allocation))
     looks = 0 if hasty is None else block * (hasty.coalitions(d) * n_background + 1)
@@ -300,54 +288,14 @@ def regression_cost(
 
 
 def _block(model: Model, params: RegressionParams, allocation: Allocation) -> int:
-    """Return how many rows share coalitions: fewer than 64 where their values take much memory."""
-    if params.draw == "own":
-        return 1
-    n_coalitions = 2 * _design(len(model.schema.features), params, allocation)[1]
-    row = 8 * n_coalitions * len(model.output_names) * (1 + GROUPS)
-    return max(1, min(SHARING_ROWS, BLOCK_BYTES // max(1, row)))
+    d = len(model.schema.features)
+    n_coalitions = 2 * design_within(d, params, allocation, determined=True)[1]
+    return params.block(n_coalitions, len(model.output_names) * (1 + GROUPS))
 
 
 def _early(
     n_players: int, params: RegressionParams, allocation: Allocation
 ) -> RegressionParams | None:
-    """Return settings for a first look in growing rounds, where there is room for any."""
-    n_pairs = _design(n_players, params, allocation)[1] // EARLY_SHARE
-    if params.tolerance is not None or n_pairs < PairedDesign(n_players, allocation).smallest:
-        return None
-    return params.model_copy(update={"budget": 2 * n_pairs, "tolerance": 0.0})
-
-
-def _design(
-    n_players: int, params: RegressionParams, allocation: Allocation
-) -> tuple[PairedDesign, int]:
-    design = PairedDesign(n_players, allocation)
-    n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
-    if n_pairs < design.smallest:
-        raise InvalidInputError(
-            f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
-            f"{n_players} features need {2 * design.smallest}."
-        )
-    return design, n_pairs
-
-
-def _rounds(design: PairedDesign, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
-    """Pairs per stratum after each round, which never fall: doubling for an early stop."""
-    sizes = [n_pairs]
-    while grow and sizes[0] // 2 >= max(1, design.smallest):  # a single feature needs no pair
-        sizes.insert(0, sizes[0] // 2)
-    return [design.allocate(size) for size in sizes]
-
-
-def _draw(
-    design: PairedDesign, counts: np.ndarray, goal: np.ndarray, context: Context, row: int
-) -> tuple[Bool[Tensor, "p d"], Int[Tensor, " p"]]:
-    """Pairs between ``counts`` and ``goal``, which depend on the (first) row's number alone."""
-    if not len(goal):
-        return torch.empty(0, design.n_players, dtype=torch.bool), torch.empty(0).long()
-    drawn = [
-        design.draw(size, int(goal[size - 1]), context.stream(row, size))[counts[size - 1] :]
-        for size in range(1, len(goal) + 1)
-    ]
-    strata = np.repeat(np.arange(len(goal)), [len(pairs) for pairs in drawn])
-    return torch.from_numpy(np.concatenate(drawn)), torch.from_numpy(strata)
+    design, n_pairs = design_within(n_players, params, allocation, determined=True)
+    changes = first_look(design, n_pairs, params)
+    return None if changes is None else params.model_copy(update=changes)

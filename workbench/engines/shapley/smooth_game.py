@@ -44,10 +44,10 @@ class SmoothGame:
     """
 
     centres: Float[Tensor, "t d"]
-    coefficients: Float[Tensor, "t gk"]
+    coefficients: Float[Tensor, "t c"]
     strengths: Float[Tensor, " d"]
 
-    def values(self, signs: Float[Tensor, "p d"]) -> Float[Tensor, "p gk"]:
+    def values(self, signs: Float[Tensor, "p d"]) -> Float[Tensor, "p c"]:
         """Differences that the process expects."""
         return torch.cat([
             covariance(part, self.centres, self.strengths) @ self.coefficients
@@ -55,7 +55,7 @@ class SmoothGame:
         ])
 
     @property
-    def shapley(self) -> Float[Tensor, "d gk"]:
+    def shapley(self) -> Float[Tensor, "d c"]:
         """Shapley values of the game, whose sum is its value at all ones."""
         return covariance_shapley(self.centres, self.strengths).T @ self.coefficients
 
@@ -92,9 +92,9 @@ def covariance_shapley(
 
 
 def fit_smooth_game(
-    signs: Float[Tensor, "t d"], differences: Float[Tensor, "t gk"], *, n_outputs: int
+    signs: Float[Tensor, "t d"], differences: Float[Tensor, "t c"], outputs: Int[Tensor, " o"]
 ) -> SmoothGame:
-    r"""Fit the process, its strengths and its noise to the first ``n_outputs`` columns.
+    r"""Fit the process to every column, its strengths and its noise to those of ``outputs``.
 
     Strengths are :math:`\rho\, |\beta_i|^{1/2}`, where :math:`\beta` are the main effects of a
     ridge regression, scaled to a largest one of 1; :math:`\rho` and the variance of what is too
@@ -104,9 +104,9 @@ def fit_smooth_game(
     chosen = _evenly(len(signs), MAX_TRAINING)
     signs, differences = signs[chosen], differences[chosen]
     few = _evenly(len(signs), MAX_CHOOSING)
-    relative = _importance(signs, differences[:, :n_outputs])
+    relative = _importance(signs, differences[:, outputs])
     choices = torch.tensor(STRENGTHS, dtype=torch.float64)[:, None] * relative  # (g, d)
-    likely = _log_likelihood(signs[few], differences[few, :n_outputs], choices)  # (g, noises)
+    likely = _log_likelihood(signs[few], differences[few][:, outputs], choices)  # (g, noises)
     best, noise = divmod(int(likely.argmax()), len(NOISES))
     noisy = covariance(signs, signs, choices[best])
     noisy.diagonal().add_(NOISES[noise])
