@@ -29,8 +29,9 @@ from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines.counterfactuals import search
 from workbench.engines.performance import Overview, table_overview
-from workbench.engines.shapley.fastshap import find_explainer
 from workbench.engines.shapley.interactions import explain_pairs
+from workbench.engines.shapley.params import SharingParams
+from workbench.numerics.amortised import find_explainer
 from workbench.registry.store import Entry, list_models
 from workbench.report.html import write_report
 from workbench.workspace import explainers, sources
@@ -367,10 +368,9 @@ def explainer_for(model: Model, method: str, params: Mapping[str, Any]) -> str:
         If the model has none for these settings.
     """
     record = METHODS.find(method)
-    if "explainer" not in record.needs:
-        return ""
     settings: Any = parse_params(record.params, params)  # of whichever method asks explainers
-    return find_explainer(model, settings).digest
+    learned = record.yields is not Explainer and getattr(settings, "value", "") == "conditional"
+    return find_explainer(model, settings).digest if learned or "explainer" in record.needs else ""
 
 
 def keep_explainer(model: Model, explainer: Explainer) -> Path:
@@ -467,8 +467,9 @@ def plan(
     """
     notes: tuple[str, ...] = ()
     if method == "auto":
-        name, why = shapley.choose_method(model, n_rows, n_background)
-        notes = (why,)
+        asked = {k: value for k, value in params.items() if k in SharingParams.model_fields}
+        name, chosen, why = shapley.choose_settings(model, n_rows, n_background, asked)
+        params, notes = {**params, **chosen}, (why,)
     else:
         name = find_method(method)
     record = METHODS[name]

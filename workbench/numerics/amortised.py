@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from workbench.core.context import Context
 from workbench.core.encoder import TabularArguments, TabularEncoder
 from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Explainer
 from workbench.core.model import Model, Output
-from workbench.core.schema import Schema
+from workbench.core.schema import Schema, listing
 from workbench.numerics.links import Link, apply_link
 from workbench.numerics.shapley_kernel import efficient, squared_residuals
 
@@ -243,15 +244,57 @@ def _filled(build: Callable[[], SomeNetwork], numbers: np.ndarray, what: str) ->
     return network
 
 
+@runtime_checkable
+class Asked(Protocol):
+    """Settings of a method that asks an explainer."""
+
+    @property
+    def output(self) -> Output: ...  # noqa: D102
+    @property
+    def link(self) -> Link: ...  # noqa: D102
+    @property
+    def value(self) -> str: ...  # noqa: D102
+
+
+def find_explainer(model: Model, params: Asked) -> Explainer:
+    """Return the model's explainer for an output, link and value function; the last of several.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model has none for them.
+    """
+    for explainer in reversed(model.explainers):
+        if (explainer.output, explainer.link, explainer.value) == (
+            params.output, params.link, params.value,
+        ):  # fmt: skip
+            return explainer
+    known = [f"{e.output} with link {e.link} ({e.value})" for e in model.explainers]
+    raise InvalidInputError(
+        f"Model {model.name} has no explainer for {params.output} with link {params.link} "
+        f"({params.value}), it has {listing(known) or 'none'}; train one (workbench fastshap "
+        "train), or choose what it has."
+    )
+
+
 class SurrogateGame:
     """The set function that a surrogate stands for; it asks the model for whole rows alone.
 
     With no feature known the value is the one that was stored, with all of them it is what the
-    model says; in between it is the surrogate's, after the link. See ``SetFunction``.
+    model says; in between it is the surrogate's, after the link. ``evaluations`` are the model's,
+    one a row. See ``SetFunction``.
     """
 
-    def __init__(self, model: Model, explainer: Explainer) -> None:
+    def __init__(
+        self,
+        model: Model,
+        explainer: Explainer,
+        *,
+        context: Context | None = None,
+        expected: int = 0,
+    ) -> None:
         self.model, self.explainer = model, explainer
+        self.context, self.expected, self.covered = context or Context(), expected, 0
         self.surrogate = surrogate_of(explainer, model.device)
         self.n_players, self.n_outputs = explainer.errors.shape
         self.n_groups = 0
@@ -273,6 +316,8 @@ class SurrogateGame:
         coalitions: Bool[Tensor, "m players"] | Bool[Tensor, "n m players"],
     ) -> Float[Tensor, "n m k"]:
         """Value of every coalition for every row, in double precision on the CPU."""
+        self.covered += len(X) * coalitions.shape[-2]
+        self.report()
         size = coalitions.sum(-1)
         table = surrogate_values(self.surrogate, X, coalitions, self.explainer.link).double().cpu()
         table = torch.where((size == 0)[..., None], self.empty, table)
@@ -285,7 +330,9 @@ class SurrogateGame:
         return
 
     def report(self) -> None:
-        """Nothing to tell: it is done before anybody could ask."""
+        """Tell how far it is, and stop if asked to."""
+        total = max(self.expected, self.covered)
+        self.context.step(self.covered, total, "coalitions of rows")
 
 
 @torch.no_grad()

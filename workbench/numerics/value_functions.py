@@ -1,11 +1,13 @@
 """Which set function to build: what stands in for the features that are not known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from workbench.core.context import Context
 from workbench.core.model import Model, Output
 from workbench.core.table import Table
+from workbench.numerics.amortised import SurrogateGame, find_explainer
 from workbench.numerics.game import Game
 from workbench.numerics.gaussian import GaussianGame
 from workbench.numerics.links import Link
@@ -14,7 +16,18 @@ from workbench.numerics.neighbours import NeighbourGame
 from workbench.numerics.reference_row import BaselineGame
 from workbench.numerics.set_function import SetFunction
 
-Value = Literal["marginal", "baseline", "neighbours", "gaussian"]
+Value = Literal["marginal", "baseline", "neighbours", "gaussian", "conditional"]
+# Those that take one answer for a coalition, however many background rows there are.
+SINGLE: frozenset[Value] = frozenset({"baseline", "conditional"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which explainer is asked for, see ``find_explainer``."""
+
+    output: Output
+    link: Link
+    value: Value = "conditional"
 
 
 def make_game(
@@ -31,13 +44,15 @@ def make_game(
 
     ``marginal`` mixes the row with each background row; ``baseline`` with one reference row;
     ``neighbours`` with the background rows nearest in the known features; ``gaussian`` completes
-    the row from a normal distribution fitted to the background. None takes more evaluations for a
-    coalition than the background has rows.
+    the row from a normal distribution fitted to the background; ``conditional`` asks the surrogate
+    of a trained explainer, which has learned from the training rows what goes with the known
+    features. None takes more evaluations for a coalition than the background has rows.
 
     Raises
     ------
     InvalidInputError
-        If there is no background row, or the value function cannot serve its columns.
+        If there is no background row, the value function cannot serve its columns, or the model
+        has no explainer with conditional values.
     """
     return _BUILDERS[value](
         model, background, output=output, link=link, context=context, expected=expected
@@ -58,9 +73,38 @@ def _marginal_game(
     )
 
 
+def _conditional_game(
+    model: Model,
+    background: Table,
+    *,
+    output: Output,
+    link: Link,
+    context: Context,
+    expected: int,
+) -> SurrogateGame:
+    explainer = find_explainer(model, Question(output, link))
+    return SurrogateGame(
+        model, explainer, context=context, expected=expected // max(1, len(background))
+    )
+
+
+def value_notes(model: Model, value: Value, output: Output, link: Link) -> tuple[str, ...]:
+    """Return what a reader should know of a value function: whose surrogate, how good it is."""
+    if value != "conditional":
+        return ()
+    explainer = find_explainer(model, Question(output, link))
+    fidelity = explainer.fidelity
+    return (
+        f"conditional values are those of the surrogate of explainer {explainer.digest[:8]}: its "
+        f"validation loss is {fidelity.loss:.4g}, that of knowing nothing "
+        f"{fidelity.no_information:.4g}; its own error is in no standard error",
+    )
+
+
 _BUILDERS: Mapping[Value, Callable[..., SetFunction]] = {
     "marginal": _marginal_game,
     "baseline": BaselineGame,
     "neighbours": NeighbourGame,
     "gaussian": GaussianGame,
+    "conditional": _conditional_game,
 }

@@ -111,7 +111,7 @@ def _offered(place: Place, ask: Ask) -> Mapping[str, Mapping[str, str]]:
     }  # fmt: skip
     values = {
         name: VALUES[name]
-        for name in values_for(record.params, place.model.schema)
+        for name in values_for(record.params, place.model)
         if name != ask.quote.params.get("value")
     }
     models = {

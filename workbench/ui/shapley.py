@@ -8,9 +8,9 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.method import Effort
+from workbench.core.model import Model
 from workbench.core.params import Params
 from workbench.core.results import Attribution
-from workbench.core.schema import Schema
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
 from workbench.ui.cost import quote
@@ -103,7 +103,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     method = api.list_methods()[planned.method]
     picked = f"Chosen here: {planned.method.partition('.')[2]}. " if name == "auto" else ""
     st.caption(plain(f"{picked}{method.weakness}"))
-    settings = _choose_value(method.params, place.model.schema)
+    settings = _choose_value(method.params, place.model)
     background = n_background
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         if "background" in method.uses:
@@ -165,14 +165,18 @@ def values_of(params: type[Params]) -> tuple[str, ...]:
     return () if field is None else get_args(field.annotation)
 
 
-def values_for(params: type[Params], schema: Schema) -> tuple[str, ...]:
-    """Return those of ``values_of`` that a table of this kind allows."""
-    numbers = all(f.kind == "numeric" and not f.has_missing for f in schema.features)
-    return tuple(name for name in values_of(params) if numbers or name != "gaussian")
+def values_for(params: type[Params], model: Model) -> tuple[str, ...]:
+    """Return those of ``values_of`` that the model's columns and its explainers allow."""
+    barred = set()
+    if not all(f.kind == "numeric" and not f.has_missing for f in model.schema.features):
+        barred.add("gaussian")
+    if all(explainer.value != "conditional" for explainer in model.explainers):
+        barred.add("conditional")
+    return tuple(name for name in values_of(params) if name not in barred)
 
 
-def _choose_value(params: type[Params], schema: Schema) -> dict[str, str]:
-    options = values_for(params, schema)
+def _choose_value(params: type[Params], model: Model) -> dict[str, str]:
+    options = values_for(params, model)
     if not options:
         return {}
     return {

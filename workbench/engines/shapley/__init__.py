@@ -1,5 +1,6 @@
 """Shapley values: which features made this prediction, and the model as a whole?"""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,8 +27,9 @@ from workbench.engines.shapley import (  # noqa: F401 - importing registers
 )
 from workbench.engines.shapley.params import SampledParams
 from workbench.numerics.devices import choose_device
+from workbench.numerics.value_functions import SINGLE
 
-__all__ = ["choose_method", "explain"]
+__all__ = ["choose_method", "choose_settings", "explain"]
 
 FAMILY = "shapley"
 EXACT_EVALUATIONS = 20_000_000
@@ -78,12 +80,21 @@ def choose_method(
     return permutation.NAME, f"auto chose permutation: {why}"
 
 
-def _auto(
-    model: Model, n_rows: int, n_background: int, params: dict[str, Any]
+def choose_settings(
+    model: Model, n_rows: int, n_background: int, params: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any], str]:
-    """Return the method, its settings and the reason; settings that it has no use for go."""
-    budget = parse_params(SampledParams, _without(params, "draw")).budget
-    name, note = choose_method(model, n_rows, n_background, budget)
+    """Return the method for ``method="auto"``, its settings and the reason.
+
+    Settings that it has no use for go; many rows share coalitions unless told otherwise.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is unknown or out of bounds.
+    """
+    settings = parse_params(SampledParams, _without(params, "draw"))
+    answers = 1 if settings.value in SINGLE else n_background
+    name, note = choose_method(model, n_rows, answers, settings.budget)
     known = METHODS[name].params.model_fields
     unused = [key for key in ("budget", "tolerance", "draw") if key not in known]
     told = [key for key in unused if params.get(key) is not None]
@@ -96,7 +107,7 @@ def _auto(
     return name, params, note
 
 
-def _without(params: dict[str, Any], *keys: str) -> dict[str, Any]:
+def _without(params: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in params.items() if key not in keys}
 
 
@@ -139,7 +150,7 @@ def explain(
     """
     note = ""
     if method == "auto":
-        name, params, note = _auto(model, len(rows), len(background), params)
+        name, params, note = choose_settings(model, len(rows), len(background), params)
     else:
         name = method if method.startswith(f"{FAMILY}.") else f"{FAMILY}.{method}"
     chosen = METHODS.find(name)

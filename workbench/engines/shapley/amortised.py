@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, cast
 
 import torch
@@ -16,12 +17,17 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley import proxy
-from workbench.engines.shapley.fastshap import EXACT_PLAYERS, find_explainer
+from workbench.engines.shapley.fastshap import EXACT_PLAYERS
 from workbench.engines.shapley.params import SharingParams
 from workbench.engines.shapley.permutation import antithetic_values
 from workbench.engines.shapley.residual import ResidualGame
 from workbench.engines.shapley.run import Estimate, run
-from workbench.numerics.amortised import MaskedNetwork, surrogate_of, surrogate_values
+from workbench.numerics.amortised import (
+    MaskedNetwork,
+    find_explainer,
+    surrogate_of,
+    surrogate_values,
+)
 from workbench.numerics.links import Link
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.shapley_kernel import all_inner_coalitions, regress
@@ -84,12 +90,13 @@ class SurrogateStandIn:
         for i, row in enumerate(rows):
             rng = context.stream(row, OF_SURROGATE)
             orders = torch.from_numpy(rng.random((SURROGATE_PAIRS, X.shape[1])).argsort(axis=1))
-            pairs = antithetic_values(
-                lambda known, i=i: self.values(X[i : i + 1], known)[0], orders
-            )
+            pairs = antithetic_values(partial(self._one, X[i : i + 1]), orders)
             found.append(pairs.mean(0))
             errors.append(pairs.std(0) / len(pairs) ** 0.5)
         return torch.stack(found), torch.stack(errors)
+
+    def _one(self, x: Float[Tensor, "1 d"], known: Bool[Tensor, "m d"]) -> Float[Tensor, "m gk"]:
+        return self.values(x, known)[0]
 
 
 def _explain(

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from workbench.engines.shapley import exact, kernel
 from workbench.engines.shapley.run import check_features, provenance_of
 from workbench.numerics.amortised import (
     check_residuals,
+    find_explainer,
     gives_shares,
     network_of,
     on_the_plane,
@@ -56,39 +57,6 @@ class FastshapParams(Params):
         "estimate",
         description="For rows with a residual that 99 % of the validation rows stay below: "
         "estimate their values instead, only say which they are, or do not look.",
-    )
-
-
-@runtime_checkable
-class Asked(Protocol):
-    """Settings of a method that asks an explainer."""
-
-    @property
-    def output(self) -> Output: ...  # noqa: D102
-    @property
-    def link(self) -> Link: ...  # noqa: D102
-    @property
-    def value(self) -> Amortised: ...  # noqa: D102
-
-
-def find_explainer(model: Model, params: Asked) -> Explainer:
-    """Return the model's explainer for an output, link and value function; the last of several.
-
-    Raises
-    ------
-    InvalidInputError
-        If the model has none for them.
-    """
-    for explainer in reversed(model.explainers):
-        if (explainer.output, explainer.link, explainer.value) == (
-            params.output, params.link, params.value,
-        ):  # fmt: skip
-            return explainer
-    known = [f"{e.output} with link {e.link} ({e.value})" for e in model.explainers]
-    raise InvalidInputError(
-        f"Model {model.name} has no explainer for {params.output} with link {params.link} "
-        f"({params.value}), it has {listing(known) or 'none'}; train one (workbench fastshap "
-        "train), or choose what it has."
     )
 
 

@@ -27,7 +27,8 @@ class ShapleyParams(Params):
         "marginal",
         description="What stands in for unknown features: each background row (marginal), their "
         "mean and commonest category (baseline), the rows most like the known part (neighbours), "
-        "or draws from a normal distribution given the known part (gaussian).",
+        "draws from a normal distribution given the known part (gaussian), or what a surrogate "
+        "has learned to go with it (conditional, of a trained explainer).",
     )
 
 

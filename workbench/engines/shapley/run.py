@@ -25,7 +25,7 @@ from workbench.engines.shapley.params import ShapleyParams
 from workbench.numerics.devices import describe_device
 from workbench.numerics.links import apply_link, unit_of
 from workbench.numerics.set_function import SetFunction
-from workbench.numerics.value_functions import make_game
+from workbench.numerics.value_functions import make_game, value_notes
 
 EARLY_SHARE = 8  # a first look takes one part of that many
 # Model evaluations from which a run takes long enough that somebody wants to see it early.
@@ -87,6 +87,7 @@ def run(
         model, background, value=params.value, output=params.output, link=params.link,
         context=context, expected=cost.evaluations,
     )  # fmt: skip
+    notes = (*notes, *value_notes(model, params.value, params.output, params.link))
     explained = model.predict if params.output == "probability" else model.scores
     predictions = apply_link(explained(rows.X), params.link)
     _check_finite(model, rows, background, predictions, game)
