@@ -184,7 +184,7 @@ class Game:
 
         All rows are evaluated in the same way, whichever has fewer mixtures over all of them.
         """
-        m, b = len(coalitions), len(self.masker)
+        m = len(coalitions)
         background = self.masker.rows.to(self.model.device)
         parts = []
         for rows in _slices(len(X), max(1, BLOCK_ELEMENTS // background.numel())):
