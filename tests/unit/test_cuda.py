@@ -22,7 +22,7 @@ FEW = {
     "shapley.expected-gradients": {"samples": 100},
     "shapley.integrated-gradients": {"n_steps": 8},
 }
-QUICK = {"surrogate_epochs": 8, "warm_epochs": 10, "epochs": 2, "draws": 4}
+QUICK = {"surrogate_epochs": 5, "warm_epochs": 8, "epochs": 1, "draws": 2, "width": 64}
 
 
 @cache
@@ -112,22 +112,27 @@ def test_links_and_scores_agree_with_the_cpu(link, output):
         assert_alike(one, two, torch.float64)
 
 
-@pytest.mark.parametrize("value", ["marginal", "conditional"])
-@pytest.mark.parametrize("model_name", MODELS)
+@pytest.mark.parametrize(
+    ("model_name", "value"),
+    [
+        ("adult-mlp", "marginal"), ("adult-mlp", "conditional"), ("digits-mlp", "conditional"),
+        ("diabetes-mlp", "marginal"),
+    ],
+)  # fmt: skip
 def test_an_explainer_trained_there_is_as_good_and_answers_here_as_well(model_name, value):
     model, rows, background = case(model_name, torch.float32)
     table = api.load_table(model.card.training_table, split="train")[:300]
     here, there = on_both("fastshap.train", model, table, background, value=value, **QUICK)
     assert np.isfinite(there.history).all()
-    assert there.certificate.rmse < 1.5 * here.certificate.rmse
+    assert there.certificate.rmse < 2 * here.certificate.rmse
     attached = api.attach(model, there)
     one, two = on_both("shapley.fastshap", attached, rows, background, value=value, fallback="flag")
     assert_alike(one, two, torch.float32)
 
 
-def test_the_same_seed_gives_an_explainer_as_good_there():
+def test_the_same_seed_trains_alike_there():
     model, _, background = case("diabetes-mlp", torch.float32)
-    table = api.load_table("diabetes", split="train")
+    table = api.load_table("diabetes", split="train")[:120]
     one, two = (
         api.train_explainer(model, table, background, device="cuda", seed=5, **QUICK)
         for _ in range(2)
