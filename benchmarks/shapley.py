@@ -3,7 +3,10 @@
 ``python -m benchmarks.shapley`` prints a table and writes ``benchmarks/results/shapley.json``.
 Both sides explain the same rows with the same background and the same network; each is warmed up
 first (shap compiles on its first call, which takes seconds that are not counted). Times are the
-best of three; those of the bulk section, ours for 1,000 rows, are single runs.
+best of three; those of the bulk section, ours for 1,000 rows, are single runs on a CPU.
+
+``--device cuda`` runs all of them with the model on the GPU, peers' arrays as well, and writes
+``shapley-cuda.json``; ``--only bulk`` runs one section and leaves the figures of the others.
 """
 
 import argparse
@@ -34,12 +37,13 @@ REPEATS = 3
 SHAP_BUDGETS = (256, 1024, 2072)
 BULK_BUDGETS = (64, 128, 256, 512, 1024, 2048)
 BULK_PEER_ROWS = 10
+GOALS = {"cpu": 10, "cuda": 200}
 BUDGETS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 2072)
 
 
-def best_seconds(run: Callable[[], object]) -> float:
+def best_seconds(run: Callable[[], object], repeats: int = REPEATS) -> float:
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started = time.perf_counter()
         run()
         times.append(time.perf_counter() - started)
@@ -50,27 +54,45 @@ def rmse(values: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sqrt(((values - truth) ** 2).mean()))
 
 
+def ours(model: Model, rows: Table, background: Table, **params: object) -> wb.Attribution:
+    return wb.explain(model, rows, background, device=str(model.device), **params)
+
+
+@torch.no_grad()
+def probabilities(model: Model, X: torch.Tensor) -> torch.Tensor:
+    """Return what the model says of raw rows; a GPU is asked about all of them at once."""
+    if model.device.type == "cpu":
+        return model.predict(X)
+    return model.outputs(model.network(model.encode(X)), "probability").double()
+
+
 def forward(model: Model) -> Callable[[np.ndarray], np.ndarray]:
     """Return what a user would hand to shap: raw rows to probabilities."""
-    return lambda X: model.predict(torch.from_numpy(np.asarray(X, dtype=np.float64))).numpy()
+
+    def answers(X: np.ndarray) -> np.ndarray:
+        rows = torch.from_numpy(np.asarray(X, dtype=np.float64))
+        return probabilities(model, rows.to(model.device)).cpu().numpy()
+
+    return answers
 
 
 def bare_forward_seconds(model: Model, rows: Table, evaluations: int) -> float:
     """Seconds for as many rows through the network alone, encoded, in chunks of one size."""
-    chunk = 4096
+    chunk = 4096 if model.device.type == "cpu" else 2**18
     inputs = model.encode(rows.X[torch.arange(chunk) % len(rows)])
 
     @torch.no_grad()
     def run() -> None:
-        for _ in range(evaluations // chunk):
-            model.network(inputs).softmax(1)
+        for _ in range(max(1, evaluations // chunk)):
+            found = model.network(inputs).softmax(1)
+        found[0, 0].item()  # waits for a GPU
 
     return best_seconds(run)
 
 
 def exact_section(model: Model, rows: Table, background: Table) -> dict[str, float]:
-    mine = wb.explain(model, rows, background, method="exact")
-    seconds = best_seconds(lambda: wb.explain(model, rows, background, method="exact"))
+    mine = ours(model, rows, background, method="exact")
+    seconds = best_seconds(lambda: ours(model, rows, background, method="exact"))
     masker = shap.maskers.Independent(background.X.numpy(), max_samples=len(background))
     peer = shap.ExactExplainer(forward(model), masker)
     few = rows[:3]
@@ -90,9 +112,9 @@ def exact_section(model: Model, rows: Table, background: Table) -> dict[str, flo
     }
 
 
-def numbers_only_section() -> dict[str, float]:
+def numbers_only_section(device: torch.device) -> dict[str, float]:
     """Exact values where no mixture repeats: 13 numeric features of ``wine-mlp``."""
-    model, rows = wb.load_model("wine-mlp"), wb.load_table("wine")[:4]
+    model, rows = wb.load_model("wine-mlp").to(device), wb.load_table("wine")[:4]
     background = wb.load_table("wine", split="train").sample(N_BACKGROUND, seed=0)
     return exact_section(model, rows, background)
 
@@ -101,16 +123,14 @@ def kernel_section(
     model: Model, rows: Table, background: Table
 ) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
     """Error against time of ours, and of shap with the ratio of times at shap's error."""
-    truth = wb.explain(model, rows, background, method="exact").values
-    ours = []
+    truth = ours(model, rows, background, method="exact").values
+    mine = []
     for budget in BUDGETS:
-        result = wb.explain(model, rows, background, method="kernel", budget=budget)
+        result = ours(model, rows, background, method="kernel", budget=budget)
         seconds = best_seconds(
-            lambda budget=budget: wb.explain(
-                model, rows, background, method="kernel", budget=budget
-            )
+            lambda budget=budget: ours(model, rows, background, method="kernel", budget=budget)
         )
-        ours.append({
+        mine.append({
             "coalitions": budget,
             "seconds_per_row": seconds / len(rows),
             "rmse": rmse(result.values, truth),
@@ -126,7 +146,7 @@ def kernel_section(
         run()
         seconds = best_seconds(run) / len(few)
         error = rmse(run(), truth[: len(few)])
-        logs = np.log([[o["rmse"], o["seconds_per_row"]] for o in ours[::-1]])
+        logs = np.log([[o["rmse"], o["seconds_per_row"]] for o in mine[::-1]])
         equal = float(np.exp(np.interp(np.log(error), logs[:, 0], logs[:, 1])))
         theirs.append({
             "coalitions": budget,
@@ -135,17 +155,19 @@ def kernel_section(
             "our_seconds_at_equal_rmse": equal,
             "speed_up_at_equal_rmse": seconds / equal,
         })
-    return ours, theirs
+    return mine, theirs
 
 
 def coalition_values(
     model: Model, x: torch.Tensor, background: Table
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return what a user writes for a package that knows no background: the mean over its rows."""
+    own, others = x.to(model.device), background.X.to(model.device)
 
     def values(known: torch.Tensor) -> torch.Tensor:
-        mixed = torch.where(known[:, None].bool(), x, background.X)  # (m, b, d)
-        return model.predict(mixed.flatten(0, 1)).unflatten(0, mixed.shape[:2]).mean(1)
+        mixed = torch.where(known.to(model.device)[:, None].bool(), own, others)  # (m, b, d)
+        found = probabilities(model, mixed.flatten(0, 1))
+        return found.unflatten(0, mixed.shape[:2]).mean(1).cpu()
 
     return values
 
@@ -210,24 +232,25 @@ def bulk_section(
     explains one output at a time is charged for one.
     """
     few = torch.arange(0, len(rows), max(1, len(rows) // BULK_PEER_ROWS))[:BULK_PEER_ROWS]
-    started = time.perf_counter()
-    truth = wb.explain(model, rows, background, method="exact").values[few]
-    ours: list[dict[str, float]] = [
-        {
-            "coalitions": 2 ** len(model.schema.features),
-            "seconds_per_row": (time.perf_counter() - started) / len(rows),
-            "rmse": 0.0,
-        }
-    ]
-    for budget in BULK_BUDGETS:
-        started = time.perf_counter()
-        result = wb.explain(
-            model, rows, background, method="leverage", budget=budget, draw="shared"
-        )
-        ours.append({
-            "coalitions": budget,
-            "seconds_per_row": (time.perf_counter() - started) / len(rows),
-            "rmse": rmse(result.values[few], truth),
+    repeats = 1 if model.device.type == "cpu" else REPEATS
+    ways = [{"method": "exact"}]
+    ways += [{"method": "leverage", "draw": "shared", "budget": budget} for budget in BULK_BUDGETS]
+    mine: list[dict[str, float]] = []
+    for way in ways:
+        found: list[wb.Attribution] = []
+        if model.device.type != "cpu":
+            ours(model, rows, background, **way)  # takes the GPU's memory once
+
+        def run(way: dict[str, object] = way, found: list[wb.Attribution] = found) -> None:
+            found.append(ours(model, rows, background, **way))
+
+        seconds = best_seconds(run, repeats)
+        values = found[0].values[few]
+        truth = values if way["method"] == "exact" else truth
+        mine.append({
+            "coalitions": way.get("budget", 2 ** len(model.schema.features)),
+            "seconds_per_row": seconds / len(rows),
+            "rmse": rmse(values, truth),
         })
     theirs: list[dict[str, object]] = []
     for name, explain in BULK_PEERS.items():
@@ -238,7 +261,7 @@ def bulk_section(
             seconds = (time.perf_counter() - started) / len(few)
             seconds /= 1 if explain is shap_kernel else len(model.output_names)
             error = rmse(values, truth)
-            equal = min(row["seconds_per_row"] for row in ours if row["rmse"] <= error)
+            equal = min(row["seconds_per_row"] for row in mine if row["rmse"] <= error)
             theirs.append({
                 "package": name,
                 "coalitions": budget,
@@ -247,7 +270,7 @@ def bulk_section(
                 "our_seconds_at_no_more_rmse": equal,
                 "speed_up_at_no_more_rmse": seconds / equal,
             })
-    return ours, theirs
+    return mine, theirs
 
 
 def peak_mebibytes(n_rows: int) -> float:
@@ -255,7 +278,7 @@ def peak_mebibytes(n_rows: int) -> float:
     code = (
         "import resource, workbench as wb;"
         "m = wb.load_model('adult-mlp'); t = wb.load_table('adult');"
-        f"wb.explain(m, t[:{n_rows}], method='kernel', budget=256);"
+        f"wb.explain(m, t[:{n_rows}], method='kernel', budget=256, device='cpu');"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603
@@ -265,6 +288,7 @@ def peak_mebibytes(n_rows: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", choices=("exact", "kernel", "bulk"))
     parser.add_argument("--rows", type=int, default=10)
     parser.add_argument("--bulk-rows", type=int, default=1000)
     chosen = parser.parse_args()
@@ -273,12 +297,10 @@ def main() -> None:
     model = wb.load_model("adult-mlp").to(device)
     rows = wb.load_table("adult")[: chosen.rows]
     background = wb.load_table("adult", split="train").sample(N_BACKGROUND, seed=0)
-    exact = exact_section(model, rows, background)
-    numbers = numbers_only_section()
-    ours, theirs = kernel_section(model, rows, background)
-    many, bulk_peers = bulk_section(model, wb.load_table("adult")[: chosen.bulk_rows], background)
-    memory = {str(n): peak_mebibytes(n) for n in (50, 500)}
-    report = {
+    name = "shapley" if device.type == "cpu" else f"shapley-{device.type}"
+    path = RESULTS / f"{name}.json"
+    report = json.loads(path.read_text()) if chosen.only and path.exists() else {}
+    report |= {
         "device": describe_device(device),
         "versions": {
             "torch": torch.__version__,
@@ -289,17 +311,31 @@ def main() -> None:
         },
         "rows": chosen.rows,
         "background": N_BACKGROUND,
-        "exact": exact,
-        "exact_wine": numbers,
-        "kernel": ours,
-        "shap_kernel": theirs,
-        "bulk_rows": chosen.bulk_rows,
-        "bulk": many,
-        "bulk_peers": bulk_peers,
-        "peak_mebibytes_by_rows": memory,
     }
     print(f"{N_BACKGROUND} background rows, {report['device']}")
-    for name, part in (("adult-mlp", exact), ("wine-mlp", numbers)):
+    if chosen.only in {None, "exact"}:
+        report["exact"] = exact_section(model, rows, background)
+        report["exact_wine"] = numbers_only_section(device)
+        print_exact(report)
+    if chosen.only in {None, "kernel"}:
+        report["kernel"], report["shap_kernel"] = kernel_section(model, rows, background)
+        print_kernel(report)
+    if chosen.only in {None, "bulk"}:
+        many = wb.load_table("adult")[: chosen.bulk_rows]
+        report["bulk_rows"] = chosen.bulk_rows
+        report["bulk"], report["bulk_peers"] = bulk_section(model, many, background)
+        print_bulk(report, GOALS.get(device.type, GOALS["cpu"]))
+    if chosen.only is None and device.type == "cpu":
+        memory = {str(n): peak_mebibytes(n) for n in (50, 500)}
+        report["peak_mebibytes_by_rows"] = memory
+        print("peak memory, kernel:", ", ".join(f"{n} rows {m:.0f} MiB" for n, m in memory.items()))
+    RESULTS.mkdir(exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def print_exact(report: dict) -> None:
+    for name, key in (("adult-mlp", "exact"), ("wine-mlp", "exact_wine")):
+        part = report[key]
         print(
             f"exact, {name}: {part['seconds_per_row']:.4f} s/row, shap "
             f"{part['shap_seconds_per_row']:.4f}: {part['speed_up']:.1f} x shap.ExactExplainer; "
@@ -310,32 +346,35 @@ def main() -> None:
             f"times background; {part['over_bare_forward_of_distinct']:.2f} x those of the "
             f"{100 * part['share_of_distinct_mixtures']:.0f} % that differ"
         )
+
+
+def print_kernel(report: dict) -> None:
     print("kernel  coalitions   s/row     RMSE")
-    for row in ours:
+    for row in report["kernel"]:
         print(f"        {row['coalitions']:10} {row['seconds_per_row']:8.4f} {row['rmse']:10.2e}")
     print("shap    coalitions   s/row     RMSE      ours at equal RMSE")
-    for row in theirs:
+    for row in report["shap_kernel"]:
         print(
             f"        {row['coalitions']:10} {row['seconds_per_row']:8.4f} {row['rmse']:10.2e} "
             f"{row['our_seconds_at_equal_rmse']:8.4f} s/row, {row['speed_up_at_equal_rmse']:.1f} x "
             "(goal 3)"
         )
-    print(f"bulk, {chosen.bulk_rows:,} rows, shared coalitions   ms/row     RMSE")
-    for row in many:
+
+
+def print_bulk(report: dict, goal: int) -> None:
+    print(f"bulk, {report['bulk_rows']:,} rows, shared coalitions   ms/row     RMSE")
+    for row in report["bulk"]:
         print(
             f"  {'leverage' if row['rmse'] else 'exact':9}{row['coalitions']:6} "
-            f"{1000 * row['seconds_per_row']:10.1f} {row['rmse']:10.2e}"
+            f"{1000 * row['seconds_per_row']:10.3f} {row['rmse']:10.2e}"
         )
-    for peer in bulk_peers:
+    for peer in report["bulk_peers"]:
         print(
             f"  {peer['package']:34} {peer['coalitions']:6} "
             f"{1000 * peer['seconds_per_row']:8.1f} {peer['rmse']:10.2e}: "
-            f"{peer['speed_up_at_no_more_rmse']:.1f} x slower than ours at no more RMSE (goal 10)"
+            f"{peer['speed_up_at_no_more_rmse']:.1f} x slower than ours at no more RMSE "
+            f"(goal {goal})"
         )
-    print(f"peak memory, kernel: {', '.join(f'{n} rows {m:.0f} MiB' for n, m in memory.items())}")
-    RESULTS.mkdir(exist_ok=True)
-    name = "shapley" if device.type == "cpu" else f"shapley-{device.type}"
-    (RESULTS / f"{name}.json").write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def machine(monkeypatch, *, cuda=0, mps=False):
 
 @pytest.mark.parametrize(
     ("cuda", "mps", "chosen"),
-    [(0, False, "cpu"), (2, False, "cuda"), (0, True, "mps"), (1, True, "cuda")],
+    [(0, False, "cpu"), (2, False, "cuda:0"), (0, True, "mps"), (1, True, "cuda:0")],
 )
 def test_auto_takes_the_fastest_there_is(cuda, mps, chosen, monkeypatch):
     machine(monkeypatch, cuda=cuda, mps=mps)
@@ -29,7 +29,7 @@ def test_the_environment_decides_unless_asked(monkeypatch):
     assert choose_device() == torch.device("cpu")
     assert choose_device("cuda:1") == torch.device("cuda:1")
     monkeypatch.setenv("WORKBENCH_DEVICE", "")
-    assert choose_device() == torch.device("cuda")
+    assert choose_device() == choose_device("cuda") == torch.device("cuda:0")
     monkeypatch.setenv("WORKBENCH_DEVICE", "gpu")
     with pytest.raises(InvalidInputError, match="There is no device 'gpu'; choose auto, cpu, cuda"):
         choose_device()

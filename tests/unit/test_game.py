@@ -225,6 +225,43 @@ def test_independent_of_chunks_and_of_the_order_of_the_background(categorical):
     torch.testing.assert_close(got, reference, atol=0, rtol=0)
 
 
+@pytest.mark.parametrize("chunk_rows", [None, 40])
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("categorical", [False, True])
+@pytest.mark.parametrize("network", ["mlp", "tabular-resnet"])
+def test_the_way_for_a_gpu_agrees(network, categorical, missing, chunk_rows):
+    """It is written for any device; on a CPU the other one is faster."""
+    table = tiny_table(d=6, n=80, categorical=categorical, missing=missing)
+    model = tiny_model(table, network=network)
+    one, two = (
+        game_of(model, table[:24], context=Context(chunk_rows=chunk_rows)) for _ in range(2)
+    )
+    X, coalitions = table.X[50:53], everything(6)[1:-1]
+    torch.testing.assert_close(
+        one._inner_means_on_gpu(X, coalitions), two._inner_values(X, coalitions)
+    )
+    assert one.covered - 24 == 3 * 24 * len(coalitions)
+    if categorical and not missing:
+        assert one.evaluations == two.evaluations, "repeats are evaluated once"
+
+
+def test_few_keys_at_a_time_on_a_gpu(monkeypatch):
+    """However many rows there are, the table of keys does not grow."""
+    table = tiny_table(d=6)
+    model = tiny_model(table)
+    game = game_of(model, table[:20], context=Context(budget=64 * 20 * 64 * 3))
+    sizes = []
+    real = Game._outputs_of_keys
+
+    def watched(self, X, keys):
+        sizes.append(len(X))
+        return real(self, X, keys)
+
+    monkeypatch.setattr(Game, "_outputs_of_keys", watched)
+    game._inner_means_on_gpu(table.X[30:38], everything(6)[1:-1])
+    assert sizes == [3, 3, 2]
+
+
 @pytest.mark.parametrize("categorical", [True, False])
 def test_halves_its_chunks_when_memory_runs_out(categorical, monkeypatch):
     table = tiny_table(d=6, categorical=categorical)

@@ -9,6 +9,8 @@ from workbench.core.settings import settings
 def choose_device(request: str | None = None) -> torch.device:
     """Turn ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` into a device.
 
+    ``cuda`` is the first of them, by the name that its tensors give: ``cuda:0``.
+
     Without a request the setting ``device`` decides, which is ``auto`` at first: CUDA where there
     is one, then Apple's MPS, else the CPU.
 
@@ -28,7 +30,7 @@ def choose_device(request: str | None = None) -> torch.device:
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.backends.mps.is_available()}
     if int(number or 0) >= count[kind]:
         raise InvalidInputError(f"This machine has no device {name!r}; choose auto or cpu.")
-    return torch.device(name)
+    return torch.device("cuda:0" if name == "cuda" else name)
 
 
 def list_devices() -> list[str]:

@@ -15,6 +15,7 @@ from workbench.numerics.devices import free_cache, is_out_of_memory
 from workbench.numerics.links import Link, apply_link, link_slope
 from workbench.numerics.maskers import Masker
 from workbench.numerics.mixer import Mixer
+from workbench.numerics.set_function import SetFunction
 
 CPU_CHUNK_BYTES = 2**21
 BLACK_BOX_CHUNK_ROWS = 8192
@@ -24,6 +25,11 @@ MAX_CODED_PLAYERS = 40
 BLOCK_ELEMENTS = 2**22
 WORTHWHILE = 0.6
 FEWEST_ROWS = 32
+# On a GPU: keys held at once for each row of a network pass, bytes that a key takes, and places
+# in the table of keys for each mixture.
+GPU_KEYS = 32
+GPU_KEY_BYTES = 64
+GPU_SPARSITY = 8
 
 
 class Game:
@@ -115,24 +121,33 @@ class Game:
         InvalidInputError
             If the coalitions are not over the model's features.
         """
+        if coalitions.ndim == 3:
+            rows = zip(X, coalitions, strict=True)
+            return torch.cat([self.values(x[None], own) for x, own in rows])
+        return self._table(X, coalitions).cpu()
+
+    @torch.no_grad()
+    def _table(
+        self, X: Float[Tensor, "n d"], coalitions: Bool[Tensor, "m players"]
+    ) -> Float[Tensor, "n m gk"]:
+        """Return ``values`` on the device where they were computed."""
         if coalitions.shape[-1] != self.n_players:
             raise InvalidInputError(
                 f"Coalitions are over {coalitions.shape[-1]} players, the model has "
                 f"{self.n_players} features."
             )
-        if coalitions.ndim == 3:
-            rows = zip(X, coalitions, strict=True)
-            return torch.cat([self.values(x[None], own) for x, own in rows])
         unique, inverse = _unique(coalitions)
         size = unique.sum(1)
         inner = (size > 0) & (size < self.n_players)
-        table = torch.empty(len(X), len(unique), len(self.empty), dtype=torch.float64)
-        table[:, size == 0] = self.empty
+        found = self._inner_values(X, unique[inner]) if inner.any() else self.empty
+        device = found.device
+        table = found.new_empty(len(X), len(unique), len(self.empty))
+        table[:, (size == 0).to(device)] = self.empty.to(device)
         if (size == self.n_players).any():
-            table[:, size == self.n_players] = self.full(X)[:, None]
+            table[:, (size == self.n_players).to(device)] = self.full(X)[:, None].to(device)
         if inner.any():
-            table[:, inner] = self._inner_values(X, unique[inner])
-        return table[:, inverse]
+            table[:, inner.to(device)] = found
+        return table[:, inverse.to(device)]
 
     def background_std_errors(
         self, estimates: Float[Tensor, "n d gk"]
@@ -145,6 +160,8 @@ class Game:
 
     def _inner_values(self, X: Tensor, coalitions: Tensor) -> Tensor:
         """Value of inner coalitions, by whichever way has fewer mixtures to evaluate."""
+        if self.model.device.type == "cuda":
+            return apply_link(self._inner_means_on_gpu(X, coalitions), self.link)
         m = len(coalitions)
         total = torch.empty(len(X), m, len(self.empty), dtype=torch.float64)
         rest = []
@@ -161,6 +178,62 @@ class Game:
         if rest:
             total[rest] = self._with_less_memory(partial(self._all_mixtures, X[rest], coalitions))
         return apply_link(total, self.link)
+
+    def _inner_means_on_gpu(self, X: Tensor, coalitions: Tensor) -> Tensor:
+        """Mean outputs ``[n, m, gk]``, with no work on the host for each row.
+
+        All rows are evaluated in the same way, whichever has fewer mixtures over all of them.
+        """
+        m = len(coalitions)
+        background = self.masker.rows.to(self.model.device)
+        parts = []
+        for rows in _slices(len(X), max(1, BLOCK_ELEMENTS // background.numel())):
+            own = X[rows].to(background)[:, None]
+            differs = (own != background) & ~(own.isnan() & background.isnan())  # (r, b, d)
+            by_table = self.n_players < 31 and 2**self.n_players <= GPU_SPARSITY * m
+            if by_table:
+                distinct = (2.0 ** differs.sum(2).double()).clamp(max=m).mean()
+                by_table = bool(distinct <= WORTHWHILE * m)
+            given = (X[rows], differs, coalitions) if by_table else (X[rows], coalitions)
+            way = self._distinct_mixtures_on_gpu if by_table else self._all_mixtures
+            parts.append(self._with_less_memory(partial(way, *given)))
+        return torch.cat(parts)
+
+    def _distinct_mixtures_on_gpu(self, X: Tensor, differs: Tensor, coalitions: Tensor) -> Tensor:
+        """Mean outputs of rows ``[n, m, gk]``, each distinct mixture of a row evaluated once.
+
+        A mixture's key is its row, then its background row, then the bits of those known features
+        in which the two differ. A table of all keys says which occur, and holds their outputs.
+        """
+        device, d, b = differs.device, self.n_players, len(self.masker)
+        bits = 1 << torch.arange(d, device=device)
+        codes = (coalitions.to(device) * bits).sum(1)  # (m,)
+        free = (differs * bits).sum(2, keepdim=True)  # (n, b, 1)
+        parts = []
+        most = min(self.chunk_rows * GPU_KEYS, self.context.budget // GPU_KEY_BYTES)
+        at_once = most // (b * max(len(codes), 2**d))
+        for rows in _slices(len(X), max(1, at_once)):
+            keys = codes & free[rows]  # (r, b, m)
+            keys += torch.arange(len(keys) * b, device=device).view(-1, b, 1) << d
+            outputs = self._outputs_of_keys(X[rows], keys)  # (r, b, m, k)
+            means = torch.einsum("rbmk,bg->rmgk", outputs, self._weights.to(outputs))
+            parts.append(means.flatten(2).double())
+        return torch.cat(parts)
+
+    def _outputs_of_keys(self, X: Tensor, keys: Tensor) -> Tensor:
+        device, d, b = keys.device, self.n_players, keys.shape[1]
+        bits = 1 << torch.arange(d, device=device)
+        seen = torch.zeros(len(X) * b << d, dtype=torch.bool, device=device)
+        mixtures = seen.index_fill_(0, keys.flatten(), value=True).nonzero()[:, 0]
+        Z, inputs = self.model.encode(X), self._mixer.inputs
+        table = inputs.new_empty(len(seen), self.n_outputs)
+        self.covered += keys.numel()
+        for some in mixtures.split(self.chunk_rows):
+            place = some >> d
+            known = ((some[:, None] & bits) != 0)[:, self.model.groups]  # (j, p)
+            table[some] = self._mixer.whole(torch.where(known, Z[place // b], inputs[place % b]))
+            self._count(len(some))
+        return table[keys]
 
     def _with_less_memory(self, evaluate: Callable[[], Tensor]) -> Tensor:
         """Evaluate, with chunks of half the size as often as memory runs out."""
@@ -182,7 +255,11 @@ class Game:
         """Mean outputs ``[n, m, gk]``: background in the outer loop, then coalitions, then rows."""
         Z = self.model.encode(X)
         weights = self._weights.to(Z)
-        total = torch.zeros(len(X), len(coalitions), len(self.empty), dtype=torch.float64)
+        # Sums stay on a GPU, so that it need not wait for the host; others may lack doubles.
+        where = Z.device if Z.device.type == "cuda" else torch.device("cpu")
+        total = torch.zeros(
+            len(X), len(coalitions), len(self.empty), dtype=torch.float64, device=where
+        )
         for part in _slices(len(self.masker), self.chunk_rows):
             n_background = part.stop - part.start
             pairs = max(1, self.chunk_rows // n_background)
@@ -192,7 +269,7 @@ class Game:
                 for rows in _slices(len(X), max(1, pairs // known.shape[1])):
                     outputs = self._mixer.grid(Z[rows], known, unknown)  # (r, c, b, k)
                     means = torch.einsum("rcbk,bg->rcgk", outputs, weights[part])
-                    total[rows, chosen] += means.flatten(2).double().cpu()
+                    total[rows, chosen] += means.flatten(2).to(where).double()
                     self._count(n := len(Z[rows]) * known.shape[1] * n_background, n)
         return total
 
@@ -239,7 +316,7 @@ class Game:
     def _whole_once(self, inputs: Tensor) -> Tensor:
         parts = []
         for rows in torch.split(inputs, self.chunk_rows):
-            parts.append(self._mixer.whole(rows).double().cpu())
+            parts.append(self._mixer.whole(rows).cpu().double())
             self._count(len(rows), len(rows))
         return torch.cat(parts)
 
@@ -260,6 +337,20 @@ class Game:
         if self.evaluations >= self._reported + self._report_every:
             self._reported = self.evaluations
             self.report()
+
+
+def weighted_sums(
+    game: SetFunction,
+    X: Float[Tensor, "n d"],
+    coalitions: Bool[Tensor, "m players"],
+    weights: Float[Tensor, "s m"],
+) -> Float[Tensor, "n s gk"]:
+    """Return sums of weights times the values of coalitions, in double precision on the CPU.
+
+    They are taken where the values are, so that few numbers have to leave a GPU.
+    """
+    table = game._table(X, coalitions) if isinstance(game, Game) else game.values(X, coalitions)
+    return torch.einsum("sm,nmk->nsk", weights.to(table), table).cpu()
 
 
 def _differs(x: np.ndarray, background: np.ndarray) -> np.ndarray:

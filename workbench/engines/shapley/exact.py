@@ -14,7 +14,7 @@ from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.params import ShapleyParams, exact_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
-from workbench.numerics.game import GROUPS
+from workbench.numerics.game import GROUPS, weighted_sums
 from workbench.numerics.set_function import SetFunction
 
 NAME = "shapley.exact"
@@ -60,8 +60,7 @@ def _explain(
     coalitions, weights = all_coalitions(d), shapley_weights(d)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
-        table = game.values(part.X, coalitions)  # (n, m, k)
-        yield Estimate(torch.einsum("dm,nmk->ndk", weights, table))
+        yield Estimate(weighted_sums(game, part.X, coalitions, weights))
 
     block = max(1, BLOCK_BYTES // (8 * len(coalitions) * len(model.output_names) * (1 + GROUPS)))
     return run(
