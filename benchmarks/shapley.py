@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import captum
 import captum.attr
@@ -35,7 +36,7 @@ RESULTS = Path(__file__).parent / "results"
 N_BACKGROUND = 100
 REPEATS = 3
 SHAP_BUDGETS = (256, 1024, 2072)
-BULK_BUDGETS = (64, 128, 256, 512, 1024, 2048)
+BULK_BUDGETS = (64, 128, 192, 256, 384, 512, 1024)
 BULK_PEER_ROWS = 10
 GOALS = {"cpu": 10, "cuda": 200}
 BUDGETS = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 2072)
@@ -225,7 +226,7 @@ BULK_PEERS = {
 
 def bulk_section(
     model: Model, rows: Table, background: Table
-) -> tuple[list[dict[str, float]], list[dict[str, object]]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, object]]]:
     """Seconds a row for many rows with shared coalitions, against peers a row at a time.
 
     Peers explain every hundredth row or so; errors of both sides are taken there. A package that
@@ -234,8 +235,12 @@ def bulk_section(
     few = torch.arange(0, len(rows), max(1, len(rows) // BULK_PEER_ROWS))[:BULK_PEER_ROWS]
     repeats = 1 if model.device.type == "cpu" else REPEATS
     ways = [{"method": "exact"}]
-    ways += [{"method": "leverage", "draw": "shared", "budget": budget} for budget in BULK_BUDGETS]
-    mine: list[dict[str, float]] = []
+    ways += [
+        {"method": method, "draw": "shared", "budget": budget}
+        for method in ("leverage", "proxy")
+        for budget in BULK_BUDGETS
+    ]
+    mine: list[dict[str, Any]] = []
     for way in ways:
         found: list[wb.Attribution] = []
         if model.device.type != "cpu":
@@ -248,6 +253,7 @@ def bulk_section(
         values = found[0].values[few]
         truth = values if way["method"] == "exact" else truth
         mine.append({
+            "method": way["method"],
             "coalitions": way.get("budget", 2 ** len(model.schema.features)),
             "seconds_per_row": seconds / len(rows),
             "rmse": rmse(values, truth),
@@ -365,7 +371,7 @@ def print_bulk(report: dict, goal: int) -> None:
     print(f"bulk, {report['bulk_rows']:,} rows, shared coalitions   ms/row     RMSE")
     for row in report["bulk"]:
         print(
-            f"  {'leverage' if row['rmse'] else 'exact':9}{row['coalitions']:6} "
+            f"  {row['method']:9}{row['coalitions']:6} "
             f"{1000 * row['seconds_per_row']:10.3f} {row['rmse']:10.2e}"
         )
     for peer in report["bulk_peers"]:

@@ -25,11 +25,14 @@ def test_a_model_without_an_explainer_says_so_and_offers_to_train_one():
     assert widget(app, "selectbox", "Learn from").value == "train"
 
 
-@pytest.mark.parametrize("model", ["adult-mlp", "digits-mlp"])
-def test_a_bundled_explainer_shows_its_error_and_cannot_be_removed(model):
+@pytest.mark.parametrize(
+    ("model", "count", "told"),
+    [("adult-mlp", 2, "2 explainers; the best"), ("digits-mlp", 1, "1 explainer")],
+)
+def test_a_bundled_explainer_shows_its_error_and_cannot_be_removed(model, count, told):
     app = no_fault(visit(model=model))
-    assert f"{model} has 1 explainer with an error of " in answers(app)[0]
-    assert len(app.get("plotly_chart")) == 2
+    assert f"{model} has {told} with an error of " in answers(app)[0]
+    assert len(app.get("plotly_chart")) == 2 * count
     assert not has(app, "button", "Remove")
 
 

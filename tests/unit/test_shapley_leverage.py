@@ -14,6 +14,7 @@ from workbench.engines import shapley
 from workbench.engines.shapley import run
 from workbench.engines.shapley.design import PairedDesign
 from workbench.engines.shapley.exact import shapley_weights
+from workbench.engines.shapley.regression import PairedRegression
 
 REGRESSIONS = ["kernel", "leverage"]
 SEEDS = 200
@@ -231,3 +232,17 @@ def test_a_budget_below_the_smallest_design():
         InvalidInputError, match=r"A budget of 40 coalitions is too small: 20 .* 76"
     ):
         shapley.explain(tiny_model(table), table[:1], table[:5], method="leverage", budget=40)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5, 9])
+def test_many_columns_are_what_each_column_alone_is(d):
+    """Above as many columns as pairs, one matrix is made that turns differences into values."""
+    design = PairedDesign(d, "even")
+    counts = design.allocate(min(30, 2 ** (d - 1) - 1))
+    first, strata, _ = design.draw_between(np.zeros_like(counts), counts, Context(), 3)
+    regression = PairedRegression(2 * first.double() - 1, strata, design)
+    generator = torch.Generator().manual_seed(0)
+    differences = torch.randn(len(first), 50, generator=generator, dtype=torch.float64)
+    gap = torch.randn(50, generator=generator, dtype=torch.float64)
+    alone = [regression.values(differences[:, [i]], gap[[i]]) for i in range(50)]
+    torch.testing.assert_close(regression.values(differences, gap), torch.cat(alone, dim=1))

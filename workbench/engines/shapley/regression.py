@@ -154,6 +154,22 @@ class PairedRegression:
         for sampling without replacement; leaving one pair out of the fit instead of a fold is
         ours.
         """
+        if differences.shape[1] <= len(self.signs):
+            return self._values(differences, gap)
+        of_pairs, of_gap = self._weights_of_values
+        return of_pairs @ differences + of_gap * gap
+
+    @cached_property
+    def _weights_of_values(self) -> tuple[Float[Tensor, "d p"], Float[Tensor, "d 1"]]:
+        """What each difference and the gap add to the values, which are linear in both."""
+        p = len(self.signs)
+        every = torch.eye(p, p + 1, dtype=torch.float64)  # one pair each, and the gap alone
+        found = self._values(every, torch.eye(p + 1, dtype=torch.float64)[p])
+        return found[:, :p], found[:, p:]
+
+    def _values(
+        self, differences: Float[Tensor, "p c"], gap: Float[Tensor, " c"]
+    ) -> Float[Tensor, "d c"]:
         e = self.residuals(differences, gap)  # (p, c)
         missing = (1 - self._freedom) * self._unseen[self.strata] * self._weights
         theta = self._directions.T @ (missing[:, None] * e)  # (e, c)
