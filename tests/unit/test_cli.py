@@ -294,7 +294,7 @@ def test_explain_of_one_row_lists_its_features(cli):
 
 def test_explain_prints_the_class_that_is_asked_for(cli):
     said = cli("explain", "adult-mlp", "adult", *QUICK, "--class", "<=50K")
-    assert "mean |attribution| for <=50K (probability)" in said.out
+    assert "mean |attribution| for <=50K (probability), ± 95 % over rows" in said.out
     assert (
         "and 52 more features"
         in cli("explain", "digits-mlp", "digits", *QUICK, "--budget", "700").out

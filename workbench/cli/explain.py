@@ -11,6 +11,7 @@ import click
 
 from workbench.cli.options import MethodCommand, progress_bar
 from workbench.core.errors import InvalidInputError
+from workbench.core.wording import counted
 
 if TYPE_CHECKING:
     from workbench.core.provenance import Provenance
@@ -234,25 +235,24 @@ def _pairs_summary(result: "Interactions", output: int) -> str:
 
 def _pair_lines(result: "Interactions", output: int) -> list[str]:
     """List the strongest pairs: of one row with signs, of several rows by their mean size."""
-    from workbench.plots.words import decimals_for  # loads plotly
+    from workbench.plots.interactions import pair_half_widths  # loads plotly
+    from workbench.plots.words import decimals_for
 
     frame, unit = result.strongest(output), result.unit
     of = f"pairs for {result.output_names[output]}{f' ({unit})' if unit else ''}"
     digits = decimals_for(float(frame["strength"].max())) + 1 if len(frame) else 2
     if len(result) > 1:
-        head = f"  mean |{result.index}| of {of}, ± standard error over rows"
-        values, spreads = frame["strength"], frame["std_error"]
-        shown = [f"{value:,.{digits}f}" for value in values.head(TOP)]
+        head = f"  mean |{result.index}| of {of}, ± 95 % over rows"
+        shown = [f"{value:,.{digits}f}" for value in frame["strength"].head(TOP)]
     else:
         known = result.background_std_errors is not None
-        head = f"  {result.index} of {of}{', ± standard error from background rows' * known}"
-        values, spreads = frame["mean"], frame["background_std_error"]
-        shown = [f"{value:+,.{digits}f}" for value in values.head(TOP)]
-    lines = [head]
-    for text, spread, pair in zip(shown, spreads, frame.itertuples(), strict=False):
+        head = f"  {result.index} of {of}{', ± 95 % from background rows' * known}"
+        shown = [f"{value:+,.{digits}f}" for value in frame["mean"].head(TOP)]
+    lines, half = [head], pair_half_widths(result, output)
+    for text, spread, pair in zip(shown, half, frame.itertuples(), strict=False):
         error = "" if spread != spread else f" ± {spread:,.{digits}f}"  # noqa: PLR0124 - NaN
         lines.append(f"  {text}{error}   {pair.feature} and {pair.other}")
-    return [*lines, f"  and {len(frame) - TOP} more pairs"] if len(frame) > TOP else lines
+    return lines + _further(len(frame) - TOP, "more pair")
 
 
 def _row_lines(result: "Attribution", output: int) -> list[str]:
@@ -270,7 +270,7 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
         lines.append((values[i], spread, f"{feature.name} = {feature.show(result.data[0, i])}"))
     if (rest := len(values) - TOP) > 0:
         others = abs(values).argsort()[::-1][TOP:]
-        lines.append((values[others].sum(), "", f"{rest} more features"))
+        lines.append((values[others].sum(), "", counted(rest, "more feature")))
     lines.append((prediction, "", "prediction"))
     texts = [(f"{value:+,.{digits}f}", spread, what) for value, spread, what in lines]
     wide, spreads = (max(len(text[column]) for text in texts) for column in (0, 1))
@@ -281,11 +281,20 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
 
 
 def _importance_lines(result: "Attribution", output: int) -> list[str]:
-    frame = result.importance(output)
-    name = result.output_names[output]
-    lines = [f"  mean |attribution| for {name} ({result.unit}), ± standard error over rows"]
-    lines += [
-        f"  {row.importance:.4f} ± {row.std_error:.4f}   {row.feature}"
-        for row in frame.head(TOP).itertuples()
+    from workbench.plots.bar import importance_half_widths  # loads plotly
+
+    frame, half = result.importance(output), importance_half_widths(result, output)
+    drawn = " and background rows" if result.background_std_errors is not None else ""
+    unit = f" ({result.unit})" if result.unit else ""
+    lines = [
+        f"  mean |attribution| for {result.output_names[output]}{unit}, ± 95 % over rows{drawn}"
     ]
-    return [*lines, f"  and {len(frame) - TOP} more features"] if len(frame) > TOP else lines
+    lines += [
+        f"  {row.importance:.4f} ± {wide:.4f}   {row.feature}"
+        for row, wide in zip(frame.head(TOP).itertuples(), half, strict=False)
+    ]
+    return lines + _further(len(frame) - TOP, "more feature")
+
+
+def _further(n: int, noun: str) -> list[str]:
+    return [f"  and {counted(n, noun)}"] if n > 0 else []

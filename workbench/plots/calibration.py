@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import Performance
+from workbench.core.wording import percent
 from workbench.plots import words
 from workbench.plots.layout import empty, note, shortened, whisker_style
 from workbench.plots.theme import escaped, palette, template
@@ -36,8 +37,8 @@ def calibration(performance: Performance, *, dark: bool = False) -> go.Figure:
         error_y=whisker_style(high - observed, colours)
         | {"symmetric": False, "arrayminus": observed - low},
         hovertext=[
-            f"{words.percent(o)} of {n:,} rows, predicted {words.percent(p)}"
-            f"<br>{words.percent(performance.level)}: {words.percent(a)} to {words.percent(b)}"
+            f"{percent(o)} of {n:,} rows, predicted {percent(p)}"
+            f"<br>{percent(performance.level)}: {percent(a)} to {percent(b)}"
             for p, o, a, b, n in zip(predicted, observed, low, high, sizes, strict=True)
         ],
         hoverinfo="text",

@@ -4,9 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.explainer import Explainer
+from workbench.core.wording import percent
 from workbench.plots.layout import empty, layout_bars, padded, shortened, title, write_lengths
 from workbench.plots.theme import palette, template
-from workbench.plots.words import decimals_for, percent
+from workbench.plots.words import decimals_for
 
 
 def training(explainer: Explainer, *, dark: bool = False) -> go.Figure:

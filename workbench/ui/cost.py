@@ -8,6 +8,7 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.method import Cost
+from workbench.core.wording import counted
 from workbench.ui import cache
 from workbench.ui.place import Place
 from workbench.ui.queue import queue
@@ -48,8 +49,8 @@ class Quote:
     def describe(self) -> str:
         """Return the line under a run button."""
         return (
-            f"At most {self.evaluations:,} model evaluations · {size(self.cost.n_bytes)} · "
-            f"about {duration(self.seconds)} on this device"
+            f"At most {counted(self.evaluations, 'model evaluation')} · "
+            f"{size(self.cost.n_bytes)} · about {duration(self.seconds)} on this device"
         )
 
 

@@ -9,10 +9,10 @@ from workbench.core.explainer import Explainer
 from workbench.core.model import Model
 from workbench.core.people import demand
 from workbench.core.table import SPLITS
+from workbench.core.wording import percent
 from workbench.engines.fastshap.train import NAME
 from workbench.plots import render
 from workbench.plots.training import explainer_sentence
-from workbench.plots.words import percent
 from workbench.ui import cache
 from workbench.ui.actions import act
 from workbench.ui.cards import computed_card, facts_list
@@ -160,7 +160,7 @@ def _certificate(explainer: Explainer, where: str) -> None:
         ("Held-out rows", f"{certificate.n_rows:,}, {against} of each, against the values of the "
                           f"{certificate.against}"),
         ("Error of a value", f"{certificate.rmse:.4g} (root mean square), "
-                             f"{certificate.relative:.1%} of the values"),
+                             f"{percent(certificate.relative)} of the values"),
         ("Distance to the exact values", f"{certificate.mean_distance:.4g} on average (L2 over "
                                          "features and outputs of a row)"),
         ("Loss above the lowest", f"{certificate.loss - certificate.lowest_loss:.3g} "

@@ -18,6 +18,7 @@ from workbench.core.people import demand
 from workbench.core.results import Attribution, Counterfactuals
 from workbench.core.schema import Feature
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.plots import render
 from workbench.plots.what_if import (
     change_sentence,
@@ -610,13 +611,14 @@ def finite_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _json(setting: Setting, frame: pd.DataFrame) -> bytes:
+    background = setting.ground.background
     content = {
         "model": setting.model.name,
         "model_digest": setting.model.digest,
         "table": setting.place.table,
         "row": int(setting.row.ids[0]),
         "method": setting.ground.full,
-        "background": f"{len(setting.ground.background)} rows of {setting.ground.background.name}",
+        "background": f"{counted(len(background), 'row')} of {background.name}",
         "scenarios": finite_records(frame),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode()

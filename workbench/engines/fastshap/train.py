@@ -14,6 +14,7 @@ from workbench.core.explainer import Certificate, Explainer, Fidelity
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
+from workbench.core.wording import percent
 from workbench.engines.fastshap.amortise import (
     LABEL_ROWS,
     Lesson,
@@ -260,7 +261,7 @@ def _notes(certificate: Certificate, fidelity: Fidelity) -> tuple[str, ...]:
     notes = []
     if certificate.is_large:
         notes.append(
-            f"the error on held-out rows is {certificate.relative:.0%} of the values; use "
+            f"the error on held-out rows is {percent(certificate.relative)} of the values; use "
             f"{FALLBACK} instead of this explainer"
         )
     if fidelity.loss >= fidelity.no_information:

@@ -85,10 +85,10 @@ def find_explainer(model: Model, params: Asked) -> Explainer:
         ):  # fmt: skip
             return explainer
     known = [f"{e.output} with link {e.link} ({e.value})" for e in model.explainers]
+    have, choose = (f", but for {listing(known)}", ", or choose what it has") if known else ("", "")
     raise InvalidInputError(
         f"Model {model.name} has no explainer for {params.output} with link {params.link} "
-        f"({params.value}), it has {listing(known) or 'none'}; train one (workbench fastshap "
-        "train), or choose what it has."
+        f"({params.value}){have}; train one (workbench fastshap train){choose}."
     )
 
 
