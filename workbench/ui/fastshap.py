@@ -14,9 +14,9 @@ from workbench.engines.fastshap.train import NAME
 from workbench.plots import render
 from workbench.plots.training import explainer_sentence
 from workbench.ui import cache
-from workbench.ui.actions import act
+from workbench.ui.actions import act, removal
 from workbench.ui.cards import computed_card, facts_list
-from workbench.ui.cost import quote
+from workbench.ui.cost import quote_training
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
@@ -44,12 +44,12 @@ def explainer_list(place: Place) -> None:
     answer(f"{name} has {count} with an error of {percent(best)} of the size of the values.")
     for explainer in place.model.explainers:
         with st.expander(_headline(explainer), icon=":material/bolt:"):
+            st.caption(plain(explainer_sentence(explainer)))
             _certificate(explainer, "kept")
             if explainer.digest in own:
-                st.button(
-                    "Remove", icon=":material/delete:", key=f"remove-{explainer.digest}",
-                    on_click=act,
-                    args=(remove_explainer, _model_of(place), explainer.digest, place.person.key),
+                removal(
+                    "To have it again, it must be trained again.", explainer.digest,
+                    remove_explainer, _model_of(place), explainer.digest, place.person.key,
                 )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _choose_training(place: Place) -> Ask:
     with st.expander("Settings", icon=":material/tune:"):
         settings = params_form(record.params, FAMILY, leave_out=hidden)
     n_rows = len(rows)
-    price = quote(place, NAME, n_rows, background, settings)
+    price = quote_training(there, background, settings)
     name = place.model.card.name
     return Ask(
         request=there.request(NAME, price.params, background=background, seed=seed),
@@ -143,7 +143,6 @@ def _choose_training(place: Place) -> Ask:
 def _certificate(explainer: Explainer, where: str) -> None:
     """Show what is known of an explainer's error, and how its training went."""
     certificate, fidelity = explainer.certificate, explainer.fidelity
-    st.caption(plain(explainer_sentence(explainer)))
     name = f"{where}-{explainer.digest[:8]}"
     left, right = two_halves(name)
     with left:
@@ -176,8 +175,8 @@ def _certificate(explainer: Explainer, where: str) -> None:
 def _headline(explainer: Explainer) -> str:
     c = explainer.certificate
     return plain(
-        f"{explainer.value}, {explainer.output}, link {explainer.link} · error {c.relative:.1%} of "
-        "the values"
+        f"{explainer.value}, {explainer.output}, link {explainer.link} · error "
+        f"{percent(c.relative)} of the values"
     )
 
 

@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from workbench.core.people import Person
 from workbench.core.settings import settings
 from workbench.ui import cache
-from workbench.ui.actions import act
+from workbench.ui.actions import act, removal
 from workbench.ui.frame import answer, list_line
 from workbench.ui.state import open_link
 from workbench.ui.text import duration, plain, size
@@ -61,9 +61,9 @@ def _actions(entry: TableEntry, workspace: Workspace, fitting: str | None) -> No
             "Edit", icon=":material/edit:", key=f"edit-{entry.name}", on_click=_edit,
             args=(entry.name,), help="Read the file again with another schema.",
         )  # fmt: skip
-    st.button(
-        "Remove", icon=":material/delete:", key=f"remove-{entry.name}",
-        on_click=act, args=(workspace.remove_table, entry.name),
+    removal(
+        f"The table {entry.name} and its file are removed from this machine.",
+        entry.name, workspace.remove_table, entry.name,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def _explain(
         )  # fmt: skip
     empty, base_std_errors = _nothing_known(game, surrogate, parts.train, params)
     train, validation, held_out = (
-        _lesson(game, part, empty) for part in (parts.train, parts.validation, parts.held_out)
+        lesson(game, part, empty) for part in (parts.train, parts.validation, parts.held_out)
     )
     teacher = Teacher(surrogate, empty.to(device, torch.float32), params)
     with one_thread():
@@ -200,7 +200,14 @@ def _nothing_known(
     return empty, outputs.std(0, correction=0) / len(train) ** 0.5
 
 
-def _lesson(game: Game, rows: Table, empty: Float[Tensor, " k"]) -> Lesson:
+def lesson(game: Game, rows: Table, empty: Float[Tensor, " k"]) -> Lesson:
+    """Return rows with what their values add up to.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model returns no finite number for a row.
+    """
     totals = game.full(rows.X)[:, : game.n_outputs] - empty
     if not bool(torch.isfinite(totals).all()):
         row = int(rows.ids[int((~torch.isfinite(totals)).any(1).nonzero()[0])])
