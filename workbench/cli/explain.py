@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.options import MethodCommand, progress_bar, read_rows
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
+    from workbench.core.model import Model
     from workbench.core.provenance import Provenance
     from workbench.core.results import (
         Attribution,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".attribution", ".interactions", ".performance")
 PAIRS = "interactions"  # kind of the results that are about pairs of features
+EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
 EXPLAIN_EXAMPLES = """\b
@@ -32,6 +34,7 @@ Examples:
   workbench explain adult-mlp adult --rows 5
   workbench explain adult-mlp adult --rows 0:200 --method kernel --out out/
   workbench explain adult-mlp people.csv --budget 512 --output score
+  workbench explain adult-mlp people.csv --explainer adult.explainer
   workbench explain adult-mlp adult --rows 5 --method interactions --index STII
 """
 REPORT_EXAMPLES = """\b
@@ -60,6 +63,11 @@ class ExplainCommand(MethodCommand):
     "--split", help="train, validation, test or all. [default: test if bundled, else all]"
 )
 @click.option("--method", default="auto", show_default=True, help="auto or a name from `list`.")
+@click.option(
+    "--explainer", type=click.Path(path_type=Path),
+    help="File of `fastshap train --out`, or a folder of them, to ask instead of those kept; with "
+    "--method auto it is asked by fastshap.",
+)  # fmt: skip
 @click.option("--background", help="Bundled name or file. [default: the model's training rows]")
 @click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
@@ -77,28 +85,31 @@ class ExplainCommand(MethodCommand):
 )
 @click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def explain(
-    model: str, table: str, rows: str, split: str | None, method: str, background: str | None,
-    n_background: int, shown: str | None, seed: int, device: str | None, out: Path | None,
-    ignore_extra_columns: bool, as_text: bool, **params: str | None,
+    model: str, table: str, rows: str, split: str | None, method: str, explainer: Path | None,
+    background: str | None, n_background: int, shown: str | None, seed: int, device: str | None,
+    out: Path | None, ignore_extra_columns: bool, as_text: bool, **params: str | None,
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
     With --method interactions: which pairs of features worked together.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
-    name or a CSV, Parquet or Feather file.
+    name or a CSV, Excel, Parquet or Feather file.
     """
     from workbench import api  # loads torch
     from workbench.core.schema import listing
 
     chosen = api.load_model(model)
+    if explainer is not None:
+        chosen, method = _with_explainers(chosen, explainer, method)
     if shown is not None and shown not in chosen.output_names:  # before minutes of work
         raise InvalidInputError(
             f"Model {chosen.name} has no output {shown!r}; choose one of "
             f"{listing(chosen.output_names)}."
         )
-    data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
-    selected = api.select_rows(data, rows)
+    selected, data = read_rows(
+        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
+    )
     drawn = api.background_for(
         chosen, data, n=n_background, seed=seed, source=background,
         ignore_extra=ignore_extra_columns,
@@ -122,6 +133,25 @@ def explain(
     click.echo(told)
     for path in written:
         click.echo(f"Wrote {path}")
+
+
+def _with_explainers(model: "Model", path: Path, method: str) -> "tuple[Model, str]":
+    """Attach the explainers of a file or folder; returns the method that asks them as well."""
+    from workbench import api  # loads torch
+    from workbench.core.schema import listing
+    from workbench.registry.explainers import explainers_at
+
+    method = ASKS_EXPLAINERS if method == "auto" else method
+    asking = [name for name, known in api.list_methods().items() if EXPLAINER in known.needs]
+    if api.find_method(method) not in asking:
+        short = [name.partition(".")[2] for name in asking]
+        raise InvalidInputError(
+            f"Method {method!r} asks no explainer; choose --method {listing(short)}, or leave out "
+            "--explainer."
+        )
+    for explainer in explainers_at(path):
+        model = api.attach(model, explainer)
+    return model, method
 
 
 @click.command(no_args_is_help=True, epilog=REPORT_EXAMPLES)
