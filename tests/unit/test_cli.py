@@ -652,7 +652,7 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
         empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance "
-        "file; run workbench explain or evaluate with --out.",
+        "or .counterfactuals file; run workbench explain, evaluate or counterfactual with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message

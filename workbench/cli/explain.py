@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Result,
     )
 
-SUFFIXES = (".attribution", ".interactions", ".performance")
+SUFFIXES = (".attribution", ".interactions", ".performance", ".counterfactuals")
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
@@ -171,7 +171,7 @@ def report(
         if not found:
             raise InvalidInputError(
                 f"Folder {str(path)!r} holds no {' or '.join(SUFFIXES)} file; run workbench "
-                "explain or evaluate with --out."
+                "explain, evaluate or counterfactual with --out."
             )
         files += found
     target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"

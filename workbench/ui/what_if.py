@@ -41,7 +41,7 @@ from workbench.ui.frame import (
     two_halves,
 )
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import is_dark, plain_figure, result_files
 from workbench.ui.scenarios import (
     AMORTISED,
     Ground,
@@ -440,6 +440,7 @@ def find_nearest(setting: Setting) -> None:
         if len(found.owners):
             st.markdown(plain(counterfactual_sentence(found, 0)))
             _changes(setting, found)
+            result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
         else:
             st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")
 
