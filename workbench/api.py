@@ -24,6 +24,7 @@ from workbench.core.results import (
 )
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
+from workbench.core.wording import counted
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
@@ -169,8 +170,8 @@ def background_for(
         if known is None and len(rows) < n:
             raise InvalidInputError(
                 f"The training rows of {model.name} are not here, and {n} background rows cannot "
-                f"be drawn from the {len(rows)} rows to explain; give a background (background=, "
-                "--background)."
+                f"be drawn from the {counted(len(rows), 'row')} to explain; give a background "
+                "(background=, --background)."
             )
         return (rows if known is None else known).sample(n, seed=seed)
     split = "train" if _is_bundled(source) else "all"

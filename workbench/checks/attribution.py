@@ -154,7 +154,7 @@ def background_size(attribution: Attribution) -> Finding:
     largest = float(np.abs(attribution.values).mean(0).max())
     ratio = typical / largest if largest > 0 else float(typical > 0)
     evidence = {"ratio": ratio, "typical_error": typical, **evidence}
-    brief = f"{n_background} rows, stable to {typical:.2g}"
+    brief = f"{counted(n_background, 'row')}, stable to {typical:.2g}"
     again = f"another draw of {n_background} background rows"
     if attribution.drawn == "draws":
         again = "another set of draws"

@@ -121,7 +121,8 @@ def _certificate(explainer: "Explainer") -> list[str]:
     lines = [
         f"FastSHAP explainer of {record.model} (sha256 {record.model_digest[:8]})",
         f"  explains {explainer.output} with link {explainer.link}, value {explainer.value}",
-        f"  trained on {record.n_rows:,} rows of {record.table}, background {record.background}",
+        f"  trained on {counted(record.n_rows, 'row')} of {record.table}, background "
+        f"{record.background}",
         f"  in {record.seconds:.0f} s on {record.device}, "
         f"{counted(record.evaluations, 'model evaluation')}",
         "",

@@ -1,9 +1,11 @@
 """Numbers in sentences: a count with its noun, a share per cent."""
 
 import math
+from operator import index
+from typing import SupportsIndex
 
 
-def counted(n: int, noun: str) -> str:
+def counted(n: SupportsIndex, noun: str) -> str:
     """Write how many there are of something.
 
     Examples
@@ -11,7 +13,7 @@ def counted(n: int, noun: str) -> str:
     >>> counted(1, "model evaluation"), counted(3000, "row"), counted(0, "row")
     ('1 model evaluation', '3,000 rows', '0 rows')
     """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{index(n):,} {noun}{'' if index(n) == 1 else 's'}"
 
 
 def percent(share: float) -> str:

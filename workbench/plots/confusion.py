@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import Performance
-from workbench.core.wording import percent
+from workbench.core.wording import counted, percent
 from workbench.plots.layout import note, shortened
 from workbench.plots.theme import blended, escaped, ink_on, palette, template
 
@@ -39,7 +39,7 @@ def confusion(performance: Performance, *, dark: bool = False) -> go.Figure:
         ygap=2,
         hovertext=[
             [
-                f"true {names[i]}<br>predicted {names[j]}<br>{counts[i, j]:,} rows"
+                f"true {names[i]}<br>predicted {names[j]}<br>{counted(counts[i, j], 'row')}"
                 f"{'' if np.isnan(shares[i, j]) else f'<br>{percent(shares[i, j])} of true'}"
                 for j in range(k)
             ]

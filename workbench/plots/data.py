@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.core.wording import percent
+from workbench.core.wording import counted, percent
 from workbench.engines.performance.overview import FeatureOverview, Overview
 from workbench.plots.layout import (
     FRAME_HEIGHT,
@@ -124,7 +124,7 @@ def _histogram(
             showlegend=False,
             hovertext=[
                 f"<b>{escaped(name)}</b><br>{escaped(shown[b])} to {escaped(shown[b + 1])}"
-                f"<br>{found.counts[i, b]:,} rows, {percent(shares[i, b] / 100)}"
+                f"<br>{counted(found.counts[i, b], 'row')}, {percent(shares[i, b] / 100)}"
                 for b in range(len(edges) - 1)
             ],
             hoverinfo="text",
@@ -149,7 +149,8 @@ def _categories(
             name=escaped(shortened(name, LETTERS)),
             marker={"color": colours.classes[i], "line": {"width": 0}},
             hovertext=[
-                f"<b>{escaped(name)}</b><br>{escaped(label)}<br>{n:,} rows, {percent(share / 100)}"
+                f"<b>{escaped(name)}</b><br>{escaped(label)}"
+                f"<br>{counted(n, 'row')}, {percent(share / 100)}"
                 for label, n, share in zip(found.labels, found.counts[i], shares[i], strict=True)
             ],
             hoverinfo="text",

@@ -9,7 +9,7 @@ from workbench.core.explainer import Explainer
 from workbench.core.model import Model
 from workbench.core.people import demand
 from workbench.core.table import SPLITS
-from workbench.core.wording import percent
+from workbench.core.wording import counted, percent
 from workbench.engines.fastshap.train import NAME
 from workbench.plots import render
 from workbench.plots.training import explainer_sentence
@@ -134,7 +134,7 @@ def _choose_training(place: Place) -> Ask:
     return Ask(
         request=there.request(NAME, price.params, background=background, seed=seed),
         quote=price,
-        title=f"{record.title}, {name}, {n_rows:,} rows of {place.table}",
+        title=f"{record.title}, {name}, {counted(n_rows, 'row')} of {place.table}",
         subject=(NAME, place.model.digest, place.table, split, str(place.cohort)),
         notes=price.notes,
     )  # fmt: skip

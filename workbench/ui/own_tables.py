@@ -7,6 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from workbench.core.people import Person
 from workbench.core.settings import settings
+from workbench.core.wording import counted
 from workbench.ui import cache
 from workbench.ui.actions import act, removal
 from workbench.ui.frame import answer, list_line
@@ -43,8 +44,11 @@ def _show(entry: TableEntry, workspace: Workspace, person: Person) -> None:
     with st.container(border=True):
         about, actions = list_line(f"table-{entry.name}")
         with about:
-            st.markdown(f"**{plain(entry.name)}** · {entry.n_rows:,} rows, "
-                        f"{entry.n_features} features, {size(entry.n_bytes)}")  # fmt: skip
+            much = (
+                counted(entry.n_rows, "row"), counted(entry.n_features, "feature"),
+                size(entry.n_bytes),
+            )  # fmt: skip
+            st.markdown(f"**{plain(entry.name)}** · {', '.join(much)}")
             target = f"target {schema.target}" if schema.target else "no target"
             st.caption(plain(f"{target} · from {entry.original_name}"))
             if not fitting:
