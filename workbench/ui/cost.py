@@ -13,7 +13,7 @@ from workbench.core.context import Context
 from workbench.core.errors import WorkbenchError
 from workbench.core.method import Cost
 from workbench.core.params import parse_params
-from workbench.core.results import Attribution
+from workbench.core.results import Attribution, Interactions
 from workbench.core.wording import counted
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.train import NAME as TRAINING
@@ -28,7 +28,7 @@ from workbench.ui.text import duration, size
 PROBE_BACKGROUND, PROBE_ROWS = 100, 3
 PROBE_EVALUATIONS = 400_000  # of a row
 TELLING_SECONDS = 0.3
-MARGINAL, INSTEAD = "marginal", "shapley.kernel"
+MARGINAL, INSTEAD, ALL_COALITIONS = "marginal", "shapley.kernel", "shapley.exact"
 _trying = threading.Lock()
 
 
@@ -146,12 +146,14 @@ def _speed(place: Place, plan: api.Plan) -> float:
 def _tried(plan: api.Plan) -> tuple[str, str]:
     """Choose what to try before a run of this plan: method and value function.
 
-    The method itself, where it explains rows by asking the model about coalitions; else regression,
-    which asks the model as well.
+    The method itself, where it explains rows by asking the model about coalitions; for pairs the
+    one that asks about all of them as well; else regression.
     """
     method = api.list_methods()[plan.method]
+    value = str(plan.params.get("value", MARGINAL))
+    if method.yields is Interactions:
+        return ALL_COALITIONS, value
     is_alike = method.yields is Attribution and not method.needs and "background" in method.uses
-    value = str(plan.params.get("value", MARGINAL)) if is_alike else MARGINAL
     return (plan.method, value) if is_alike else (INSTEAD, MARGINAL)
 
 
