@@ -18,18 +18,27 @@ with ui.page("Which features made this prediction?") as place:
     pairs = st.container()
     numbers = st.container()
     foot = st.container()
+    with left:
+        drawn, further = st.container(), st.container()
+    ask, comparison, together = None, None, False
     with right:
         trust = st.container()
         with st.container(border=True):
             st.markdown("**Method**")
-            ask = comparison = None
             with ui.errors_shown():
                 ask = ui.choose_method(place, row, count)
-                comparison = ui.choose_comparison(place, ask, row, count)
+    if ask is not None:
+        with further, ui.errors_shown():
+            line, cost = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+            with line:
+                options = st.container(width="stretch", horizontal=True)
+                together = ui.choose_together()
+            with options:
+                comparison = ui.choose_comparison(place, ask, row, count, cost)
 
     answer = None
     if ask is not None:
-        with left, ui.errors_shown():
+        with drawn, ui.errors_shown():
             noun = "row" if one else "rows"
             offered = not (one and ask.is_small) or ui.was_stopped(ask, place.person)
             pressed = offered and run.button(
@@ -56,7 +65,7 @@ with ui.page("Which features made this prediction?") as place:
         sentence = ui.words(result, output, one=one)
         with said:
             ui.answer(sentence)
-        with left, st.container(border=True):
+        with drawn, st.container(border=True):
             view = "waterfall" if one else ui.choose_view(result)
             ui.figure_with_options(result, view, name=name, alt=sentence, output=output)
             ui.downloads(answer, name, place.person)
@@ -70,6 +79,6 @@ with ui.page("Which features made this prediction?") as place:
             (ui.row_table if one else ui.importance_table)(result, output)
         with foot:
             ui.computed_card(result.provenance)
-    if ask is not None:
+    if ask is not None and together:
         with pairs, ui.errors_shown():
             ui.show_interactions(place, ask, row, count, output)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ from workbench.core.results import (
 )
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
+from workbench.core.wording import counted
 from workbench.data.bundled import TABLES, load_schema, open_table
-from workbench.data.bundled import load_table as read_table
 from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines.counterfactuals import search
@@ -100,6 +101,7 @@ def load_table(
     model: Model | None = None,
     schema: str | Path | None = None,
     ignore_extra: bool = False,
+    rows: str | None = None,
 ) -> Table:
     """Load a bundled table by name, or a file.
 
@@ -112,26 +114,34 @@ def load_table(
         Read the file with this model's schema, so that its categories get the model's codes.
     schema
         A schema file; without one and without a model, the schema beside the file or a guess.
+    rows
+        Which of these rows, as in ``select_rows``. Of a file that is not split, only they have to
+        be complete and of the right kind.
 
     Raises
     ------
     DataError
         If the file cannot be read or does not fit the schema.
     InvalidInputError
-        If there is no such split.
+        If there is no such split or row.
     """
     if str(source).startswith(sources.MINE):
         own = sources.find_table(str(source), LOCAL)
-        return own if split in {None, "all"} else own.split(str(split))
+        own = own if split in {None, "all"} else own.split(str(split))
+        return own if rows is None else select_rows(own, rows)
     bundled = _is_bundled(source)
     known = load_schema(schema) if schema is not None else None
     if known is None and model is not None and not bundled:
         known = model.schema
-    table = read_table(source, schema=known, ignore_extra=ignore_extra)
     split = split or ("test" if bundled else "all")
     if split not in {*SPLITS, "all"}:
         raise InvalidInputError(f"There is no split {split!r}; choose {', '.join(SPLITS)} or all.")
-    return table if split == "all" else table.split(split)
+    if split == "all" and not bundled and rows is not None:
+        chosen = partial(_positions, rows, name=Path(source).stem)
+        return open_table(source, schema=known, ignore_extra=ignore_extra, rows=chosen)[0]
+    table, _ = open_table(source, schema=known, ignore_extra=ignore_extra)
+    table = table if split == "all" else table.split(split)
+    return table if rows is None else select_rows(table, rows)
 
 
 def background_for(
@@ -161,8 +171,8 @@ def background_for(
         if known is None and len(rows) < n:
             raise InvalidInputError(
                 f"The training rows of {model.name} are not here, and {n} background rows cannot "
-                f"be drawn from the {len(rows)} rows to explain; give a background (background=, "
-                "--background)."
+                f"be drawn from the {counted(len(rows), 'row')} to explain; give a background "
+                "(background=, --background)."
             )
         return (rows if known is None else known).sample(n, seed=seed)
     split = "train" if _is_bundled(source) else "all"
@@ -187,26 +197,31 @@ def select_rows(table: Table, rows: str) -> Table:
     InvalidInputError
         If the text is none of these or a row does not exist.
     """
+    return table[_positions(rows, len(table), name=table.name)]
+
+
+def _positions(rows: str, n: int, *, name: str) -> list[int]:
+    """Return the positions that a text means, of the ``n`` rows of a table."""
     rows = rows.strip()
     if found := _RANGE.fullmatch(rows):
         start, stop = (int(bound) if bound else None for bound in found.groups())
-        chosen = list(range(len(table)))[start:stop]
+        chosen = list(range(n))[start:stop]
     elif _LIST.fullmatch(rows):
         chosen = [int(row) for row in rows.split(",")]
     else:
         raise InvalidInputError(
             f"Rows {rows[:60]!r} are not understood; write 5, 0:200, or 3,7,11."
         )
-    known = f"table {table.name!r}, which has rows 0 to {len(table) - 1}"
+    known = f"table {name!r}, which has rows 0 to {n - 1}"
     if not chosen:
         raise InvalidInputError(
             f"Rows {rows!r} hold no row of {known}; a range goes up to its second number, without "
             "it."
         )
-    outside = [row for row in chosen if not -len(table) <= row < len(table)]
+    outside = [row for row in chosen if not -n <= row < n]
     if outside:
         raise InvalidInputError(f"Row {outside[0]} is not in {known}.")
-    return table[chosen]
+    return chosen
 
 
 def find_method(name: str) -> str:

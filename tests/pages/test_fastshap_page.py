@@ -33,7 +33,7 @@ def test_a_bundled_explainer_shows_its_error_and_cannot_be_removed(model, count,
     app = no_fault(visit(model=model))
     assert f"{model} has {told} with an error of " in answers(app)[0]
     assert len(app.get("plotly_chart")) == 2 * count
-    assert not has(app, "button", "Remove")
+    assert not has(app, "button", "Remove it")
 
 
 def test_one_that_was_trained_is_judged_kept_used_and_removed():
@@ -49,7 +49,7 @@ def test_one_that_was_trained_is_judged_kept_used_and_removed():
     assert len(explained.get("plotly_chart")) == 1
     assert any(line.value.startswith(plain("shapley.fastshap")) for line in explained.caption)
 
-    app = no_fault(press(app, "Remove"))
+    app = no_fault(press(app, "Remove it"))
     assert "diabetes-mlp has no explainer yet" in answers(app)[0]
     gone = visits.visit("shapley", model="diabetes-mlp", method="fastshap")
     assert not gone.exception

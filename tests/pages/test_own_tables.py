@@ -69,7 +69,7 @@ def test_a_file_becomes_a_table_that_is_listed_and_removed(me):
     assert (town.categories, town.protected) == (("Bonn", "Kiel", "Ulm"), True)
     assert (hours.kind, hours.unit, hours.has_missing) == ("numeric", "h", True)
     assert rooms.immutable
-    no_fault(press(app, "Remove"))
+    no_fault(press(app, "Remove it"))
     assert "Bring a table of your own" in answers(app.run())[0]
     assert Workspace(me.key).tables() == ()
 

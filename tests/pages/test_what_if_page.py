@@ -173,6 +173,9 @@ def test_the_nearest_change_is_found_and_tried():
     assert "would be enough for the model to say" in shown(app)
     tries = [button for button in app.button if button.label == "Try this"]
     assert len(tries) >= 2
+    assert [b.label for b in app.get("download_button")][-4:] == [
+        "HTML", "CSV", "JSON", "Result file",
+    ]  # fmt: skip
     no_fault(tries[0].click().run())
     assert "instead of" in body(app)
     decision = app.metric[1].value.replace("\\", "")

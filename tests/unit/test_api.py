@@ -350,3 +350,60 @@ def test_background_from_a_bundled_name_is_its_training_rows_however_it_is_spelt
     model, rows = api.load_model("breast-cancer-mlp"), api.load_table("breast-cancer")
     for name in ("breast-cancer", "breast_cancer"):
         assert api.background_for(model, rows, n=9, source=name).name == "breast-cancer/train"
+
+
+# --- rows of a file ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def patchy(tmp_path):
+    """A file whose row 2 lacks a value and whose row 3 holds a word, in columns that allow neither.
+
+    Of the column ``x`` both rows 4 and 5 have none, which the schema allows.
+    """
+    schema = Schema(features=(Feature(name="a"), Feature(name="x", has_missing=True)))
+    path = save_schema(schema, tmp_path / "patchy.schema.json").with_name("patchy.csv")
+    path.write_text("a,x\n0,1\n1,1\n,1\nword,1\n4,\n5,\n6,1\n", encoding="utf-8")
+    return path
+
+
+def test_a_column_that_is_empty_in_the_whole_file_is_refused_for_some_rows_too(patchy):
+    patchy.write_text("a,x\n0,\n1,?\n2,\n", encoding="utf-8")
+    with pytest.raises(DataError, match="'x' is missing in every row"):
+        api.load_table(patchy, rows="1")
+
+
+def test_only_the_rows_that_are_asked_for_have_to_be_complete(patchy):
+    got = api.load_table(patchy, rows="4:6")
+    assert got.ids.tolist() == [4, 5]
+    assert got.X[:, 0].tolist() == [4.0, 5.0]
+    assert got.X[:, 1].isnan().all(), "it says nothing of the whole column"
+    assert api.load_table(patchy, rows="-1, 0").ids.tolist() == [6, 0]
+    with pytest.raises(DataError, match="'a' has no value in row 2"):
+        api.load_table(patchy, rows="1:3")
+    with pytest.raises(DataError, match="'a' holds 'word' in row 3"):
+        api.load_table(patchy, rows="3")
+    with pytest.raises(DataError, match="'a'"):
+        api.load_table(patchy)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [("7", "Row 7 is not in table 'patchy', which has rows 0 to 6."), ("x", "are not understood"),
+     ("9:", "hold no row of table 'patchy'")],
+)  # fmt: skip
+def test_rows_that_a_file_has_not_are_refused(patchy, rows, message):
+    with pytest.raises(InvalidInputError, match=message):
+        api.load_table(patchy, rows=rows)
+
+
+def test_rows_of_bundled_tables_and_splits_are_those_of_select_rows(tmp_path):
+    picked = api.select_rows(api.load_table("wine"), "2:4")
+    assert api.load_table("wine", rows="2:4").digest == picked.digest
+    path = tmp_path / "wine.csv"
+    api.load_table("wine", split="all").to_frame().to_csv(path, index=False)
+    model = api.load_model("wine-mlp")
+    for split in ("train", None):
+        whole = api.load_table(path, model=model, split=split)
+        part = api.load_table(path, model=model, split=split, rows="1,5")
+        assert part.digest == api.select_rows(whole, "1,5").digest

@@ -294,7 +294,7 @@ def test_explain_of_one_row_lists_its_features(cli):
 
 def test_explain_prints_the_class_that_is_asked_for(cli):
     said = cli("explain", "adult-mlp", "adult", *QUICK, "--class", "<=50K")
-    assert "mean |attribution| for <=50K (probability)" in said.out
+    assert "mean |attribution| for <=50K (probability), ± 95 % over rows" in said.out
     assert (
         "and 52 more features"
         in cli("explain", "digits-mlp", "digits", *QUICK, "--budget", "700").out
@@ -403,7 +403,8 @@ BAD_FILES = {
 def test_a_file_that_does_not_fit_is_one_sentence(fault, cli, people, tmp_path):
     change, message = BAD_FILES[fault]
     path, out = write(change(people), tmp_path), tmp_path / "out"
-    assert complaint(cli("explain", "adult-mlp", path, *QUICK, "--out", out)) == message
+    asked = (*QUICK, "--rows", "0:9", "--out", out)
+    assert complaint(cli("explain", "adult-mlp", path, *asked)) == message
     assert not out.exists(), "something was written"
 
 
@@ -651,7 +652,7 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
         empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance "
-        "file; run workbench explain or evaluate with --out.",
+        "or .counterfactuals file; run workbench explain, evaluate or counterfactual with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message
@@ -780,3 +781,18 @@ def test_a_process_ends_with_the_code_it_promises(arguments, code, out, err):
     assert done.returncode == code, done.stderr
     assert re.fullmatch(out, done.stdout, re.DOTALL)
     assert re.fullmatch(err, done.stderr, re.DOTALL)
+
+
+@pytest.mark.parametrize("command", ["explain", "counterfactual"])
+def test_a_gap_in_a_row_that_nobody_asks_for_does_not_matter(cli, tmp_path, command):
+    frame = api.load_table("wine", split="all").to_frame().head(8).astype(object)
+    frame.iloc[2, 0] = None
+    path = tmp_path / "some.csv"
+    frame.to_csv(path, index=False)
+    asked = ("wine-mlp", str(path), "--n-background", "10", "--budget", "1000", "--json")
+    said = cli(command, *asked, "--rows", "5")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["fields"]["ids"] == [5]
+    refused = cli(command, *asked, "--rows", "1:3")
+    assert refused.code == 1
+    assert "has no value in row 2" in refused.err

@@ -1,11 +1,14 @@
 """``workbench fastshap``: trains, keeps, shows, and says what does not fit."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
 from workbench import api
 from workbench.cli.main import main, workbench
 from workbench.core.results import load
+from workbench.core.wording import percent
 from workbench.registry.store import find_version
 
 QUICK = (
@@ -46,7 +49,61 @@ def test_writes_a_file_and_shows_it(tmp_path):
     explainer = load(path)
     assert explainer.provenance.n_background == 5
     assert explainer.provenance.table == "wine/train"
-    assert f"{explainer.certificate.relative:.1%} of the values" in shown
+    assert f"{percent(explainer.certificate.relative)} of the values" in shown
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A file of an explainer of the wine model, for scores."""
+    path = tmp_path_factory.mktemp("explainer") / "wine.explainer"
+    said("fastshap", "train", "wine-mlp", "wine", "--output", "score", "--out", str(path), *QUICK)
+    return path
+
+
+def test_a_file_or_folder_is_asked_without_being_kept(file, home):
+    asked = ("explain", "wine-mlp", "wine", "--rows", "0:2", "--output", "score", "--json")
+    by_file = json.loads(said(*asked, "--explainer", str(file)))["fields"]
+    by_folder = json.loads(said(*asked, "--explainer", str(file.parent)))["fields"]
+    assert by_file["provenance"]["method"] == "shapley.fastshap"
+    assert by_file["values"] == by_folder["values"]
+    assert f"explainer {load(file).digest[:8]}: " in by_file["provenance"]["notes"][0]
+    assert not list(home.rglob("*.explainer"))
+
+
+def test_a_file_is_kept_for_its_model_once(file, home):
+    text = said("fastshap", "add", str(file), "--model", "wine-mlp")
+    (kept,) = home.rglob("*.explainer")
+    assert text == f"Kept for wine-mlp@1: {kept}\n"
+    assert said("fastshap", "add", str(file.parent), "--model", "wine-mlp") == text
+    assert [own.digest for own in api.load_model("wine-mlp").explainers] == [load(file).digest]
+    explained = said("explain", "wine-mlp", "wine", "--rows", "0", "--method", "fastshap",
+                     "--output", "score")  # fmt: skip
+    assert f"explainer {load(file).digest[:8]}" in explained
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("explain", "german-mlp", "german", "--explainer", "FILE"),
+         "The explainer was trained for wine-mlp@1 "),
+        (("fastshap", "add", "FILE", "--model", "german-mlp"),
+         "The explainer was trained for wine-mlp@1 "),
+        (("explain", "wine-mlp", "wine", "--explainer", "FILE"),
+         "no explainer for probability with link identity (marginal), but for score with link"),
+        (("explain", "wine-mlp", "wine", "--explainer", "FILE", "--method", "kernel"),
+         "Method 'kernel' asks no explainer; choose --method amortised, fastshap"),
+        (("explain", "wine-mlp", "wine", "--explainer", "EMPTY"), "holds no .explainer file"),
+        (("fastshap", "add", "nowhere.explainer", "--model", "wine-mlp"), "nowhere.explainer"),
+    ],
+)  # fmt: skip
+def test_an_explainer_that_does_not_fit_is_a_sentence(arguments, message, file, tmp_path, capsys):
+    places = {"FILE": str(file), "EMPTY": str(tmp_path)}
+    with pytest.raises(SystemExit) as caught:
+        main([places.get(word, word) for word in arguments])
+    assert caught.value.code == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_writes_beside_the_model(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 import workbench
 from workbench import api
@@ -56,11 +57,11 @@ def test_prints_the_strongest_pairs_of_several_rows(rows):
     result = api.interactions(model, rows, api.background_for(model, rows, n=30))
     lines = said.splitlines()
     assert lines[0] == interactions_sentence(result)
-    assert lines[2] == "  mean |k-SII| of pairs for progression, ± standard error over rows"
+    assert lines[2] == "  mean |k-SII| of pairs for progression, ± 95 % over rows"
     first = result.strongest().iloc[0]
+    half = stats.t.ppf(0.975, 2) * first["std_error"]
     assert lines[3] == (
-        f"  {first['strength']:.3f} ± {first['std_error']:.3f}   {first['feature']} and "
-        f"{first['other']}"
+        f"  {first['strength']:.3f} ± {half:.3f}   {first['feature']} and {first['other']}"
     )
     assert "  and 33 more pairs" in lines
     assert f"  {adds_up_sentence(result)}" in lines
@@ -70,10 +71,17 @@ def test_prints_one_row_with_signs_and_its_errors():
     said = ran(*EXPLAIN, "--rows", 0, "--n-background", 30, "--index", "SII").splitlines()
     assert said[0].startswith("Row ")
     assert said[2] == (
-        "  SII of pairs for progression, ± standard error from background rows"
+        "  SII of pairs for progression, ± 95 % from background rows"
     )  # fmt: skip
     assert said[3].lstrip()[0] in "+-"
-    assert " ± " in said[3]
+    model = api.load_model("diabetes-mlp")
+    test = api.load_table("diabetes", model=model)
+    result = api.interactions(
+        model, test[:1], api.background_for(model, test, n=30), index="SII"
+    )  # fmt: skip
+    first = result.strongest().iloc[0]
+    half = stats.t.ppf(0.975, result.background_dof) * first["background_std_error"]
+    assert f" ± {half:.3f} " in said[3]
     few = ran(*EXPLAIN, "--rows", 0, "--n-background", 5).splitlines()
     assert few[2] == "  k-SII of pairs for progression"
     assert " ± " not in few[3]

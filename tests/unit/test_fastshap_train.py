@@ -1,6 +1,8 @@
 """Training of an explainer: a linear oracle, honest figures, and files that are refused."""
 
+import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ from workbench.core.errors import CancelledError, InvalidInputError, ResultFileE
 from workbench.core.explainer import Explainer
 from workbench.core.results import load
 from workbench.core.table import Table
+from workbench.engines.fastshap import trial
 from workbench.engines.fastshap.learning import epoch_rows, told_apart
+from workbench.engines.fastshap.params import FastshapParams
 from workbench.numerics.amortised import (
     SurrogateGame,
     check_residuals,
@@ -310,3 +314,42 @@ def test_a_table_is_left_as_it_was():
     before = Table(table.schema, table.X.clone(), table.ids.clone(), table.y, name="tiny").digest
     api.train_explainer(tiny_model(table), table, table[:9], **QUICK)
     assert Table(table.schema, table.X, table.ids, table.y, name="tiny").digest == before
+
+
+def tried(trained, monkeypatch, n_rows=200, speed=0.0, **params):
+    """Seconds said of a training, on a clock that counts how often it is read."""
+    ticks = itertools.count()
+    monkeypatch.setattr(trial.time, "perf_counter", lambda: float(next(ticks)))
+    model, table, _ = trained
+    settings = FastshapParams(width=8, **params)
+    return trial.training_seconds(
+        model, table, table[:30], settings, Context(), n_rows=n_rows, speed=speed
+    )
+
+
+def test_the_time_it_will_take_is_that_of_all_passes(trained, monkeypatch):
+    """Every pass takes a second here, and one of the training has rows times as many."""
+    said = partial(tried, trained, monkeypatch, surrogate_epochs=40, warm_epochs=100, epochs=5)
+    # Of 200 rows 160 are tried: 128 to learn from, so 2,048 a pass, and 16,384 of the training.
+    assert said() == pytest.approx((40 + 100 + 5) * 16_384 / 2_048)
+    assert said(value="conditional") == pytest.approx((40 + 100 + 5) * 160 * 16 / 2_048)
+    assert said(n_rows=100_000) == pytest.approx((40 + 100 + 5) * 32_768 / 2_048)
+    # The certificate asks for 30 coalitions of 20 held-out rows, against 30 background rows.
+    assert said(speed=1.0) - said() == pytest.approx(20 * 30 * 30)
+
+
+def test_the_time_leaves_out_what_is_not_done(trained, monkeypatch):
+    said = partial(tried, trained, monkeypatch, surrogate_epochs=10)
+    assert said(warm_epochs=0, epochs=3) == pytest.approx((10 + 3) * 8)
+    assert said(warm_epochs=1, epochs=0) == pytest.approx((10 + 1) * 8)
+
+
+def test_the_trial_leaves_the_model_and_the_threads_as_they_were(trained, monkeypatch):
+    model, *_ = trained
+    before = {name: array.clone() for name, array in model.network.state_dict().items()}
+    threads, state = torch.get_num_threads(), torch.random.get_rng_state()
+    tried(trained, monkeypatch, surrogate_epochs=2, warm_epochs=2, epochs=2)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.random.get_rng_state(), state)
+    for name, array in model.network.state_dict().items():
+        assert torch.equal(array, before[name])

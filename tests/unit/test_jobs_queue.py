@@ -365,6 +365,15 @@ def test_speed_is_that_of_the_last_telling_run(queue, desk):
     assert queue.speed(asked.model_digest, asked.method, "cuda:0") is None
 
 
+def test_speed_is_kept_for_each_value_function(queue, desk):
+    asked = request(params={"budget": 512, "value": "neighbours"})
+    submit(queue, asked=asked, cost=LARGE)
+    desk.end(desk.claim(), "done", seconds=5.0)
+    assert asked.pace == "shapley.kernel neighbours"
+    assert queue.speed(asked.model_digest, asked.pace, "cpu") == 5.0 / LARGE.evaluations
+    assert queue.speed(asked.model_digest, request().pace, "cpu") is None
+
+
 # --- order ---------------------------------------------------------------------------------------
 
 

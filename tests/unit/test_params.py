@@ -1,7 +1,7 @@
 """Parameter models: all faults at once, each with its name and what came."""
 
 import pytest
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.params import Params, parse_params
@@ -12,6 +12,14 @@ class Example(Params):
 
     budget: int = Field(1024, ge=1, description="Coalitions per row.")
     link: str = Field("identity", pattern="^(identity|logit)$", description="Scale.")
+
+    low: int = Field(0, description="Smallest.")
+
+    @model_validator(mode="after")
+    def _is_in_order(self):
+        if self.low > self.budget:
+            raise ValueError("low must not be above budget")
+        return self
 
     @field_validator("budget")
     @classmethod
@@ -39,7 +47,8 @@ def test_settings_do_not_change():
             "budget: input should be greater than or equal to 1, got 0",
         ),
         ({"budget": 3}, "budget: budget must be even, got 3"),
-        ({"colour": 1}, "colour is not a setting, choose among budget, link"),
+        ({"colour": 1}, "colour is not a setting, choose among budget, link, low"),
+        ({"budget": 2, "low": 3}, "low must not be above budget"),
         ({"link": "<b>"}, "link: string should match pattern '^(identity|logit)$', got '<b>'"),
     ],
 )
@@ -56,5 +65,5 @@ def test_says_everything_that_is_wrong():
         "Settings do not fit: "
         "budget: input should be a valid integer, unable to parse string as an integer, "
         "got 'many'; link: input should be a valid string, got 3; "
-        "colour is not a setting, choose among budget, link."
+        "colour is not a setting, choose among budget, link, low."
     )

@@ -247,6 +247,8 @@ def test_no_global_state():
         (lambda r: render(r, "pie"), "There is no view 'pie' of 'attribution'; choose one of "
                                      "waterfall, bar, beeswarm, dependence, heatmap, decision, "
                                      "cohorts, clusters."),
+        (lambda r: render(r, "dependence", max_features=0), "View 'dependence' has no option "
+         "'max_features'; choose among feature, colour, output, max_rows, webgl, dark."),
         (lambda r: render(Result(r.provenance), "bar"), "no view 'bar' of ''; it has no views"),
     ],
 )  # fmt: skip

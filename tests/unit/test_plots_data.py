@@ -9,9 +9,9 @@ from tests.performances import table_of
 from workbench import api
 from workbench.core.errors import DataError
 from workbench.core.schema import Feature
+from workbench.core.wording import percent
 from workbench.engines.performance import table_overview
 from workbench.plots.data import class_balance, distribution, missingness
-from workbench.plots.words import percent
 
 BOLD = "<b>x</b>"
 

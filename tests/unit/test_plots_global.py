@@ -32,6 +32,7 @@ from workbench.plots.feature_axis import axis_of, top_groups
 from workbench.plots.rows import drawn_rows
 from workbench.plots.theme import DARK, LIGHT
 from workbench.plots.waterfall import waterfall
+from workbench.plots.words import number
 
 GLOBAL = ("dependence", "heatmap", "decision", "cohorts", "clusters")
 SEX = Feature(name="sex", kind="categorical", categories=("F", "M"), protected=True)
@@ -295,6 +296,18 @@ def test_decision_paths_lead_from_base_to_prediction():
     first = np.array(figure.data[0].x[:6], dtype=float)
     row = int(np.argmin(result.predictions[:, 1]))
     np.testing.assert_allclose(np.diff(first)[::-1], result.values[row, order, 1])
+
+
+@pytest.mark.parametrize("highlight", [(), (3, 7)])
+def test_decision_shows_its_base_value_on_top_of_the_paths(highlight):
+    result = example(n=40)
+    figure = render(result, "decision", highlight=highlight)
+    (line,) = figure.layout.shapes
+    base = float(result.base_values[:, result.output_index(None)].mean())
+    assert (line.x0, line.x1, line.layer) == (base, base, "above")
+    label, rows = figure.layout.annotations
+    assert (label.x, label.text) == (base, f"base value {number(base)}")
+    assert rows.yshift >= 18, "its own line"
 
 
 def test_decision_highlights_rows_and_says_what_it_leaves_out():

@@ -11,9 +11,10 @@ import pytest
 from tests.performances import HOSTILE_CLASSES, evaluated, hostile, one_class
 from workbench import api
 from workbench.core.errors import InvalidInputError
+from workbench.core.wording import percent
 from workbench.plots import performance_sentence, render, views_of
 from workbench.plots.theme import DARK, LIGHT, contrast
-from workbench.plots.words import measured, percent
+from workbench.plots.words import measured
 
 CLASSIFIER = ("metrics", "confusion", "roc", "pr", "calibration")
 MINUS = "\N{MINUS SIGN}"

@@ -19,6 +19,7 @@ from workbench.core.method import METHODS
 from workbench.core.results import Attribution
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
+from workbench.core.wording import percent
 from workbench.engines import shapley
 from workbench.engines.shapley.exact import all_coalitions, shapley_weights
 from workbench.engines.shapley.params import SampledParams
@@ -165,6 +166,16 @@ def test_all_rows_as_neighbours_are_the_marginal_game(link):
         all_rows.values(table.X[40:43], everything(5)), plain.values(table.X[40:43], everything(5))
     )
     torch.testing.assert_close(all_rows.empty, plain.empty)
+
+
+def test_neighbours_say_when_every_row_is_one():
+    table = tiny_table()
+    model = tiny_model(table)
+    (said,) = game_of("neighbours", model, table[:10]).notes
+    assert said.startswith("all 10 background rows are a neighbour, near or far, so that these are")
+    assert game_of("neighbours", model, table[:11]).notes == ()
+    (said,) = game_of("neighbours", model, table[:1]).notes
+    assert said.startswith("the only background row is a neighbour")
 
 
 @given(
@@ -370,6 +381,19 @@ def test_gaussian_says_how_sure_it_is():
     base = torch.stack([game.empty[:2] for game in games]).std(0)
     told_base = torch.stack([game.empty_std_errors for game in games]).pow(2).mean(0).sqrt()
     torch.testing.assert_close(told_base, base, rtol=0.3, atol=0)
+
+
+def test_gaussian_says_when_the_rows_are_too_few_to_fit():
+    table = tiny_table(categorical=False)
+    model, d = tiny_model(table), len(table.schema.features)
+    (said,) = game_of("gaussian", model, table[: 2 * d - 1]).notes
+    kept = 1 - fit_normal(table.X[: 2 * d - 1].double()).shrinkage
+    assert said == (
+        f"{2 * d - 1} background rows say little of how {d} features go together: of their "
+        f"correlations {percent(kept)} was kept; give at least {2 * d} rows, or use value "
+        "'marginal'"
+    )
+    assert game_of("gaussian", model, table[: 2 * d]).notes == ()
 
 
 def test_gaussian_needs_numbers_without_gaps():

@@ -6,6 +6,7 @@ from workbench.checks.record import Check, Finding, Status
 from workbench.core.explainer import LARGE_ERROR
 from workbench.core.method import METHODS
 from workbench.core.results import Attribution, Interactions
+from workbench.core.wording import counted
 
 # Allowed gap as (absolute, relative). In single precision an output carries a rounding of 6e-8 of
 # its size, and an attribution sums thousands of them with both signs: the relative part leaves
@@ -153,7 +154,7 @@ def background_size(attribution: Attribution) -> Finding:
     largest = float(np.abs(attribution.values).mean(0).max())
     ratio = typical / largest if largest > 0 else float(typical > 0)
     evidence = {"ratio": ratio, "typical_error": typical, **evidence}
-    brief = f"{n_background} rows, stable to {typical:.2g}"
+    brief = f"{counted(n_background, 'row')}, stable to {typical:.2g}"
     again = f"another draw of {n_background} background rows"
     if attribution.drawn == "draws":
         again = "another set of draws"
@@ -192,7 +193,7 @@ def off_scale(attribution: Attribution) -> Finding:
     first = int(attribution.ids[int(rows.argmax())])
     named = [_range_of(attribution, j, outside[:, j]) for j in features[:NAMED_FEATURES]]
     if len(features) > NAMED_FEATURES:
-        named.append(f"{len(features) - NAMED_FEATURES} more features")
+        named.append(counted(len(features) - NAMED_FEATURES, "more feature"))
     sentence = (
         f"Outside the range of the training data in {_of_rows(count, attribution)} "
         f"(first: row {first}), where the model was never tested: {', '.join(named)}."

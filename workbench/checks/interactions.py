@@ -12,6 +12,7 @@ from workbench.checks.attribution import (
 )
 from workbench.checks.record import Check, Finding
 from workbench.core.results import Interactions
+from workbench.core.wording import counted
 
 
 def pairs_add_up(interactions: Interactions) -> Finding:
@@ -49,7 +50,7 @@ def pairs_background(interactions: Interactions) -> Finding:
     strongest = float(np.abs(interactions.values[:, first, second]).mean(0).max())
     ratio = typical / strongest if strongest > 0 else float(typical > 0)
     evidence = {"ratio": ratio, "typical_error": typical, **evidence}
-    brief = f"{n} rows, stable to {typical:.2g}"
+    brief = f"{counted(n, 'row')}, stable to {typical:.2g}"
     moved = (
         f"another draw of {n} background rows moves a pair by about {typical:.2g}, "
         f"{percent_of(ratio)} of the strongest"

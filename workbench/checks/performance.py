@@ -6,6 +6,7 @@ from workbench.checks.record import Check, Finding
 from workbench.core.performance import Performance
 from workbench.core.schema import listing
 from workbench.core.table import SPLITS
+from workbench.core.wording import counted
 from workbench.numerics.intervals import chance
 
 ENOUGH_ROWS = 30
@@ -21,8 +22,8 @@ def enough_rows(performance: Performance) -> Finding:
         n = len(performance)
         evidence = {"rows": float(n)}
         if n >= ENOUGH_ROWS:
-            sentence = f"Evaluated on {n:,} rows."
-            return Finding("ok", sentence, evidence, ENOUGH_ROWS, f"{n:,} rows")
+            sentence = f"Evaluated on {counted(n, 'row')}."
+            return Finding("ok", sentence, evidence, ENOUGH_ROWS, counted(n, "row"))
         sentence = (
             f"Evaluated on {n} row{'s' * (n != 1)} only; use at least {ENOUGH_ROWS}, or read the "
             "intervals and not the values."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.explain import as_json, check_folder, write_result
-from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.options import MethodCommand, progress_bar, read_rows
 
 if TYPE_CHECKING:
     from workbench.core.results import Counterfactuals
@@ -42,13 +42,14 @@ def counterfactual(
     """Find the nearest changes of rows of TABLE for which MODEL decides otherwise.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
-    name or a CSV, Parquet or Feather file.
+    name or a CSV, Excel, Parquet or Feather file.
     """
     from workbench import api  # loads torch
 
     chosen = api.load_model(model)
-    data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
-    selected = api.select_rows(data, rows)
+    selected, data = read_rows(
+        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
+    )
     drawn = api.background_for(
         chosen, data, n=_at_most(chosen, data, n_background), source=background,
         ignore_extra=ignore_extra_columns,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.core.errors import DataError
+from workbench.core.wording import counted
 
 if TYPE_CHECKING:
     from workbench.core.schema import Schema
@@ -62,7 +63,9 @@ def check(
         known, guesses = infer_schema(read_with_notes(Path(table))[0], target=target)
         ignore_extra_columns = True  # what the guess left out is said below
     read, notes = api.open_table(table, schema=known, ignore_extra=ignore_extra_columns)
-    click.echo(f"{read.name}: {len(read):,} rows, {len(read.schema.features)} features")
+    click.echo(
+        f"{read.name}: {counted(len(read), 'row')}, {counted(len(read.schema.features), 'feature')}"
+    )
     width = max(28, 2 + max(map(len, read.schema.names)))
     for feature in read.schema.features:
         about = f"{len(feature.categories)} categories" if feature.categories else "numbers"
@@ -126,7 +129,9 @@ def add(
         workspace.discard(draft)
     for note in notes or entry.notes:
         click.echo(f"  Note: {note}")
-    click.echo(f"{entry.reference}: {entry.n_rows:,} rows, {entry.n_features} features")
+    click.echo(
+        f"{entry.reference}: {counted(entry.n_rows, 'row')}, {counted(entry.n_features, 'feature')}"
+    )
 
 
 def _guess(preview: "Preview") -> "tuple[Schema, tuple[str, ...]]":

@@ -7,6 +7,7 @@ import click
 
 from workbench.cli.explain import MARKS, as_json, check_folder, write_result
 from workbench.cli.options import MethodCommand, progress_bar
+from workbench.core.wording import percent
 
 if TYPE_CHECKING:
     from workbench.core.performance import Measure, Performance
@@ -68,7 +69,7 @@ def evaluate(
 
 def _summary(result: "Performance") -> str:
     from workbench.checks import run_checks  # after the result exists
-    from workbench.plots.words import percent, performance_sentence  # loads plotly
+    from workbench.plots.words import performance_sentence  # loads plotly
 
     measures = list(result.measures())
     lines = [performance_sentence(result), "", f"  ± {percent(result.level)} intervals"]

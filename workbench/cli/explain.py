@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.options import MethodCommand, progress_bar, read_rows
 from workbench.core.errors import InvalidInputError
+from workbench.core.wording import counted
 
 if TYPE_CHECKING:
+    from workbench.core.model import Model
     from workbench.core.provenance import Provenance
     from workbench.core.results import (
         Attribution,
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
         Result,
     )
 
-SUFFIXES = (".attribution", ".interactions", ".performance")
+SUFFIXES = (".attribution", ".interactions", ".performance", ".counterfactuals")
 PAIRS = "interactions"  # kind of the results that are about pairs of features
+EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
 EXPLAIN_EXAMPLES = """\b
@@ -31,6 +34,7 @@ Examples:
   workbench explain adult-mlp adult --rows 5
   workbench explain adult-mlp adult --rows 0:200 --method kernel --out out/
   workbench explain adult-mlp people.csv --budget 512 --output score
+  workbench explain adult-mlp people.csv --explainer adult.explainer
   workbench explain adult-mlp adult --rows 5 --method interactions --index STII
 """
 REPORT_EXAMPLES = """\b
@@ -59,6 +63,11 @@ class ExplainCommand(MethodCommand):
     "--split", help="train, validation, test or all. [default: test if bundled, else all]"
 )
 @click.option("--method", default="auto", show_default=True, help="auto or a name from `list`.")
+@click.option(
+    "--explainer", type=click.Path(path_type=Path),
+    help="File of `fastshap train --out`, or a folder of them, to ask instead of those kept; with "
+    "--method auto it is asked by fastshap.",
+)  # fmt: skip
 @click.option("--background", help="Bundled name or file. [default: the model's training rows]")
 @click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
@@ -76,28 +85,31 @@ class ExplainCommand(MethodCommand):
 )
 @click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def explain(
-    model: str, table: str, rows: str, split: str | None, method: str, background: str | None,
-    n_background: int, shown: str | None, seed: int, device: str | None, out: Path | None,
-    ignore_extra_columns: bool, as_text: bool, **params: str | None,
+    model: str, table: str, rows: str, split: str | None, method: str, explainer: Path | None,
+    background: str | None, n_background: int, shown: str | None, seed: int, device: str | None,
+    out: Path | None, ignore_extra_columns: bool, as_text: bool, **params: str | None,
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
     With --method interactions: which pairs of features worked together.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
-    name or a CSV, Parquet or Feather file.
+    name or a CSV, Excel, Parquet or Feather file.
     """
     from workbench import api  # loads torch
     from workbench.core.schema import listing
 
     chosen = api.load_model(model)
+    if explainer is not None:
+        chosen, method = _with_explainers(chosen, explainer, method)
     if shown is not None and shown not in chosen.output_names:  # before minutes of work
         raise InvalidInputError(
             f"Model {chosen.name} has no output {shown!r}; choose one of "
             f"{listing(chosen.output_names)}."
         )
-    data = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
-    selected = api.select_rows(data, rows)
+    selected, data = read_rows(
+        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
+    )
     drawn = api.background_for(
         chosen, data, n=n_background, seed=seed, source=background,
         ignore_extra=ignore_extra_columns,
@@ -123,6 +135,25 @@ def explain(
         click.echo(f"Wrote {path}")
 
 
+def _with_explainers(model: "Model", path: Path, method: str) -> "tuple[Model, str]":
+    """Attach the explainers of a file or folder; returns the method that asks them as well."""
+    from workbench import api  # loads torch
+    from workbench.core.schema import listing
+    from workbench.registry.explainers import explainers_at
+
+    method = ASKS_EXPLAINERS if method == "auto" else method
+    asking = [name for name, known in api.list_methods().items() if EXPLAINER in known.needs]
+    if api.find_method(method) not in asking:
+        short = [name.partition(".")[2] for name in asking]
+        raise InvalidInputError(
+            f"Method {method!r} asks no explainer; choose --method {listing(short)}, or leave out "
+            "--explainer."
+        )
+    for explainer in explainers_at(path):
+        model = api.attach(model, explainer)
+    return model, method
+
+
 @click.command(no_args_is_help=True, epilog=REPORT_EXAMPLES)
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="HTML file to write.")
@@ -140,7 +171,7 @@ def report(
         if not found:
             raise InvalidInputError(
                 f"Folder {str(path)!r} holds no {' or '.join(SUFFIXES)} file; run workbench "
-                "explain or evaluate with --out."
+                "explain, evaluate or counterfactual with --out."
             )
         files += found
     target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"
@@ -234,25 +265,24 @@ def _pairs_summary(result: "Interactions", output: int) -> str:
 
 def _pair_lines(result: "Interactions", output: int) -> list[str]:
     """List the strongest pairs: of one row with signs, of several rows by their mean size."""
-    from workbench.plots.words import decimals_for  # loads plotly
+    from workbench.plots.interactions import pair_half_widths  # loads plotly
+    from workbench.plots.words import decimals_for
 
     frame, unit = result.strongest(output), result.unit
     of = f"pairs for {result.output_names[output]}{f' ({unit})' if unit else ''}"
     digits = decimals_for(float(frame["strength"].max())) + 1 if len(frame) else 2
     if len(result) > 1:
-        head = f"  mean |{result.index}| of {of}, ± standard error over rows"
-        values, spreads = frame["strength"], frame["std_error"]
-        shown = [f"{value:,.{digits}f}" for value in values.head(TOP)]
+        head = f"  mean |{result.index}| of {of}, ± 95 % over rows"
+        shown = [f"{value:,.{digits}f}" for value in frame["strength"].head(TOP)]
     else:
         known = result.background_std_errors is not None
-        head = f"  {result.index} of {of}{', ± standard error from background rows' * known}"
-        values, spreads = frame["mean"], frame["background_std_error"]
-        shown = [f"{value:+,.{digits}f}" for value in values.head(TOP)]
-    lines = [head]
-    for text, spread, pair in zip(shown, spreads, frame.itertuples(), strict=False):
+        head = f"  {result.index} of {of}{', ± 95 % from background rows' * known}"
+        shown = [f"{value:+,.{digits}f}" for value in frame["mean"].head(TOP)]
+    lines, half = [head], pair_half_widths(result, output)
+    for text, spread, pair in zip(shown, half, frame.itertuples(), strict=False):
         error = "" if spread != spread else f" ± {spread:,.{digits}f}"  # noqa: PLR0124 - NaN
         lines.append(f"  {text}{error}   {pair.feature} and {pair.other}")
-    return [*lines, f"  and {len(frame) - TOP} more pairs"] if len(frame) > TOP else lines
+    return lines + _further(len(frame) - TOP, "more pair")
 
 
 def _row_lines(result: "Attribution", output: int) -> list[str]:
@@ -270,7 +300,7 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
         lines.append((values[i], spread, f"{feature.name} = {feature.show(result.data[0, i])}"))
     if (rest := len(values) - TOP) > 0:
         others = abs(values).argsort()[::-1][TOP:]
-        lines.append((values[others].sum(), "", f"{rest} more features"))
+        lines.append((values[others].sum(), "", counted(rest, "more feature")))
     lines.append((prediction, "", "prediction"))
     texts = [(f"{value:+,.{digits}f}", spread, what) for value, spread, what in lines]
     wide, spreads = (max(len(text[column]) for text in texts) for column in (0, 1))
@@ -281,11 +311,20 @@ def _row_lines(result: "Attribution", output: int) -> list[str]:
 
 
 def _importance_lines(result: "Attribution", output: int) -> list[str]:
-    frame = result.importance(output)
-    name = result.output_names[output]
-    lines = [f"  mean |attribution| for {name} ({result.unit}), ± standard error over rows"]
-    lines += [
-        f"  {row.importance:.4f} ± {row.std_error:.4f}   {row.feature}"
-        for row in frame.head(TOP).itertuples()
+    from workbench.plots.bar import importance_half_widths  # loads plotly
+
+    frame, half = result.importance(output), importance_half_widths(result, output)
+    drawn = " and background rows" if result.background_std_errors is not None else ""
+    unit = f" ({result.unit})" if result.unit else ""
+    lines = [
+        f"  mean |attribution| for {result.output_names[output]}{unit}, ± 95 % over rows{drawn}"
     ]
-    return [*lines, f"  and {len(frame) - TOP} more features"] if len(frame) > TOP else lines
+    lines += [
+        f"  {row.importance:.4f} ± {wide:.4f}   {row.feature}"
+        for row, wide in zip(frame.head(TOP).itertuples(), half, strict=False)
+    ]
+    return lines + _further(len(frame) - TOP, "more feature")
+
+
+def _further(n: int, noun: str) -> list[str]:
+    return [f"  and {counted(n, noun)}"] if n > 0 else []

@@ -8,6 +8,7 @@ import click
 from workbench.cli.explain import check_folder
 from workbench.cli.options import MethodCommand, progress_bar
 from workbench.core.errors import InvalidInputError
+from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
     from workbench.core.explainer import Explainer
@@ -16,6 +17,8 @@ EXAMPLES = """\b
 Examples:
   workbench fastshap train german-mlp
   workbench fastshap train adult-mlp --output score --out adult.explainer
+  workbench explain adult-mlp adult --explainer adult.explainer --output score
+  workbench fastshap add adult.explainer --model adult-mlp
   workbench explain german-mlp german --method fastshap
 """
 
@@ -43,7 +46,8 @@ def fastshap() -> None:
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write. [default: kept on this machine, for `explain --method fastshap`]",
+    help="File to write, for `explain --explainer` and `fastshap add`. [default: kept on this "
+    "machine, for `explain --method fastshap`]",
 )
 @click.option("--bundled", is_flag=True, help="Write it beside the model, one of each game.")
 def train(
@@ -86,6 +90,20 @@ def train(
     click.echo(f"Wrote {path}")
 
 
+@fastshap.command("add", no_args_is_help=True)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--model", required=True, help="The model that it was trained for.")
+def add(file: Path, model: str) -> None:
+    """Keep the explainer in FILE (or those of a folder), so that every command and page has it."""
+    from workbench import api  # loads torch
+    from workbench.registry.explainers import explainers_at
+
+    chosen = api.load_model(model)
+    for explainer in explainers_at(file):
+        kept = api.keep_explainer(chosen, explainer)
+        click.echo(f"Kept for {chosen.name}: {kept}")
+
+
 @fastshap.command("show", no_args_is_help=True)
 @click.argument("file", type=click.Path(path_type=Path))
 def show(file: Path) -> None:
@@ -103,11 +121,13 @@ def _certificate(explainer: "Explainer") -> list[str]:
     lines = [
         f"FastSHAP explainer of {record.model} (sha256 {record.model_digest[:8]})",
         f"  explains {explainer.output} with link {explainer.link}, value {explainer.value}",
-        f"  trained on {record.n_rows:,} rows of {record.table}, background {record.background}",
-        f"  in {record.seconds:.0f} s on {record.device}, {record.evaluations:,} model evaluations",
+        f"  trained on {counted(record.n_rows, 'row')} of {record.table}, background "
+        f"{record.background}",
+        f"  in {record.seconds:.0f} s on {record.device}, "
+        f"{counted(record.evaluations, 'model evaluation')}",
         "",
-        f"Error on {c.n_rows:,} rows held out, against {against} at {known} of each:",
-        f"  {c.relative:.1%} of the values; root mean square {c.rmse:.4g}{unit}",
+        f"Error on {counted(c.n_rows, 'row')} held out, against {against} at {known} of each:",
+        f"  {percent(c.relative)} of the values; root mean square {c.rmse:.4g}{unit}",
         f"  distance over features and outputs {c.mean_distance:.4g} (L2, mean over rows)",
         f"  loss {c.loss:.5g}, of which {c.lowest_loss:.5g} no values can explain",
         f"Surrogate: loss {fidelity.loss:.4g}, without information {fidelity.no_information:.4g}; "

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from workbench.core.wording import counted
+
 if TYPE_CHECKING:
     from workbench.jobs.queue import Job
 
@@ -49,7 +51,7 @@ def show(job: str, as_json: bool) -> None:
         return
     click.echo(found.describe())
     click.echo(f"  method     {found.method} on {found.device}")
-    click.echo(f"  takes      at most {found.evaluations:,} model evaluations")
+    click.echo(f"  takes      at most {counted(found.evaluations, 'model evaluation')}")
     for what, when in (
         ("submitted", found.created),
         ("started", found.started),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.core.errors import InvalidInputError, RegistryError
+from workbench.core.wording import counted
 
 if TYPE_CHECKING:
     import torch
@@ -249,7 +250,9 @@ def _say_fit(converted: "Converted", rows: "Table", schema: "Schema") -> None:
     # --classes may have given another order than that of the table's codes.
     places = torch.tensor([schema.classes.index(name) for name in rows.schema.classes])
     right = float((said == places[rows.y.long()]).double().mean())
-    click.echo(f"It is right for {100 * right:.1f} % of {len(rows):,} rows of {rows.name}.")
+    click.echo(
+        f"It is right for {100 * right:.1f} % of {counted(len(rows), 'row')} of {rows.name}."
+    )
     if len(schema.classes) == 2 and right < 0.5:
         click.echo(
             f"  Warning: in the other order it would be right for {100 * (1 - right):.1f} %; if "

@@ -3,11 +3,15 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
 from workbench.core.context import Progress
+
+if TYPE_CHECKING:
+    from workbench.core.model import Model
+    from workbench.core.table import Table
 
 
 class MethodCommand(click.Command):
@@ -55,6 +59,30 @@ def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
     if not all(get_origin(kind) is Literal for kind in kinds):
         return ()
     return tuple(dict.fromkeys(choice for kind in kinds for choice in get_args(kind)))
+
+
+def read_rows(
+    model: "Model",
+    table: str,
+    rows: str,
+    *,
+    split: str | None,
+    background: str | None,
+    ignore_extra: bool,
+) -> "tuple[Table, Table]":
+    """Read the rows that are asked for, and those that a background may be drawn from.
+
+    The latter are more of the same file only where nothing else is known to draw from: a fault in
+    a row that nobody asks for is then none.
+    """
+    from workbench import api  # loads torch
+    from workbench.workspace.background import training_rows
+
+    settings: dict[str, Any] = {"split": split, "model": model, "ignore_extra": ignore_extra}
+    selected = api.load_table(table, rows=rows, **settings)
+    if background is not None or training_rows(model) is not None:
+        return selected, selected
+    return selected, api.load_table(table, **settings)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workbench.core.errors import InvalidInputError
 from workbench.core.result import Result
 from workbench.core.schema import Schema
+from workbench.core.wording import counted, percent
 
 Amortised = Literal["marginal", "conditional"]
 MAX_LAYER_WIDTH = 4096
@@ -166,5 +167,5 @@ class Explainer(Result):
         c = self.certificate
         return (
             f"{self.output}, link {self.link}, {self.value}, for {self.provenance.model}: error "
-            f"{c.relative:.1%} of the values on {c.n_rows:,} held-out rows"
+            f"{percent(c.relative)} of the values on {counted(c.n_rows, 'held-out row')}"
         )

@@ -34,8 +34,10 @@ def parse_params(kind: type[SomeParams], values: Mapping[str, Any]) -> SomeParam
 
 
 def _sentence(kind: type[Params], fault: Mapping[str, Any]) -> str:
-    name = ".".join(str(step) for step in fault["loc"]) or "settings"
+    name = ".".join(str(step) for step in fault["loc"])
     if fault["type"] == "extra_forbidden":
         return f"{name} is not a setting, choose among {listing(kind.model_fields, limit=20)}"
     reason = fault["msg"].removeprefix("Value error, ")
+    if not name:  # of several fields together, which the reason names
+        return reason
     return f"{name}: {reason[0].lower()}{reason[1:]}, got {fault['input']!r}"

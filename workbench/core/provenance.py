@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.core.wording import counted
+
 
 class Provenance(BaseModel):
     """The record that travels with every result."""
@@ -36,13 +38,14 @@ class Provenance(BaseModel):
         """Return one line for the foot of a figure."""
         return " · ".join((
             self.method,
-            f"{self.n_rows:,} row{'' if self.n_rows == 1 else 's'} of {self.table}",
+            f"{counted(self.n_rows, 'row')} of {self.table}",
             f"background: {self.background}",
             *self._unknown(),
             f"{self.model} sha256 {self.model_digest[:8]}",
             f"table sha256 {self.table_digest[:8]}",
             f"seed {self.seed}",
-            f"{self.evaluations:,} model evaluations in {self.seconds:.2f} s on {self.device}",
+            f"{counted(self.evaluations, 'model evaluation')} in {self.seconds:.2f} s on "
+            f"{self.device}",
             self.reference,
         ))
 

@@ -1,6 +1,7 @@
 """Tables by name or path: the bundled ones, and a user's files with or without a schema."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic_core import from_json
@@ -41,7 +42,11 @@ def load_table(
 
 
 def open_table(
-    name_or_path: str | Path, *, schema: Schema | None = None, ignore_extra: bool = False
+    name_or_path: str | Path,
+    *,
+    schema: Schema | None = None,
+    ignore_extra: bool = False,
+    rows: Callable[[int], Sequence[int]] | None = None,
 ) -> tuple[Table, tuple[str, ...]]:
     """Load a bundled table by name, or a file by path, and say what had to be guessed.
 
@@ -52,6 +57,8 @@ def open_table(
     ----------
     ignore_extra
         Leave out columns that the schema does not know, instead of refusing them.
+    rows
+        Of a number of rows, the positions to read; a fault in another row is then none.
 
     Returns
     -------
@@ -73,6 +80,8 @@ def open_table(
         schema, guesses = infer_schema(source)
         ignore_extra = True  # what the guess left out is named in its notes
         notes += ("The schema was guessed, without a target.", *guesses)
+    if rows is not None:
+        source = source.take(rows(source.n_rows))
     table = to_table(source, schema, name=name or path.stem, ignore_extra=ignore_extra)
     return table, notes
 

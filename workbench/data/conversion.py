@@ -78,7 +78,7 @@ def _features(source: ColumnSource, schema: Schema, ids: np.ndarray) -> np.ndarr
     for start in range(0, d, len(block)):
         few = schema.features[start : start + len(block)]
         for place, feature in enumerate(few):
-            block[place] = _feature_values(next(columns), feature, ids)
+            block[place] = _feature_values(next(columns), feature, ids, source)
         X[:, start : start + len(few)] = block[: len(few)].T
     return X
 
@@ -126,18 +126,30 @@ def _rows(bad: np.ndarray, ids: np.ndarray) -> str:
     return f"row{'s' if len(rows) > 1 else ''} {listing(rows, _ROWS_SHOWN)}"
 
 
-def _feature_values(column: "pd.Series[Any]", feature: Feature, ids: np.ndarray) -> np.ndarray:
+def _check_known(source: ColumnSource, feature: Feature) -> None:
+    """Refuse a column that is missing in every row, of some rows in all that there are."""
+    whole = source.whole or source
+    found, _ = distinct(
+        whole.column(feature.name), keep={text.strip() for text in feature.categories}
+    )
+    if whole.n_rows > 1 and (found < 0).all():
+        raise DataError(
+            f"Column {quote(feature.name)} is missing in every row; fill it in, or use a schema "
+            "without it."
+        )
+
+
+def _feature_values(
+    column: "pd.Series[Any]", feature: Feature, ids: np.ndarray, source: ColumnSource
+) -> np.ndarray:
     if feature.kind == "categorical":
         codes = _codes(column, feature.categories, ids, "category")
         values = np.where(codes < 0, math.nan, codes)
     else:
         values = _numbers(column, ids)
     missing = np.isnan(values)
-    if missing.all() and len(values) > 1:
-        raise DataError(
-            f"Column {quote(feature.name)} is missing in every row; fill it in, or use a schema "
-            "without it."
-        )
+    if missing.all():
+        _check_known(source, feature)
     if missing.any() and not feature.has_missing:
         raise DataError(
             f"Column {quote(feature.name)} has no value in {_rows(missing, ids)}, but its schema "

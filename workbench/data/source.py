@@ -92,6 +92,8 @@ class ColumnSource:
         One sentence for each thing that had to be guessed.
     ids
         Row numbers that the rows had before; None: they are counted from 0.
+    whole
+        Where these are some of the rows: the source with all of them.
     """
 
     names: tuple[str, ...]
@@ -99,6 +101,7 @@ class ColumnSource:
     fetch: Fetch
     notes: tuple[str, ...] = ()
     ids: np.ndarray | None = None
+    whole: "ColumnSource | None" = None
 
     def each(self, names: Iterable[str]) -> "Iterator[pd.Series[Any]]":
         """Yield columns by name, in the order given."""
@@ -118,6 +121,18 @@ class ColumnSource:
 
         columns = dict(zip(self.names, self.each(self.names), strict=True))
         return pd.DataFrame(columns, copy=False)
+
+    def take(self, positions: Sequence[int]) -> "ColumnSource":
+        """Return some of the rows, which keep their numbers."""
+        places = np.array(positions, dtype=np.int64)
+        ids = np.arange(self.n_rows, dtype=np.int64) if self.ids is None else self.ids
+        return replace(
+            self,
+            n_rows=len(places),
+            fetch=lambda columns: (column.iloc[places] for column in self.fetch(columns)),
+            ids=ids[places],
+            whole=self,
+        )
 
     def select(self, renamed: dict[str, str]) -> "ColumnSource":
         """Return some columns under other names: ``{new name: name here}``."""

@@ -34,6 +34,11 @@ class Claim:
     evaluations: int
     asked: tuple[tuple[str, Request], ...]
 
+    @property
+    def pace(self) -> str:
+        """What runs of about this speed have in common; empty where nobody asks any more."""
+        return self.asked[0][1].pace if self.asked else ""
+
 
 class Desk:
     """What the worker of one device does with the list; it holds the lock of the device.
@@ -166,7 +171,7 @@ class Desk:
             if seconds is not None and seconds >= TELLING_SECONDS and run["evaluations"]:
                 connection.execute(
                     "INSERT OR REPLACE INTO speeds VALUES (?, ?, ?, ?)",
-                    (run["model_digest"], run["method"], self.device,
+                    (run["model_digest"], claim.pace or run["method"], self.device,
                      seconds / run["evaluations"]),
                 )  # fmt: skip
 

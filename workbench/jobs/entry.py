@@ -134,7 +134,7 @@ class Entry:
         """0 for a run that takes seconds, as far as is known; 1 for others."""
         speed = self.connection.execute(
             "SELECT seconds FROM speeds WHERE model_digest = ? AND method = ? AND device = ?",
-            (wish.request.model_digest, wish.request.method, wish.request.device),
+            (wish.request.model_digest, wish.request.pace, wish.request.device),
         ).fetchone()
         is_slow = speed is not None and speed["seconds"] * wish.cost.evaluations > SMALL_SECONDS
         return int(is_slow or wish.cost.evaluations > SMALL_EVALUATIONS)

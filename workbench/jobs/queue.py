@@ -237,12 +237,18 @@ class Queue:
                 forget_runs(connection)
                 self.store.remove(row["key"])
 
-    def speed(self, model_digest: str, method: str, device: str) -> float | None:
-        """Seconds per evaluation of the cost that was stated, from earlier runs; None at first."""
+    def speed(self, model_digest: str, pace: str, device: str) -> float | None:
+        """Seconds per evaluation of the cost that was stated, from earlier runs; None at first.
+
+        Parameters
+        ----------
+        pace
+            Of the request: what runs of about one speed have in common.
+        """
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT seconds FROM speeds WHERE model_digest = ? AND method = ? AND device = ?",
-                (model_digest, method, device),
+                (model_digest, pace, device),
             ).fetchone()
         return None if found is None else found["seconds"]
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pkgutil
+from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import version
@@ -100,6 +101,19 @@ class Request(BaseModel):
     def __hash__(self) -> int:
         return hash(self.model_dump_json())
 
+    @property
+    def pace(self) -> str:
+        """What runs of about one speed have in common: the method and what fills in features.
+
+        Examples
+        --------
+        >>> digest = "0" * 64
+        >>> Request(method="shapley.kernel", params={"value": "neighbours"}, model="m@1",
+        ...         model_digest=digest, table="t", table_digest=digest).pace
+        'shapley.kernel neighbours'
+        """
+        return pace_of(self.method, self.params)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of all that decides the numbers, and of nothing else.
@@ -169,6 +183,12 @@ class Request(BaseModel):
         from workbench.jobs.work import Sources, prepare  # noqa: PLC0415 - torch and the registry
 
         return prepare(self, owner, Sources())
+
+
+def pace_of(method: str, params: Mapping[str, Any]) -> str:
+    """Return the name under which the speed of runs is kept; see ``Request.pace``."""
+    value = params.get("value", "marginal")
+    return method if value == "marginal" else f"{method} {value}"
 
 
 @cache

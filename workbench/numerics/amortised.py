@@ -270,10 +270,10 @@ def find_explainer(model: Model, params: Asked) -> Explainer:
         ):  # fmt: skip
             return explainer
     known = [f"{e.output} with link {e.link} ({e.value})" for e in model.explainers]
+    have, choose = (f", but for {listing(known)}", ", or choose what it has") if known else ("", "")
     raise InvalidInputError(
         f"Model {model.name} has no explainer for {params.output} with link {params.link} "
-        f"({params.value}), it has {listing(known) or 'none'}; train one (workbench fastshap "
-        "train), or choose what it has."
+        f"({params.value}){have}; train one (workbench fastshap train){choose}."
     )
 
 
@@ -282,7 +282,7 @@ class SurrogateGame:
 
     With no feature known the value is the one that was stored, with all of them it is what the
     model says; in between it is the surrogate's, after the link. ``evaluations`` are the model's,
-    one a row. See ``SetFunction``.
+    one a row; ``notes`` say whose surrogate it is and how good. See ``SetFunction``.
     """
 
     def __init__(
@@ -302,6 +302,12 @@ class SurrogateGame:
         self.chunk_rows = CHUNK_ROWS
         self.empty: Float[Tensor, " k"] = torch.from_numpy(explainer.empty).double()
         self.empty_std_errors = torch.from_numpy(explainer.base_std_errors).double()
+        fidelity = explainer.fidelity
+        self.notes = (
+            f"{explainer.value} values are those of the surrogate of explainer "
+            f"{explainer.digest[:8]}: its validation loss is {fidelity.loss:.4g}, that of knowing "
+            f"nothing {fidelity.no_information:.4g}; its own error is in no standard error",
+        )
 
     def full(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """Value of the coalition of all features: what the model says."""

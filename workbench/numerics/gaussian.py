@@ -13,6 +13,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model, Output
 from workbench.core.schema import Schema
 from workbench.core.table import Table
+from workbench.core.wording import counted, percent
 from workbench.numerics.chunks import slices
 from workbench.numerics.game import BLOCK_ELEMENTS, GROUPS, Game
 from workbench.numerics.links import Link, apply_link
@@ -22,6 +23,8 @@ from workbench.numerics.maskers import Masker, marginal
 ADDRESS = (0, 0, 0, 1)
 SMALLEST_SHRINKAGE = 1e-6
 INSTEAD = "use value 'neighbours' or 'marginal'"
+# Fewer rows say hardly more of the correlations than that they are not known.
+ROWS_PER_FEATURE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +113,11 @@ class GaussianGame(Game):
     There are as many draws as background rows, in whole blocks of 20. Their parts are the groups:
     the standard error is that of drawing, not of the fit.
 
+    Attributes
+    ----------
+    notes
+        That there are too few background rows to fit a distribution to, where there are.
+
     References
     ----------
     Aas, Jullum and Løland (2021), Explaining Individual Predictions When Features Are Dependent,
@@ -129,6 +137,7 @@ class GaussianGame(Game):
         rows = marginal(background).rows.double()  # in an order of their own
         _check(model.schema, rows, background.name)
         self._normal = fit_normal(rows)
+        self.notes = _notes(self._normal, len(rows))
         n = len(rows) if len(rows) < 2 * GROUPS else len(rows) - len(rows) % (2 * GROUPS)
         self._draws = self._normal.draw(n, context.stream(*ADDRESS))
         weights = torch.full((n,), 1 / n, dtype=torch.float64)
@@ -169,6 +178,17 @@ class GaussianGame(Game):
                     total[rows, chosen] += means.flatten(2)
                     self._count(n := mixed[..., 0].numel(), n)
         return total
+
+
+def _notes(normal: Normal, n_rows: int) -> tuple[str, ...]:
+    d = len(normal.mean)
+    if n_rows >= ROWS_PER_FEATURE * d:
+        return ()
+    return (
+        f"{counted(n_rows, 'background row')} say little of how {counted(d, 'feature')} go "
+        f"together: of their correlations {percent(1 - normal.shrinkage)} was kept; give at least "
+        f"{ROWS_PER_FEATURE * d:,} rows, or use value 'marginal'",
+    )
 
 
 def _check(schema: Schema, rows: Float[Tensor, "n d"], table: str) -> None:

@@ -52,6 +52,8 @@ class NeighbourGame(Game):
     ----------
     nearest
         How many neighbours a coalition has, ``k``.
+    notes
+        That these are all background rows, where they are.
 
     References
     ----------
@@ -77,6 +79,7 @@ class NeighbourGame(Game):
         )  # fmt: skip
         n = len(background)
         self.nearest = default_nearest(n) if nearest is None else min(nearest, n)
+        self.notes = _notes(self.nearest, n)
         self._parts = [slice(None)] + [slice(g, None, self.n_groups) for g in range(self.n_groups)]
 
     def _inner_values(self, X: Tensor, coalitions: Tensor) -> Tensor:
@@ -118,6 +121,16 @@ class NeighbourGame(Game):
             self._pairs(z, rows[chunk], kept[chunk]) for chunk in slices(len(rows), self.chunk_rows)
         ]
         return torch.cat(parts).double()[place]
+
+
+def _notes(nearest: int, n_rows: int) -> tuple[str, ...]:
+    if nearest < n_rows:
+        return ()
+    return (
+        f"{'the only background row is' if n_rows == 1 else f'all {n_rows:,} background rows are'} "
+        "a neighbour, near or far, so that these are the values of 'marginal'; give more rows, "
+        "best a hundred",
+    )
 
 
 def distances(

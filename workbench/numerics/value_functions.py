@@ -88,17 +88,10 @@ def _conditional_game(
     )
 
 
-def value_notes(model: Model, value: Value, output: Output, link: Link) -> tuple[str, ...]:
-    """Return what a reader should know of a value function: whose surrogate, how good it is."""
-    if value != "conditional":
-        return ()
-    explainer = find_explainer(model, Question(output, link))
-    fidelity = explainer.fidelity
-    return (
-        f"conditional values are those of the surrogate of explainer {explainer.digest[:8]}: its "
-        f"validation loss is {fidelity.loss:.4g}, that of knowing nothing "
-        f"{fidelity.no_information:.4g}; its own error is in no standard error",
-    )
+def notes_of(game: SetFunction) -> tuple[str, ...]:
+    """Return what a reader should know of a game beside its values; nothing of most."""
+    notes: tuple[str, ...] = getattr(game, "notes", ())
+    return notes
 
 
 _BUILDERS: Mapping[Value, Callable[..., SetFunction]] = {

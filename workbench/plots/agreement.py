@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.core.wording import counted
 from workbench.engines.performance.agreement import Agreement
 from workbench.plots.theme import escaped, palette, template
 
@@ -25,7 +26,7 @@ def agreement_figure(found: Agreement, *, dark: bool = False) -> go.Figure:
             continue
         figure.add_scattergl(
             x=found.first[chosen], y=found.second[chosen], mode="markers",
-            name=f"{name} · {len(chosen):,} rows", customdata=found.ids[chosen],
+            name=f"{name} · {counted(len(chosen), 'row')}", customdata=found.ids[chosen],
             marker={"color": colour, "size": 5, "opacity": 0.55,
                     "symbol": "circle" if same else "diamond"},
             hovertemplate="row %{customdata}<br>%{x:.3f} and %{y:.3f}<extra></extra>",

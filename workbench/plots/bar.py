@@ -57,11 +57,7 @@ def bar(
     frame = attribution.importance(which)
     shown, rest = cut(frame.index.to_numpy(), max_features)
     means = frame["importance"].to_numpy()
-    half: np.ndarray | None = None
-    if n > 1:
-        over_rows = stats.t.ppf(0.5 + LEVEL / 2, n - 1) * frame["std_error"].to_numpy()[shown]
-        places = [attribution.names.index(name) for name in frame["feature"].iloc[shown]]
-        half = np.hypot(over_rows, _background_half(attribution, which)[places])
+    half = importance_half_widths(attribution, which)[shown] if n > 1 else None
     colours = palette(dark=dark)
     names = [str(name) for name in frame["feature"].iloc[shown]]
     decimals = words.decimals_for(float(means.max()))
@@ -99,6 +95,24 @@ def bar(
         largest = words.number(float(means[rest[0]]))
         note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)
     return figure
+
+
+def importance_half_widths(attribution: Attribution, output: str | int | None = None) -> np.ndarray:
+    """Half the widths of 95 % intervals of ``attribution.importance``, in its order.
+
+    Over the rows and, where it is known, for the choice of background rows; NaN for one row.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such output.
+    """
+    which = attribution.output_index(output)
+    frame = attribution.importance(which)
+    over_rows = stats.t.ppf(0.5 + LEVEL / 2, len(attribution) - 1) * frame["std_error"].to_numpy()
+    places = [attribution.names.index(name) for name in frame["feature"]]
+    half: np.ndarray = np.hypot(over_rows, _background_half(attribution, which)[places])
+    return half
 
 
 def _background_half(attribution: Attribution, which: int) -> np.ndarray:

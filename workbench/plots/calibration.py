@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import Performance
+from workbench.core.wording import counted, percent
 from workbench.plots import words
 from workbench.plots.layout import empty, note, shortened, whisker_style
 from workbench.plots.theme import escaped, palette, template
@@ -36,8 +37,8 @@ def calibration(performance: Performance, *, dark: bool = False) -> go.Figure:
         error_y=whisker_style(high - observed, colours)
         | {"symmetric": False, "arrayminus": observed - low},
         hovertext=[
-            f"{words.percent(o)} of {n:,} rows, predicted {words.percent(p)}"
-            f"<br>{words.percent(performance.level)}: {words.percent(a)} to {words.percent(b)}"
+            f"{percent(o)} of {counted(n, 'row')}, predicted {percent(p)}"
+            f"<br>{percent(performance.level)}: {percent(a)} to {percent(b)}"
             for p, o, a, b, n in zip(predicted, observed, low, high, sizes, strict=True)
         ],
         hoverinfo="text",
@@ -49,7 +50,7 @@ def calibration(performance: Performance, *, dark: bool = False) -> go.Figure:
         width=np.diff(edges) * 0.92,
         marker={"color": colours.size, "line": {"width": 0}},
         hovertext=[
-            f"{n:,} rows from {a:.2f} to {b:.2f}"
+            f"{counted(n, 'row')} from {a:.2f} to {b:.2f}"
             for n, a, b in zip(performance.histogram_counts, edges[:-1], edges[1:], strict=True)
         ],
         hoverinfo="text",

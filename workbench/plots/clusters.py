@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Attribution
 from workbench.core.schema import listing
+from workbench.core.wording import percent
 from workbench.numerics.group_rule import Rule, group_rule
 from workbench.numerics.row_groups import group_rows, principal_plane
 from workbench.plots import words
@@ -200,7 +201,7 @@ def clusters(
     _add_map(figure, attribution, found, shown, which, colour, webgl=webgl, colours=colours)
     n_lanes = _add_profiles(figure, attribution, found, which, max_features, colours)
     _layout(figure, found, n_lanes, colours)
-    first = words.percent(float(found.shares[0]))
+    first = percent(float(found.shares[0]))
     said = [*sample_note(len(shown), n)] or [f"{n:,} rows"]
     title(
         figure, f"first main direction ({first} of variance)",
@@ -328,7 +329,7 @@ def _number(
 
 def _layout(figure: go.Figure, found: Clusters, n_lanes: int, colours: Palette) -> None:
     inner = MAP_HEIGHT + GAP + LANE * n_lanes
-    second = words.percent(float(found.shares[1]))
+    second = percent(float(found.shares[1]))
     figure.update_layout(
         height=inner + 120,
         showlegend=True,

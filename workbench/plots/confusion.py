@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import Performance
-from workbench.plots import words
+from workbench.core.wording import counted, percent
 from workbench.plots.layout import note, shortened
 from workbench.plots.theme import blended, escaped, ink_on, palette, template
 
@@ -39,8 +39,8 @@ def confusion(performance: Performance, *, dark: bool = False) -> go.Figure:
         ygap=2,
         hovertext=[
             [
-                f"true {names[i]}<br>predicted {names[j]}<br>{counts[i, j]:,} rows"
-                f"{'' if np.isnan(shares[i, j]) else f'<br>{words.percent(shares[i, j])} of true'}"
+                f"true {names[i]}<br>predicted {names[j]}<br>{counted(counts[i, j], 'row')}"
+                f"{'' if np.isnan(shares[i, j]) else f'<br>{percent(shares[i, j])} of true'}"
                 for j in range(k)
             ]
             for i in range(k)
@@ -52,7 +52,7 @@ def confusion(performance: Performance, *, dark: bool = False) -> go.Figure:
             share = float(np.nan_to_num(shares[i, j]))
             text = f"{counts[i, j]:,}"
             if k <= BOTH and not np.isnan(shares[i, j]):
-                text += f"<br>{words.percent(share)}"
+                text += f"<br>{percent(share)}"
             ink = ink_on(blended(colours.grid, full, share))
             figure.add_annotation(
                 x=j, y=i, text=text, showarrow=False,

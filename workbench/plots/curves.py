@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import AREAS, Curve, Performance
-from workbench.plots import words
+from workbench.core.wording import percent
 from workbench.plots.layout import empty, note, shortened
 from workbench.plots.theme import DASHES, escaped, palette, template
 
@@ -100,7 +100,7 @@ AREA_OF = {"roc": 0, "pr": 1}
 
 
 def _heading(performance: Performance, which: Curve) -> str:
-    return f"{AREAS[AREA_OF[which]]} ({words.percent(performance.level)})"
+    return f"{AREAS[AREA_OF[which]]} ({percent(performance.level)})"
 
 
 def _add(
@@ -118,7 +118,7 @@ def _add(
         name=legend,
         showlegend=legend is not None,
         hovertext=[
-            f"<b>{name}</b><br>{words.percent(x)} {across}, {words.percent(y)} {up}"
+            f"<b>{name}</b><br>{percent(x)} {across}, {percent(y)} {up}"
             + (f"<br>from probability {threshold:.3g}" if np.isfinite(threshold) else "")
             for x, y, threshold in points
         ],

@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.core.wording import counted, percent
 from workbench.engines.performance.overview import FeatureOverview, Overview
-from workbench.plots import words
 from workbench.plots.layout import (
     FRAME_HEIGHT,
     empty,
@@ -26,7 +26,7 @@ def class_balance(overview: Overview, *, dark: bool = False) -> go.Figure:
     counts = overview.class_counts
     if not len(counts):
         return empty("This table has no classes to count.", dark=dark)
-    texts = [f"{n:,} ({words.percent(n / overview.n_rows)})" for n in counts]
+    texts = [f"{n:,} ({percent(n / overview.n_rows)})" for n in counts]
     figure = _bars(list(overview.class_names), counts.astype(float), texts, dark=dark)
     title(figure, "rows")
     return figure
@@ -42,7 +42,7 @@ def missingness(
     shown = gaps[:max_features]
     names = [f.feature.name for f in shown]
     shares = np.array([f.missing for f in shown])
-    texts = [words.percent(share) for share in shares]
+    texts = [percent(share) for share in shares]
     figure = _bars(names, 100 * shares, texts, dark=dark)
     title(figure, "rows without a value, %")
     left = len(gaps) - len(shown)
@@ -80,7 +80,7 @@ def distribution(overview: Overview, feature: str, *, dark: bool = False) -> go.
                     "traceorder": "normal"},
         )  # fmt: skip
     if found.missing:
-        said = f"{words.percent(found.missing)} missing"
+        said = f"{percent(found.missing)} missing"
         figure.update_layout(margin={"b": 12})
         title(figure, _axis(found), said)
     return figure
@@ -124,7 +124,7 @@ def _histogram(
             showlegend=False,
             hovertext=[
                 f"<b>{escaped(name)}</b><br>{escaped(shown[b])} to {escaped(shown[b + 1])}"
-                f"<br>{found.counts[i, b]:,} rows, {words.percent(shares[i, b] / 100)}"
+                f"<br>{counted(found.counts[i, b], 'row')}, {percent(shares[i, b] / 100)}"
                 for b in range(len(edges) - 1)
             ],
             hoverinfo="text",
@@ -150,7 +150,7 @@ def _categories(
             marker={"color": colours.classes[i], "line": {"width": 0}},
             hovertext=[
                 f"<b>{escaped(name)}</b><br>{escaped(label)}"
-                f"<br>{n:,} rows, {words.percent(share / 100)}"
+                f"<br>{counted(n, 'row')}, {percent(share / 100)}"
                 for label, n, share in zip(found.labels, found.counts[i], shares[i], strict=True)
             ],
             hoverinfo="text",

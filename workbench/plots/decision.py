@@ -27,6 +27,8 @@ EACH = 32
 STEPS = 16
 FEW = 20
 NAMED = 6
+# Pixels of a line of text above the figure.
+LINE = 18
 
 
 def decision(
@@ -80,9 +82,12 @@ def decision(
     _layout(figure, attribution, lanes, paths[rows], which, coloured=coloured, dark=dark)
     said = [*sample_note(len(rows), n)] or [f"{n:,} row{'' if n == 1 else 's'}"]
     note(figure, said[0], dark=dark)
+    figure.layout.annotations[-1].update(yshift=LINE)  # above the name of the base value
+    figure.update_layout(margin={"t": 28 + LINE})
     if len(marked):
-        figure.update_layout(showlegend=True, margin={"t": 56})
-        figure.layout.annotations[-1].update(yshift=28)
+        above = 1 + LINE / (EACH * len(lanes.names))
+        figure.update_layout(showlegend=True, margin={"t": 56 + LINE}, legend={"y": above})
+        figure.layout.annotations[-1].update(yshift=28 + LINE)
     return figure
 
 
@@ -166,6 +171,20 @@ def _joined(
     return x, y, texts
 
 
+def _add_base(
+    figure: go.Figure, base: float, span: tuple[float, float], colours: Palette
+) -> None:  # fmt: skip
+    """Mark the base value on top of the paths, which would hide it, and name it above them."""
+    figure.add_vline(
+        x=base, line={"color": colours.text, "width": 1.5, "dash": "dot"}, layer="above"
+    )
+    figure.add_annotation(
+        x=base, y=1, yref="paper", yanchor="bottom", text=f"base value {words.number(base)}",
+        xanchor="left" if 2 * base < sum(span) else "right", showarrow=False,
+        font={"color": colours.text, "size": 12},
+    )  # fmt: skip
+
+
 def _layout(
     figure: go.Figure, attribution: Attribution, lanes: Lanes, drawn: np.ndarray, which: int, *,
     coloured: bool, dark: bool,
@@ -174,12 +193,10 @@ def _layout(
     span = span_of(drawn.min(1), drawn.max(1), np.zeros(len(drawn)), np.array([base]))
     layout_bars(figure, [shortened(name) for name in lanes.names], padded(span, 0.04), each=EACH)
     figure.update_yaxes(range=[len(lanes.names) - 0.35, -0.65])
-    figure.add_vline(
-        x=base, line={"color": palette(dark=dark).muted, "width": 1, "dash": "dot"}, layer="below"
-    )
+    _add_base(figure, base, padded(span, 0.04), palette(dark=dark))
     meaning = ["colour: low to high prediction"] if coloured else []
     what = words.quantity(attribution, which)
-    title(figure, what, f"dotted: base value {words.number(base)}", *meaning)
+    title(figure, what, *meaning)
     figure.update_layout(
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
     )

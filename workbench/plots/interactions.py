@@ -286,6 +286,24 @@ def _shown(interactions: Interactions, row: int | None, which: int) -> _Shown:
     return _Shown(size.mean(0), half, False, names, names)
 
 
+def pair_half_widths(interactions: Interactions, output: str | int | None = None) -> np.ndarray:
+    """Half the widths of 95 % intervals of ``interactions.strongest``, in its order.
+
+    Of the mean over rows; of one row, for the choice of background rows, NaN where not known.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such output.
+    """
+    which = interactions.output_index(output)
+    frame, names = interactions.strongest(which), interactions.names
+    if len(interactions) == 1 and interactions.background_std_errors is None:
+        return np.full(len(frame), np.nan)
+    pairs = [[names.index(name) for name in frame[column]] for column in ("feature", "other")]
+    return _shown(interactions, None, which).half[pairs[0], pairs[1]]
+
+
 def _single(interactions: Interactions) -> str:
     """Name what the diagonal holds."""
     named = {"SII": "Shapley values", "Banzhaf": "Banzhaf values"}

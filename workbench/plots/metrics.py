@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.performance import Measure, Performance
+from workbench.core.wording import percent
 from workbench.plots import words
 from workbench.plots.layout import hover, layout_bars, note, padded, title, whisker_style
 from workbench.plots.theme import palette, template
@@ -56,7 +57,7 @@ def metrics(performance: Performance, *, dark: bool = False) -> go.Figure:
         figure.update_xaxes(tickvals=[0, 0.25, 0.5, 0.75, 1])
     of = performance.schema.target_unit or performance.schema.target or "the target"
     scale = f"{FEWER} less is better" if is_share else f"error in {of}"
-    title(figure, scale, f"whiskers: {words.percent(performance.level)}")
+    title(figure, scale, f"whiskers: {percent(performance.level)}")
     apart = [words.measured(performance.metric(name)) for name in OWN_SCALE
              if name in performance.metric_names]  # fmt: skip
     note(figure, "; ".join(apart), dark=dark)
@@ -76,7 +77,7 @@ def _hover(measure: Measure, decimals: int, level: float) -> str:
     if np.isnan(measure.low):
         return f"{lines}<br>{measure.note}"
     bounds = " to ".join(_number(x, decimals + 1) for x in (measure.low, measure.high))
-    return f"{lines}<br>{words.percent(level)}: {bounds}<br>{measure.interval}"
+    return f"{lines}<br>{percent(level)}: {bounds}<br>{measure.interval}"
 
 
 def _span(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:

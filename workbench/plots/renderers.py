@@ -1,6 +1,7 @@
 """Which views there are of which result: read by pages and reports, so no page lists them."""
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def render(result: Result, view: str, **options: Any) -> go.Figure:
     Raises
     ------
     InvalidInputError
-        If there is no such view of this result.
+        If there is no such view of this result, or an option that the view does not have.
     """
     # Of too few rows a view says so itself.
     views = _views_of_kind(result)
@@ -110,4 +111,10 @@ def render(result: Result, view: str, **options: Any) -> go.Figure:
         choice = f"choose one of {listing(views)}" if views else "it has no views"
         raise InvalidInputError(f"There is no view {view!r} of {result.kind!r}; {choice}.")
     given = {name: value for name, value in options.items() if value is not None}
-    return RENDERERS[type(result)][view](result, **given)
+    draw = RENDERERS[type(result)][view]
+    known = list(signature(draw).parameters)[1:]
+    if unknown := [name for name in given if name not in known]:
+        raise InvalidInputError(
+            f"View {view!r} has no option {unknown[0]!r}; choose among {listing(known, 20)}."
+        )
+    return draw(result, **given)

@@ -4,9 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.explainer import Explainer
+from workbench.core.wording import counted, percent
 from workbench.plots.layout import empty, layout_bars, padded, shortened, title, write_lengths
 from workbench.plots.theme import palette, template
-from workbench.plots.words import decimals_for, percent
+from workbench.plots.words import decimals_for
 
 
 def training(explainer: Explainer, *, dark: bool = False) -> go.Figure:
@@ -59,8 +60,8 @@ def explainer_sentence(explainer: Explainer) -> str:
     """Say how far off an explainer is, and what to use where that is too far."""
     c = explainer.certificate
     said = (
-        f"On {c.n_rows:,} rows that it never saw, its error is {percent(c.relative)} of the size "
-        "of the values"
+        f"On {counted(c.n_rows, 'row')} that it never saw, its error is {percent(c.relative)} of "
+        "the size of the values"
     )
     if c.is_large:
         return (

@@ -7,6 +7,7 @@ import numpy as np
 
 from workbench.core.results import Attribution
 from workbench.core.schema import listing
+from workbench.core.wording import percent
 from workbench.plots.clusters import clusters_of
 from workbench.plots.cohorts import cohorts_of
 from workbench.plots.dependence import interactions_of
@@ -17,7 +18,6 @@ from workbench.plots.words import (
     decimals_for,
     number,
     overall_sentence,
-    percent,
     quantity,
     sentence,
     signed,

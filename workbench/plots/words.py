@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.core.performance import Measure, Performance
 from workbench.core.results import Attribution
+from workbench.core.wording import counted, percent
 
 MINUS = "\N{MINUS SIGN}"
 SCALES = ("probability", "log-odds", "logit", "log-probability")
@@ -56,24 +57,6 @@ def signed(value: float, decimals: int) -> str:
     if not any(digit in text for digit in "123456789"):
         return text[1:]
     return text.replace("-", MINUS)
-
-
-def percent(share: float) -> str:
-    """Write a share per cent; what is not quite nothing or all is never rounded to it.
-
-    Examples
-    --------
-    >>> percent(0.8604), percent(0.95), percent(0.00001), percent(0.99999)
-    ('86.0 %', '95 %', 'less than 0.1 %', 'more than 99.9 %')
-    """
-    if math.isnan(share):
-        return "not defined"
-    if 0 < share < 0.0005:
-        return "less than 0.1 %"
-    if 0.9995 <= share < 1:
-        return "more than 99.9 %"
-    whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
-    return f"{100 * share:.{0 if whole else 1}f} %"
 
 
 def measured(measure: Measure) -> str:
@@ -162,7 +145,7 @@ def overall_sentence(attribution: Attribution, output: str | int | None = None) 
         for i in np.argsort(-size, kind="stable")
         if size[i] > noise[i] and size[i] >= WORTH_A_WORD * size.max()
     ][:3]
-    rows = f"{len(attribution):,} row{'' if len(attribution) == 1 else 's'}"
+    rows = counted(len(attribution), "row")
     what = quantity(attribution, which)
     if not named:
         beyond = " by more than its uncertainty" if attribution.sources_of_error else ""

@@ -29,6 +29,24 @@ def explainers_in(folder: Path) -> tuple[Explainer, ...]:
     return tuple(map(read_explainer, files))
 
 
+def explainers_at(path: Path) -> tuple[Explainer, ...]:
+    """Read an explainer file, or every one of a folder.
+
+    Raises
+    ------
+    RegistryError
+        If a file is damaged or is no explainer, or a folder has none.
+    """
+    if not path.is_dir():
+        return (read_explainer(path),)
+    if not (found := explainers_in(path)):
+        raise RegistryError(
+            f"Folder {str(path)!r} holds no {SUFFIX} file; train an explainer with workbench "
+            "fastshap train."
+        )
+    return found
+
+
 def read_explainer(path: Path) -> Explainer:
     """Read one explainer; numbers and JSON alone, nothing in it is executed.
 

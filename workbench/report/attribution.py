@@ -5,9 +5,10 @@ from typing import Any
 
 from workbench.checks import run_checks
 from workbench.core.results import Attribution
+from workbench.core.wording import percent
 from workbench.plots import overall_sentence, render, sentence, view_sentence
 from workbench.plots.clusters import Clusters, clusters, clusters_of
-from workbench.plots.words import amount, decimals_for, percent, quantity, signed
+from workbench.plots.words import amount, decimals_for, quantity, signed
 from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 # With more rows a reader wants the whole; single rows are then one request away.

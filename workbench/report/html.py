@@ -16,8 +16,15 @@ from plotly.offline import get_plotlyjs
 from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 from workbench.core.method import METHODS
-from workbench.core.results import Attribution, Interactions, Performance, Result
+from workbench.core.results import (
+    Attribution,
+    Counterfactuals,
+    Interactions,
+    Performance,
+    Result,
+)
 from workbench.report.attribution import attribution_section
+from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.interactions import interactions_section
 from workbench.report.performance import performance_section
 from workbench.report.section import Section
@@ -124,4 +131,6 @@ def _section(result: Result, name: str) -> Section:
         return performance_section(result, name)
     if isinstance(result, Interactions):
         return interactions_section(result, name)
+    if isinstance(result, Counterfactuals):
+        return counterfactuals_section(result, name)
     raise InvalidInputError(f"A report cannot show results of kind {result.kind!r}; leave it out.")

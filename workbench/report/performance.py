@@ -4,8 +4,9 @@ from functools import partial
 
 from workbench.checks import run_checks
 from workbench.core.performance import CLASS_METRICS, Measure, Performance
+from workbench.core.wording import percent
 from workbench.plots import performance_sentence, render, views_of
-from workbench.plots.words import number, percent
+from workbench.plots.words import number
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {

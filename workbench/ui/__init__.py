@@ -6,7 +6,13 @@ from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, mo
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.comparison import choose_comparison, show_comparison
 from workbench.ui.cost import quote
-from workbench.ui.explained import choose_view, figure_with_options, show_interactions, unfinished
+from workbench.ui.explained import (
+    choose_together,
+    choose_view,
+    figure_with_options,
+    show_interactions,
+    unfinished,
+)
 from workbench.ui.fastshap import explainer_list, train_explainer
 from workbench.ui.frame import (
     answer,
@@ -44,13 +50,13 @@ from workbench.ui.what_if import (
 __all__ = [
     "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_comparison",
     "choose_method", "choose_one_row", "choose_order", "choose_output", "choose_rows",
-    "choose_unlocked", "choose_view", "compare_models", "computed_card", "configure_logs",
-    "data_view", "describe_place", "describe_row", "downloads", "edit_form", "edited_table",
-    "empty_state", "errors_shown", "explainer_list", "figure", "figure_with_options",
-    "find_nearest", "first_steps", "health", "importance_table", "is_under_way", "job_list",
-    "model_list", "model_view", "navigation_position", "note", "own_models", "own_tables", "page",
-    "pins", "plain_page", "play_with", "quality", "quote", "report_builder", "row_table",
-    "setting_for", "show_comparison", "show_interactions", "side_by_side", "table_form",
-    "train_explainer", "trust_card", "unfinished", "upload_model", "upload_table", "was_stopped",
-    "words",
+    "choose_together", "choose_unlocked", "choose_view", "compare_models", "computed_card",
+    "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
+    "edited_table", "empty_state", "errors_shown", "explainer_list", "figure",
+    "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
+    "is_under_way", "job_list", "model_list", "model_view", "navigation_position", "note",
+    "own_models", "own_tables", "page", "pins", "plain_page", "play_with", "quality", "quote",
+    "report_builder", "row_table", "setting_for", "show_comparison", "show_interactions",
+    "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
+    "upload_table", "was_stopped", "words",
 ]  # fmt: skip

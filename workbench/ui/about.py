@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.core.schema import Feature, Schema
+from workbench.core.wording import counted
 from workbench.ui import cache
 from workbench.ui.cards import facts_list
 from workbench.ui.frame import two_halves
@@ -53,7 +54,8 @@ def describe_place(place: Place) -> str:
         f"tells {_either(schema)} by {target}" if schema.n_classes else f"predicts {target}"
     )  # fmt: skip
     n, d = len(place.rows), len(schema.features)
-    return f"{card.name} {does} from {d} features; {place.rows_name} holds {n:,} rows."
+    said = f"{card.name} {does} from {counted(d, 'feature')}"
+    return f"{said}; {place.rows_name} holds {counted(n, 'row')}."
 
 
 def _either(schema: Schema) -> str:

@@ -31,6 +31,22 @@ def act(action: Callable[..., object], *args: object) -> None:
         )
 
 
+def removal(what: str, key: str, action: Callable[..., object], *args: object) -> None:
+    """Offer to remove what cannot be brought back: one button opens, another one does it.
+
+    Parameters
+    ----------
+    what
+        What is lost, in a sentence; plain text.
+    """
+    with st.popover("Remove", icon=":material/delete:"):
+        st.markdown(plain(what))
+        st.button(
+            "Remove it", icon=":material/delete:", type="primary", key=f"remove-{key}",
+            on_click=act, args=(action, *args),
+        )  # fmt: skip
+
+
 def _say(text: str) -> None:
     st.session_state[SAID] = text
 

@@ -8,6 +8,7 @@ from workbench import api
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
 from workbench.core.results import Result
+from workbench.core.wording import counted
 from workbench.ui.text import markup, plain
 
 ICONS = {
@@ -86,8 +87,8 @@ def _facts(record: Provenance) -> list[tuple[str, str]]:
         ("Model", f"{record.model}, SHA-256 {record.model_digest}"),
         ("Rows", f"{record.n_rows:,} of {record.table}, SHA-256 {record.table_digest}"),
         ("Background", f"{record.background}, SHA-256 {record.background_digest}"),
-        ("Work", f"{record.evaluations:,} model evaluations in {record.seconds:.2f} s, "
-                 f"{record.chunk_rows:,} rows per pass, {record.dtype}"),
+        ("Work", f"{counted(record.evaluations, 'model evaluation')} in {record.seconds:.2f} s, "
+                 f"{counted(record.chunk_rows, 'row')} per pass, {record.dtype}"),
         ("Device", record.device),
         ("Versions", versions),
         ("Created", record.created),

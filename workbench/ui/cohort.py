@@ -8,6 +8,7 @@ import streamlit as st
 from workbench.core.cohort import Cohort, Condition
 from workbench.core.errors import InvalidInputError
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.ui.state import forget, peek, put
 from workbench.ui.text import plain
 
@@ -39,7 +40,7 @@ def choose_cohort(rows: Table) -> Cohort:
         _add(cohort, rows)
     if cohort:
         n = len(cohort.apply(rows))
-        st.caption(plain(f"{n:,} of {len(rows):,} rows: {cohort.describe()}"))
+        st.caption(plain(f"{n:,} of {counted(len(rows), 'row')}: {cohort.describe()}"))
     return cohort
 
 
@@ -61,7 +62,7 @@ def _add(cohort: Cohort, rows: Table) -> None:
         st.caption(plain(str(error)))
         return
     st.button(
-        f"Keep {n:,} rows", type="primary", key="cohort-add", on_click=_set, args=(wider,),
+        f"Keep {counted(n, 'row')}", type="primary", key="cohort-add", on_click=_set, args=(wider,),
         width="stretch",
     )  # fmt: skip
 

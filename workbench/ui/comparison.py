@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
 from workbench.core.results import Attribution
@@ -19,6 +20,7 @@ from workbench.ui.text import plain
 from workbench.workspace import sources
 
 NOTHING = "nothing"
+WIDTH = 230
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,13 @@ class Comparison:
     names: tuple[str, str]
 
 
-def choose_comparison(place: Place, ask: Ask, row: int | None, count: int) -> Comparison | None:
+def choose_comparison(
+    place: Place, ask: Ask, row: int | None, count: int, slot: DeltaGenerator
+) -> Comparison | None:
     """Choose what to hold the answer against: another method, value function or model.
 
-    Everything else stays as it is for the first run: rows, background, seed and settings.
+    Everything else stays as it is for the first run: rows, background, seed and settings. What it
+    will take is said in ``slot``.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def choose_comparison(place: Place, ask: Ask, row: int | None, count: int) -> Co
     offered = _offered(place, ask)
     kind = choose(
         st.selectbox, "Compare with", "compare", options=[NOTHING, *offered], default=NOTHING,
-        format_func=lambda name: f"another {name}" if name != NOTHING else name,
+        format_func=lambda name: f"another {name}" if name != NOTHING else name, width=WIDTH,
     )  # fmt: skip
     if kind == NOTHING:
         return None
@@ -50,6 +55,7 @@ def choose_comparison(place: Place, ask: Ask, row: int | None, count: int) -> Co
     other = str(choose(
         st.selectbox, f"Other {kind}", f"compare.{kind}", options=list(options),
         default=next(iter(options)), format_func=options.get, label_visibility="collapsed",
+        width=WIDTH,
     ))  # fmt: skip
     first, settings = ask.request, dict(ask.quote.params)
     there, method = place, first.method
@@ -67,7 +73,7 @@ def choose_comparison(place: Place, ask: Ask, row: int | None, count: int) -> Co
         there, method, settings, row=row, count=count, background=first.background,
         seed=first.seed,
     )  # fmt: skip
-    st.caption(second.quote.describe())
+    slot.caption(second.quote.describe())
     return Comparison(replace(second, subject=(*second.subject, "compared")), names)
 
 

@@ -1,5 +1,7 @@
 """What a run will take, said before it starts."""
 
+import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +9,27 @@ from typing import Any
 import streamlit as st
 
 from workbench import api
+from workbench.core.context import Context
+from workbench.core.errors import WorkbenchError
 from workbench.core.method import Cost
+from workbench.core.params import parse_params
+from workbench.core.results import Attribution, Interactions
+from workbench.core.wording import counted
+from workbench.engines.fastshap.params import FastshapParams
+from workbench.engines.fastshap.train import NAME as TRAINING
+from workbench.engines.fastshap.trial import can_try, training_seconds
+from workbench.jobs.request import pace_of
+from workbench.numerics.devices import choose_device
 from workbench.ui import cache
 from workbench.ui.place import Place
 from workbench.ui.queue import queue
 from workbench.ui.text import duration, size
 
-PROBE_BACKGROUND = (1, 100, 100)
-TELLING_SECONDS = 0.5
+PROBE_BACKGROUND, PROBE_ROWS = 100, 3
+PROBE_EVALUATIONS = 400_000  # of a row
+TELLING_SECONDS = 0.3
+MARGINAL, INSTEAD, ALL_COALITIONS = "marginal", "shapley.kernel", "shapley.exact"
+_trying = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,8 @@ class Quote:
     cost
         Rows through the network, at most, and temporary memory.
     seconds
-        Measured on this device with the same model, in its last run or a small trial, and scaled.
+        Measured on this device with the same model, method and value function, in the last such
+        run or in a small trial, and scaled.
     notes
         Why this method was chosen.
     """
@@ -48,8 +64,8 @@ class Quote:
     def describe(self) -> str:
         """Return the line under a run button."""
         return (
-            f"At most {self.evaluations:,} model evaluations · {size(self.cost.n_bytes)} · "
-            f"about {duration(self.seconds)} on this device"
+            f"At most {counted(self.evaluations, 'model evaluation')} · "
+            f"{size(self.cost.n_bytes)} · about {duration(self.seconds)} on this device"
         )
 
 
@@ -64,37 +80,119 @@ def quote(
         If the method cannot serve this model with these settings.
     """
     plan = api.plan(place.model, n_rows, n_background, method=method, **settings)
-    speed = queue().speed(place.model.digest, plan.method, place.device)
-    if speed is None:
-        speed = _seconds_per_evaluation(
-            place.reference,
-            cache.owner_of(place.person.key, place.reference, place.table),
-            place.model.digest,
-            place.table,
-            place.device,
-        )
-    return Quote(plan.method, plan.params, plan.cost, plan.cost.evaluations * speed, plan.notes)
+    seconds = plan.cost.evaluations * _speed(place, plan)
+    return Quote(plan.method, plan.params, plan.cost, seconds, plan.notes)
+
+
+def quote_training(place: Place, n_background: int, settings: Mapping[str, Any]) -> Quote:
+    """Say what the training of an explainer on the rows of a place would take.
+
+    Most of it goes into the networks that learn, which evaluations of the model do not count.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds.
+    """
+    plan = api.plan(place.model, len(place.rows), n_background, method=TRAINING, **settings)
+    speed = _speed(place, api.plan(place.model, 1, 1, method=INSTEAD))
+    if not can_try(place.model, place.rows):  # which the training then says in words
+        seconds = plan.cost.evaluations * speed
+    else:
+        owner = cache.owner_of(place.person.key, place.reference, place.table)
+        chosen = json.dumps(plan.params, sort_keys=True)
+        seconds = _training_seconds(
+            place.reference, owner, place.model.digest, place.table, place.device,
+            len(place.rows), n_background, chosen, speed,
+        )  # fmt: skip
+    return Quote(plan.method, plan.params, plan.cost, seconds, plan.notes)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Trying how fast it learns …")
+def _training_seconds(
+    reference: str,
+    owner: str,
+    digest: str,  # noqa: ARG001 - part of the key
+    table: str,
+    device: str,
+    n_rows: int,
+    n_background: int,
+    settings: str,
+    speed: float,
+) -> float:
+    """Try a few passes; ``settings`` are JSON, so that they can be part of the key."""
+    model, rows = cache.model(reference, owner), cache.table(table, owner)
+    context = Context(device=choose_device(device))
+    moved = model if model.device == context.device else model.to(context.device)
+    with _trying:  # a trial sets the number of threads for a moment
+        return training_seconds(
+            moved, rows, rows[:n_background],
+            parse_params(FastshapParams, json.loads(settings)), context, n_rows=n_rows,
+            speed=speed,
+        )  # fmt: skip
+
+
+def _speed(place: Place, plan: api.Plan) -> float:
+    """Return seconds per evaluation: of the last such run, else of a small one now."""
+    speed = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
+    if speed is not None:
+        return speed
+    return _seconds_per_evaluation(
+        place.reference, cache.owner_of(place.person.key, place.reference, place.table),
+        place.model.digest, place.table, place.device, *_tried(plan),
+    )  # fmt: skip
+
+
+def _tried(plan: api.Plan) -> tuple[str, str]:
+    """Choose what to try before a run of this plan: method and value function.
+
+    The method itself, where it explains rows by asking the model about coalitions; for pairs the
+    one that asks about all of them as well; else regression.
+    """
+    method = api.list_methods()[plan.method]
+    value = str(plan.params.get("value", MARGINAL))
+    if method.yields is Interactions:
+        return ALL_COALITIONS, value
+    is_alike = method.yields is Attribution and not method.needs and "background" in method.uses
+    return (plan.method, value) if is_alike else (INSTEAD, MARGINAL)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _seconds_per_evaluation(
     reference: str,
     owner: str,
-    digest: str,  # noqa: ARG001 - part of the key
+    digest: str,
     table: str,
     device: str,
+    method: str,
+    value: str,
 ) -> float:
-    """Time small runs; the first warms up threads, kernels and caches, and finds slow models."""
+    """Time small runs of a method; the first warms up threads, kernels and caches.
+
+    The last has rows enough that what a run takes before and after them counts little. A slow
+    model is known before that: the page waits for this.
+
+    Raises
+    ------
+    WorkbenchError
+        If the model cannot be asked at all.
+    """
     model, rows = cache.model(reference, owner), cache.table(table, owner)
-    budget = 512 + 8 * len(model.schema.features)
-    speeds = []
-    for n in PROBE_BACKGROUND:
-        background = rows[:n]
-        _, cost = api.estimate_cost(model, 1, len(background), method="kernel", budget=budget)
-        run = api.explain(
-            model, rows[:1], background, method="kernel", budget=budget, device=device
-        )
+    params: dict[str, Any] = {} if value == MARGINAL else {"value": value}
+    least = api.estimate_cost(model, 1, 1, method=method, **params)[1].evaluations
+    background = rows[: max(1, min(PROBE_BACKGROUND, PROBE_EVALUATIONS // least))]
+    speeds: list[float] = []
+    for n, known in ((1, rows[:1]), (1, background), (PROBE_ROWS, background)):
+        _, cost = api.estimate_cost(model, n, len(known), method=method, **params)
+        try:
+            run = api.explain(model, rows[:n], known, method=method, device=device, **params)
+        except WorkbenchError:
+            if (method, value) == (INSTEAD, MARGINAL):
+                raise
+            return _seconds_per_evaluation(
+                reference, owner, digest, table, device, INSTEAD, MARGINAL
+            )
         speeds.append(run.provenance.seconds / cost.evaluations)
         if run.provenance.seconds > TELLING_SECONDS:
-            break  # the page waits for this
+            break
     return min(speeds)

@@ -65,16 +65,18 @@ def unfinished(result: Attribution, output: str, *, one: bool) -> None:
     figure(result, view, name="unfinished", alt="What is known so far", output=output)
 
 
-def show_interactions(place: Place, ask: Ask, row: int | None, count: int, output: str) -> None:
-    """Offer to see which features work together, on the same rows and background."""
-    record = api.list_methods()[PAIRS]
-    wanted = choose(
+def choose_together() -> bool:
+    """Offer to see which features work together."""
+    return bool(choose(
         st.toggle, "Which features work together?", "pairs", default=False,
         help="Interactions of pairs, from all coalitions: what two features do together beyond "
         "what each does alone.",
-    )  # fmt: skip
-    if not wanted:
-        return
+    ))  # fmt: skip
+
+
+def show_interactions(place: Place, ask: Ask, row: int | None, count: int, output: str) -> None:
+    """Show which features work together, on the same rows and background."""
+    record = api.list_methods()[PAIRS]
     kept = {name: ask.quote.params.get(name) for name in ("output", "link", "value")}
     settings = {name: value for name, value in kept.items() if value is not None}
     options = list(get_args(record.params.model_fields["index"].annotation))

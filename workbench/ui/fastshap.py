@@ -9,14 +9,14 @@ from workbench.core.explainer import Explainer
 from workbench.core.model import Model
 from workbench.core.people import demand
 from workbench.core.table import SPLITS
+from workbench.core.wording import counted, percent
 from workbench.engines.fastshap.train import NAME
 from workbench.plots import render
 from workbench.plots.training import explainer_sentence
-from workbench.plots.words import percent
 from workbench.ui import cache
-from workbench.ui.actions import act
+from workbench.ui.actions import act, removal
 from workbench.ui.cards import computed_card, facts_list
-from workbench.ui.cost import quote
+from workbench.ui.cost import quote_training
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
@@ -44,12 +44,12 @@ def explainer_list(place: Place) -> None:
     answer(f"{name} has {count} with an error of {percent(best)} of the size of the values.")
     for explainer in place.model.explainers:
         with st.expander(_headline(explainer), icon=":material/bolt:"):
+            st.caption(plain(explainer_sentence(explainer)))
             _certificate(explainer, "kept")
             if explainer.digest in own:
-                st.button(
-                    "Remove", icon=":material/delete:", key=f"remove-{explainer.digest}",
-                    on_click=act,
-                    args=(remove_explainer, _model_of(place), explainer.digest, place.person.key),
+                removal(
+                    "To have it again, it must be trained again.", explainer.digest,
+                    remove_explainer, _model_of(place), explainer.digest, place.person.key,
                 )  # fmt: skip
 
 
@@ -129,12 +129,12 @@ def _choose_training(place: Place) -> Ask:
     with st.expander("Settings", icon=":material/tune:"):
         settings = params_form(record.params, FAMILY, leave_out=hidden)
     n_rows = len(rows)
-    price = quote(place, NAME, n_rows, background, settings)
+    price = quote_training(there, background, settings)
     name = place.model.card.name
     return Ask(
         request=there.request(NAME, price.params, background=background, seed=seed),
         quote=price,
-        title=f"{record.title}, {name}, {n_rows:,} rows of {place.table}",
+        title=f"{record.title}, {name}, {counted(n_rows, 'row')} of {place.table}",
         subject=(NAME, place.model.digest, place.table, split, str(place.cohort)),
         notes=price.notes,
     )  # fmt: skip
@@ -143,7 +143,6 @@ def _choose_training(place: Place) -> Ask:
 def _certificate(explainer: Explainer, where: str) -> None:
     """Show what is known of an explainer's error, and how its training went."""
     certificate, fidelity = explainer.certificate, explainer.fidelity
-    st.caption(plain(explainer_sentence(explainer)))
     name = f"{where}-{explainer.digest[:8]}"
     left, right = two_halves(name)
     with left:
@@ -160,7 +159,7 @@ def _certificate(explainer: Explainer, where: str) -> None:
         ("Held-out rows", f"{certificate.n_rows:,}, {against} of each, against the values of the "
                           f"{certificate.against}"),
         ("Error of a value", f"{certificate.rmse:.4g} (root mean square), "
-                             f"{certificate.relative:.1%} of the values"),
+                             f"{percent(certificate.relative)} of the values"),
         ("Distance to the exact values", f"{certificate.mean_distance:.4g} on average (L2 over "
                                          "features and outputs of a row)"),
         ("Loss above the lowest", f"{certificate.loss - certificate.lowest_loss:.3g} "
@@ -176,8 +175,8 @@ def _certificate(explainer: Explainer, where: str) -> None:
 def _headline(explainer: Explainer) -> str:
     c = explainer.certificate
     return plain(
-        f"{explainer.value}, {explainer.output}, link {explainer.link} · error {c.relative:.1%} of "
-        "the values"
+        f"{explainer.value}, {explainer.output}, link {explainer.link} · error "
+        f"{percent(c.relative)} of the values"
     )
 
 

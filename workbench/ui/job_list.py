@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from workbench.core.people import Person, may
+from workbench.core.wording import counted
 from workbench.jobs.queue import Job
 from workbench.ui.actions import act, show_fault
 from workbench.ui.frame import answer, empty_state, errors_shown, list_line
@@ -119,4 +120,4 @@ def _when(job: Job) -> str:
     said = f"{duration(age)} ago" if age >= 1 else "just now"
     if job.started and job.finished:
         said += f" · took {duration(job.finished - job.started)}"
-    return f"{said} · at most {job.evaluations:,} model evaluations"
+    return f"{said} · at most {counted(job.evaluations, 'model evaluation')}"

@@ -11,6 +11,7 @@ from workbench.core.people import Person
 from workbench.core.schema import Schema
 from workbench.core.settings import settings
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.registry.intake import receive_model
 from workbench.registry.store import read_card
 from workbench.ui import cache
@@ -62,7 +63,8 @@ def own_models(person: Person) -> None:
 
 
 def _about(card: Card) -> str:
-    return f"{card.title or card.name} · {card.network.name}, {len(card.schema.features)} features"
+    n_features = counted(len(card.schema.features), "feature")
+    return f"{card.title or card.name} · {card.network.name}, {n_features}"
 
 
 def upload_model(person: Person) -> None:

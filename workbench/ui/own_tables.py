@@ -7,8 +7,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from workbench.core.people import Person
 from workbench.core.settings import settings
+from workbench.core.wording import counted
 from workbench.ui import cache
-from workbench.ui.actions import act
+from workbench.ui.actions import act, removal
 from workbench.ui.frame import answer, list_line
 from workbench.ui.state import open_link
 from workbench.ui.text import duration, plain, size
@@ -43,8 +44,11 @@ def _show(entry: TableEntry, workspace: Workspace, person: Person) -> None:
     with st.container(border=True):
         about, actions = list_line(f"table-{entry.name}")
         with about:
-            st.markdown(f"**{plain(entry.name)}** · {entry.n_rows:,} rows, "
-                        f"{entry.n_features} features, {size(entry.n_bytes)}")  # fmt: skip
+            much = (
+                counted(entry.n_rows, "row"), counted(entry.n_features, "feature"),
+                size(entry.n_bytes),
+            )  # fmt: skip
+            st.markdown(f"**{plain(entry.name)}** · {', '.join(much)}")
             target = f"target {schema.target}" if schema.target else "no target"
             st.caption(plain(f"{target} · from {entry.original_name}"))
             if not fitting:
@@ -61,9 +65,9 @@ def _actions(entry: TableEntry, workspace: Workspace, fitting: str | None) -> No
             "Edit", icon=":material/edit:", key=f"edit-{entry.name}", on_click=_edit,
             args=(entry.name,), help="Read the file again with another schema.",
         )  # fmt: skip
-    st.button(
-        "Remove", icon=":material/delete:", key=f"remove-{entry.name}",
-        on_click=act, args=(workspace.remove_table, entry.name),
+    removal(
+        f"The table {entry.name} and its file are removed from this machine.",
+        entry.name, workspace.remove_table, entry.name,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
 from workbench.core.performance import Performance
+from workbench.core.wording import counted
 from workbench.plots import performance_sentence, views_of
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
@@ -46,7 +47,9 @@ def quality(place: Place, said: DeltaGenerator) -> None:
     with left, errors_shown():
         slot = st.container()
         pressed = (not ask.is_small or was_stopped(ask, place.person)) and st.button(
-            f"Evaluate {len(place.rows):,} rows", type="primary", icon=":material/play_arrow:"
+            f"Evaluate {counted(len(place.rows), 'row')}",
+            type="primary",
+            icon=":material/play_arrow:",
         )
         found = answer_to(
             ask, place.person, Performance, pressed=pressed, starts_itself=ask.is_small, slot=slot

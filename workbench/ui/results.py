@@ -14,7 +14,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
-from workbench.core.results import Attribution, Result
+from workbench.core.results import Attribution, Counterfactuals, Result
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
@@ -85,20 +85,29 @@ def metrics_table(result: Performance) -> None:
 
 def downloads(answer: Answer[Attribution] | Answer[Performance], name: str, person: Person) -> None:
     """Offer a place in the report, and the result as files, each made when it is asked for."""
-    result = answer.result
+    with st.container(horizontal=True, gap="small"):
+        add_to_report(answer.job, person)
+        _file_buttons(answer.result, name)
+
+
+def result_files(result: Counterfactuals, name: str) -> None:
+    """Offer a result that no job made as files, each made when it is asked for."""
+    with st.container(horizontal=True, gap="small"):
+        _file_buttons(result, name)
+
+
+def _file_buttons(result: Attribution | Performance | Counterfactuals, name: str) -> None:
     files: tuple[tuple[str, str, str, str, Callable[[], bytes]], ...] = (
         ("HTML", "description", "html", "text/html", partial(_report, result, name)),
         ("CSV", "table", "csv", "text/csv", partial(_csv, result)),
         ("JSON", "data_object", "json", "application/json", lambda: to_json(result).encode()),
         ("Result file", "save", result.kind, "application/octet-stream", partial(_file, result)),
     )
-    with st.container(horizontal=True, gap="small"):
-        add_to_report(answer.job, person)
-        for label, icon, ending, mime, make in files:
-            st.download_button(
-                label, make, file_name=f"{name}.{ending}", mime=mime, on_click="ignore",
-                icon=f":material/{icon}:", key=f"download-{ending}", width="stretch",
-            )  # fmt: skip
+    for label, icon, ending, mime, make in files:
+        st.download_button(
+            label, make, file_name=f"{name}.{ending}", mime=mime, on_click="ignore",
+            icon=f":material/{icon}:", key=f"download-{result.kind}-{ending}", width="stretch",
+        )  # fmt: skip
 
 
 def add_to_report(
@@ -148,7 +157,7 @@ def _show(frame: pd.DataFrame) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def _csv(result: Attribution | Performance) -> bytes:
+def _csv(result: Attribution | Performance | Counterfactuals) -> bytes:
     return _written("result.csv", partial(write_csv, result.to_frame()))
 
 

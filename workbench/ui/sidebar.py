@@ -5,6 +5,7 @@ import streamlit as st
 from workbench.core.errors import DataError, RegistryError
 from workbench.core.people import Person
 from workbench.core.table import SPLITS, split_sizes
+from workbench.core.wording import counted
 from workbench.numerics.devices import choose_device, describe_device, list_devices
 from workbench.ui import cache
 from workbench.ui.cohort import NAME, choose_cohort
@@ -123,7 +124,7 @@ def _choose_split(person: Person, table: str) -> str:
     return str(choose(
         st.selectbox, "Rows", "split", options=parts, default=default,
         format_func=lambda part: (
-            f"{'all' if part == 'all' else f'{part} split'} · {sizes[part]:,} rows"
+            f"{'all' if part == 'all' else f'{part} split'} · {counted(sizes[part], 'row')}"
         ),
         then=lambda: forget(*OF_ROWS),
         help="Bundled models were fitted to the train split and have never seen the test split.",

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.core.errors import DataError
 from workbench.core.people import Person
 from workbench.core.schema import Schema
+from workbench.core.wording import counted
 from workbench.data.editing import Choices, ColumnChoice, edited_schema, first_choices
 from workbench.data.facts import ColumnFacts
 from workbench.data.mapping import Difference, differences, propose, wanted_columns
@@ -43,7 +44,7 @@ def table_form(draft: Draft, person: Person) -> None:
         preview = _preview(draft, workspace)
         if preview is None:
             return
-        note(f"{preview.n_rows:,} rows, {len(preview.columns)} columns")
+        note(f"{counted(preview.n_rows, 'row')}, {counted(len(preview.columns), 'column')}")
         for said in preview.notes[:12]:
             st.caption(f":material/info: {plain(said)}")
         with st.expander("The first rows"):

@@ -18,6 +18,7 @@ from workbench.core.people import demand
 from workbench.core.results import Attribution, Counterfactuals
 from workbench.core.schema import Feature
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.plots import render
 from workbench.plots.what_if import (
     change_sentence,
@@ -40,7 +41,7 @@ from workbench.ui.frame import (
     two_halves,
 )
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import is_dark, plain_figure, result_files
 from workbench.ui.scenarios import (
     AMORTISED,
     Ground,
@@ -439,6 +440,7 @@ def find_nearest(setting: Setting) -> None:
         if len(found.owners):
             st.markdown(plain(counterfactual_sentence(found, 0)))
             _changes(setting, found)
+            result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
         else:
             st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")
 
@@ -610,13 +612,14 @@ def finite_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _json(setting: Setting, frame: pd.DataFrame) -> bytes:
+    background = setting.ground.background
     content = {
         "model": setting.model.name,
         "model_digest": setting.model.digest,
         "table": setting.place.table,
         "row": int(setting.row.ids[0]),
         "method": setting.ground.full,
-        "background": f"{len(setting.ground.background)} rows of {setting.ground.background.name}",
+        "background": f"{counted(len(background), 'row')} of {background.name}",
         "scenarios": finite_records(frame),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode()

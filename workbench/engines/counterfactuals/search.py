@@ -17,6 +17,7 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.provenance import Provenance
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.engines.counterfactuals.nearest import Asked, nearest
 from workbench.engines.counterfactuals.params import SearchParams
 from workbench.engines.counterfactuals.ranges import Ranges, ranges_of
@@ -181,7 +182,7 @@ def _provenance(
         table=rows.name,
         table_digest=rows.digest,
         n_rows=len(rows),
-        background=f"{len(background)} rows of {background.name}",
+        background=f"{counted(len(background), 'row')} of {background.name}",
         background_digest=background.digest,
         n_background=len(background),
         evaluations=evaluations,

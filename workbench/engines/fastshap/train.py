@@ -14,6 +14,7 @@ from workbench.core.explainer import Certificate, Explainer, Fidelity
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
+from workbench.core.wording import percent
 from workbench.engines.fastshap.amortise import (
     LABEL_ROWS,
     Lesson,
@@ -101,7 +102,7 @@ def _explain(
         )  # fmt: skip
     empty, base_std_errors = _nothing_known(game, surrogate, parts.train, params)
     train, validation, held_out = (
-        _lesson(game, part, empty) for part in (parts.train, parts.validation, parts.held_out)
+        lesson(game, part, empty) for part in (parts.train, parts.validation, parts.held_out)
     )
     teacher = Teacher(surrogate, empty.to(device, torch.float32), params)
     with one_thread():
@@ -199,7 +200,14 @@ def _nothing_known(
     return empty, outputs.std(0, correction=0) / len(train) ** 0.5
 
 
-def _lesson(game: Game, rows: Table, empty: Float[Tensor, " k"]) -> Lesson:
+def lesson(game: Game, rows: Table, empty: Float[Tensor, " k"]) -> Lesson:
+    """Return rows with what their values add up to.
+
+    Raises
+    ------
+    InvalidInputError
+        If the model returns no finite number for a row.
+    """
     totals = game.full(rows.X)[:, : game.n_outputs] - empty
     if not bool(torch.isfinite(totals).all()):
         row = int(rows.ids[int((~torch.isfinite(totals)).any(1).nonzero()[0])])
@@ -260,7 +268,7 @@ def _notes(certificate: Certificate, fidelity: Fidelity) -> tuple[str, ...]:
     notes = []
     if certificate.is_large:
         notes.append(
-            f"the error on held-out rows is {certificate.relative:.0%} of the values; use "
+            f"the error on held-out rows is {percent(certificate.relative)} of the values; use "
             f"{FALLBACK} instead of this explainer"
         )
     if fidelity.loss >= fidelity.no_information:

@@ -20,6 +20,7 @@ from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution
 from workbench.core.schema import listing
 from workbench.core.table import Table
+from workbench.core.wording import percent
 from workbench.engines.shapley import exact, kernel
 from workbench.engines.shapley.run import check_features, provenance_of
 from workbench.numerics.amortised import (
@@ -186,13 +187,13 @@ def _notes(explainer: Explainer) -> tuple[str, ...]:
     what = "game" if certificate.against == "game" else "surrogate, whose own error is not in it"
     notes = [
         f"explainer {explainer.digest[:8]}: root mean square error {certificate.rmse:.4g}, "
-        f"{certificate.relative:.1%} of the values, on {certificate.n_rows:,} held-out rows "
+        f"{percent(certificate.relative)} of the values, on {certificate.n_rows:,} held-out rows "
         f"against the {what}; the standard errors are those of each feature on these rows, and no "
         "sampling error"
     ]
     if certificate.is_large:
         notes.append(
-            f"the explainer's error is {certificate.relative:.0%} of the values, too much to rely "
+            f"the explainer's error is {percent(certificate.relative)} of the values, too much to rely "
             f"on; use {kernel.NAME} instead, or train on more rows"
         )
     return tuple(notes)

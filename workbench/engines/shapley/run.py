@@ -21,11 +21,12 @@ from workbench.core.params import Params
 from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.numerics.devices import describe_device
 from workbench.numerics.links import apply_link, unit_of
 from workbench.numerics.set_function import SetFunction
-from workbench.numerics.value_functions import make_game, value_notes
+from workbench.numerics.value_functions import make_game, notes_of
 
 EARLY_SHARE = 8  # a first look takes one part of that many
 # Model evaluations from which a run takes long enough that somebody wants to see it early.
@@ -87,7 +88,6 @@ def run(
         model, background, value=params.value, output=params.output, link=params.link,
         context=context, expected=cost.evaluations,
     )  # fmt: skip
-    notes = (*notes, *value_notes(model, params.value, params.output, params.link))
     explained = model.predict if params.output == "probability" else model.scores
     predictions = apply_link(explained(rows.X), params.link)
     _check_finite(model, rows, background, predictions, game)
@@ -102,7 +102,7 @@ def run(
             provenance=provenance_of(
                 name, model, known, background, params, context,
                 evaluations=game.evaluations, chunk_rows=game.chunk_rows,
-                seconds=time.perf_counter() - started, notes=(*notes, *told),
+                seconds=time.perf_counter() - started, notes=(*notes, *notes_of(game), *told),
             ),
             values=values[..., :k].numpy().copy(),
             base_values=game.empty[:k].expand(n, -1).numpy().copy(),
@@ -204,7 +204,7 @@ def provenance_of(
         table=rows.name,
         table_digest=rows.digest,
         n_rows=len(rows),
-        background=f"{len(background)} rows of {background.name}",
+        background=f"{counted(len(background), 'row')} of {background.name}",
         background_digest=background.digest,
         n_background=len(background),
         evaluations=evaluations,

@@ -1,0 +1,34 @@
+"""Numbers in sentences: a count with its noun, a share per cent."""
+
+import math
+from operator import index
+from typing import SupportsIndex
+
+
+def counted(n: SupportsIndex, noun: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> counted(1, "model evaluation"), counted(3000, "row"), counted(0, "row")
+    ('1 model evaluation', '3,000 rows', '0 rows')
+    """
+    return f"{index(n):,} {noun}{'' if index(n) == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Write a share per cent; what is not quite nothing or all is never rounded to it.
+
+    Examples
+    --------
+    >>> percent(0.8604), percent(0.95), percent(0.00001), percent(0.99999)
+    ('86.0 %', '95 %', 'less than 0.1 %', 'more than 99.9 %')
+    """
+    if math.isnan(share):
+        return "not defined"
+    if 0 < share < 0.0005:
+        return "less than 0.1 %"
+    if 0.9995 <= share < 1:
+        return "more than 99.9 %"
+    whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
+    return f"{100 * share:.{0 if whole else 1}f} %"

@@ -1,0 +1,84 @@
+"""Counterfactuals in a report."""
+
+import numpy as np
+
+from workbench.checks import run_checks
+from workbench.core.results import Counterfactuals
+from workbench.core.wording import counted
+from workbench.plots.what_if import counterfactual_sentence
+from workbench.plots.words import number
+from workbench.report.section import Grid, Section, facts_of
+
+FEW_ROWS = 20
+LINES = 200
+
+
+def counterfactuals_section(found: Counterfactuals, name: str) -> Section:
+    """Build the section of counterfactuals."""
+    few = 0 < len(found) <= FEW_ROWS
+    singles = tuple(counterfactual_sentence(found, row) for row in range(len(found) if few else 0))
+    record = found.provenance
+    return Section(
+        name=name,
+        title=f"{record.title}: {record.model}",
+        answers=singles if len(found) == 1 else (_overall(found), *singles),
+        pictures=(),
+        outcomes=run_checks(found),
+        tables=(_changes(found),) if len(found.owners) else (),
+        values=_values(found) if few and len(found.owners) else None,
+        facts=facts_of(record),
+        foot=record.describe(),
+    )
+
+
+def _overall(found: Counterfactuals) -> str:
+    """Say for how many rows a change was found."""
+    already, n = int(found.fulfilled.sum()), len(found)
+    changed = len(set(found.owners.tolist()))
+    said = f"Of {counted(n, 'row')}, a change that is enough was found for {changed:,}"
+    if already:
+        said += f"; of {already:,} the model says what is wished for already"
+    return f"{said}."
+
+
+def _changes(found: Counterfactuals) -> Grid:
+    """List each counterfactual with its changes, nearest first for each row."""
+    ordered = [int(which) for row in range(len(found)) for which in found.of(row)]
+    place = [nth for row in range(len(found)) for nth in range(1, len(found.of(row)) + 1)]
+    rows = tuple(
+        (
+            str(found.ids[found.owners[which]]), str(nth),
+            "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(which)),
+            f"{found.distances[which]:.2f}", _predicted(found, which),
+        )
+        for which, nth in zip(ordered[:LINES], place, strict=False)
+    )  # fmt: skip
+    told = f" (the first {LINES:,} of {len(ordered):,})" if len(ordered) > LINES else ""
+    return Grid(
+        f"Changes with which the model decides otherwise{told} (distance: 1 for each changed "
+        "feature, plus the size of the change in units of the feature's spread)",
+        ("row", "nth nearest", "changes", "distance", "prediction"), rows, frozenset({0, 1, 3}),
+    )  # fmt: skip
+
+
+def _predicted(found: Counterfactuals, which: int) -> str:
+    """Write what the model says of a counterfactual: the likeliest class, or the value."""
+    outputs = found.changed_predictions[which]
+    if found.schema.classes:
+        best = int(np.argmax(outputs))
+        return f"{found.output_names[best]} ({number(float(outputs[best]))})"
+    return f"{number(float(outputs[0]))} {found.schema.target_unit}".strip()
+
+
+def _values(found: Counterfactuals) -> Grid:
+    frame = found.to_frame()
+    text = ("row", "counterfactual", "feature", "from", "to")
+    numbers = [column for column in frame.columns if column not in text]
+    rows = tuple(
+        (*(str(cell) for cell in line[: len(text)]), *(number(x) for x in line[len(text) :]))
+        for line in frame[[*text, *numbers]].itertuples(index=False, name=None)
+    )
+    columns = (*text, *map(str, numbers))
+    return Grid(
+        "Every changed feature", columns, rows, frozenset({0, 1, *range(len(text), len(columns))})
+    )
