@@ -193,8 +193,8 @@ def _notes(explainer: Explainer) -> tuple[str, ...]:
     ]
     if certificate.is_large:
         notes.append(
-            f"the explainer's error is {percent(certificate.relative)} of the values, too much to rely "
-            f"on; use {kernel.NAME} instead, or train on more rows"
+            f"the explainer's error is {percent(certificate.relative)} of the values, too much to "
+            f"rely on; use {kernel.NAME} instead, or train on more rows"
         )
     return tuple(notes)
 
