@@ -10,6 +10,7 @@ from tests.networks import tiny_model, tiny_table
 from workbench import api
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
+from workbench.core.wording import percent
 
 QUICK = {
     "surrogate_epochs": 6, "warm_epochs": 10, "epochs": 1, "width": 32, "draws": 4, "device": "cpu",
@@ -110,7 +111,7 @@ def test_names_the_background_and_the_error(case):
     assert record.background_digest == background.digest
     assert record.n_background == 25
     certificate = model.explainers[-1].certificate
-    assert f"{certificate.relative:.1%} of the values, on 20 held-out rows" in record.notes[0]
+    assert f"{percent(certificate.relative)} of the values, on 20 held-out rows" in record.notes[0]
     assert "no sampling error" in record.notes[0].replace("and no", "no")
 
 

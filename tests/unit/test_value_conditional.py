@@ -64,6 +64,14 @@ def test_every_estimator_comes_close_to_them(case, method):
     assert error <= 2 * np.sqrt((found.std_errors**2).mean()) + 1e-9
 
 
+def test_interactions_are_those_of_the_same_game(case):
+    """Rows of 2-SII with their diagonal add up to the values of the same surrogate."""
+    model, table = case
+    pairs = api.interactions(model, table[40:42], table[:25], value="conditional", index="k-SII")
+    np.testing.assert_allclose(pairs.gap, 0, atol=1e-9)
+    assert "surrogate of explainer" in pairs.provenance.notes[0]
+
+
 def test_conditional_and_marginal_values_differ(case):
     _, table = case
     own = explain(case, table[40:60], "exact").values
