@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from workbench.core.errors import InvalidInputError
-from workbench.numerics.devices import choose_device, describe_device, free_cache, is_out_of_memory
+from workbench.numerics.devices import (
+    choose_device,
+    describe_device,
+    free_cache,
+    is_out_of_memory,
+    memory_budget,
+    to_host,
+)
 
 
 def machine(monkeypatch, *, cuda=0, mps=False):
@@ -105,3 +112,25 @@ def test_a_full_gpu_is_recognised():
     with pytest.raises(torch.OutOfMemoryError) as caught:
         torch.empty(2**50, device="cuda")
     assert is_out_of_memory(caught.value)
+
+
+def test_a_larger_gpu_may_hold_more_at_once(monkeypatch):
+    """Known from the device alone, so that a run takes the same steps there every time."""
+
+    class Properties:
+        total_memory = 80 * 2**30
+
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Properties)
+    assert memory_budget(torch.device("cuda:0")) == 5 * 2**30
+    Properties.total_memory = 4 * 2**30
+    assert memory_budget(torch.device("cuda:0")) == 2**29
+    assert memory_budget(torch.device("cpu")) == 2**29
+
+
+@pytest.mark.cuda
+def test_what_comes_from_the_gpu_is_what_was_there():
+    table = torch.randn(1000, 70, device="cuda", dtype=torch.float64)
+    got = to_host(table[:, ::2])
+    assert got.device.type == "cpu"
+    torch.testing.assert_close(got, table[:, ::2].cpu(), rtol=0, atol=0)
+    assert to_host(table[:0]).shape == (0, 70)

@@ -14,6 +14,7 @@ from workbench.core.params import parse_params
 from workbench.core.results import Result
 from workbench.core.table import Table
 from workbench.jobs.request import Request, registered_methods
+from workbench.numerics.devices import memory_budget
 from workbench.workspace.background import background_source
 
 KEPT_MODELS = 4
@@ -149,9 +150,11 @@ def compute(
     """
     method = registered_methods().find(request.method)
     params = parse_params(method.params, request.params)
+    device = torch.device(request.device)
     context = Context(
-        seed=request.seed, device=torch.device(request.device), progress=progress, preview=preview
-    )
+        seed=request.seed, device=device, budget=memory_budget(device), progress=progress,
+        preview=preview,
+    )  # fmt: skip
     # A small run may take place inside another one's progress report, where gradients may be off.
     with torch.inference_mode(mode=False), torch.enable_grad():
         return method.explain(work.model, work.rows, work.background, params, context)

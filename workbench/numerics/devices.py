@@ -1,9 +1,12 @@
 """Where to compute, and what to do when memory runs out."""
 
 import torch
+from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.settings import settings
+
+LEAST_BUDGET = 512 * 2**20
 
 
 def choose_device(request: str | None = None) -> torch.device:
@@ -45,6 +48,24 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type}, {torch.get_num_threads()} threads" if device.type == "cpu" else "mps"
+
+
+def memory_budget(device: torch.device) -> int:
+    """Return the bytes that the temporary tensors of a run may take there.
+
+    Half a gibibyte; on a GPU a sixteenth of its memory, where that is more, since few large steps
+    keep it busy. It depends on the device alone, so that the same run takes the same steps.
+    """
+    if device.type != "cuda":
+        return LEAST_BUDGET
+    return max(LEAST_BUDGET, torch.cuda.get_device_properties(device).total_memory // 16)
+
+
+def to_host(table: Tensor) -> Tensor:
+    """Move to the CPU; from a GPU through pinned memory, which is several times as fast."""
+    if table.device.type != "cuda":
+        return table.cpu()
+    return torch.empty(table.shape, dtype=table.dtype, pin_memory=True).copy_(table)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model, Output
-from workbench.numerics.devices import free_cache, is_out_of_memory
+from workbench.numerics.devices import free_cache, is_out_of_memory, to_host
 from workbench.numerics.links import Link, apply_link, link_slope
 from workbench.numerics.maskers import Masker
 from workbench.numerics.mixer import Mixer
@@ -124,7 +124,7 @@ class Game:
         if coalitions.ndim == 3:
             rows = zip(X, coalitions, strict=True)
             return torch.cat([self.values(x[None], own) for x, own in rows])
-        return self._table(X, coalitions).cpu()
+        return to_host(self._table(X, coalitions))
 
     @torch.no_grad()
     def _table(
@@ -212,20 +212,21 @@ class Game:
         parts = []
         most = min(self.chunk_rows * GPU_KEYS, self.context.budget // GPU_KEY_BYTES)
         at_once = most // (b * max(len(codes), 2**d))
+        Z = self.model.encode(X)
         for rows in _slices(len(X), max(1, at_once)):
             keys = codes & free[rows]  # (r, b, m)
             keys += torch.arange(len(keys) * b, device=device).view(-1, b, 1) << d
-            outputs = self._outputs_of_keys(X[rows], keys)  # (r, b, m, k)
+            outputs = self._outputs_of_keys(Z[rows], keys)  # (r, b, m, k)
             means = torch.einsum("rbmk,bg->rmgk", outputs, self._weights.to(outputs))
             parts.append(means.flatten(2).double())
         return torch.cat(parts)
 
-    def _outputs_of_keys(self, X: Tensor, keys: Tensor) -> Tensor:
+    def _outputs_of_keys(self, Z: Tensor, keys: Tensor) -> Tensor:
         device, d, b = keys.device, self.n_players, keys.shape[1]
         bits = 1 << torch.arange(d, device=device)
-        seen = torch.zeros(len(X) * b << d, dtype=torch.bool, device=device)
+        seen = torch.zeros(len(Z) * b << d, dtype=torch.bool, device=device)
         mixtures = seen.index_fill_(0, keys.flatten(), value=True).nonzero()[:, 0]
-        Z, inputs = self.model.encode(X), self._mixer.inputs
+        inputs = self._mixer.inputs
         table = inputs.new_empty(len(seen), self.n_outputs)
         self.covered += keys.numel()
         for some in mixtures.split(self.chunk_rows):

@@ -7,7 +7,7 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.table import Table
 from workbench.engines.fastshap.train import NAME
-from workbench.numerics.devices import choose_device
+from workbench.numerics.devices import choose_device, memory_budget
 
 __all__ = ["train"]
 
@@ -38,7 +38,8 @@ def train(
     """
     method = METHODS[NAME]
     settings = parse_params(method.params, params)
-    context = Context(seed=seed, device=choose_device(device), progress=progress)
+    place = choose_device(device)
+    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
     moved = model if model.device == context.device else model.to(context.device)
     result = method.explain(moved, rows, background, settings, context)
     assert isinstance(result, Explainer)  # noqa: S101 - what the method is registered to yield

@@ -26,7 +26,7 @@ from workbench.engines.shapley import (  # noqa: F401 - importing registers
     svarm,
 )
 from workbench.engines.shapley.params import SampledParams
-from workbench.numerics.devices import choose_device
+from workbench.numerics.devices import choose_device, memory_budget
 from workbench.numerics.value_functions import SINGLE
 
 __all__ = ["choose_method", "choose_settings", "explain"]
@@ -154,7 +154,8 @@ def explain(
     else:
         name = method if method.startswith(f"{FAMILY}.") else f"{FAMILY}.{method}"
     chosen = METHODS.find(name)
-    context = Context(seed=seed, device=choose_device(device), progress=progress)
+    place = choose_device(device)
+    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
     moved = model if model.device == context.device else model.to(context.device)
     settings = parse_params(chosen.params, params)
     result = chosen.explain(moved, rows, background, settings, context)

@@ -20,7 +20,7 @@ from workbench.core.table import Table
 from workbench.engines.shapley.exact import BLOCK_BYTES, MAX_PLAYERS, all_coalitions
 from workbench.engines.shapley.params import ShapleyParams, exact_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
-from workbench.numerics.devices import choose_device
+from workbench.numerics.devices import choose_device, memory_budget
 from workbench.numerics.game import GROUPS
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.set_transforms import moebius_, superset_sums_
@@ -190,7 +190,8 @@ def explain_pairs(
         If a setting is out of bounds, a table does not have the model's features, or there are
         more than 16.
     """
-    context = Context(seed=seed, device=choose_device(device), progress=progress)
+    place = choose_device(device)
+    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
     moved = model if model.device == context.device else model.to(context.device)
     return _explain(moved, rows, background, parse_params(InteractionsParams, params), context)
 
