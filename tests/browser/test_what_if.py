@@ -90,7 +90,7 @@ def test_scenarios_are_pinned_and_a_nearest_change_is_tried(visit, tmp_path):
     page.get_by_role("button", name="Remove Scenario 1").wait_for(timeout=SECONDS)
     page.locator(".js-plotly-plot").nth(2).wait_for(timeout=SECONDS)
     with page.expect_download(timeout=SECONDS) as caught:
-        page.get_by_role("button", name="CSV", exact=True).click()
+        page.get_by_role("button", name="CSV", exact=True).last.click()
     file = tmp_path / "scenarios.csv"
     caught.value.save_as(file)
     assert file.read_text().startswith("scenario,model,output,feature,value,attribution")
