@@ -28,7 +28,7 @@ BASE_MEANS = {
     "baseline": "reference row",
     "gaussian": "mean of the draws",
     "neighbours": "background mean (unknown features from similar rows)",
-    "conditional": "what the surrogate says of no feature",
+    "conditional": "no feature known",
 }
 
 

@@ -34,8 +34,8 @@ VALUES = {
     "baseline": "one typical row",
     "neighbours": "similar background rows",
     "gaussian": "what correlation implies",
-    "surrogate": "what a trained surrogate implies",
-    "conditional": "what a trained surrogate implies",
+    "surrogate": "a trained surrogate",
+    "conditional": "a trained surrogate",
 }
 # A probability never rounds to certainty.
 ALMOST = 0.999

@@ -25,7 +25,7 @@ class FastshapParams(Params):
     width: int = Field(128, ge=4, le=4096, description="Units of a hidden layer.")
     depth: int = Field(2, ge=1, le=8, description="Hidden layers of both networks.")
     surrogate_epochs: int = Field(
-        40, ge=1, le=10_000, description="Passes over the rows, each with new coalitions, at most."
+        160, ge=1, le=10_000, description="Passes over the rows, each with new coalitions, at most."
     )
     draws: int = Field(
         16, ge=1, le=4096,
@@ -51,7 +51,7 @@ class FastshapParams(Params):
     batch: int = Field(512, ge=2, le=65_536, description="Rows of a step.")
     rate: float = Field(2e-3, gt=0, le=1, description="Learning rate at the start.")
     patience: int = Field(
-        15, ge=1, le=10_000, description="Passes without a lower validation loss before it stops."
+        40, ge=1, le=10_000, description="Passes without a lower validation loss before it stops."
     )
     resume: bool = Field(
         False, description="Go on from the explainer that the model has for the same settings."

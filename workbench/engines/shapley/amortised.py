@@ -5,29 +5,33 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, cast
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
 from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Explainer
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley import proxy
+from workbench.engines.shapley.design import PairedDesign
 from workbench.engines.shapley.fastshap import EXACT_PLAYERS
 from workbench.engines.shapley.params import SharingParams
 from workbench.engines.shapley.permutation import antithetic_values
 from workbench.engines.shapley.residual import ResidualGame
-from workbench.engines.shapley.run import Estimate, run
+from workbench.engines.shapley.run import Estimate, Estimator, run, sampling_cost
 from workbench.numerics.amortised import (
     MaskedNetwork,
     find_explainer,
     surrogate_of,
     surrogate_values,
 )
+from workbench.numerics.game import GROUPS
 from workbench.numerics.links import Link
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.shapley_kernel import all_inner_coalitions, regress
@@ -35,8 +39,11 @@ from workbench.numerics.shapley_kernel import all_inner_coalitions, regress
 NAME = "shapley.amortised"
 DEFAULT_COALITIONS = 16
 SURROGATE_PAIRS = 64
-# Of the address of the permutations that the surrogate is asked about.
+# Of the addresses of the permutations that the surrogate is asked about, and of few pairs.
 OF_SURROGATE = 1
+OF_FEW = 2
+# Of independent pairs, for a standard error with three degrees of freedom.
+FEWEST_PAIRS = 4
 
 
 class AmortisedParams(SharingParams):
@@ -99,12 +106,48 @@ class SurrogateStandIn:
         return self.values(x, known)[0]
 
 
+def few_pairs(n_players: int, n_pairs: int, context: Context) -> Estimator:
+    r"""Return the estimator for few pairs of coalitions: a mean over random ones.
+
+    Sizes are drawn with probabilities :math:`q_s` in proportion to the length of a pair's terms
+    :math:`a(S)` (see ``proxy.cross_fitted``), which is :math:`\sqrt{d / (s (d - s))}`, and
+    half of that at :math:`s = d / 2`. Of a game without main effects, as what a good surrogate
+    leaves is, all sizes say about as much, and no probabilities have less variance. With
+
+    .. math:: \phi_i = \frac{D(N)}{d}
+              + \frac{1}{n} \sum_{j} \frac{a_i(S_j)}{q_{s_j}} D(S_j)
+
+    values are unbiased and add up, and terms are independent, so their spread is the error.
+    """
+    sizes = np.arange(1, n_players // 2 + 1)
+    lengths = np.sqrt(n_players / (sizes * (n_players - sizes)))
+    lengths *= np.where(2 * sizes == n_players, 0.5, 1.0)
+    shares = lengths / lengths.sum()
+
+    def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
+        rng = context.stream(int(part.ids[0]), OF_FEW)
+        drawn = rng.choice(sizes, n_pairs, p=shares)
+        ranks = rng.random((n_pairs, n_players)).argsort(axis=1).argsort(axis=1)
+        first = torch.from_numpy(ranks < drawn[:, None])
+        both = game.values(part.X, torch.cat([first, ~first]))  # (n, 2p, gk)
+        value, complement = both.chunk(2, dim=1)
+        terms = proxy.terms_of(2 * first.double() - 1, torch.from_numpy(drawn))
+        terms /= torch.from_numpy(shares[drawn - 1])[:, None]
+        each = terms[:, :, None] * (value - complement)[:, :, None]  # (n, p, d, gk)
+        gap = (game.full(part.X) - game.empty)[:, None] / n_players
+        errors = each[..., : game.n_outputs].std(1) / n_pairs**0.5
+        yield Estimate(gap + each.mean(1), errors)
+
+    return estimate
+
+
 def _explain(
     model: Model, rows: Table, background: Table, params: AmortisedParams, context: Context
 ) -> Attribution:
     d, explainer = len(model.schema.features), find_explainer(model, params)
     surrogate = surrogate_of(explainer, model.device)
-    of_rest = proxy.estimator(d, params, context)
+    n_pairs = _few(d, params)
+    of_rest = few_pairs(d, n_pairs, context) if n_pairs else proxy.estimator(d, params, context)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         stand_in = SurrogateStandIn(surrogate, params.link, len(game.empty))
@@ -123,7 +166,7 @@ def _explain(
 
     return run(
         NAME, model, rows, background, params, context, estimate=estimate,
-        block=proxy.rows_at_once(model, params), dof=proxy.degrees(d, params),
+        block=_block(model, params), dof=n_pairs - 1.0 if n_pairs else proxy.degrees(d, params),
         notes=(_note(explainer, d),),
     )  # fmt: skip
 
@@ -141,7 +184,34 @@ def _note(explainer: Explainer, n_players: int) -> str:
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: AmortisedParams) -> Cost:
-    return proxy.cost(model, n_rows, n_background, params)
+    n_pairs = _few(len(model.schema.features), params)
+    if not n_pairs:
+        return proxy.cost(model, n_rows, n_background, params)
+    cost = sampling_cost(model, n_rows, n_background, 2 * n_pairs)
+    return Cost(cost.evaluations, n_bytes=min(n_rows, _block(model, params)) * cost.n_bytes)
+
+
+def _few(n_players: int, params: AmortisedParams) -> int:
+    """Return the pairs that a budget allows where they are too few for the proxy, else 0.
+
+    Up to all singletons and two pairs of each other size, random pairs had less error on the
+    bundled models: with fewer the proxy has little to fit.
+    """
+    every = (2**n_players - 2) // 2
+    n_pairs = min(params.coalitions(n_players) // 2, every)
+    if n_pairs == every or n_pairs > PairedDesign(n_players).smallest:
+        return 0
+    if n_pairs < FEWEST_PAIRS:
+        raise InvalidInputError(
+            f"A budget of {params.budget} coalitions is too small; give {2 * FEWEST_PAIRS} or more."
+        )
+    return n_pairs
+
+
+def _block(model: Model, params: AmortisedParams) -> int:
+    return params.block(
+        params.coalitions(len(model.schema.features)), len(model.output_names) * (1 + GROUPS)
+    )
 
 
 def _efforts(n_features: int) -> dict[str, Effort]:

@@ -125,7 +125,7 @@ def cross_fitted(
     populations = torch.tensor(
         [min(p, LARGEST_COUNT) for p in design.populations], dtype=torch.float64
     )
-    terms = _terms(pairs)  # (p, d)
+    terms = terms_of(pairs.signs, pairs.strata + 1)  # (p, d)
     sampled = counts < populations
     if not sampled.any():
         every = terms / populations[pairs.strata][:, None]
@@ -158,12 +158,12 @@ def cross_fitted(
     return values + (gap - values.sum(0)) / d, variance.sqrt()
 
 
-def _terms(pairs: DrawnPairs) -> Float[Tensor, "p d"]:
+def terms_of(signs: Float[Tensor, "p d"], sizes: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:
     """Weights ``a`` of a pair's difference in the values, by which strata means are taken."""
-    d = pairs.signs.shape[1]
-    size = (pairs.strata + 1).double()
+    d = signs.shape[1]
+    size = sizes.double()
     scale = torch.where(2 * size == d, 0.5, 1.0) * d / (2 * size * (d - size).clamp(min=1))
-    return (pairs.signs - pairs.signs.mean(1, keepdim=True)) * scale[:, None]
+    return (signs - signs.mean(1, keepdim=True)) * scale[:, None]
 
 
 def _extend(
