@@ -196,6 +196,11 @@ def _few(n_players: int, params: AmortisedParams) -> int:
 
     Up to all singletons and two pairs of each other size, random pairs had less error on the
     bundled models: with fewer the proxy has little to fit.
+
+    Raises
+    ------
+    InvalidInputError
+        If the budget is too small even for these.
     """
     every = (2**n_players - 2) // 2
     n_pairs = min(params.coalitions(n_players) // 2, every)
