@@ -185,13 +185,24 @@ def design_within(
         If the budget is too small.
     """
     design = PairedDesign(n_players, allocation, determined)
+    return design, pairs_within(n_players, params, design.smallest)
+
+
+def pairs_within(n_players: int, params: SampledParams, smallest: int) -> int:
+    """Return how many pairs a budget allows: at most all of them.
+
+    Raises
+    ------
+    InvalidInputError
+        If that is fewer than ``smallest``.
+    """
     n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
-    if n_pairs < design.smallest:
+    if n_pairs < smallest:
         raise InvalidInputError(
             f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
-            f"{n_players} features need {2 * design.smallest}."
+            f"{n_players} features need {2 * smallest}."
         )
-    return design, n_pairs
+    return n_pairs
 
 
 def first_look(design: PairedDesign, n_pairs: int, params: SampledParams) -> dict[str, Any] | None:

@@ -11,12 +11,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.design import PairedDesign
+from workbench.engines.shapley.design import PairedDesign, pairs_within
 from workbench.engines.shapley.params import SampledParams, sampled_efforts
 from workbench.engines.shapley.run import EARLY_SHARE, Estimate, Estimator, run, sampling_cost
 from workbench.engines.shapley.stopping import settled
@@ -310,13 +309,7 @@ def _means(inside: Bool[Tensor, "p d"], *, size: int) -> list[_Mean]:
 
 def _design(n_players: int, params: SvarmParams) -> tuple[SheetDesign, int]:
     design = SheetDesign(n_players)
-    n_pairs = min(params.coalitions(n_players), 2**n_players - 2) // 2
-    if n_pairs < design.smallest:
-        raise InvalidInputError(
-            f"A budget of {params.budget or 2 * n_pairs} coalitions is too small: "
-            f"{n_players} features need {2 * design.smallest}."
-        )
-    return design, n_pairs
+    return design, pairs_within(n_players, params, design.smallest)
 
 
 def _rounds(design: SheetDesign, n_pairs: int, *, grow: bool) -> list[np.ndarray]:
