@@ -114,10 +114,12 @@ class MaskedNetwork(nn.Module):
     def _shares(self, Z: Float[Tensor, "n p"]) -> Float[Tensor, "n d h"]:
         """Return what each known feature adds to the first layer."""
         groups, p = self.encoder.groups, Z.shape[1]
-        weight = self.first.weight
-        told = weight[:, p:].T  # (d, h)
-        shares = told.expand(len(Z), -1, -1).clone()
-        return shares.index_add_(1, groups, Z[:, :, None] * weight[:, :p].T)
+        told = self.first.weight[:, p:].T  # (d, h)
+        order = groups.argsort(stable=True)  # the columns of a feature side by side
+        widths = torch.bincount(groups, minlength=len(told)).tolist()
+        weights = self.first.weight[:, order].split(widths, dim=1)
+        parts = zip(Z[:, order].split(widths, dim=1), weights, strict=True)
+        return torch.stack([z @ w.T for z, w in parts], dim=1) + told
 
 
 class ExplainerNetwork(nn.Module):
