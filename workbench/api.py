@@ -495,6 +495,7 @@ def plan(
         )
     kept = {key: value for key, value in params.items() if key in record.params.model_fields}
     parsed = parse_params(record.params, kept)
+    explainer_for(model, name, kept)  # raises where one is wanted and there is none
     cost = record.cost(model, n_rows, n_background, parsed)
     return Plan(name, parsed.model_dump(mode="json"), cost, notes)
 

@@ -88,10 +88,10 @@ def test_a_file_is_kept_for_its_model_once(file, home):
          "The explainer was trained for wine-mlp@1 "),
         (("fastshap", "add", "FILE", "--model", "german-mlp"),
          "The explainer was trained for wine-mlp@1 "),
-        (("explain", "wine-mlp", "wine", "--explainer", "FILE"),
-         "no explainer for probability with link identity (marginal), but for score with link"),
+        (("explain", "wine-mlp", "wine", "--explainer", "FILE", "--output", "probability"),
+         "explains score with link identity (marginal), which is not what --output, --link or"),
         (("explain", "wine-mlp", "wine", "--explainer", "FILE", "--method", "kernel"),
-         "Method 'kernel' asks no explainer; choose --method amortised, fastshap"),
+         "Method 'kernel' asks no explainer of marginal values; choose --method fastshap"),
         (("explain", "wine-mlp", "wine", "--explainer", "EMPTY"), "holds no .explainer file"),
         (("fastshap", "add", "nowhere.explainer", "--model", "wine-mlp"), "nowhere.explainer"),
     ],
@@ -104,6 +104,21 @@ def test_an_explainer_that_does_not_fit_is_a_sentence(arguments, message, file, 
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_the_explainer_that_is_given_settles_what_is_explained():
+    """Those of the bundled model: each answers, by its own values and by any estimator."""
+    folder = find_version("adult-mlp")
+    for name in ("conditional", "marginal"):
+        path = folder / f"{name}-probability-identity.explainer"
+        digest = f"explainer {load(path).digest[:8]}"
+        asked = ("explain", "adult-mlp", "adult", "--rows", "3", "--explainer")
+        assert digest in said(*asked, str(path))
+        assert digest in said(*asked, str(folder), "--value", name)
+    path = folder / "conditional-probability-identity.explainer"
+    text = said("explain", "adult-mlp", "adult", "--rows", "3", "--explainer", str(path),
+                "--method", "exact")  # fmt: skip
+    assert f"surrogate of explainer {load(path).digest[:8]}" in text
 
 
 def test_writes_beside_the_model(tmp_path, monkeypatch):

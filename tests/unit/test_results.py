@@ -421,6 +421,12 @@ def test_importance_is_the_mean_absolute_attribution(output):
     assert sorted(frame["feature"]) == sorted(result.names)
 
 
+def test_a_folder_is_no_file_to_save_to(tmp_path):
+    with pytest.raises(ResultFileError, match="is a folder; name a file in it"):
+        attribution(2).save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_noise_that_rows_share_stays_in_their_mean():
     """Coalitions of each row's own average out; shared ones may move all rows alike."""
     own = replace(attribution(50, sampled=True), std_errors=np.full((50, 3, 2), 0.4))

@@ -206,6 +206,14 @@ def test_auto_shares_coalitions_among_many_rows(monkeypatch):
     assert few.provenance.params["draw"] == "own"
 
 
+def test_auto_does_not_count_on_sharing_where_each_row_has_its_own():
+    model = tiny_model(tiny_table(d=20, n=5, categorical=False), network="linear")
+    name, params, _ = shapley.choose_settings(model, 100, 100, {"draw": "own"})
+    assert (name, params["draw"]) == ("shapley.kernel", "own")
+    name, params, _ = shapley.choose_settings(model, 100, 100, {})
+    assert (name, params["draw"]) == ("shapley.proxy", "shared")
+
+
 def test_auto_notes_its_choice_and_drops_a_budget_that_has_no_meaning():
     table = tiny_table(d=4)
     got = shapley.explain(tiny_model(table), table[:2], table[10:20], budget=50)

@@ -1,5 +1,6 @@
 """Conditional values of a trained surrogate as a value function of every estimator."""
 
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -32,7 +33,7 @@ def case():
     table = tiny_table(n=300, d=6, task="multiclass")
     model = tiny_model(table, dtype=torch.float32)
     explainer = api.train_explainer(
-        model, table, table[:25], value="conditional", surrogate_epochs=8, warm_epochs=1, epochs=0,
+        model, table, table[:25], value="conditional", surrogate_epochs=40, warm_epochs=1, epochs=0,
         width=32, draws=8, device="cpu",
     )  # fmt: skip
     return api.attach(model, explainer), table
@@ -108,6 +109,29 @@ def test_can_be_cancelled(case):
     )  # fmt: skip
     with pytest.raises(CancelledError, match="of 100 coalitions of rows"):
         game.values(table.X[:1], all_coalitions(6))
+
+
+def test_a_surrogate_that_has_learned_nothing_is_refused(case):
+    model, table = case
+    known = model.explainers[0]
+    worse = known.fidelity.model_copy(update={"loss": known.fidelity.no_information})
+    useless = replace(model, explainers=(replace(known, fidelity=worse),))
+    with pytest.raises(InvalidInputError, match="says no more than a constant would"):
+        api.explain(useless, table[:1], table[:25], method="exact", value="conditional")
+
+
+def test_a_plan_is_refused_as_the_run_would_be(case):
+    _, table = case
+    with pytest.raises(InvalidInputError, match="no explainer for probability"):
+        api.plan(tiny_model(table), 1, 25, method="exact", value="conditional")
+
+
+def test_the_background_is_not_judged(case):
+    _, table = case
+    result = explain(case, table[:3], "exact")
+    (found,) = [outcome for outcome in api.run_checks(result) if outcome.code == "WB003"]
+    assert found.status == "not_applicable"
+    assert "surrogate stands in" in found.sentence
 
 
 def test_a_model_without_one_is_told_what_to_do(case):

@@ -139,8 +139,10 @@ def background_size(attribution: Attribution) -> Finding:
     n_background = attribution.provenance.n_background
     if not len(attribution):
         return NO_ROWS
-    if not n_background:
-        return Finding("not_applicable", "The method uses no background rows.")
+    learned = attribution.provenance.params.get("value") == "conditional"
+    if learned or not n_background:
+        what = "A surrogate stands in for the" if learned else "The method uses no"
+        return Finding("not_applicable", f"{what} background rows.")
     evidence = {"rows": float(n_background)}
     errors = attribution.background_std_errors
     if n_background < BACKGROUND_ROWS:

@@ -100,8 +100,9 @@ def explain(
     from workbench.core.schema import listing
 
     chosen = api.load_model(model)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     if explainer is not None:
-        chosen, method = _with_explainers(chosen, explainer, method)
+        chosen, method, given = _with_explainer(chosen, explainer, method, given)
     if shown is not None and shown not in chosen.output_names:  # before minutes of work
         raise InvalidInputError(
             f"Model {chosen.name} has no output {shown!r}; choose one of "
@@ -116,7 +117,6 @@ def explain(
     )  # fmt: skip
     if out is not None:
         check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     result: Attribution | Interactions
     with progress_bar("Explaining") as progress:
         asked: dict[str, Any] = {"seed": seed, "device": device, "progress": progress, **given}
@@ -135,23 +135,42 @@ def explain(
         click.echo(f"Wrote {path}")
 
 
-def _with_explainers(model: "Model", path: Path, method: str) -> "tuple[Model, str]":
-    """Attach the explainers of a file or folder; returns the method that asks them as well."""
+def _with_explainer(
+    model: "Model", path: Path, method: str, given: dict[str, Any]
+) -> "tuple[Model, str, dict[str, Any]]":
+    """Attach the explainer of a file or folder that fits what is asked.
+
+    Returns the model, the method that asks it, and the settings, which follow the explainer where
+    none were given.
+    """
     from workbench import api  # loads torch
     from workbench.core.schema import listing
     from workbench.registry.explainers import explainers_at
 
     method = ASKS_EXPLAINERS if method == "auto" else method
-    asking = [name for name, known in api.list_methods().items() if EXPLAINER in known.needs]
-    if api.find_method(method) not in asking:
-        short = [name.partition(".")[2] for name in asking]
+    found = explainers_at(path)
+    games = [{"output": e.output, "link": e.link, "value": e.value} for e in found]
+    fitting = [
+        (explainer, game)
+        for explainer, game in zip(found, games, strict=True)
+        if all(given.get(name, value) == value for name, value in game.items())
+    ]
+    if not fitting:
+        kinds = listing([f"{g['output']} with link {g['link']} ({g['value']})" for g in games])
         raise InvalidInputError(
-            f"Method {method!r} asks no explainer; choose --method {listing(short)}, or leave out "
-            "--explainer."
+            f"{str(path)!r} explains {kinds}, which is not what --output, --link or --value ask "
+            "for; leave them out, or take another explainer."
         )
-    for explainer in explainers_at(path):
-        model = api.attach(model, explainer)
-    return model, method
+    explainer, game = fitting[-1]
+    fields = api.list_methods()[api.find_method(method)].params.model_fields
+    settings = {**given, **{name: value for name, value in game.items() if name in fields}}
+    model = api.attach(model, explainer)
+    if not api.explainer_for(model, api.find_method(method), settings):
+        raise InvalidInputError(
+            f"Method {method!r} asks no explainer of {explainer.value} values; choose --method "
+            "fastshap, or leave out --explainer."
+        )
+    return model, method, settings
 
 
 @click.command(no_args_is_help=True, epilog=REPORT_EXAMPLES)

@@ -37,7 +37,15 @@ class Result:
         _KINDS[cls.kind] = cls
 
     def save(self, path: str | Path) -> Path:
-        """Write the result to one file; a file of that name is replaced as a whole."""
+        """Write the result to one file; a file of that name is replaced as a whole.
+
+        Raises
+        ------
+        ResultFileError
+            If there is a folder of that name.
+        """
+        if Path(path).is_dir():
+            raise ResultFileError(f"{str(path)!r} is a folder; name a file in it.")
         arrays, rest = {}, {}
         for field in fields(self):
             value = getattr(self, field.name)

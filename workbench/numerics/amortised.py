@@ -308,7 +308,8 @@ class SurrogateGame:
         self.notes = (
             f"{explainer.value} values are those of the surrogate of explainer "
             f"{explainer.digest[:8]}: its validation loss is {fidelity.loss:.4g}, that of knowing "
-            f"nothing {fidelity.no_information:.4g}; its own error is in no standard error",
+            f"nothing {fidelity.no_information:.4g}, and on whole rows it is "
+            f"{fidelity.full:.2g} off the model; its own error is in no standard error",
         )
 
     def full(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model, Output
 from workbench.core.table import Table
 from workbench.numerics.amortised import SurrogateGame, find_explainer
@@ -52,7 +53,7 @@ def make_game(
     ------
     InvalidInputError
         If there is no background row, the value function cannot serve its columns, or the model
-        has no explainer with conditional values.
+        has no explainer with conditional values, or one that has learned nothing.
     """
     return _BUILDERS[value](
         model, background, output=output, link=link, context=context, expected=expected
@@ -83,6 +84,12 @@ def _conditional_game(
     expected: int,
 ) -> SurrogateGame:
     explainer = find_explainer(model, Question(output, link))
+    if explainer.fidelity.loss >= explainer.fidelity.no_information:
+        raise InvalidInputError(
+            f"The surrogate of explainer {explainer.digest[:8]} says no more than a constant would "
+            f"(validation loss {explainer.fidelity.loss:.4g}, a constant has "
+            f"{explainer.fidelity.no_information:.4g}); train it longer, or choose another value."
+        )
     return SurrogateGame(
         model, explainer, context=context, expected=expected // max(1, len(background))
     )

@@ -109,22 +109,23 @@ def show_comparison(
 def _offered(place: Place, ask: Ask) -> Mapping[str, Mapping[str, str]]:
     """List what the run can be compared with, by kind; kinds without a choice are left out."""
     record = api.list_methods()[ask.request.method]
+    value = ask.quote.params.get("value", "marginal")
     methods = {
         name: f"{_short(name)} · {method.title.removeprefix('Shapley values, ')}"
         for name, method in api.list_methods().items()
         if name.startswith(f"{FAMILY}.") and method.yields is Attribution
         and name != ask.request.method and not method.lacks(place.model)
+        and value in (values_for(method.params, place.model) or ("marginal",))
     }  # fmt: skip
     values = {
-        name: VALUES[name]
-        for name in values_for(record.params, place.model)
-        if name != ask.quote.params.get("value")
+        name: VALUES[name] for name in values_for(record.params, place.model) if name != value
     }
     models = {
         entry.reference: entry.reference.removeprefix(sources.MINE)
         for entry in sources.list_models(place.person.key)
         if f"{entry.reference}@{entry.default}" != place.reference
         and _answers_the_same(place, entry.reference)
+        and (value != "conditional" or _has_learned(place, entry.reference))
     }
     kinds = {"method": methods, "value function": values, "model": models}
     return {kind: options for kind, options in kinds.items() if options}
@@ -138,6 +139,12 @@ def _answers_the_same(place: Place, reference: str) -> bool:
     own, other = place.model.schema, card.schema
     same_outputs = (own.task, own.output_names) == (other.task, other.output_names)
     return same_outputs and cache.features_of(own) == cache.features_of(other)
+
+
+def _has_learned(place: Place, reference: str) -> bool:
+    """Whether a model comes with an explainer that was trained for conditional values."""
+    model = cache.model_with_explainers(reference, place.person.key)
+    return any(explainer.value == "conditional" for explainer in model.explainers)
 
 
 def _place_of(place: Place, reference: str) -> Place:

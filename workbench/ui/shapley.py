@@ -11,6 +11,7 @@ from workbench.core.method import Effort
 from workbench.core.model import Model
 from workbench.core.params import Params
 from workbench.core.results import Attribution
+from workbench.engines.shapley.params import ShapleyParams
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
 from workbench.ui.cost import quote
@@ -88,7 +89,9 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
         If the settings do not fit the model.
     """
     name = choose_by_title(FAMILY, place.model)
-    efforts = api.list_methods()[_meant(place, name, count)].efforts
+    held_value = peek(VALUE, "marginal")
+    told = {"value": held_value} if held_value in values_for(ShapleyParams, place.model) else {}
+    efforts = api.list_methods()[_meant(place, name, count, told)].efforts
     effort = Effort(api.BACKGROUND_ROWS, {})
     if efforts is not None:
         levels = efforts(len(place.model.schema.features))
@@ -99,7 +102,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     held = peek("background", standard)
     n_background = held if isinstance(held, int) and 1 <= held <= most else standard
     source = background_source(place.model, whole, n_background)
-    planned = api.plan(place.model, count, n_background, method=name)
+    planned = api.plan(place.model, count, n_background, method=name, **told)
     method = api.list_methods()[planned.method]
     picked = f"Chosen here: {planned.method.partition('.')[2]}. " if name == "auto" else ""
     st.caption(plain(f"{picked}{method.weakness}"))
@@ -117,8 +120,9 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
             width="stretch",
         )  # fmt: skip
         hidden = {"output", "link"} if place.model.schema.task == "regression" else set()
+        hidden |= {"value", "draw"} if name == "auto" else {"value"}  # auto shares where it pays
         settings |= params_form(
-            method.params, FAMILY, leave_out=hidden | {"value"}, defaults=effort.settings
+            method.params, FAMILY, leave_out=hidden, defaults=effort.settings
         )  # fmt: skip
     asked = ask_for(
         place, name, settings, row=row, count=count, background=background, seed=seed
@@ -188,8 +192,8 @@ def _choose_value(params: type[Params], model: Model) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _meant(place: Place, name: str, count: int) -> str:
-    return api.plan(place.model, count, api.BACKGROUND_ROWS, method=name).method
+def _meant(place: Place, name: str, count: int, told: Mapping[str, Any]) -> str:
+    return api.plan(place.model, count, api.BACKGROUND_ROWS, method=name, **told).method
 
 
 def describe_row(place: Place, row: int) -> str:

@@ -40,9 +40,14 @@ SHARING_ROWS = 32
 
 
 def choose_method(
-    model: Model, n_rows: int, n_background: int, budget: int | None = None
+    model: Model,
+    n_rows: int,
+    n_background: int,
+    budget: int | None = None,
+    *,
+    shares: bool = True,
 ) -> tuple[str, str]:
-    """Choose an estimator for ``method="auto"``, and say why.
+    """Choose an estimator for ``method="auto"``, and say why; ``shares`` if rows may share draws.
 
     - Exact while all coalitions of all rows fit into 20 million model evaluations, which take
       seconds on a CPU, or into the budget of a row.
@@ -64,7 +69,7 @@ def choose_method(
         return exact.NAME, f"auto chose exact: all {2**d:,} coalitions of {d} features are feasible"
     black_box = "black_box" in model.capabilities
     small = budget is not None and budget <= PROXY_BUDGET * d
-    many = n_rows >= SHARING_ROWS
+    many = shares and n_rows >= SHARING_ROWS
     if (black_box or small or many) and d <= MAX_PROXY_PLAYERS:
         if black_box:
             why = "the model is a black box"
@@ -94,7 +99,8 @@ def choose_settings(
     """
     settings = parse_params(SampledParams, _without(params, "draw"))
     answers = 1 if settings.value in SINGLE else n_background
-    name, note = choose_method(model, n_rows, answers, settings.budget)
+    shares = params.get("draw") != "own"
+    name, note = choose_method(model, n_rows, answers, settings.budget, shares=shares)
     known = METHODS[name].params.model_fields
     unused = [key for key in ("budget", "tolerance", "draw") if key not in known]
     told = [key for key in unused if params.get(key) is not None]

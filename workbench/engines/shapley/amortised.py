@@ -146,7 +146,8 @@ def _explain(
 ) -> Attribution:
     d, explainer = len(model.schema.features), find_explainer(model, params)
     surrogate = surrogate_of(explainer, model.device)
-    n_pairs = _few(d, params)
+    own = background.digest == explainer.provenance.background_digest
+    n_pairs = _few(d, params, own=own)
     of_rest = few_pairs(d, n_pairs, context) if n_pairs else proxy.estimator(d, params, context)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
@@ -184,18 +185,19 @@ def _note(explainer: Explainer, n_players: int) -> str:
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: AmortisedParams) -> Cost:
-    n_pairs = _few(len(model.schema.features), params)
+    n_pairs = _few(len(model.schema.features), params, own=True)
     if not n_pairs:
         return proxy.cost(model, n_rows, n_background, params)
     cost = sampling_cost(model, n_rows, n_background, 2 * n_pairs)
     return Cost(cost.evaluations, n_bytes=min(n_rows, _block(model, params)) * cost.n_bytes)
 
 
-def _few(n_players: int, params: AmortisedParams) -> int:
+def _few(n_players: int, params: AmortisedParams, *, own: bool) -> int:
     """Return the pairs that a budget allows where they are too few for the proxy, else 0.
 
-    Up to all singletons and two pairs of each other size, random pairs had less error on the
-    bundled models: with fewer the proxy has little to fit.
+    With the explainer's own background, random pairs had less error on the bundled models up to
+    all singletons and two pairs of each other size: the proxy has little to fit. Another
+    background leaves main effects, which it does fit, so it is taken from two pairs of each size.
 
     Raises
     ------
@@ -204,7 +206,10 @@ def _few(n_players: int, params: AmortisedParams) -> int:
     """
     every = (2**n_players - 2) // 2
     n_pairs = min(params.coalitions(n_players) // 2, every)
-    if n_pairs == every or n_pairs > PairedDesign(n_players).smallest:
+    needed = PairedDesign(n_players).smallest + 1
+    if not own:
+        needed = PairedDesign(n_players, determined=False).smallest
+    if n_pairs == every or n_pairs >= needed:
         return 0
     if n_pairs < FEWEST_PAIRS:
         raise InvalidInputError(
