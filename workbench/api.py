@@ -152,6 +152,7 @@ def background_for(
     seed: int = 0,
     source: str | Path | None = None,
     ignore_extra: bool = False,
+    fewer: bool = False,
 ) -> Table:
     """Draw background rows from the model's training rows where they are bundled, else ``rows``.
 
@@ -159,6 +160,8 @@ def background_for(
     ----------
     source
         Draw from this table instead: the training rows of a bundled one, all rows of a file.
+    fewer
+        Take all rows where there are not that many.
 
     Raises
     ------
@@ -168,16 +171,17 @@ def background_for(
     _check_seed(seed)
     if source is None:
         known = training_rows(model)
-        if known is None and len(rows) < n:
+        if known is None and len(rows) < n and not fewer:
             raise InvalidInputError(
                 f"The training rows of {model.name} are not here, and {n} background rows cannot "
                 f"be drawn from the {counted(len(rows), 'row')} to explain; give a background "
                 "(background=, --background)."
             )
-        return (rows if known is None else known).sample(n, seed=seed)
+        found = rows if known is None else known
+        return found.sample(min(n, len(found)) if fewer else n, seed=seed)
     split = "train" if _is_bundled(source) else "all"
     table = load_table(source, split=split, model=model, ignore_extra=ignore_extra)
-    return table.sample(n, seed=seed)
+    return table.sample(min(n, len(table)) if fewer else n, seed=seed)
 
 
 def _check_seed(seed: int) -> None:

@@ -114,3 +114,5 @@ def test_the_command_line_writes_files_that_a_report_reads(tmp_path):
     assert ran("report", tmp_path) == f"Wrote {tmp_path / 'report.html'}\n"
     text = body((tmp_path / "report.html").read_text("utf-8"))
     assert "would be enough for the model to say &gt;50K" in text
+    few = ("--rows", 0, "--budget", 1000, "--background", "diabetes")  # fewer rows than usual
+    assert "Row " in ran("counterfactual", "diabetes-mlp", "diabetes", *few)

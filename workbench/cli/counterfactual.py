@@ -51,8 +51,8 @@ def counterfactual(
         chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
     )
     drawn = api.background_for(
-        chosen, data, n=_at_most(chosen, data, n_background), source=background,
-        ignore_extra=ignore_extra_columns,
+        chosen, data, n=n_background, source=background, ignore_extra=ignore_extra_columns,
+        fewer=True,
     )  # fmt: skip
     if out is not None:
         check_folder(out)
@@ -68,14 +68,6 @@ def counterfactual(
     click.echo("\n\n".join(_summary(result, row) for row in range(len(result))))
     for path in written:
         click.echo(f"Wrote {path}")
-
-
-def _at_most(model: Any, data: Any, wanted: int) -> int:
-    """Return how many background rows there are to draw, where fewer than wanted."""
-    from workbench.workspace.background import training_rows
-
-    known = training_rows(model)
-    return min(wanted, len(data if known is None else known))
 
 
 def _summary(result: "Counterfactuals", row: int) -> str:
