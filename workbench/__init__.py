@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         evaluate,
         explain,
         interactions,
+        lime,
         list_methods,
         list_models,
         list_tables,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         Counterfactuals,
         Explainer,
         Interactions,
+        LocalModels,
         Performance,
     )
     from workbench.core.results import load as load_result
@@ -41,13 +43,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "workbench.api": (
         "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain",
-        "interactions", "list_methods", "list_models", "list_tables", "load_model", "load_result",
-        "load_table", "run_checks", "select_rows", "train_explainer", "write_report",
+        "interactions", "lime", "list_methods", "list_models", "list_tables", "load_model",
+        "load_result", "load_table", "run_checks", "select_rows", "train_explainer",
+        "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "Counterfactuals", "Explainer", "Interactions", "Performance",
+        "Attribution", "Counterfactuals", "Explainer", "Interactions", "LocalModels",
+        "Performance",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
@@ -55,11 +59,11 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Attribution", "Counterfactuals", "Explainer", "Feature", "Interactions", "Model",
-    "Performance", "Schema", "Table", "WorkbenchError", "attach", "background_for",
-    "counterfactuals", "estimate_cost", "evaluate", "explain", "interactions", "list_methods",
-    "list_models", "list_tables", "load_model", "load_result", "load_table", "run_checks",
-    "select_rows", "train_explainer", "write_report",
+    "Attribution", "Counterfactuals", "Explainer", "Feature", "Interactions", "LocalModels",
+    "Model", "Performance", "Schema", "Table", "WorkbenchError", "attach", "background_for",
+    "counterfactuals", "estimate_cost", "evaluate", "explain", "interactions", "lime",
+    "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
+    "run_checks", "select_rows", "train_explainer", "write_report",
 ]  # fmt: skip
 
 

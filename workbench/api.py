@@ -19,6 +19,7 @@ from workbench.core.results import (
     Attribution,
     Counterfactuals,
     Interactions,
+    LocalModels,
     Performance,
     Result,
 )
@@ -29,6 +30,7 @@ from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines.counterfactuals import search
+from workbench.engines.lime import fit_local_models
 from workbench.engines.performance import Overview, table_overview
 from workbench.engines.shapley.interactions import explain_pairs
 from workbench.engines.shapley.params import SharingParams
@@ -45,9 +47,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Entry", "Explainer", "Outcome", "Overview", "attach", "background_for", "counterfactuals",
     "estimate_cost", "evaluate", "explain", "explainer_for", "find_method", "interactions",
-    "keep_explainer", "list_methods", "list_models", "list_tables", "load_model", "load_result",
-    "load_table", "open_table", "plan", "run_checks", "select_rows", "table_overview",
-    "train_explainer", "write_report",
+    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
+    "load_result", "load_table", "open_table", "plan", "run_checks", "select_rows",
+    "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
@@ -55,7 +57,7 @@ REFERENCE_ROWS = 2000
 # What to call for methods that yield no attribution.
 VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
-    Explainer: "train_explainer",
+    Explainer: "train_explainer", LocalModels: "lime",
 }  # fmt: skip
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
@@ -229,7 +231,7 @@ def _positions(rows: str, n: int, *, name: str) -> list[int]:
 
 
 def find_method(name: str) -> str:
-    """Complete a short name: ``kernel`` means ``shapley.kernel``.
+    """Complete a short name: ``kernel`` means ``shapley.kernel``, ``lime`` ``lime.tabular``.
 
     Raises
     ------
@@ -239,6 +241,7 @@ def find_method(name: str) -> str:
     if name in METHODS:
         return name
     meant = [full for full in METHODS if full.partition(".")[2] == name]
+    meant = meant or [full for full in METHODS if full.partition(".")[0] == name]
     if len(meant) != 1:
         raise InvalidInputError(_no_method(name, list_methods()))
     return meant[0]
@@ -248,6 +251,7 @@ def _find_explainer(name: str) -> str:
     """Complete the name of a method that explains rows."""
     explainers = sorted(key for key, method in METHODS.items() if method.yields is Attribution)
     meant = [full for full in METHODS if name in {full, full.partition(".")[2]}]
+    meant = meant or [full for full in METHODS if full.partition(".")[0] == name]
     if len(meant) != 1:
         raise InvalidInputError(_no_method(name, explainers))
     if meant[0] not in explainers:
@@ -339,6 +343,45 @@ def interactions(
     return explain_pairs(
         model, rows, background, seed=seed, device=device, progress=progress, index=index, **params
     )
+
+
+def lime(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> LocalModels:
+    """Fit a sparse linear model around each row, and say how well it fits; frames as ``explain``.
+
+    The background says which values occur and how often; it defaults to at most 2,000 training
+    rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    rows = _as_table(rows, model, "rows")
+    if background is None:
+        background = _reference_rows(model, rows, seed)
+    background = _as_table(background, model, "background")
+    return fit_local_models(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def _reference_rows(model: Model, rows: Table, seed: int) -> Table:
+    """Draw up to 2,000 training rows, where a background is a description of the data."""
+    known = training_rows(model)
+    n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
+    return background_for(model, rows, n=n, seed=seed)
 
 
 def train_explainer(
@@ -455,9 +498,7 @@ def counterfactuals(
         model = load_model(model)
     rows = _as_table(rows, model, "rows")
     if background is None:
-        known = training_rows(model)
-        n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
-        background = background_for(model, rows, n=n, seed=seed)
+        background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")
     return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
 

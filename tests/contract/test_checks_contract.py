@@ -9,6 +9,7 @@ import pytest
 
 from tests.attributions import build, example
 from tests.interactions import one_row
+from tests.local_models import one_local_model
 from tests.performances import evaluated
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
@@ -31,7 +32,8 @@ def off_by(far):
 EVALUATED = off_by(0.0)
 # For each kind of result one that no check objects to.
 PAIRS = one_row(errors=0.001)
-FINE = {type(GOOD): GOOD, type(EVALUATED): EVALUATED, type(PAIRS): PAIRS}
+LOCAL = one_local_model()
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL)}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -46,6 +48,9 @@ BAD = {
     "WB009": replace(PAIRS, predictions=PAIRS.predictions + 0.1),
     "WB010": one_row(errors=0.02),
     "WB011": replace(PAIRS, data=PAIRS.data + 1e6),
+    "WB012": one_local_model(r2=0.05),
+    "WB013": one_local_model(share=0.99),
+    "WB014": one_local_model(stability=0.3),
 }  # fmt: skip
 
 
@@ -76,7 +81,7 @@ def test_passes_what_is_good_and_objects_to_what_is_not(check):
     assert check(BAD[check.code]).status == check.severity
 
 
-@pytest.mark.parametrize("result", [GOOD, EVALUATED, PAIRS, *BAD.values()])
+@pytest.mark.parametrize("result", [*FINE.values(), *BAD.values()])
 def test_outcomes_are_complete(result):
     for found in run_checks(result):
         check = CHECKS[found.code]

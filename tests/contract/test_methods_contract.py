@@ -56,6 +56,7 @@ NOT_FINITE = {
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "interactions": {"data"},
+    "local_models": {"data"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
 }
 

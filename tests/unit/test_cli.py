@@ -462,8 +462,8 @@ BAD_CALLS = [
         "There is no split 'dev'; choose train, validation, test or all.",
     ),
     (
-        (*ADULT, "--method", "lime"),
-        "There is no method 'lime'; choose auto or one of shapley.amortised, shapley.deeplift, "
+        (*ADULT, "--method", "anchors"),
+        "There is no method 'anchors'; choose auto or one of shapley.amortised, shapley.deeplift, "
         "shapley.exact, ",
     ),
     (
@@ -652,7 +652,8 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
         empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance "
-        "or .counterfactuals file; run workbench explain, evaluate or counterfactual with --out.",
+        "or .counterfactuals or .local_models file; run workbench explain, evaluate or "
+        "counterfactual with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message
@@ -700,6 +701,7 @@ COMMANDS = {
     "performance": "evaluate",
     "explainer": "fastshap train",
     "counterfactuals": "counterfactual",
+    "local_models": "explain",
 }
 
 

@@ -149,6 +149,18 @@ def test_counterfactuals_are_the_same(model_name):
 
 
 @pytest.mark.parametrize("model_name", MODELS)
+@pytest.mark.parametrize("sampling", ["discretised", "mean-centred", "around"])
+def test_local_models_are_the_same(model_name, sampling):
+    model, rows, _ = case(model_name, torch.float64)
+    one, two = (
+        api.lime(model, rows, sampling=sampling, perturbations=500, selection="none", device=device)
+        for device in ("cpu", "cuda")
+    )
+    for name in ("coefficients", "std_errors", "intercepts", "r2", "effective_share"):
+        np.testing.assert_allclose(getattr(two, name), getattr(one, name), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("model_name", MODELS)
 def test_performance_is_the_same(model_name):
     model, _, _ = case(model_name, torch.float64)
     rows = api.load_table(model.card.training_table)

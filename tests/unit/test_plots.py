@@ -13,6 +13,7 @@ from scipy import stats
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.explainers import trained
 from tests.interactions import one_row
+from tests.local_models import one_local_model
 from tests.performances import evaluated
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
@@ -259,7 +260,10 @@ def test_says_what_is_wrong(call, message):
 
 def test_every_renderer_draws_its_kind_of_result():
     for kind in RENDERERS:
-        results = [example(n=3), one_row(), evaluated(), evaluated("regression"), trained()]
+        results = [
+            example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
+            trained(),
+        ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])
         for result, view in [(r, v) for r in results if type(r) is kind for v in views_of(r)]:

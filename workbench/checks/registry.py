@@ -4,13 +4,17 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
+from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
-    check.code: check for check in (*ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS)
-}
+    check.code: check
+    for check in (
+        *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
+    )
+}  # fmt: skip
 
 
 def run_checks(result: Result) -> tuple[Outcome, ...]:

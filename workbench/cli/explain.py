@@ -20,12 +20,17 @@ if TYPE_CHECKING:
         Attribution,
         Counterfactuals,
         Interactions,
+        LocalModels,
         Performance,
         Result,
     )
 
-SUFFIXES = (".attribution", ".interactions", ".performance", ".counterfactuals")
+SUFFIXES = (
+    ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
+)  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
+LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
+BACKGROUND_ROWS, REFERENCE_ROWS = 100, 2000
 EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
@@ -36,6 +41,7 @@ Examples:
   workbench explain adult-mlp people.csv --budget 512 --output score
   workbench explain adult-mlp people.csv --explainer adult.explainer
   workbench explain adult-mlp adult --rows 5 --method interactions --index STII
+  workbench explain adult-mlp adult --rows 5 --method lime --sampling around
 """
 REPORT_EXAMPLES = """\b
 Examples:
@@ -45,14 +51,16 @@ Examples:
 
 
 class ExplainCommand(MethodCommand):
-    """A command with the flags of methods for single features and of those for pairs."""
+    """A command with the flags of methods for single features, for pairs and of local models."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own flags, then those of the methods, each once."""
         own = super().get_params(ctx)
-        of_pairs = MethodCommand(self.name, yields=PAIRS).get_params(ctx)
-        known = {flag.name for flag in own}
-        return [*own, *(flag for flag in of_pairs if flag.name not in known)]
+        for kind in (PAIRS, LOCAL):
+            known = {flag.name for flag in own}
+            others = MethodCommand(self.name, yields=kind).get_params(ctx)
+            own += [flag for flag in others if flag.name not in known]
+        return own
 
 
 @click.command(cls=ExplainCommand, no_args_is_help=True, epilog=EXPLAIN_EXAMPLES)
@@ -69,7 +77,9 @@ class ExplainCommand(MethodCommand):
     "--method auto it is asked by fastshap.",
 )  # fmt: skip
 @click.option("--background", help="Bundled name or file. [default: the model's training rows]")
-@click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
+@click.option(
+    "--n-background", type=int, help="Background rows to draw. [default: 100; of lime 2,000]"
+)
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 @click.option(
     "--seed",
@@ -86,12 +96,14 @@ class ExplainCommand(MethodCommand):
 @click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def explain(
     model: str, table: str, rows: str, split: str | None, method: str, explainer: Path | None,
-    background: str | None, n_background: int, shown: str | None, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, **params: str | None,
+    background: str | None, n_background: int | None, shown: str | None, seed: int,
+    device: str | None, out: Path | None, ignore_extra_columns: bool, as_text: bool,
+    **params: str | None,
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
-    With --method interactions: which pairs of features worked together.
+    With --method interactions: which pairs of features worked together. With --method lime: what
+    a linear model of each row's neighbourhood says.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a CSV, Excel, Parquet or Feather file.
@@ -111,16 +123,21 @@ def explain(
     selected, data = read_rows(
         chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
     )
+    usual = REFERENCE_ROWS if _yields(method, LOCAL) else BACKGROUND_ROWS
     drawn = api.background_for(
-        chosen, data, n=n_background, seed=seed, source=background,
-        ignore_extra=ignore_extra_columns,
+        chosen, data, n=usual if n_background is None else n_background, seed=seed,
+        source=background, ignore_extra=ignore_extra_columns,
+        fewer=n_background is None and usual == REFERENCE_ROWS,
     )  # fmt: skip
     if out is not None:
         check_folder(out)
-    result: Attribution | Interactions
+    result: Attribution | Interactions | LocalModels
     with progress_bar("Explaining") as progress:
         asked: dict[str, Any] = {"seed": seed, "device": device, "progress": progress, **given}
-        if _is_about_pairs(method):
+        if _yields(method, LOCAL):
+            result = api.lime(chosen, selected, drawn, **asked)
+            told = _local_summary(result, result.output_index(shown))
+        elif _yields(method, PAIRS):
             result = api.interactions(chosen, selected, drawn, **asked)
             told = _pairs_summary(result, result.output_index(shown))
         else:
@@ -210,7 +227,7 @@ def check_folder(out: Path) -> None:
 
 
 def write_result(
-    result: "Attribution | Counterfactuals | Interactions | Performance", out: Path
+    result: "Attribution | Counterfactuals | Interactions | LocalModels | Performance", out: Path
 ) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
@@ -262,13 +279,50 @@ def _summary(result: "Attribution", output: int) -> str:
     return "\n".join([*lines, "", result.provenance.describe()])
 
 
-def _is_about_pairs(method: str) -> bool:
-    from workbench.api import list_methods  # loads torch
+def _yields(method: str, kind: str) -> bool:
+    """Tell whether a name means a method that yields results of a kind."""
+    from workbench.api import find_method, list_methods  # loads torch
 
-    return any(
-        record.yields.kind == PAIRS and method in {name, name.partition(".")[2]}
-        for name, record in list_methods().items()
-    )
+    try:
+        return method != "auto" and list_methods()[find_method(method)].yields.kind == kind
+    except InvalidInputError:  # told by the verb, which knows what else to choose
+        return False
+
+
+def _local_summary(result: "LocalModels", output: int) -> str:
+    from workbench.checks import run_checks  # after the result exists
+    from workbench.plots.local_models import fit_sentence, local_sentence
+
+    lines = [local_sentence(result, output=output), fit_sentence(result, output=output), ""]
+    lines += _coefficient_lines(result, output)
+    lines += ["", "How far to trust this:"]
+    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
+    lines += [f"  Note: {note}." for note in result.provenance.notes]
+    return "\n".join([*lines, "", result.provenance.describe()])
+
+
+def _coefficient_lines(result: "LocalModels", output: int) -> list[str]:
+    """List the coefficients of one row with intervals, or their mean size over several rows."""
+    from workbench.plots.local_models import quantity  # loads plotly
+    from workbench.plots.words import decimals_for
+
+    what, n = quantity(result, output), len(result)
+    values, half = result.coefficients[:, :, output], result.half_widths()[:, :, output]
+    size = abs(values).mean(0)
+    order = (-size).argsort(kind="stable")
+    shown = [j for j in order if result.selected[:, j, output].any()]
+    digits = decimals_for(float(size.max())) + 1
+    if n > 1:
+        head = f"  mean |coefficient| for {what} over {n:,} rows"
+        lines = [f"  {size[j]:,.{digits}f}   {result.names[j]}" for j in shown[:TOP]]
+    else:
+        head = f"  coefficients for {what}, ± 95 % from samples"
+        lines = [
+            f"  {values[0, j]:+,.{digits}f} ± {half[0, j]:,.{digits}f}   "
+            f"{result.condition(0, j)} ({result.meanings[j]})"
+            for j in shown[:TOP]
+        ]
+    return [head, *lines, *_further(len(shown) - TOP, "more feature")]
 
 
 def _pairs_summary(result: "Interactions", output: int) -> str:

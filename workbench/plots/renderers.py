@@ -8,7 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.results import Attribution, Explainer, Interactions, Performance, Result
+from workbench.core.results import (
+    Attribution,
+    Explainer,
+    Interactions,
+    LocalModels,
+    Performance,
+    Result,
+)
 from workbench.core.schema import listing
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
@@ -21,6 +28,7 @@ from workbench.plots.decision import decision
 from workbench.plots.dependence import dependence, interactions_of
 from workbench.plots.heatmap import heatmap
 from workbench.plots.interactions import matrix, network
+from workbench.plots.local_models import coefficients
 from workbench.plots.metrics import metrics
 from workbench.plots.residuals import residuals
 from workbench.plots.training import errors, training
@@ -34,6 +42,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "heatmap": heatmap, "decision": decision, "cohorts": cohorts, "clusters": clusters,
     },
     Interactions: {"network": network, "matrix": matrix},
+    LocalModels: {"coefficients": coefficients},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,

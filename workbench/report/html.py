@@ -20,12 +20,14 @@ from workbench.core.results import (
     Attribution,
     Counterfactuals,
     Interactions,
+    LocalModels,
     Performance,
     Result,
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.interactions import interactions_section
+from workbench.report.local_models import local_models_section
 from workbench.report.performance import performance_section
 from workbench.report.section import Section
 
@@ -133,4 +135,6 @@ def _section(result: Result, name: str) -> Section:
         return interactions_section(result, name)
     if isinstance(result, Counterfactuals):
         return counterfactuals_section(result, name)
+    if isinstance(result, LocalModels):
+        return local_models_section(result, name)
     raise InvalidInputError(f"A report cannot show results of kind {result.kind!r}; leave it out.")

@@ -1,0 +1,85 @@
+"""Checks of local models: do they fit, does the kernel weigh, would other samples say the same."""
+
+import numpy as np
+
+from workbench.checks.attribution import NO_ROWS
+from workbench.checks.record import Check, Finding
+from workbench.core.results import LocalModels
+from workbench.core.wording import counted, percent
+
+POOR = 0.1
+INACTIVE = 0.95
+UNSTABLE = 0.5
+
+
+def local_fit(models: LocalModels) -> Finding:
+    """Compare the median share of variance that a row's local model explains with a tenth.
+
+    Of several outputs the default one counts.
+    """
+    if not len(models):
+        return NO_ROWS
+    r2 = models.r2[:, models.output_index(None)]
+    typical, poor = float(np.median(r2)), int((r2 < POOR).sum())
+    evidence = {"r2": typical, "poor_rows": float(poor), "rows": float(len(r2))}
+    brief = f"R² {typical:.2f}"
+    said = f"it explains {percent(max(0.0, typical))} of the variance of the model's answers nearby"
+    if len(r2) > 1:
+        said = (
+            f"in the middle of {counted(len(r2), 'row')} {said}; below {percent(POOR)} for {poor:,}"
+        )
+    if typical < POOR:
+        sentence = (
+            f"The local model is a poor picture of the model: {said}. Read its signs with care, "
+            "or look at a narrower neighbourhood."
+        )
+        return Finding("warning", sentence, evidence, POOR, brief)
+    return Finding("ok", f"The local model fits: {said}.", evidence, POOR, brief)
+
+
+def kernel_active(models: LocalModels) -> Finding:
+    """Compare the median of the effective samples, as a share of all, with 95 %."""
+    if not len(models):
+        return NO_ROWS
+    share = float(np.median(models.effective_share))
+    brief = f"{percent(share)} effective"
+    evidence = {"effective_share": share}
+    if share > INACTIVE:
+        wide = (
+            "the neighbourhood is as wide as the samples are drawn"
+            if models.sampling == "around"
+            else "the local model is nearly a global one"
+        )
+        sentence = (
+            f"The weights are nearly equal (effective samples: {percent(share)} of all), so "
+            f"{wide}; a smaller kernel width makes it local."
+        )
+        return Finding("warning", sentence, evidence, INACTIVE, brief)
+    sentence = f"Near samples count more: effective samples are {percent(share)} of all."
+    return Finding("ok", sentence, evidence, INACTIVE, brief)
+
+
+def top_is_stable(models: LocalModels) -> Finding:
+    """Compare the overlap of the strongest features between halves of the samples with a half."""
+    if not len(models):
+        return NO_ROWS
+    if models.top >= len(models.names):
+        return Finding("not_applicable", "The strongest features are all there are.")
+    stability = float(models.stability[:, models.output_index(None)].mean())
+    evidence = {"overlap": stability, "top": float(models.top)}
+    brief = f"overlap {stability:.2f}"
+    said = (
+        f"the {counted(models.top, 'strongest feature')} of two halves of the samples overlap by "
+        f"{percent(stability)}"
+    )
+    if stability < UNSTABLE:
+        sentence = f"Unstable: {said}; use more samples (max_perturbations)."
+        return Finding("warning", sentence, evidence, UNSTABLE, brief)
+    return Finding("ok", f"Stable: {said}.", evidence, UNSTABLE, brief)
+
+
+LOCAL_MODEL_CHECKS = (
+    Check("WB012", "Local model fits", "warning", 0, LocalModels, local_fit),
+    Check("WB013", "Kernel tells near from far", "warning", 0, LocalModels, kernel_active),
+    Check("WB014", "Strongest features settled", "warning", 0, LocalModels, top_is_stable),
+)

@@ -1,0 +1,141 @@
+"""Samples around rows: drawn once, with the same random numbers for every row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.special import ndtri
+from torch import Tensor
+from torch.quasirandom import SobolEngine
+
+from workbench.core.local_models import Sampling
+from workbench.engines.lime.levels import Levels
+
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Samples in every form that a row needs.
+
+    Attributes
+    ----------
+    raw
+        Samples as the model reads them; of numbers around a row, what is drawn where the row's
+        own value is missing.
+    levels
+        Level of each value.
+    steps
+        Standardised numbers: distance from the background's mean, or from the row, in standard
+        deviations; 0 for a missing value and for a number that never varies.
+    """
+
+    raw: Float[Tensor, "m d"]
+    levels: Int[Tensor, "d m"]
+    steps: Float[Tensor, "d m"]
+
+    def to(self, device: torch.device) -> "Draws":
+        """Return them elsewhere."""
+        return Draws(self.raw.to(device), self.levels.to(device), self.steps.to(device))
+
+
+def draw(
+    sequence: SobolEngine, m: int, levels: tuple[Levels, ...], sampling: Sampling
+) -> Draws:  # fmt: skip
+    """Draw the next samples from what the background says.
+
+    Points of a scrambled Sobol sequence are spread more evenly than independent ones, in pairs of
+    features as well, and each of them is uniform.
+
+    References
+    ----------
+    Owen (1998), Scrambling Sobol' and Niederreiter-Xing Points.
+    """
+    u = sequence.draw(m, dtype=torch.float64).numpy().clip(TINY, 1 - TINY)
+    raw, codes, steps = np.empty_like(u), np.empty(u.shape, dtype=np.int64), np.zeros_like(u)
+    for j, known in enumerate(levels):
+        codes[:, j], raw[:, j] = known.draw(u[:, j])
+        if sampling == "discretised" or not len(known.centre) or known.spread[0] == 0:
+            continue
+        standard = (raw[:, j] - known.centre[0]) / known.spread[0]
+        steps[:, j] = np.nan_to_num(standard) if sampling == "mean-centred" else ndtri(u[:, j])
+    columns = np.ascontiguousarray(codes.T.astype(np.int32)), np.ascontiguousarray(steps.T)
+    return Draws(*map(torch.from_numpy, (raw, *columns)))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where rows are in the interpretable space.
+
+    Attributes
+    ----------
+    levels
+        Level of each value.
+    as_level
+        Features whose interpretable value is 1 in the row's level and 0 elsewhere; of the others
+        it is the standardised number.
+    at
+        Interpretable values of the rows.
+    """
+
+    levels: Int[Tensor, "b d"]
+    as_level: Bool[Tensor, "b d"]
+    at: Float[Tensor, "b d"]
+
+    def __getitem__(self, rows: slice | Bool[Tensor, " b"]) -> "Places":
+        return Places(self.levels[rows], self.as_level[rows], self.at[rows])
+
+    def to(self, device: torch.device) -> "Places":
+        """Return them elsewhere."""
+        return Places(self.levels.to(device), self.as_level.to(device), self.at.to(device))
+
+
+def places_of(
+    X: Float[np.ndarray, "b d"], levels: tuple[Levels, ...], sampling: Sampling
+) -> Places:
+    """Place rows in the interpretable space."""
+    codes, at = np.empty(X.shape, dtype=np.int64), np.ones(X.shape)
+    as_level = np.ones(X.shape, dtype=bool)
+    for j, known in enumerate(levels):
+        codes[:, j] = known.level_of(X[:, j])
+        if sampling != "discretised" and len(known.centre):
+            as_level[:, j] = np.isnan(X[:, j])
+            spread = known.spread[0]
+            standard = (X[:, j] - known.centre[0]) / spread if spread > 0 else 0 * X[:, j]
+            at[:, j] = np.where(as_level[:, j], 1.0, standard)
+    return Places(*map(torch.from_numpy, (codes.astype(np.int32), as_level, at)))
+
+
+def relative_(
+    out: Float[Tensor, "b g d s"], draws: Draws, places: Places, sampling: Sampling, part: slice
+) -> None:
+    """Write the interpretable values of samples, less those of the row.
+
+    Of levels it is the other way round, so that a sample in another level is at 1 and not at -1.
+
+    Parameters
+    ----------
+    part
+        Which samples of each group.
+    """
+    _, groups, d, _ = out.shape
+    levels = draws.levels.view(d, groups, -1)[..., part].transpose(0, 1)
+    out.copy_(levels != places.levels[:, None, :, None])
+    if sampling == "discretised":
+        return
+    for j in (~places.as_level).any(0).nonzero()[:, 0].tolist():
+        steps = draws.steps[j].view(groups, -1)[:, part]
+        if sampling == "mean-centred":
+            steps = steps - places.at[:, j, None, None]
+        missing = places.as_level[:, j, None, None]
+        values = out[..., j, :]
+        out[..., j, :] = torch.where(missing, values, steps) if bool(missing.any()) else steps
+
+
+def around(
+    draws: Draws, x: Float[Tensor, " d"], scales: Float[Tensor, " d"], is_number: Bool[Tensor, " d"]
+) -> Float[Tensor, "m d"]:
+    """Move one row's known numbers by the steps; the rest is as drawn."""
+    moves = is_number & ~x.isnan()
+    return torch.where(moves, x + scales * draws.steps.T, draws.raw)

@@ -1,0 +1,206 @@
+"""Local models: the coefficients of one row as bars, and what they say in words."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from workbench.core.errors import InvalidInputError
+from workbench.core.local_models import IN_BINS
+from workbench.core.results import LocalModels
+from workbench.core.wording import counted, percent
+from workbench.plots import words
+from workbench.plots.layout import (
+    LABEL_LENGTH,
+    check_bars,
+    cut,
+    empty,
+    hover,
+    layout_bars,
+    note,
+    padded,
+    shortened,
+    span_of,
+    title,
+    whisker_style,
+    write_lengths,
+)
+from workbench.plots.theme import palette, template
+
+NAMED = 2
+MEANS = {True: "against any other bin or category", False: "per standard deviation or category"}
+
+
+def coefficients(
+    models: LocalModels,
+    row: int = 0,
+    *,
+    output: str | int | None = None,
+    max_features: int = 12,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw the coefficients of one row's local model, largest first, with 95 % intervals.
+
+    The intervals are for the choice of samples, given the features that were selected; features
+    that were not are left out.
+
+    Parameters
+    ----------
+    row
+        Position of the row in the result, not its number in the file.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such row or output, or ``max_features`` is below 1.
+    """
+    which = models.output_index(output)
+    check_bars(max_features)
+    if not len(models):
+        return empty(dark=dark)
+    _check_row(models, row)
+    order = _order(models, row, which)
+    if not len(order):
+        return empty("The local model has no feature.", dark=dark)
+    shown, rest = cut(order, max_features)
+    lengths = models.coefficients[row, shown, which]
+    half, colours = models.half_widths()[row, shown, which], palette(dark=dark)
+    decimals = words.decimals_for(float(np.abs(lengths).max()))
+    names = [models.condition(row, j) for j in shown]
+    figure = go.Figure(layout={"template": template(dark=dark)})
+    figure.add_bar(
+        x=lengths,
+        y=np.arange(len(shown)),
+        width=0.72,
+        orientation="h",
+        marker={
+            "color": [colours.positive if v >= 0 else colours.negative for v in lengths],
+            "line": {"width": 0},
+        },
+        error_x=whisker_style(half, colours),
+        hovertext=[
+            hover(f"{name}: {models.meanings[j]}", value, wide, decimals)
+            for name, j, value, wide in zip(names, shown, lengths, half, strict=True)
+        ],
+        hoverinfo="text",
+    )
+    span = span_of(np.zeros(1), lengths, half, np.zeros(1))
+    write_lengths(figure, lengths, lengths, half, decimals)
+    layout_bars(figure, [shortened(name, LABEL_LENGTH) for name in names], padded(span, 0.15))
+    title(
+        figure, f"coefficient for {quantity(models, which)}", f"row {models.ids[row]}",
+        MEANS[models.sampling == IN_BINS], "whiskers: 95 %, samples",
+    )  # fmt: skip
+    if len(rest):
+        largest = words.number(float(np.abs(models.coefficients[row, rest[0], which])))
+        note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)
+    return figure
+
+
+def quantity(models: LocalModels, which: int) -> str:
+    """Name what is explained, with its unit."""
+    name = models.output_names[which]
+    if models.unit in words.SCALES:
+        return f"{models.unit} of {name}"
+    return f"{name} in {models.unit}" if models.unit else name
+
+
+def local_sentence(
+    models: LocalModels, row: int | None = None, output: str | int | None = None
+) -> str:
+    """Say which conditions of a row raise or lower the output most in its local model.
+
+    Up to two are named each way; one whose 95 % interval includes 0, or that is below a twentieth
+    of the largest, is left out. Of several rows, which features have the largest coefficients.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such row or output.
+    """
+    which = models.output_index(output)
+    if not len(models):
+        return "There are no rows to explain."
+    if row is None and len(models) > 1:
+        return _overall(models, which)
+    row = row or 0
+    _check_row(models, row)
+    what = quantity(models, which)
+    values, half = models.coefficients[row, :, which], models.half_widths()[row, :, which]
+    least = words.WORTH_A_WORD * np.abs(values).max()
+    named = [
+        j for j in _order(models, row, which)
+        if np.abs(values[j]) > half[j] and np.abs(values[j]) >= least
+    ]  # fmt: skip
+    start = f"Row {models.ids[row]}: in a linear model of its neighbourhood"
+    if not named:
+        return f"{start}, no feature moves {what} by more than its uncertainty."
+    ways = {
+        "raise": [j for j in named if values[j] > 0],
+        "lower": [j for j in named if values[j] < 0],
+    }
+    clauses = [
+        f"{' and '.join(models.condition(row, j) for j in chosen[:NAMED])} "
+        f"{verb}{'s' if len(chosen[:NAMED]) == 1 else ''} it"
+        for verb, chosen in ways.items() if chosen
+    ]  # fmt: skip
+    if values[named[0]] < 0:
+        clauses.reverse()
+    first, *rest = clauses
+    return f"{start} of {what}, {'; '.join([f'{first} most', *rest])}."
+
+
+def fit_sentence(
+    models: LocalModels, row: int | None = None, output: str | int | None = None
+) -> str:
+    """Say how well the local model fits, how much the kernel weighs, and how stable it is.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such row or output.
+    """
+    which = models.output_index(output)
+    if not len(models):
+        return "There are no rows to explain."
+    if row is None and len(models) > 1:
+        few, most = np.percentile(models.r2[:, which], [10, 90])
+        return (
+            f"R² is {np.median(models.r2[:, which]):.2f} in the middle of "
+            f"{counted(len(models), 'row')} ({few:.2f} to {most:.2f} for eight of ten); effective "
+            f"samples {percent(float(np.median(models.effective_share)))}; the {models.top} "
+            f"strongest features of half samples overlap by "
+            f"{percent(float(models.stability[:, which].mean()))}."
+        )
+    row = row or 0
+    _check_row(models, row)
+    local, said = models.local_predictions[row, which], models.predictions[row, which]
+    return (
+        f"The local model says {words.number(float(local))} of the row, the model "
+        f"{words.number(float(said))}; it explains R² = {models.r2[row, which]:.2f} of the "
+        f"variance over {counted(int(models.samples[row]), 'sample')} (effective "
+        f"{percent(float(models.effective_share[row]))}); the {models.top} strongest features of "
+        f"half samples overlap by {percent(float(models.stability[row, which]))}."
+    )
+
+
+def _overall(models: LocalModels, which: int) -> str:
+    size = np.abs(models.coefficients[:, :, which]).mean(0)
+    order = [int(j) for j in np.argsort(-size, kind="stable")[:3] if size[j] > 0]
+    what, rows = quantity(models, which), counted(len(models), "row")
+    if not order:
+        return f"In the local models of {rows}, no feature moves {what}."
+    named = ", ".join(f"{models.names[j]} ({words.number(float(size[j]))})" for j in order)
+    return f"In the local models of {rows}, {what} depends most on {named}; mean size."
+
+
+def _order(models: LocalModels, row: int, which: int) -> np.ndarray:
+    """Return the selected features, largest coefficient first."""
+    size = np.abs(models.coefficients[row, :, which])
+    order = np.argsort(-size, kind="stable")
+    return order[models.selected[row, order, which]]
+
+
+def _check_row(models: LocalModels, row: int) -> None:
+    if not 0 <= row < len(models):
+        raise InvalidInputError(
+            f"There is no row {row} in this result; the last one is {len(models) - 1}."
+        )
