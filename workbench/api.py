@@ -186,6 +186,14 @@ def background_for(
     return table.sample(min(n, len(table)) if fewer else n, seed=seed)
 
 
+def _opened(model: Model | str, rows: Any, seed: int) -> tuple[Model, Table]:
+    """Return a model that may be named, and rows that may be a frame."""
+    _check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    return model, _as_table(rows, model, "rows")
+
+
 def _check_seed(seed: int) -> None:
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed!r}.")
@@ -297,10 +305,7 @@ def explain(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    _check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    rows = _as_table(rows, model, "rows")
+    model, rows = _opened(model, rows, seed)
     name = method if method == "auto" else _find_explainer(method)
     if background is None and name != "auto" and "background" not in METHODS[name].uses:
         background = rows
@@ -333,10 +338,7 @@ def interactions(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    _check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    rows = _as_table(rows, model, "rows")
+    model, rows = _opened(model, rows, seed)
     if background is None:
         background = background_for(model, rows, seed=seed)
     background = _as_table(background, model, "background")
@@ -365,10 +367,7 @@ def lime(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    _check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    rows = _as_table(rows, model, "rows")
+    model, rows = _opened(model, rows, seed)
     if background is None:
         background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")
@@ -493,10 +492,7 @@ def counterfactuals(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    _check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    rows = _as_table(rows, model, "rows")
+    model, rows = _opened(model, rows, seed)
     if background is None:
         background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")

@@ -4,11 +4,10 @@ import numpy as np
 
 from workbench.checks.attribution import NO_ROWS
 from workbench.checks.record import Check, Finding
+from workbench.core.local_models import INACTIVE_KERNEL, POOR_FIT
 from workbench.core.results import LocalModels
 from workbench.core.wording import counted, percent
 
-POOR = 0.1
-INACTIVE = 0.95
 UNSTABLE = 0.5
 
 
@@ -20,21 +19,20 @@ def local_fit(models: LocalModels) -> Finding:
     if not len(models):
         return NO_ROWS
     r2 = models.r2[:, models.output_index(None)]
-    typical, poor = float(np.median(r2)), int((r2 < POOR).sum())
+    typical, poor = float(np.median(r2)), int((r2 < POOR_FIT).sum())
     evidence = {"r2": typical, "poor_rows": float(poor), "rows": float(len(r2))}
     brief = f"R² {typical:.2f}"
     said = f"it explains {percent(max(0.0, typical))} of the variance of the model's answers nearby"
     if len(r2) > 1:
-        said = (
-            f"in the middle of {counted(len(r2), 'row')} {said}; below {percent(POOR)} for {poor:,}"
-        )
-    if typical < POOR:
+        rows = counted(len(r2), "row")
+        said = f"in the middle of {rows} {said}; below {percent(POOR_FIT)} for {poor:,}"
+    if typical < POOR_FIT:
         sentence = (
             f"The local model is a poor picture of the model: {said}. Read its signs with care, "
             "or look at a narrower neighbourhood."
         )
-        return Finding("warning", sentence, evidence, POOR, brief)
-    return Finding("ok", f"The local model fits: {said}.", evidence, POOR, brief)
+        return Finding("warning", sentence, evidence, POOR_FIT, brief)
+    return Finding("ok", f"The local model fits: {said}.", evidence, POOR_FIT, brief)
 
 
 def kernel_active(models: LocalModels) -> Finding:
@@ -44,7 +42,7 @@ def kernel_active(models: LocalModels) -> Finding:
     share = float(np.median(models.effective_share))
     brief = f"{percent(share)} effective"
     evidence = {"effective_share": share}
-    if share > INACTIVE:
+    if share > INACTIVE_KERNEL:
         wide = (
             "the neighbourhood is as wide as the samples are drawn"
             if models.sampling == "around"
@@ -54,9 +52,9 @@ def kernel_active(models: LocalModels) -> Finding:
             f"The weights are nearly equal (effective samples: {percent(share)} of all), so "
             f"{wide}; a smaller kernel width makes it local."
         )
-        return Finding("warning", sentence, evidence, INACTIVE, brief)
+        return Finding("warning", sentence, evidence, INACTIVE_KERNEL, brief)
     sentence = f"Near samples count more: effective samples are {percent(share)} of all."
-    return Finding("ok", sentence, evidence, INACTIVE, brief)
+    return Finding("ok", sentence, evidence, INACTIVE_KERNEL, brief)
 
 
 def top_is_stable(models: LocalModels) -> Finding:

@@ -27,7 +27,7 @@ Examples:
     "--split", help="train, validation, test or all. [default: test if bundled, else all]"
 )
 @click.option("--background", help="Bundled name or file. [default: the model's training rows]")
-@click.option("--n-background", default=1000, show_default=True, help="Background rows to draw.")
+@click.option("--n-background", default=2000, show_default=True, help="Background rows at most.")
 @click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
 @click.option(

@@ -30,7 +30,6 @@ SUFFIXES = (
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
-BACKGROUND_ROWS, REFERENCE_ROWS = 100, 2000
 EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
@@ -123,11 +122,11 @@ def explain(
     selected, data = read_rows(
         chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
     )
-    usual = REFERENCE_ROWS if _yields(method, LOCAL) else BACKGROUND_ROWS
+    usual = api.REFERENCE_ROWS if _yields(method, LOCAL) else api.BACKGROUND_ROWS
     drawn = api.background_for(
         chosen, data, n=usual if n_background is None else n_background, seed=seed,
         source=background, ignore_extra=ignore_extra_columns,
-        fewer=n_background is None and usual == REFERENCE_ROWS,
+        fewer=n_background is None and usual == api.REFERENCE_ROWS,
     )  # fmt: skip
     if out is not None:
         check_folder(out)
@@ -266,17 +265,23 @@ def as_json(result: "Result") -> str:
 
 
 def _summary(result: "Attribution", output: int) -> str:
-    from workbench.checks import run_checks  # after the result exists
     from workbench.plots.words import overall_sentence, sentence
 
     if len(result) == 1:
         lines = [sentence(result, 0, output), "", *_row_lines(result, output)]
     else:
         lines = [overall_sentence(result, output), "", *_importance_lines(result, output)]
-    lines += ["", "How far to trust this:"]
+    return "\n".join([*lines, "", *_trust_lines(result)])
+
+
+def _trust_lines(result: "Result", *first: str) -> list[str]:
+    """Say what the checks find and what to know besides, and how the result came about."""
+    from workbench.checks import run_checks  # after the result exists
+
+    lines = ["How far to trust this:", *(f"  {sentence}" for sentence in first)]
     lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
     lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return [*lines, "", result.provenance.describe()]
 
 
 def _yields(method: str, kind: str) -> bool:
@@ -290,21 +295,16 @@ def _yields(method: str, kind: str) -> bool:
 
 
 def _local_summary(result: "LocalModels", output: int) -> str:
-    from workbench.checks import run_checks  # after the result exists
     from workbench.plots.local_models import fit_sentence, local_sentence
 
     lines = [local_sentence(result, output=output), fit_sentence(result, output=output), ""]
     lines += _coefficient_lines(result, output)
-    lines += ["", "How far to trust this:"]
-    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
-    lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return "\n".join([*lines, "", *_trust_lines(result)])
 
 
 def _coefficient_lines(result: "LocalModels", output: int) -> list[str]:
     """List the coefficients of one row with intervals, or their mean size over several rows."""
-    from workbench.plots.local_models import quantity  # loads plotly
-    from workbench.plots.words import decimals_for
+    from workbench.plots.words import decimals_for, quantity  # loads plotly
 
     what, n = quantity(result, output), len(result)
     values, half = result.coefficients[:, :, output], result.half_widths()[:, :, output]
@@ -326,14 +326,10 @@ def _coefficient_lines(result: "LocalModels", output: int) -> list[str]:
 
 
 def _pairs_summary(result: "Interactions", output: int) -> str:
-    from workbench.checks import run_checks  # after the result exists
     from workbench.plots.interactions import adds_up_sentence, interactions_sentence
 
     lines = [interactions_sentence(result, output=output), "", *_pair_lines(result, output)]
-    lines += ["", "How far to trust this:", f"  {adds_up_sentence(result)}"]
-    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
-    lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return "\n".join([*lines, "", *_trust_lines(result, adds_up_sentence(result))])
 
 
 def _pair_lines(result: "Interactions", output: int) -> list[str]:

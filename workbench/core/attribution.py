@@ -9,8 +9,9 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.outputs import find_output
 from workbench.core.result import Result
-from workbench.core.schema import Schema, listing
+from workbench.core.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,31 +153,14 @@ class Attribution(Result):
         return "draws" if self.provenance.params.get("value") == "gaussian" else "background rows"
 
     def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output given by name, position, or None for the default.
-
-        By default the favourable class; of two classes the second; of more the one predicted
-        most over the rows.
+        """Return the position of an output, as ``find_output`` does.
 
         Raises
         ------
         InvalidInputError
             If there is no such output.
         """
-        if output is None:
-            if self.schema.favourable is None and self.schema.task == "multiclass" and len(self):
-                return int(self.predictions.mean(0).argmax())
-            return self.schema.favourable_output
-        if isinstance(output, str):
-            if output not in self.output_names:
-                raise InvalidInputError(
-                    f"There is no output {output!r}; choose one of {listing(self.output_names)}."
-                )
-            return self.output_names.index(output)
-        if not 0 <= output < len(self.output_names):
-            raise InvalidInputError(
-                f"There is no output {output}; the last one is {len(self.output_names) - 1}."
-            )
-        return output
+        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def importance(self, output: str | int | None = None) -> "pd.DataFrame":
         """Mean absolute attribution of each feature over the rows, largest first.

@@ -10,12 +10,15 @@ from scipy import stats
 
 from workbench.core.attribution import LEVEL
 from workbench.core.errors import InvalidInputError
+from workbench.core.outputs import find_output
 from workbench.core.result import Result
-from workbench.core.schema import Schema, listing
+from workbench.core.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# Below, a local model is a poor picture; above, its kernel hardly weighs.
+POOR_FIT, INACTIVE_KERNEL = 0.1, 0.95
 Sampling = Literal["discretised", "mean-centred", "around"]
 # What numbers of a row are shown with: as themselves, or as the bin that they are in.
 IN_BINS: Sampling = "discretised"
@@ -130,28 +133,14 @@ class LocalModels(Result):
         return half
 
     def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output given by name, position, or None for the default.
+        """Return the position of an output, as ``find_output`` does.
 
         Raises
         ------
         InvalidInputError
             If there is no such output.
         """
-        if output is None:
-            if self.schema.favourable is None and self.schema.task == "multiclass" and len(self):
-                return int(self.predictions.mean(0).argmax())
-            return self.schema.favourable_output
-        if isinstance(output, str):
-            if output not in self.output_names:
-                raise InvalidInputError(
-                    f"There is no output {output!r}; choose one of {listing(self.output_names)}."
-                )
-            return self.output_names.index(output)
-        if not 0 <= output < len(self.output_names):
-            raise InvalidInputError(
-                f"There is no output {output}; the last one is {len(self.output_names) - 1}."
-            )
-        return output
+        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def condition(self, row: int | np.integer, feature: int | np.integer) -> str:
         """Write what a coefficient is about: ``28 < age ≤ 37``, ``sex = Male``, ``age = 39``."""

@@ -113,7 +113,9 @@ class MethodRegistry(Mapping[str, Method]):
             If there is none of that name.
         """
         if name not in self._methods:
-            raise InvalidInputError(f"There is no method {name!r}; choose {listing(self, 20)}.")
+            raise InvalidInputError(
+                f"There is no method {name!r}; choose {listing(sorted(self), 20)}."
+            )
         return self._methods[name]
 
     def __getitem__(self, name: str) -> Method:

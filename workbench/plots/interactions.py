@@ -10,7 +10,7 @@ from scipy import stats
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import LEVEL, Interactions
 from workbench.plots import words
-from workbench.plots.layout import LABEL_LENGTH, empty, hover, note, shortened, title
+from workbench.plots.layout import LABEL_LENGTH, check_row, empty, hover, note, shortened, title
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 HEIGHT, CELL_HEIGHT = 520, 34
@@ -266,10 +266,7 @@ def _row(interactions: Interactions, row: int | None) -> int | None:
     """Return the row to show; the only one there is, where none is given."""
     if row is None:
         return 0 if len(interactions) == 1 else None
-    if not 0 <= row < len(interactions):
-        raise InvalidInputError(
-            f"There is no row {row} in this result; the last one is {len(interactions) - 1}."
-        )
+    check_row(interactions, row)
     return row
 
 

@@ -4,6 +4,7 @@ Names and categories come from a user's file, and plotly renders a subset of HTM
 user wrote is escaped where it enters a figure.
 """
 
+from collections.abc import Sized
 from textwrap import wrap
 
 import numpy as np
@@ -32,6 +33,20 @@ def check_bars(max_features: int) -> None:
     """
     if max_features < 1:
         raise InvalidInputError(f"A figure needs at least 1 feature, got {max_features}.")
+
+
+def check_row(result: Sized, row: int) -> None:
+    """Refuse a position that a result does not have.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such row.
+    """
+    if not 0 <= row < len(result):
+        raise InvalidInputError(
+            f"There is no row {row} in this result; the last one is {len(result) - 1}."
+        )
 
 
 def cut(order: np.ndarray, max_features: int) -> tuple[np.ndarray, np.ndarray]:

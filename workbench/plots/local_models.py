@@ -3,7 +3,6 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.core.errors import InvalidInputError
 from workbench.core.local_models import IN_BINS
 from workbench.core.results import LocalModels
 from workbench.core.wording import counted, percent
@@ -11,6 +10,7 @@ from workbench.plots import words
 from workbench.plots.layout import (
     LABEL_LENGTH,
     check_bars,
+    check_row,
     cut,
     empty,
     hover,
@@ -56,7 +56,7 @@ def coefficients(
     check_bars(max_features)
     if not len(models):
         return empty(dark=dark)
-    _check_row(models, row)
+    check_row(models, row)
     order = _order(models, row, which)
     if not len(order):
         return empty("The local model has no feature.", dark=dark)
@@ -86,21 +86,13 @@ def coefficients(
     write_lengths(figure, lengths, lengths, half, decimals)
     layout_bars(figure, [shortened(name, LABEL_LENGTH) for name in names], padded(span, 0.15))
     title(
-        figure, f"coefficient for {quantity(models, which)}", f"row {models.ids[row]}",
+        figure, f"coefficient for {words.quantity(models, which)}", f"row {models.ids[row]}",
         MEANS[models.sampling == IN_BINS], "whiskers: 95 %, samples",
     )  # fmt: skip
     if len(rest):
         largest = words.number(float(np.abs(models.coefficients[row, rest[0], which])))
-        note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)
+        note(figure, f"{counted(len(rest), 'more feature')}, each at most {largest}", dark=dark)
     return figure
-
-
-def quantity(models: LocalModels, which: int) -> str:
-    """Name what is explained, with its unit."""
-    name = models.output_names[which]
-    if models.unit in words.SCALES:
-        return f"{models.unit} of {name}"
-    return f"{name} in {models.unit}" if models.unit else name
 
 
 def local_sentence(
@@ -122,8 +114,8 @@ def local_sentence(
     if row is None and len(models) > 1:
         return _overall(models, which)
     row = row or 0
-    _check_row(models, row)
-    what = quantity(models, which)
+    check_row(models, row)
+    what = words.quantity(models, which)
     values, half = models.coefficients[row, :, which], models.half_widths()[row, :, which]
     least = words.WORTH_A_WORD * np.abs(values).max()
     named = [
@@ -171,7 +163,7 @@ def fit_sentence(
             f"{percent(float(models.stability[:, which].mean()))}."
         )
     row = row or 0
-    _check_row(models, row)
+    check_row(models, row)
     local, said = models.local_predictions[row, which], models.predictions[row, which]
     return (
         f"The local model says {words.number(float(local))} of the row, the model "
@@ -185,7 +177,7 @@ def fit_sentence(
 def _overall(models: LocalModels, which: int) -> str:
     size = np.abs(models.coefficients[:, :, which]).mean(0)
     order = [int(j) for j in np.argsort(-size, kind="stable")[:3] if size[j] > 0]
-    what, rows = quantity(models, which), counted(len(models), "row")
+    what, rows = words.quantity(models, which), counted(len(models), "row")
     if not order:
         return f"In the local models of {rows}, no feature moves {what}."
     named = ", ".join(f"{models.names[j]} ({words.number(float(size[j]))})" for j in order)
@@ -197,10 +189,3 @@ def _order(models: LocalModels, row: int, which: int) -> np.ndarray:
     size = np.abs(models.coefficients[row, :, which])
     order = np.argsort(-size, kind="stable")
     return order[models.selected[row, order, which]]
-
-
-def _check_row(models: LocalModels, row: int) -> None:
-    if not 0 <= row < len(models):
-        raise InvalidInputError(
-            f"There is no row {row} in this result; the last one is {len(models) - 1}."
-        )

@@ -3,13 +3,13 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.core.errors import InvalidInputError
 from workbench.core.results import Attribution
 from workbench.core.schema import Feature
 from workbench.plots import words
 from workbench.plots.layout import (
     LABEL_LENGTH,
     check_bars,
+    check_row,
     cut,
     empty,
     hover,
@@ -65,10 +65,7 @@ def waterfall(
     check_bars(max_features)
     if not len(attribution):
         return empty(dark=dark)
-    if not 0 <= row < len(attribution):
-        raise InvalidInputError(
-            f"There is no row {row} in this result; the last one is {len(attribution) - 1}."
-        )
+    check_row(attribution, row)
     values = attribution.values[row, :, which]
     half = attribution.uncertainty()[row, :, which]
     order = np.argsort(-np.abs(values), kind="stable")

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from workbench.core.performance import Measure, Performance
-from workbench.core.results import Attribution
+from workbench.core.results import Attribution, LocalModels
 from workbench.core.wording import counted, percent
 
 MINUS = "\N{MINUS SIGN}"
@@ -69,12 +69,12 @@ def measured(measure: Measure) -> str:
     return f"{said} ({number(measure.low)} to {number(measure.high)})"
 
 
-def quantity(attribution: Attribution, output: str | int | None = None) -> str:
+def quantity(result: Attribution | LocalModels, output: str | int | None = None) -> str:
     """Name what is explained, with its unit: ``probability of >50K``, ``price in EUR``."""
-    name = attribution.output_names[attribution.output_index(output)]
-    if attribution.unit in SCALES:
-        return f"{attribution.unit} of {name}"
-    return f"{name} in {attribution.unit}" if attribution.unit else name
+    name = result.output_names[result.output_index(output)]
+    if result.unit in SCALES:
+        return f"{result.unit} of {name}"
+    return f"{name} in {result.unit}" if result.unit else name
 
 
 def amount(attribution: Attribution, value: float) -> str:

@@ -5,8 +5,8 @@ from functools import partial
 from workbench.checks import run_checks
 from workbench.core.results import LocalModels
 from workbench.plots import render
-from workbench.plots.local_models import fit_sentence, local_sentence, quantity
-from workbench.plots.words import decimals_for, number, signed
+from workbench.plots.local_models import fit_sentence, local_sentence
+from workbench.plots.words import decimals_for, number, quantity, signed
 from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 FEW_ROWS = 5

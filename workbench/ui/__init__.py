@@ -26,9 +26,11 @@ from workbench.ui.frame import (
 from workbench.ui.health import health
 from workbench.ui.job_list import job_list
 from workbench.ui.jobs import answer_to, is_under_way, was_stopped
+from workbench.ui.nearest import find_nearest
 from workbench.ui.own_models import own_models, upload_model
 from workbench.ui.own_tables import edited_table, own_tables, upload_table
 from workbench.ui.people import navigation_position
+from workbench.ui.pinned import pins
 from workbench.ui.place import Place
 from workbench.ui.quality import quality
 from workbench.ui.registry import compare_models, model_list
@@ -41,8 +43,6 @@ from workbench.ui.what_if import (
     choose_one_row,
     choose_order,
     choose_unlocked,
-    find_nearest,
-    pins,
     play_with,
     setting_for,
 )

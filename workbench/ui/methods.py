@@ -29,7 +29,7 @@ def choose_by_title(family: str, model: Model) -> str:
         ),
         label_visibility="collapsed",
     )  # fmt: skip
-    for other in methods.keys() - set(serving):
+    for other in sorted(methods.keys() - set(serving)):
         why = "; ".join(methods[other].lacks(model))
         st.caption(f":material/block: {plain(f'{titles[other]} needs {why}')}")
     return str(name)

@@ -1,47 +1,31 @@
 """What if a row were otherwise: widgets that move a row, and what the model makes of it."""
 
-import json
 import re
-import tempfile
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from workbench import api
 from workbench.core.model import Model
 from workbench.core.people import demand
 from workbench.core.results import Attribution, Counterfactuals
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.core.wording import counted
 from workbench.plots import render
 from workbench.plots.what_if import (
     change_sentence,
-    counterfactual_sentence,
     effects_before_and_after,
-    scenario_effects,
-    scenario_predictions,
 )
 from workbench.plots.words import MINUS, amount, quantity, signed
-from workbench.report import write_csv
 from workbench.ui import cache
-from workbench.ui.actions import act
 from workbench.ui.frame import (
     answer,
-    empty_state,
     errors_shown,
-    list_line,
-    note,
     side_by_side,
-    two_halves,
 )
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure, result_files
+from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.scenarios import (
     AMORTISED,
     Ground,
@@ -58,7 +42,7 @@ from workbench.ui.state import choose
 from workbench.ui.text import markup, plain
 
 STATE = "what_if.state"
-KEPT, MOST_PINNED, FIRST = 128, 6, 12
+KEPT, FIRST = 128, 12
 SETTLED_SECONDS = 0.4
 MISSING = "missing"
 # In a wide window the figure stays in view while one scrolls through the widgets.
@@ -254,7 +238,7 @@ def _controls(setting: Setting, order: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Values**")
         st.button(
-            "Reset", icon=":material/restart_alt:", on_click=_set, args=(play, play.original),
+            "Reset", icon=":material/restart_alt:", on_click=move_to, args=(play, play.original),
             disabled=not changed.any(), help="Back to the row as it is.",
         )  # fmt: skip
     places = np.arange(len(setting.features))
@@ -333,7 +317,8 @@ def _gone(play: Play, j: int, key: str) -> None:
     play.x[j] = np.nan if st.session_state[f"{key}-missing"] else st.session_state[key]
 
 
-def _set(play: Play, values: np.ndarray) -> None:
+def move_to(play: Play, values: np.ndarray) -> None:
+    """Give the scenario these values."""
     play.x = values.copy()
 
 
@@ -413,213 +398,3 @@ def _badge(setting: Setting, after: Attribution) -> None:
         label = f"FastSHAP{', doubtful here' if is_doubtful(after) else ''}, refining …"
     told = "; ".join([f"{record.method} against {record.background}", *record.notes])
     st.badge(label, icon=f":material/{icon}:", color=colour, help=plain(told))
-
-
-def find_nearest(setting: Setting) -> None:
-    """Offer to search for the nearest change with which the model decides otherwise."""
-    play = setting.play
-    with st.container(border=True):
-        st.markdown("**What would have to be different?**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            params = _wish(setting)
-            pressed = st.button("Find the nearest change", icon=":material/search:")
-        asked = (*sorted(params.items()), setting.frozen)
-        if pressed:
-            with st.spinner("Searching …"):
-                play.found = _nearest(setting, params)
-                play.asked = asked
-        found = play.found
-        if found is None:
-            note(
-                "Searches for the smallest changes of what may be changed, within the values that "
-                "occur, for which the model decides otherwise."
-            )
-            return
-        if play.asked != asked:
-            note("The wish has changed since: press the button to search again.")
-        if len(found.owners):
-            st.markdown(plain(counterfactual_sentence(found, 0)))
-            _changes(setting, found)
-            result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
-        else:
-            st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")
-
-
-def _nearest(setting: Setting, params: dict[str, Any]) -> Counterfactuals:
-    immutable = not any(setting.features[j].immutable for j in setting.frozen)
-    return api.counterfactuals(
-        setting.model, setting.row, setting.ground.reference, device="cpu",
-        immutable=immutable, **params,
-    )  # fmt: skip
-
-
-def _wish(setting: Setting) -> dict[str, Any]:
-    """Choose what the model should say."""
-    schema = setting.model.schema
-    outputs = setting.model.predict(setting.row.X)[0].numpy()
-    if schema.classes:
-        decided = schema.classes[int(outputs.argmax())]
-        others = [name for name in schema.classes if name != decided]
-        best = max(others, key=lambda name: outputs[schema.classes.index(name)])
-        target = choose(
-            st.selectbox, "The model should decide for", "what_if_target", options=others,
-            default=schema.favourable if schema.favourable in others else best, width=240,
-        )  # fmt: skip
-        return {"target": str(target)}
-    value = float(outputs[0])
-    way = choose(
-        st.segmented_control, "The prediction should be", "what_if_way",
-        options=["high", "low"], default="low", required=True,
-        format_func={"high": "at least", "low": "at most"}.get,
-    )  # fmt: skip
-    bound = st.number_input(
-        "Bound", value=float(f"{value * (1.1 if way == 'high' else 0.9):.3g}"),
-        key=f"what-if-bound-{way}-{setting.number}", width=160,
-    )  # fmt: skip
-    return {"low": bound} if way == "high" else {"high": bound}
-
-
-def _changes(setting: Setting, found: Counterfactuals) -> None:
-    shown = setting.explain("full", setting.play.original)
-    target = found.provenance.params.get("target")
-    which = shown.output_index(setting.output if target is None else str(target))
-    for i in found.of(0):
-        said = "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(int(i)))
-        result = amount(shown, float(found.changed_predictions[i, which]))
-        about, button = list_line(f"change-{i}")
-        with about:
-            st.markdown(plain(said))
-            n = int(found.changed[i].sum())
-            note(
-                f"{n} change{'s' * (n != 1)} · distance {found.distances[i]:.2f} · "
-                f"{quantity(shown, which)}: {result}"
-            )
-        button.button(
-            "Try this", key=f"try-{i}", icon=":material/arrow_upward:", on_click=_set,
-            args=(setting.play, found.changed_data[i]),
-        )  # fmt: skip
-
-
-def pins(setting: Setting) -> None:
-    """Keep scenarios under a name, and compare them."""
-    play = setting.play
-    with st.container(border=True):
-        st.markdown("**Scenarios side by side**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.text_input(
-                "Name of the scenario", value=f"Scenario {len(play.pinned) + 1}", max_chars=40,
-                key=f"what-if-name-{len(play.pinned)}", width=240,
-            )  # fmt: skip
-            st.button(
-                "Pin this scenario", icon=":material/push_pin:", on_click=act,
-                args=(_pin, setting, name), disabled=len(play.pinned) >= MOST_PINNED,
-                help=f"Up to {MOST_PINNED} scenarios are kept while you look at this row.",
-            )  # fmt: skip
-        if not play.pinned:
-            empty_state("Change values above and pin what you want to compare.", "push_pin",
-                        height=160)  # fmt: skip
-            return
-        _comparison(setting)
-
-
-def _pin(setting: Setting, name: str) -> None:
-    play = setting.play
-    taken = {"Original", *(one.name for one in play.pinned)}
-    wanted = " ".join(name.split()) or "Scenario"
-    free = next(
-        title for n in range(1, len(taken) + 2)
-        if (title := wanted if n == 1 else f"{wanted} ({n})") not in taken
-    )  # fmt: skip
-    play.pinned.append(Pinned(free, setting.explain("full", play.x)))
-
-
-def _unpin(play: Play, name: str) -> None:
-    play.pinned = [one for one in play.pinned if one.name != name]
-
-
-def _comparison(setting: Setting) -> None:
-    play = setting.play
-    names = ["Original", *(one.name for one in play.pinned)]
-    rows = [setting.explain("full", play.original), *(one.attribution for one in play.pinned)]
-    st.dataframe(compared(setting.model, names, rows), hide_index=True, height="content")
-    with st.container(horizontal=True, gap="small"):
-        for one in play.pinned:
-            st.button(
-                f"Remove {plain(one.name)}", icon=":material/close:", on_click=_unpin,
-                args=(play, one.name), key=f"unpin-{one.name}",
-            )  # fmt: skip
-    left, right = two_halves("scenarios")
-    stem = f"what-if-{setting.model.card.name}-row-{setting.row.ids[0]}"
-    options: dict[str, Any] = {"output": setting.output, "dark": is_dark()}
-    with left:
-        plain_figure(
-            scenario_predictions(rows, names, **options), name=f"{stem}-predictions",
-            alt="Predictions of the scenarios",
-        )  # fmt: skip
-    with right:
-        plain_figure(
-            scenario_effects(rows, names, **options), name=f"{stem}-effects",
-            alt="Effects of the features in each scenario",
-        )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
-        frame = every_value(setting.model, names, rows)
-        for label, icon, ending, mime, make in (
-            ("CSV", "table", "csv", "text/csv", partial(_csv, frame)),
-            ("JSON", "data_object", "json", "application/json", partial(_json, setting, frame)),
-        ):
-            st.download_button(
-                label, make, file_name=f"{stem}.{ending}", mime=mime, on_click="ignore",
-                icon=f":material/{icon}:", key=f"scenarios-{ending}",
-            )  # fmt: skip
-
-
-def compared(model: Model, names: list[str], rows: list[Attribution]) -> pd.DataFrame:
-    """Return a line per scenario: prediction, decision, and the features in which any differ."""
-    data = np.concatenate([one.data for one in rows])
-    predicted = np.concatenate([one.predictions for one in rows])
-    columns: dict[str, Any] = {"scenario": names}
-    for k, output in enumerate(model.output_names):
-        columns[f"prediction: {output}"] = np.round(predicted[:, k], 4)
-    if model.schema.classes:
-        columns["decision"] = [model.schema.classes[int(k)] for k in predicted.argmax(1)]
-    for j, feature in enumerate(model.schema.features):
-        if any(differs(row[[j]], data[0, [j]])[0] for row in data):
-            columns[feature.name] = [feature.show(float(value)) for value in data[:, j]]
-    return pd.DataFrame(columns)
-
-
-def every_value(model: Model, names: list[str], rows: list[Attribution]) -> pd.DataFrame:
-    """Return a line per scenario and feature: value and effect on each output, and prediction."""
-    parts = []
-    for name, one in zip(names, rows, strict=True):
-        frame = one.to_frame().drop(columns=["row"])
-        frame.insert(0, "scenario", name)
-        parts.append(frame)
-    whole = pd.concat(parts, ignore_index=True)
-    whole.insert(1, "model", model.name)
-    return whole
-
-
-def _csv(frame: pd.DataFrame) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return write_csv(frame, Path(folder) / "scenarios.csv").read_bytes()
-
-
-def finite_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the lines of a table for JSON, which knows no NaN."""
-    finite = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): cell for name, cell in line.items()} for line in finite.to_dict("records")]
-
-
-def _json(setting: Setting, frame: pd.DataFrame) -> bytes:
-    background = setting.ground.background
-    content = {
-        "model": setting.model.name,
-        "model_digest": setting.model.digest,
-        "table": setting.place.table,
-        "row": int(setting.row.ids[0]),
-        "method": setting.ground.full,
-        "background": f"{counted(len(background), 'row')} of {background.name}",
-        "scenarios": finite_records(frame),
-    }
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1).encode()

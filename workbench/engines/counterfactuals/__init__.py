@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Progress
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.counterfactuals.ranges import Ranges, ranges_of
 from workbench.engines.counterfactuals.search import NAME
-from workbench.numerics.devices import choose_device
 
-__all__ = ["Ranges", "ranges_of", "search"]
+__all__ = ["METHODS", "Ranges", "parse_params", "ranges_of", "search"]
 
 
 def search(
@@ -41,10 +41,7 @@ def search(
     InvalidInputError
         If a setting is out of bounds, or a table does not have the model's features.
     """
-    method = METHODS[NAME]
-    settings = parse_params(method.params, params)
-    context = Context(seed=seed, device=choose_device(device), progress=progress)
-    moved = model if model.device == context.device else model.to(context.device)
-    result = method.explain(moved, rows, background, settings, context)
-    assert isinstance(result, Counterfactuals)  # noqa: S101 - what the method is registered to yield
-    return result
+    return call(
+        Counterfactuals, NAME, model, rows, background, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip

@@ -1,10 +1,7 @@
 """Search for counterfactuals: what would have to be different?"""
 
-import platform
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -15,16 +12,13 @@ from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import CHUNK_ROWS, Model
-from workbench.core.provenance import Provenance
 from workbench.core.table import Table
-from workbench.core.wording import counted
+from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.counterfactuals.nearest import Asked, nearest
 from workbench.engines.counterfactuals.params import SearchParams
 from workbench.engines.counterfactuals.ranges import Ranges, ranges_of
 from workbench.engines.counterfactuals.space import space_of
 from workbench.engines.counterfactuals.wish import Wish, check_wish, wish_for
-from workbench.engines.shapley.run import check_features
-from workbench.numerics.devices import describe_device
 
 NAME = "counterfactual.search"
 FINEST, COARSEST, OPTIONS = 17, 5, 320
@@ -108,9 +102,9 @@ def _explain(
         or [np.empty(0)]
     ).reshape(len(changed), -1 if len(changed) else rows.X.shape[1])
     return Counterfactuals(
-        provenance=_provenance(
-            model, rows, background, params, context,
-            evaluations=oracle.done, seconds=time.perf_counter() - started,
+        provenance=provenance_of(
+            NAME, model, rows, background, params, context, evaluations=oracle.done,
+            chunk_rows=min(params.budget, CHUNK_ROWS), seconds=time.perf_counter() - started,
         ),
         data=rows.X.double().numpy(),
         ids=rows.ids.numpy(),
@@ -164,40 +158,6 @@ def _efforts(_: int) -> dict[str, Effort]:
         "standard": Effort(1000, {}),
         "thorough": Effort(2000, {"budget": 400_000}),
     }
-
-
-def _provenance(
-    model: Model, rows: Table, background: Table, params: SearchParams, context: Context,
-    *, evaluations: int, seconds: float,
-) -> Provenance:  # fmt: skip
-    method = METHODS[NAME]
-    return Provenance(
-        method=NAME,
-        title=method.title,
-        reference=method.reference,
-        params=params.model_dump(mode="json"),
-        seed=context.seed,
-        model=model.name,
-        model_digest=model.digest,
-        table=rows.name,
-        table_digest=rows.digest,
-        n_rows=len(rows),
-        background=f"{counted(len(background), 'row')} of {background.name}",
-        background_digest=background.digest,
-        n_background=len(background),
-        evaluations=evaluations,
-        chunk_rows=min(params.budget, CHUNK_ROWS),
-        seconds=seconds,
-        device=describe_device(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
-        versions={
-            "workbench": version("explainability-workbench"),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
 
 
 METHODS.register(

@@ -1,15 +1,15 @@
 """FastSHAP: train networks that explain a model at once."""
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Progress
 from workbench.core.explainer import Explainer
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.fastshap.train import NAME
-from workbench.numerics.devices import choose_device, memory_budget
 
-__all__ = ["train"]
+__all__ = ["METHODS", "parse_params", "train"]
 
 
 def train(
@@ -36,11 +36,7 @@ def train(
     InvalidInputError
         If a setting is out of bounds, or a table does not have the model's features.
     """
-    method = METHODS[NAME]
-    settings = parse_params(method.params, params)
-    place = choose_device(device)
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
-    moved = model if model.device == context.device else model.to(context.device)
-    result = method.explain(moved, rows, background, settings, context)
-    assert isinstance(result, Explainer)  # noqa: S101 - what the method is registered to yield
-    return result
+    return call(
+        Explainer, NAME, model, rows, background, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip

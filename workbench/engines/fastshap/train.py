@@ -15,6 +15,7 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import percent
+from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.fastshap.amortise import (
     LABEL_ROWS,
     Lesson,
@@ -46,7 +47,6 @@ from workbench.engines.fastshap.learning import (
 )
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.surrogate import STORED_COALITIONS, train_surrogate
-from workbench.engines.shapley.run import check_features, provenance_of
 from workbench.numerics.amortised import (
     ExplainerNetwork,
     MaskedNetwork,

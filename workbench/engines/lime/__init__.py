@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Progress
 from workbench.core.local_models import LocalModels
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.lime.tabular import NAME
-from workbench.numerics.devices import choose_device, memory_budget
 
-__all__ = ["fit_local_models"]
+__all__ = ["METHODS", "fit_local_models", "parse_params"]
 
 
 def fit_local_models(
@@ -40,10 +40,7 @@ def fit_local_models(
     InvalidInputError
         If a setting is out of bounds, or a table does not have the model's features.
     """
-    method, place = METHODS[NAME], choose_device(device)
-    settings = parse_params(method.params, params)
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
-    moved = model if model.device == place else model.to(place)
-    result = method.explain(moved, rows, background, settings, context)
-    assert isinstance(result, LocalModels)  # noqa: S101 - what the method is registered to yield
-    return result
+    return call(
+        LocalModels, NAME, model, rows, background, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip

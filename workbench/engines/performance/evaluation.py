@@ -1,13 +1,9 @@
 """Evaluate a model: how good is it on labelled rows, and how sure are we?"""
 
-import platform
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from workbench.core.context import Context
@@ -15,8 +11,8 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.performance import Performance
-from workbench.core.provenance import Provenance
 from workbench.core.table import Table
+from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.performance.classification import (
     Labelled,
     classification,
@@ -25,8 +21,6 @@ from workbench.engines.performance.classification import (
 from workbench.engines.performance.params import EvaluateParams
 from workbench.engines.performance.regression import regression
 from workbench.engines.performance.resampling import BLOCK_ELEMENTS, MAX_DRAWN, RESAMPLES
-from workbench.engines.shapley.run import check_features
-from workbench.numerics.devices import describe_device
 from workbench.numerics.intervals import effective_rows
 
 NAME = "performance.evaluate"
@@ -54,8 +48,10 @@ def _evaluate(
     if len(rows) > MAX_DRAWN:
         notes += (f"bootstrap: {RESAMPLES} resamples of {MAX_DRAWN:,} rows, rescaled",)
     return Performance(
-        provenance=_provenance(
-            model, rows, params, context, seconds=time.perf_counter() - started, notes=notes
+        provenance=provenance_of(
+            NAME, model, rows, None, params, context, evaluations=len(rows),
+            chunk_rows=min(len(rows), CHUNK_ROWS), seconds=time.perf_counter() - started,
+            notes=notes,
         ),
         schema=model.schema,
         output_names=model.output_names,
@@ -65,7 +61,7 @@ def _evaluate(
         weighted=params.weights and rows.weights is not None,
         effective_rows=effective_rows(weights),
         **fields,
-    )
+    )  # fmt: skip
 
 
 def _labels(model: Model, rows: Table) -> Float[np.ndarray, " n"]:
@@ -148,41 +144,6 @@ def _cost(model: Model, n_rows: int, _: int, __: EvaluateParams) -> Cost:
     k = len(model.output_names)
     per_row = 8 * (k + 8 + len(model.schema.features) // 8)
     return Cost(n_rows, n_bytes=n_rows * per_row + 40 * BLOCK_ELEMENTS)
-
-
-def _provenance(
-    model: Model, rows: Table, params: EvaluateParams, context: Context, *, seconds: float,
-    notes: tuple[str, ...],
-) -> Provenance:  # fmt: skip
-    method = METHODS[NAME]
-    return Provenance(
-        method=NAME,
-        title=method.title,
-        reference=method.reference,
-        params=params.model_dump(mode="json"),
-        seed=context.seed,
-        model=model.name,
-        model_digest=model.digest,
-        table=rows.name,
-        table_digest=rows.digest,
-        n_rows=len(rows),
-        background="none",
-        background_digest="",
-        n_background=0,
-        evaluations=len(rows),
-        chunk_rows=min(len(rows), CHUNK_ROWS),
-        seconds=seconds,
-        device=describe_device(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
-        versions={
-            "workbench": version("explainability-workbench"),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        notes=notes,
-    )
 
 
 METHODS.register(

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.shapley import (  # noqa: F401 - importing registers
     amortised,
     deeplift,
@@ -26,7 +27,6 @@ from workbench.engines.shapley import (  # noqa: F401 - importing registers
     svarm,
 )
 from workbench.engines.shapley.params import SampledParams
-from workbench.numerics.devices import choose_device, memory_budget
 from workbench.numerics.value_functions import SINGLE
 
 __all__ = ["choose_method", "choose_settings", "explain"]
@@ -159,13 +159,10 @@ def explain(
         name, params, note = choose_settings(model, len(rows), len(background), params)
     else:
         name = method if method.startswith(f"{FAMILY}.") else f"{FAMILY}.{method}"
-    chosen = METHODS.find(name)
-    place = choose_device(device)
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
-    moved = model if model.device == context.device else model.to(context.device)
-    settings = parse_params(chosen.params, params)
-    result = chosen.explain(moved, rows, background, settings, context)
-    assert isinstance(result, Attribution)  # noqa: S101 - every method of this family yields one
+    result = call(
+        Attribution, name, model, rows, background, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
     if not note:
         return result
     noted = result.provenance.model_copy(update={"notes": (note, *result.provenance.notes)})

@@ -21,8 +21,8 @@ from workbench.core.results import Attribution
 from workbench.core.schema import listing
 from workbench.core.table import Table
 from workbench.core.wording import percent
+from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.shapley import exact, kernel
-from workbench.engines.shapley.run import check_features, provenance_of
 from workbench.numerics.amortised import (
     check_residuals,
     find_explainer,

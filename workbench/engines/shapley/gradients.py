@@ -19,7 +19,8 @@ from workbench.core.model import Model, Output
 from workbench.core.params import Params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.shapley.run import UNFINISHED, check_features, provenance_of
+from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.shapley.run import UNFINISHED
 from workbench.numerics.devices import free_cache, is_out_of_memory
 from workbench.numerics.links import unit_of
 from workbench.numerics.slopes import slopes

@@ -14,13 +14,12 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.interactions import Index, Interactions
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
-from workbench.core.params import parse_params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.shapley.exact import BLOCK_BYTES, MAX_PLAYERS, all_coalitions
 from workbench.engines.shapley.params import ShapleyParams, exact_efforts
 from workbench.engines.shapley.run import Estimate, run, sampling_cost
-from workbench.numerics.devices import choose_device, memory_budget
 from workbench.numerics.game import GROUPS
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.set_transforms import moebius_, superset_sums_
@@ -190,10 +189,10 @@ def explain_pairs(
         If a setting is out of bounds, a table does not have the model's features, or there are
         more than 16.
     """
-    place = choose_device(device)
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
-    moved = model if model.device == context.device else model.to(context.device)
-    return _explain(moved, rows, background, parse_params(InteractionsParams, params), context)
+    return call(
+        Interactions, NAME, model, rows, background, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
 
 
 def _cost(model: Model, n_rows: int, n_background: int, _: InteractionsParams) -> Cost:

@@ -1,12 +1,9 @@
 """What all Shapley estimators share: the game, the loop over rows, the result."""
 
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -17,13 +14,10 @@ from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost
 from workbench.core.model import Model
-from workbench.core.params import Params
-from workbench.core.provenance import Provenance
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.core.wording import counted
+from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.shapley.params import ShapleyParams
-from workbench.numerics.devices import describe_device
 from workbench.numerics.links import apply_link, unit_of
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.value_functions import make_game, notes_of
@@ -154,70 +148,8 @@ def _check_finite(
         )
 
 
-def check_features(model: Model, table: Table, what: str) -> None:
-    """Refuse a table whose columns are not the model's.
-
-    Raises
-    ------
-    InvalidInputError
-        If there are no rows, or names, kinds or categories differ.
-    """
-    if len(table) == 0:
-        raise InvalidInputError(f"There are no {what} in {table.name!r}; give at least one.")
-    wanted = [(f.name, f.kind, f.categories) for f in model.schema.features]
-    given = [(f.name, f.kind, f.categories) for f in table.schema.features]
-    for need, got in zip(wanted, given, strict=False):
-        if need != got:
-            raise InvalidInputError(
-                f"Table {table.name!r} does not fit model {model.name}: where the model reads "
-                f"{need[0]!r} ({need[1]}), the table has {got[0]!r} ({got[1]}); read the file "
-                "with the model's schema."
-            )
-    if len(wanted) != len(given):
-        raise InvalidInputError(
-            f"Table {table.name!r} has {len(given)} features, model {model.name} reads "
-            f"{len(wanted)}; read the file with the model's schema."
-        )
-
-
 def sampling_cost(model: Model, n_rows: int, n_background: int, coalitions: int) -> Cost:
     """Rows through the network when each row sees that many inner coalitions."""
     d, k = len(model.schema.features), len(model.output_names)
     evaluations = n_rows * (coalitions * n_background + 1) + n_background
     return Cost(evaluations, n_bytes=coalitions * (d + 8 * k * (d + 2)))
-
-
-def provenance_of(
-    name: str, model: Model, rows: Table, background: Table, params: Params, context: Context,
-    *, evaluations: int, chunk_rows: int, seconds: float, notes: tuple[str, ...] = (),
-) -> Provenance:  # fmt: skip
-    """Write down how an attribution came about."""
-    method = METHODS[name]
-    return Provenance(
-        method=name,
-        title=method.title,
-        reference=method.reference,
-        params=params.model_dump(mode="json"),
-        seed=context.seed,
-        model=model.name,
-        model_digest=model.digest,
-        table=rows.name,
-        table_digest=rows.digest,
-        n_rows=len(rows),
-        background=f"{counted(len(background), 'row')} of {background.name}",
-        background_digest=background.digest,
-        n_background=len(background),
-        evaluations=evaluations,
-        chunk_rows=chunk_rows,
-        seconds=seconds,
-        device=describe_device(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
-        versions={
-            "workbench": version("explainability-workbench"),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        notes=notes,
-    )

@@ -1,0 +1,126 @@
+"""What all engines share: how a call becomes a run, which tables are refused, the record."""
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from workbench.core.context import Context, Progress
+from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS
+from workbench.core.model import Model
+from workbench.core.params import Params, parse_params
+from workbench.core.provenance import Provenance
+from workbench.core.results import Result
+from workbench.core.table import Table
+from workbench.core.wording import counted
+from workbench.numerics.devices import choose_device, describe_device, memory_budget
+
+SomeResult = TypeVar("SomeResult", bound=Result)
+
+
+def call(
+    kind: type[SomeResult],
+    name: str,
+    model: Model,
+    rows: Table,
+    background: Table,
+    *,
+    seed: int,
+    device: str | None,
+    progress: Progress | None,
+    params: Mapping[str, Any],
+) -> SomeResult:
+    """Run a registered method where it is asked for, with the memory that there is to use.
+
+    Parameters
+    ----------
+    kind
+        What the method is registered to yield.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
+    params
+        Fields of the method's parameter model.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such method, a setting is out of bounds, or a table does not fit.
+    """
+    method = METHODS.find(name)
+    place = choose_device(device)
+    settings = parse_params(method.params, params)
+    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
+    moved = model if model.device == place else model.to(place)
+    result = method.explain(moved, rows, background, settings, context)
+    assert isinstance(result, kind)  # noqa: S101 - what the method is registered to yield
+    return result
+
+
+def check_features(model: Model, table: Table, what: str) -> None:
+    """Refuse a table whose columns are not the model's.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no rows, or names, kinds or categories differ.
+    """
+    if len(table) == 0:
+        raise InvalidInputError(f"There are no {what} in {table.name!r}; give at least one.")
+    wanted = [(f.name, f.kind, f.categories) for f in model.schema.features]
+    given = [(f.name, f.kind, f.categories) for f in table.schema.features]
+    for need, got in zip(wanted, given, strict=False):
+        if need != got:
+            raise InvalidInputError(
+                f"Table {table.name!r} does not fit model {model.name}: where the model reads "
+                f"{need[0]!r} ({need[1]}), the table has {got[0]!r} ({got[1]}); read the file "
+                "with the model's schema."
+            )
+    if len(wanted) != len(given):
+        raise InvalidInputError(
+            f"Table {table.name!r} has {len(given)} features, model {model.name} reads "
+            f"{len(wanted)}; read the file with the model's schema."
+        )
+
+
+def provenance_of(
+    name: str, model: Model, rows: Table, background: Table | None, params: Params,
+    context: Context, *, evaluations: int, chunk_rows: int, seconds: float,
+    notes: tuple[str, ...] = (),
+) -> Provenance:  # fmt: skip
+    """Write down how a result came about; without a background where the method has none."""
+    method, source = METHODS[name], "none"
+    if background is not None:
+        source = f"{counted(len(background), 'row')} of {background.name}"
+    return Provenance(
+        method=name,
+        title=method.title,
+        reference=method.reference,
+        params=params.model_dump(mode="json"),
+        seed=context.seed,
+        model=model.name,
+        model_digest=model.digest,
+        table=rows.name,
+        table_digest=rows.digest,
+        n_rows=len(rows),
+        background=source,
+        background_digest="" if background is None else background.digest,
+        n_background=0 if background is None else len(background),
+        evaluations=evaluations,
+        chunk_rows=chunk_rows,
+        seconds=seconds,
+        device=describe_device(model.device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        versions={
+            "workbench": version("explainability-workbench"),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=notes,
+    )
