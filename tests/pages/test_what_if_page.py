@@ -12,7 +12,7 @@ from tests.visits import MODELS, answers, has, no_fault, press, shown, widget
 from workbench import api
 from workbench.core.schema import Feature
 from workbench.plots.what_if import change_sentence
-from workbench.ui import cache, what_if
+from workbench.ui import cache, pinned, what_if
 from workbench.ui.scenarios import (
     differs,
     full,
@@ -150,7 +150,7 @@ def test_scenarios_are_pinned_compared_and_removed():
     remove = next(b for b in app.button if b.label.startswith("Remove"))
     no_fault(remove.click().run())
     assert len(app.dataframe[0].value) == 2
-    for _ in range(what_if.MOST_PINNED - 1):
+    for _ in range(pinned.MOST_PINNED - 1):
         press(app, "Pin this scenario")
     assert widget(app, "button", "Pin this scenario").disabled
 
@@ -161,9 +161,9 @@ def test_scenarios_are_written_as_tables():
     play = app.session_state[what_if.STATE]
     model = api.load_model("wine-mlp")
     rows = [play.known["full", play.original.tobytes()], play.pinned[0].attribution]
-    frame = what_if.every_value(model, ["Original", "=cmd()"], rows)
+    frame = pinned.every_value(model, ["Original", "=cmd()"], rows)
     assert len(frame) == 2 * len(model.schema.features) * len(model.output_names)
-    text = what_if._csv(frame).decode()
+    text = pinned._csv(frame).decode()
     assert "'=cmd()" in text
 
 
@@ -240,8 +240,8 @@ def test_json_of_scenarios_has_no_nan():
     no_fault(press(app, "Pin this scenario"))
     play = app.session_state[what_if.STATE]
     model = api.load_model("adult-mlp")
-    frame = what_if.every_value(model, ["a"], [play.pinned[0].attribution])
-    text = json.dumps(what_if.finite_records(frame), allow_nan=False)
+    frame = pinned.every_value(model, ["a"], [play.pinned[0].attribution])
+    text = json.dumps(pinned.finite_records(frame), allow_nan=False)
     assert '"missing"' in text
 
 

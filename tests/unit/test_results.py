@@ -299,10 +299,16 @@ def test_arrays_that_do_not_fit_are_refused_even_with_a_digest_that_does(saved, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"base_values": np.ones((4, 3))}, r"so base_values needs \(4, 2\), got \(4, 3\)\.$"),
-        ({"ids": np.arange(3)}, r"so ids needs \(4,\), got \(3,\)\.$"),
-        ({"std_errors": np.ones((4, 3, 1))}, r"so std_errors needs \(4, 3, 2\), got \(4, 3, 1\)"),
-        ({"background_std_errors": np.ones((3, 1))}, r"so background_std_errors needs \(3, 2\)"),
+        ({"base_values": np.ones((4, 3))}, r"needs base_values of shape \(4, 2\), got \(4, 3\)\.$"),
+        ({"ids": np.arange(3)}, r"needs ids of shape \(4,\), got \(3,\)\.$"),
+        (
+            {"std_errors": np.ones((4, 3, 1))},
+            r"needs std_errors of shape \(4, 3, 2\), got \(4, 3, 1\)",
+        ),
+        (
+            {"background_std_errors": np.ones((3, 1))},
+            r"needs background_std_errors of shape \(3, 2\)",
+        ),
         ({"output_names": ("high",)}, r"^Attribution of shape \(4, 3, 2\) does not fit its names"),
         ({"schema": Schema(features=(Feature(name="a"),))}, "does not fit its names"),
     ],

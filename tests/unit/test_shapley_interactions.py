@@ -387,9 +387,9 @@ def test_rows_can_be_selected(result):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ids": np.arange(3)}, r"4 rows, 5 features and 2 outputs need ids of shape \(4,\)"),
+        ({"ids": np.arange(3)}, r"4 rows, 5 features and 2 outputs needs ids of shape \(4,\)"),
         ({"output_names": ("yes",)}, "5 features and 2 outputs do not fit their names"),
-        ({"values": np.zeros((4, 5, 4, 2))}, r"need values of shape \(4, 5, 5, 2\)"),
+        ({"values": np.zeros((4, 5, 4, 2))}, r"needs values of shape \(4, 5, 5, 2\)"),
     ],
 )
 def test_refuses_what_does_not_fit(result, changes, message):

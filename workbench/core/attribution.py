@@ -1,7 +1,6 @@
 """How much each feature moved each output of each row."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy import stats
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.outputs import find_output
-from workbench.core.result import Result
+from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
 if TYPE_CHECKING:
@@ -81,29 +80,17 @@ class Attribution(Result):
             shapes["std_errors"] = (n, d, k)
         if self.background_std_errors is not None:
             shapes["background_std_errors"] = (d, k)
-        for name, shape in shapes.items():
-            if getattr(self, name).shape != shape:
-                raise InvalidInputError(
-                    f"Attribution values have shape {(n, d, k)}, so {name} needs {shape}, "
-                    f"got {getattr(self, name).shape}."
-                )
+        self._check_shapes(f"An attribution with values of shape {(n, d, k)}", shapes)
         if len(self.schema.features) != d or len(self.output_names) != k:
             raise InvalidInputError(f"Attribution of shape {(n, d, k)} does not fit its names.")
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(
-        self, rows: int | np.integer | slice | Sequence[int] | np.ndarray
-    ) -> "Attribution":
+    def __getitem__(self, rows: Rows) -> "Attribution":
         """Select rows; a single number keeps the row axis."""
-        if isinstance(rows, int | np.integer):
-            rows = [int(rows)]
         by_row = ("values", "base_values", "predictions", "data", "ids", "truth", "std_errors")
-        part = {
-            name: getattr(self, name)[rows] for name in by_row if getattr(self, name) is not None
-        }
-        return replace(self, **part)
+        return self._of_rows(rows, by_row)
 
     @property
     def names(self) -> tuple[str, ...]:

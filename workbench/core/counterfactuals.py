@@ -71,12 +71,7 @@ class Counterfactuals(Result):
             "changed_data": (c, d), "changed_predictions": (c, k), "changed": (c, d),
             "distances": (c,),
         }  # fmt: skip
-        for name, shape in shapes.items():
-            if getattr(self, name).shape != shape:
-                raise InvalidInputError(
-                    f"Counterfactuals of {n} rows need {name} of shape {shape}, got "
-                    f"{getattr(self, name).shape}."
-                )
+        self._check_shapes(f"A result with counterfactuals of {n} rows", shapes)
         if len(self.schema.features) != d or len(self.wishes) != n:
             raise InvalidInputError(f"Counterfactuals of shape {(n, d)} do not fit their names.")
         if c and not 0 <= int(self.owners.min()) <= int(self.owners.max()) < n:

@@ -1,7 +1,6 @@
 """How much pairs of features moved each output of each row beyond what either does alone."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy import stats
 
 from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.errors import InvalidInputError
-from workbench.core.result import Result
+from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
 if TYPE_CHECKING:
@@ -78,12 +77,7 @@ class Interactions(Result):
         }  # fmt: skip
         if self.background_std_errors is not None:
             shapes["background_std_errors"] = (d, d, k)
-        for name, shape in shapes.items():
-            if getattr(self, name).shape != shape:
-                raise InvalidInputError(
-                    f"Interactions of {n} rows, {d} features and {k} outputs need {name} of shape "
-                    f"{shape}, got {getattr(self, name).shape}."
-                )
+        self._check_shapes(f"A result of {n} rows, {d} features and {k} outputs", shapes)
         if len(self.schema.features) != d or len(self.output_names) != k:
             raise InvalidInputError(
                 f"Interactions of {d} features and {k} outputs do not fit their names."
@@ -92,14 +86,10 @@ class Interactions(Result):
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(
-        self, rows: int | np.integer | slice | Sequence[int] | np.ndarray
-    ) -> "Interactions":
+    def __getitem__(self, rows: Rows) -> "Interactions":
         """Select rows; a single number keeps the row axis."""
-        if isinstance(rows, int | np.integer):
-            rows = [int(rows)]
         by_row = ("values", "base_values", "predictions", "data", "ids", "truth")
-        return replace(self, **{name: getattr(self, name)[rows] for name in by_row})
+        return self._of_rows(rows, by_row)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """A linear model of a model around each row: what it says, how sure it is, how well it fits."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy import stats
 from workbench.core.attribution import LEVEL
 from workbench.core.errors import InvalidInputError
 from workbench.core.outputs import find_output
-from workbench.core.result import Result
+from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
 if TYPE_CHECKING:
@@ -96,12 +95,7 @@ class LocalModels(Result):
             "effective_share": (n,), "stability": (n, k), "samples": (n,), "separated": (n, k),
             "data": (n, d), "ids": (n,), "truth": (n,), "scales": (d,),
         }  # fmt: skip
-        for name, shape in shapes.items():
-            if getattr(self, name).shape != shape:
-                raise InvalidInputError(
-                    f"Local models with coefficients of shape {(n, d, k)} need {name} of shape "
-                    f"{shape}, got {getattr(self, name).shape}."
-                )
+        self._check_shapes(f"A result with coefficients of shape {(n, d, k)}", shapes)
         named = len(self.schema.features), len(self.meanings), len(self.edges)
         if named != (d, d, d) or len(self.output_names) != k:
             raise InvalidInputError(f"Local models of shape {(n, d, k)} do not fit their names.")
@@ -109,18 +103,14 @@ class LocalModels(Result):
     def __len__(self) -> int:
         return len(self.coefficients)
 
-    def __getitem__(
-        self, rows: int | np.integer | slice | Sequence[int] | np.ndarray
-    ) -> "LocalModels":
+    def __getitem__(self, rows: Rows) -> "LocalModels":
         """Select rows; a single number keeps the row axis."""
-        if isinstance(rows, int | np.integer):
-            rows = [int(rows)]
         by_row = (
             "coefficients", "std_errors", "selected", "intercepts", "local_predictions",
             "predictions", "r2", "effective_share", "stability", "samples", "separated", "data",
             "ids", "truth",
         )  # fmt: skip
-        return replace(self, **{name: getattr(self, name)[rows] for name in by_row})
+        return self._of_rows(rows, by_row)
 
     @property
     def names(self) -> tuple[str, ...]:

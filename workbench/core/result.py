@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -19,6 +19,11 @@ from workbench.core.provenance import Provenance
 
 RESULT_FORMAT = 1
 _KINDS: dict[str, type["Result"]] = {}
+
+
+# Positions of rows, in any way that NumPy takes them.
+Rows = int | np.integer | slice | Sequence[int] | np.ndarray
+Selected = TypeVar("Selected", bound="Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,27 @@ class Result:
 
     def __init_subclass__(cls) -> None:
         _KINDS[cls.kind] = cls
+
+    def _check_shapes(self, what: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Refuse arrays that do not go together; ``what`` names the result and its size.
+
+        Raises
+        ------
+        InvalidInputError
+            If an array has another shape.
+        """
+        for name, shape in shapes.items():
+            if (given := getattr(self, name).shape) != shape:
+                raise InvalidInputError(f"{what} needs {name} of shape {shape}, got {given}.")
+
+    def _of_rows(self: Selected, rows: Rows, names: Iterable[str]) -> Selected:
+        """Select rows of the arrays of these names; a single number keeps the row axis."""
+        if isinstance(rows, int | np.integer):
+            rows = [int(rows)]
+        known = {name: getattr(self, name) for name in names}
+        return replace(
+            self, **{name: array[rows] for name, array in known.items() if array is not None}
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the result to one file; a file of that name is replaced as a whole.
