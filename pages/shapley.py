@@ -54,7 +54,7 @@ with ui.page("Which features made this prediction?") as place:
                 notice.warning("The settings have changed since: press Explain to update this.")
             if answer is None and not ui.is_under_way(ask, place.person):
                 ui.empty_state(
-                    f"Press Explain to see which features matter over {count:,} {noun}: "
+                    f"Press Explain to see which features matter over {count:,} {noun}. "
                     f"{ask.quote.describe()}.",
                     "bar_chart",
                 )

@@ -10,7 +10,9 @@ from markupsafe import escape
 
 from workbench import api
 from workbench.cli.main import workbench
+from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
+from workbench.plots import render, views_of
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.report import to_json, write_report
 
@@ -53,6 +55,41 @@ def test_a_section_holds_sentences_changes_and_how_it_was_made(write, found):
     reached = len(set(found.owners.tolist()))
     assert f"Of 3 rows, a change that is enough was found for {reached}" in text
     assert (f"of {already} the model says what is wished for already" in text) == (already > 0)
+
+
+def test_a_picture_of_each_row_shows_its_changes_nearest_first(write, found):
+    assert views_of(found) == ("nearest",)
+    for row in range(3):
+        own = found.of(row)
+        if not len(own):
+            continue
+        bars, said = render(found, "nearest", row=row).data
+        np.testing.assert_array_equal(bars.x, found.distances[own])
+        assert list(bars.x) == sorted(bars.x)
+        best = found.changed_predictions[own].argmax(1)
+        for text, k in zip(said.text, best, strict=True):
+            assert str(escape(found.output_names[k])) in text
+    drawn = sum(len(found.of(row)) > 0 for row in range(3))
+    assert body(write(found)).count('role="img"') == drawn
+
+
+def test_a_figure_without_changes_says_why(found):
+    nothing = np.zeros(0, dtype=int)
+    none = replace(
+        found, owners=nothing, changed_data=found.changed_data[nothing],
+        changed_predictions=found.changed_predictions[nothing], changed=found.changed[nothing],
+        distances=found.distances[nothing], fulfilled=np.array([True, False, False]),
+    )  # fmt: skip
+    said = [render(none, "nearest", row=row).layout.annotations[0].text for row in (0, 1)]
+    assert said == ["Nothing has to change.", "No change was found."]
+    first = int(np.flatnonzero([len(found.of(row)) > 1 for row in range(3)])[0])
+    one = render(found, "nearest", row=first, max_changes=1)
+    assert len(one.data[0].x) == 1
+    left = len(found.of(first)) - 1
+    assert one.layout.annotations[0].text == f"{left} further away"
+    for wrong in ({"row": 3}, {"max_changes": 0}):
+        with pytest.raises(InvalidInputError):
+            render(found, "nearest", **wrong)
 
 
 def test_a_row_without_any_has_a_sentence_and_no_table(write, found):

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
+    Counterfactuals,
     Explainer,
     Interactions,
     LocalModels,
@@ -23,6 +24,7 @@ from workbench.plots.calibration import calibration
 from workbench.plots.clusters import COLOURS, clusters
 from workbench.plots.cohorts import MEASURES, cohorts, groupings_of
 from workbench.plots.confusion import confusion
+from workbench.plots.counterfactuals import nearest
 from workbench.plots.curves import pr, roc
 from workbench.plots.decision import decision
 from workbench.plots.dependence import dependence, interactions_of
@@ -41,6 +43,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "waterfall": waterfall, "bar": bar, "beeswarm": beeswarm, "dependence": dependence,
         "heatmap": heatmap, "decision": decision, "cohorts": cohorts, "clusters": clusters,
     },
+    Counterfactuals: {"nearest": nearest},
     Interactions: {"network": network, "matrix": matrix},
     LocalModels: {"coefficients": coefficients},
     Explainer: {"errors": errors, "training": training},

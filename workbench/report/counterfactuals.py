@@ -1,13 +1,15 @@
 """Counterfactuals in a report."""
 
-import numpy as np
+from functools import partial
 
 from workbench.checks import run_checks
 from workbench.core.results import Counterfactuals
 from workbench.core.wording import counted
+from workbench.plots import render
+from workbench.plots.counterfactuals import changes_of, outcome
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import number
-from workbench.report.section import Grid, Section, facts_of
+from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 FEW_ROWS = 20
 LINES = 200
@@ -22,13 +24,24 @@ def counterfactuals_section(found: Counterfactuals, name: str) -> Section:
         name=name,
         title=f"{record.title}: {record.model}",
         answers=singles if len(found) == 1 else (_overall(found), *singles),
-        pictures=(),
+        pictures=tuple(
+            _picture(found, row, name)
+            for row in range(len(found) if few else 0)
+            if len(found.of(row))
+        ),
         outcomes=run_checks(found),
         tables=(_changes(found),) if len(found.owners) else (),
         values=_values(found) if few and len(found.owners) else None,
         facts=facts_of(record),
         foot=record.describe(),
     )
+
+
+def _picture(found: Counterfactuals, row: int, name: str) -> Picture:
+    return picture(
+        f"{name}-nearest-{row}", f"Row {found.ids[row]}: the nearest changes",
+        counterfactual_sentence(found, row), partial(render, found, "nearest", row=row),
+    )  # fmt: skip
 
 
 def _overall(found: Counterfactuals) -> str:
@@ -48,8 +61,8 @@ def _changes(found: Counterfactuals) -> Grid:
     rows = tuple(
         (
             str(found.ids[found.owners[which]]), str(nth),
-            "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(which)),
-            f"{found.distances[which]:.2f}", _predicted(found, which),
+            changes_of(found, which),
+            f"{found.distances[which]:.2f}", outcome(found, which),
         )
         for which, nth in zip(ordered[:LINES], place, strict=False)
     )  # fmt: skip
@@ -59,15 +72,6 @@ def _changes(found: Counterfactuals) -> Grid:
         "feature, plus the size of the change in units of the feature's spread)",
         ("row", "nth nearest", "changes", "distance", "prediction"), rows, frozenset({0, 1, 3}),
     )  # fmt: skip
-
-
-def _predicted(found: Counterfactuals, which: int) -> str:
-    """Write what the model says of a counterfactual: the likeliest class, or the value."""
-    outputs = found.changed_predictions[which]
-    if found.schema.classes:
-        best = int(np.argmax(outputs))
-        return f"{found.output_names[best]} ({number(float(outputs[best]))})"
-    return f"{number(float(outputs[0]))} {found.schema.target_unit}".strip()
 
 
 def _values(found: Counterfactuals) -> Grid:

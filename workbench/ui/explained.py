@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.results import Attribution, Interactions
+from workbench.core.wording import counted
 from workbench.engines.shapley.interactions import NAME as PAIRS
 from workbench.plots import options_of, render, view_sentence, views_of
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
@@ -57,7 +58,7 @@ def figure_with_options(
 
 def unfinished(result: Attribution, output: str, *, one: bool) -> None:
     """Draw what a run knows so far, or knew when it was stopped."""
-    rows = "" if one else f" {len(result):,} row{'s' * (len(result) > 1)} so far."
+    rows = "" if one else f" {counted(len(result), 'row')} so far;"
     view = "waterfall" if one else str(peek(VIEW, "bar"))
     view = view if view in views_of(result) else views_of(result)[0]
     st.markdown(f"**{plain(words(result, output, one=one))}**")

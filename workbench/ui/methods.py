@@ -30,8 +30,8 @@ def choose_by_title(family: str, model: Model) -> str:
         label_visibility="collapsed",
     )  # fmt: skip
     for other in sorted(methods.keys() - set(serving)):
-        why = "; ".join(methods[other].lacks(model))
-        st.caption(f":material/block: {plain(f'{titles[other]} needs {why}')}")
+        title, why = titles[other], "; ".join(methods[other].lacks(model))
+        st.caption(f":material/block: {plain(f'{title[:1].upper()}{title[1:]} needs {why}')}")
     return str(name)
 
 

@@ -7,10 +7,12 @@ import streamlit as st
 from workbench import api
 from workbench.core.results import Counterfactuals
 from workbench.core.wording import counted
+from workbench.plots import render
+from workbench.plots.counterfactuals import changes_of
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import amount, quantity
 from workbench.ui.frame import list_line, note
-from workbench.ui.results import result_files
+from workbench.ui.results import is_dark, plain_figure, result_files
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.ui.what_if import Setting, move_to
@@ -39,7 +41,10 @@ def find_nearest(setting: Setting) -> None:
         if play.asked != asked:
             note("The wish has changed since: press the button to search again.")
         if len(found.owners):
-            st.markdown(plain(counterfactual_sentence(found, 0)))
+            said = counterfactual_sentence(found, 0)
+            st.markdown(plain(said))
+            drawn = render(found, "nearest", dark=is_dark())
+            plain_figure(drawn, name="nearest", alt=said)
             _changes(setting, found)
             result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
         else:
@@ -85,7 +90,7 @@ def _changes(setting: Setting, found: Counterfactuals) -> None:
     target = found.provenance.params.get("target")
     which = shown.output_index(setting.output if target is None else str(target))
     for i in found.of(0):
-        said = "; ".join(f"{name}: {old} → {new}" for name, old, new in found.changes(int(i)))
+        said = changes_of(found, int(i))
         result = amount(shown, float(found.changed_predictions[i, which]))
         about, button = list_line(f"change-{i}")
         with about:
