@@ -20,7 +20,7 @@ from workbench.data.bundled import load_table
 from workbench.engines.lime import fit_local_models, tabular
 from workbench.engines.lime import sampler as sampling_of
 from workbench.engines.lime.levels import learn_levels
-from workbench.engines.lime.neighbourhood import places_of, relative_
+from workbench.engines.lime.neighbourhood import Columns, around, places_of
 from workbench.engines.lime.params import LimeParams
 
 SAMPLINGS = ("discretised", "mean-centred", "around")
@@ -41,11 +41,15 @@ def injected(model, rows, background, row, params):
     places = places_of(rows.X[row : row + 1].numpy(), sampler.levels, params.sampling)
     at = places.at.numpy()
     draws = sampler.draws(0)
-    z = torch.empty(1, 1, *draws.levels.shape, dtype=torch.float64)
-    relative_(z, draws, places, params.sampling, slice(None))
-    away = torch.where(places.as_level, -z[0, 0].T, z[0, 0].T).numpy()
+    columns = Columns(places, params.sampling, 0)
+    z = columns.of(columns.table(draws, slice(None)), slice(1))[0, 1:].T
+    away = torch.where(places.as_level, -z, z).numpy()
     data = np.concatenate([at, at + away])
-    answers = sampler.answers(0, rows.X[row].double()).numpy()
+    if params.sampling == "around":
+        moved = around(draws, rows.X[row : row + 1], sampler.scales, sampler.is_number)[0]
+        answers = model.predict(moved).numpy()  # the plain way, whole rows
+    else:
+        answers = sampler.answers(0, rows.X, torch.arange(1))[0].numpy()
     labels = np.concatenate([model.predict(rows.X[row : row + 1]).numpy(), answers])
     return data, labels, np.sqrt(((data - data[0]) ** 2).sum(1))
 

@@ -40,12 +40,15 @@ class Moments:
     cross: Float[Tensor, "b d k"]
     spread: Float[Tensor, "b k"]
 
+    def __getitem__(self, rows: Bool[Tensor, " b"]) -> "Moments":
+        return Moments(*(value[rows] for value in vars(self).values()))
+
 
 def raw_moments(
-    joined: Float[Tensor, "b g q s"], w: Float[Tensor, "b g s"]
-) -> Float[Tensor, "b g q q"]:
+    joined: Float[Tensor, "b q s"], w: Float[Tensor, "b s"]
+) -> Float[Tensor, "b q q"]:
     r"""Return :math:`\sum_i w_i a_i a_i^T` with :math:`a_i = (1, z_i, y_i)`; it adds up."""
-    return (joined * w[..., None, :]) @ joined.mT
+    return (joined * w[:, None]) @ joined.mT
 
 
 def centred(raw: Float[Tensor, "b q q"], d: int) -> Moments:
@@ -168,25 +171,26 @@ def overlap(one: Bool[Tensor, "*b d"], other: Bool[Tensor, "*b d"]) -> Float[Ten
     return torch.where(either > 0, both / either.clamp(min=1), 1.0).double()
 
 
+def line_of(moments: Moments, beta: Float[Tensor, "b k d"]) -> Float[Tensor, "b k p"]:
+    """Return the fitted line: its value at the row, and the coefficients."""
+    start = moments.mean_y - (beta * moments.mean_z[:, None]).sum(-1)
+    return torch.cat([start[..., None], beta], -1)
+
+
 def raw_scores(
-    joined: Float[Tensor, "b g q s"],
-    w: Float[Tensor, "b g s"],
-    moments: Moments,
-    beta: Float[Tensor, "b k d"],
+    joined: Float[Tensor, "b q s"], w: Float[Tensor, "b s"], line: Float[Tensor, "b k p"]
 ) -> Float[Tensor, "b k p p"]:
     r"""Return :math:`\sum_i (w_i e_i)^2 c_i c_i^T` with :math:`c_i = (1, z_i)`; it adds up.
 
-    The residuals are :math:`e_i = y_i - \bar y - \beta^T (z_i - \bar z)`.
+    The residuals are :math:`e_i = y_i - \ell^T c_i` with :math:`\ell` the line.
     """
-    p = beta.shape[-1] + 1
-    start = moments.mean_y - (beta * moments.mean_z[:, None]).sum(-1)
-    line = torch.cat([start[..., None], beta], -1)  # (b, k, p)
+    p = line.shape[-1]
+    seen, said = joined[:, :p], joined[:, p:]
+    missed = (said - line @ seen) * w[:, None]
     found = []
-    for output in range(line.shape[1]):
-        seen = joined[..., :p, :]
-        fitted = line[:, None, None, output] @ seen  # (b, g, 1, s)
-        influence = seen * (w[..., None, :] * (joined[..., [p + output], :] - fitted))
-        found.append((influence @ influence.mT).sum(1))
+    for output in missed.unbind(1):
+        influence = seen * output[:, None]
+        found.append(influence @ influence.mT)
     return torch.stack(found, 1)
 
 

@@ -1,5 +1,6 @@
 """Local models of a block of rows, with more samples as long as these need and may have them."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,13 +10,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.core.local_models import IN_BINS
-from workbench.engines.lime.neighbourhood import Places, relative_
+from workbench.engines.lime.neighbourhood import Columns, Places
 from workbench.engines.lime.sampler import GROUPS, Sampler
 from workbench.numerics.chunks import slices
 from workbench.numerics.local_fit import (
     Moments,
     centred,
     choose,
+    line_of,
     overlap,
     r_squared,
     raw_moments,
@@ -28,6 +30,25 @@ from workbench.numerics.local_fit import (
 PENALTY = 1.0
 SPLITS = 5
 SEPARATED = 2.0  # standard errors
+CACHE_BYTES, CACHE_SAMPLES = 2**19, 1000  # of a part on a CPU
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some samples of one group around some rows.
+
+    Attributes
+    ----------
+    joined
+        1, interpretable values and outputs, relative to the row.
+    weights
+        What the kernel makes of the distance from the row.
+    """
+
+    group: int
+    rows: slice
+    joined: Float[Tensor, "b q s"]
+    weights: Float[Tensor, "b s"]
 
 
 @dataclass
@@ -38,8 +59,8 @@ class Block:
     ----------
     outputs
         Which outputs are fitted: of two probabilities one is enough.
-    kept
-        Samples that are asked for again, by turn, as long as there is room.
+    answers
+        What the model says of the samples of each turn: of each row's own, or of shared ones.
     """
 
     sampler: Sampler
@@ -48,47 +69,39 @@ class Block:
     base: Float[Tensor, "b k"]
     width: float
     outputs: slice
-    answers: list[Tensor] = field(default_factory=list)
-    kept: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    answers: list[Float[Tensor, "b1 k m"]] = field(default_factory=list)
 
-    def parts(self, turn: int, rows: Bool[Tensor, " b"]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield a turn's samples, in groups: (1, interpretable values, outputs), and weights."""
-        if turn in self.kept:
-            joined, w = self.kept[turn]
-            whole = bool(rows.all())
-            yield (joined, w) if whole else (joined[rows], w[rows])
-            return
-        while len(self.answers) <= turn:
-            found = self.sampler.answers(len(self.answers), self.X[0])
-            self.answers.append(found[:, self.outputs])
-        group = len(self.answers[turn]) // GROUPS
-        step = self._step()
-        for part in slices(group, step):
-            made = self._made(turn, rows, group, part)
-            if not turn and step >= group and bool(rows.all()):
-                self.kept[turn] = made
-            yield made
+    def parts(self, turn: int, rows: Int[Tensor, " r"]) -> Iterator[Part]:
+        """Yield a turn's samples around rows, in parts that fit the cache, or a GPU's memory."""
+        sampler, base = self.sampler, self.base[rows]
+        d, k = self.X.shape[1], base.shape[1]
+        if len(self.answers) <= turn:
+            said = sampler.answers(turn, self.X, rows)
+            self.answers.append(said[..., self.outputs].mT.contiguous())
+        said = self.answers[turn]
+        said = said[rows] if len(said) > 1 else said.expand(len(rows), -1, -1)
+        draws, sampling = sampler.draws(turn), sampler.params.sampling
+        columns = Columns(self.places[rows], sampling, k)
+        size = said.shape[-1] // GROUPS
+        samples, several = self._step(size, 1 + d + k)
+        for group, inside in itertools.product(range(GROUPS), slices(size, samples)):
+            part = slice(group * size + inside.start, group * size + inside.stop)
+            table = columns.table(draws, part)
+            for some in slices(len(rows), several):
+                joined = columns.of(table, some)
+                joined[:, 1 + d :] = said[some, :, part] - base[some, :, None]
+                z = joined[:, 1 : 1 + d]
+                far = (z if sampling == IN_BINS else z**2).sum(1)
+                yield Part(group, some, joined, torch.exp(far * (-0.5 / self.width**2)))
 
-    def _made(
-        self, turn: int, rows: Bool[Tensor, " n"], group: int, part: slice
-    ) -> tuple[Float[Tensor, "b g q s"], Float[Tensor, "b g s"]]:
-        places, base = self.places[rows], self.base[rows]
-        d, k = places.at.shape[1], base.shape[1]
-        sampling = self.sampler.params.sampling
-        answers = self.answers[turn].view(GROUPS, group, k)[:, part].mT
-        shape = (len(base), GROUPS, 1 + d + k, answers.shape[-1])
-        joined = torch.empty(shape, dtype=torch.float64, device=base.device)
-        joined[..., 0, :] = 1
-        z = joined[..., 1 : 1 + d, :]
-        relative_(z, self.sampler.draws(turn), places, sampling, part)
-        joined[..., 1 + d :, :] = answers - base[:, None, :, None]
-        far = (z if sampling == IN_BINS else z**2).sum(-2)
-        return joined, torch.exp(-far / (2 * self.width**2))
-
-    def _step(self) -> int:
-        """Return how many samples of each group fit into memory."""
-        b, wide = self.X.shape[0], 1 + self.X.shape[1] + self.base.shape[1]
-        return max(1, self.sampler.context.budget // (32 * GROUPS * b * wide))
+    def _step(self, size: int, wide: int) -> tuple[int, int]:
+        """Return how many samples of a group, and of how many rows, are taken at once."""
+        if self.base.device.type == "cpu":
+            samples = min(size, CACHE_SAMPLES)
+            return samples, max(1, CACHE_BYTES // (8 * wide * samples))
+        room = self.sampler.context.budget // (32 * wide)
+        samples = max(1, min(size, room))
+        return samples, max(1, room // samples)
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,9 @@ class Found:
     separated: np.ndarray
 
 
-def _fit(block: Block, raw: Tensor, turns: int, rows: Tensor, count: int, *, every: bool) -> Fitted:
+def _fit(
+    block: Block, raw: Tensor, turns: int, rows: Int[Tensor, " r"], count: int, *, every: bool
+) -> Fitted:
     """Fit rows to the samples of all turns so far; ``every`` leaves no feature out."""
     d = block.places.at.shape[1]
     moments = centred(raw.sum(1), d)
@@ -126,9 +141,10 @@ def _fit(block: Block, raw: Tensor, turns: int, rows: Tensor, count: int, *, eve
     chosen = choose(moments, block.places.at[rows], count, selection)
     beta, system = ridge(moments, chosen, PENALTY)
     scores = torch.zeros(*beta.shape[:2], d + 1, d + 1, dtype=beta.dtype, device=beta.device)
+    line = line_of(moments, beta)
     for turn in range(turns):
-        for joined, w in block.parts(turn, rows):
-            scores += raw_scores(joined, w, moments, beta)
+        for part in block.parts(turn, rows):
+            scores[part.rows] += raw_scores(part.joined, part.weights, line[part.rows])
     errors = torch.where(chosen, sandwich(scores, moments, beta, system).sqrt(), 0.0)
     return Fitted(chosen, beta, errors, moments, r_squared(moments, beta))
 
@@ -149,43 +165,39 @@ def fit_block(block: Block, count: int, halves: Float[Tensor, "h g"]) -> Found:
     k, device = block.base.shape[1], block.base.device
     top = min(sampler.params.top, count, d)
     raw = torch.zeros(b, GROUPS, 1 + d + k, 1 + d + k, dtype=torch.float64, device=device)
-    squares, samples = torch.zeros(b, device=device).double(), torch.zeros(b, dtype=torch.int64)
+    squares = torch.zeros(b, dtype=torch.float64, device=device)
     parts: list[tuple[Tensor, Found]] = []
-    going = torch.ones(b, dtype=torch.bool, device=device)
-    turn = 0
-    while bool(going.any()):
-        for joined, w in block.parts(turn, going):
-            raw[going] += raw_moments(joined, w)
-            squares[going] += (w**2).sum((1, 2))
-        samples[going.cpu()] += sampler.size(turn)
+    rows = torch.arange(b, device=device)  # that need more samples
+    turn = samples = 0
+    while len(rows):
+        fresh = torch.zeros_like(raw[rows])
+        for part in block.parts(turn, rows):
+            fresh[part.rows, part.group] += raw_moments(part.joined, part.weights)
+            squares[rows[part.rows]] += (part.weights**2).sum(1)
+        raw[rows] += fresh
+        samples += sampler.size(turn)
         turn += 1
-        fitted = _fit(block, raw[going], turn, going, count, every=False)
-        judged = fitted if count > top else _fit(block, raw[going], turn, going, d, every=True)
+        fitted = _fit(block, raw[rows], turn, rows, count, every=False)
+        judged = fitted if count > top else _fit(block, raw[rows], turn, rows, d, every=True)
         apart = _told_apart(judged, top)
-        last = not sampler.size(turn)
-        done = torch.ones_like(going[going]) if last else apart.all(1)
-        places = going.nonzero()[:, 0][done]
-        if len(places):
-            stability = _stability(block, raw[places], places, count, top, halves)
+        done = apart.all(1) | (not sampler.size(turn))
+        if bool(done.any()):
+            places = rows[done]
             share = fitted.moments.weight[done] ** 2 / (squares[places] + 1)
             found = _found(block, _part(fitted, done), places)
             found |= {
-                "effective_share": share.cpu().numpy() / (samples[places.cpu()].numpy() + 1),
-                "stability": stability.cpu().numpy(),
-                "samples": samples[places.cpu()].numpy(),
+                "effective_share": share.cpu().numpy() / (samples + 1),
+                "stability": _stability(block, raw[places], places, count, top, halves),
+                "samples": np.full(len(places), samples),
                 "separated": apart[done].cpu().numpy(),
             }
             parts.append((places.cpu(), Found(**found)))
-        going = going.clone()
-        going[places] = False
+        rows = rows[~done]
     return _joined(parts)
 
 
 def _part(fitted: Fitted, rows: Bool[Tensor, " b"]) -> Fitted:
-    moments = Moments(*(value[rows] for value in vars(fitted.moments).values()))
-    return Fitted(
-        fitted.chosen[rows], fitted.beta[rows], fitted.errors[rows], moments, fitted.r2[rows]
-    )
+    return Fitted(*(value[rows] for value in vars(fitted).values()))
 
 
 def _found(block: Block, fitted: Fitted, rows: Int[Tensor, " r"]) -> dict[str, np.ndarray]:
@@ -209,7 +221,7 @@ def _stability(
     count: int,
     top: int,
     halves: Float[Tensor, "h g"],
-) -> Float[Tensor, "r k"]:
+) -> Float[np.ndarray, "r k"]:
     """Mean overlap of the strongest features in two halves of the samples, over several splits."""
     at = block.places.at[rows]
     n, d = at.shape
@@ -217,7 +229,7 @@ def _stability(
     each = at.repeat_interleave(len(halves), 0)
     chosen = choose(moments, each, count, block.sampler.params.selection)
     strongest = top_of(ridge(moments, chosen, PENALTY)[0], top).view(n, SPLITS, 2, -1, d)
-    return overlap(strongest[:, :, 0], strongest[:, :, 1]).mean(1)
+    return overlap(strongest[:, :, 0], strongest[:, :, 1]).mean(1).cpu().numpy()
 
 
 def _joined(parts: list[tuple[Tensor, Found]]) -> Found:

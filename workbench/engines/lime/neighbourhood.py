@@ -39,6 +39,10 @@ class Draws:
         """Return them elsewhere."""
         return Draws(self.raw.to(device), self.levels.to(device), self.steps.to(device))
 
+    def part(self, samples: slice | Int[Tensor, " s"]) -> "Draws":
+        """Select samples."""
+        return Draws(self.raw[samples], self.levels[:, samples], self.steps[:, samples])
+
 
 def draw(
     sequence: SobolEngine, m: int, levels: tuple[Levels, ...], sampling: Sampling
@@ -83,7 +87,7 @@ class Places:
     as_level: Bool[Tensor, "b d"]
     at: Float[Tensor, "b d"]
 
-    def __getitem__(self, rows: slice | Bool[Tensor, " b"]) -> "Places":
+    def __getitem__(self, rows: slice | Int[Tensor, " r"]) -> "Places":
         return Places(self.levels[rows], self.as_level[rows], self.at[rows])
 
     def to(self, device: torch.device) -> "Places":
@@ -107,35 +111,55 @@ def places_of(
     return Places(*map(torch.from_numpy, (codes.astype(np.int32), as_level, at)))
 
 
-def relative_(
-    out: Float[Tensor, "b g d s"], draws: Draws, places: Places, sampling: Sampling, part: slice
-) -> None:
-    """Write the interpretable values of samples, less those of the row.
+class Columns:
+    """Interpretable values of samples, less those of some rows: lines of one table.
 
-    Of levels it is the other way round, so that a sample in another level is at 1 and not at -1.
+    Rows in the same level of a feature share a line, so what a row needs is picked and not made.
+    Of levels it is the other way round: a sample in another level is at 1 and not at -1.
 
     Parameters
     ----------
-    part
-        Which samples of each group.
+    extra
+        How many further lines a row has room for after its features.
     """
-    _, groups, d, _ = out.shape
-    levels = draws.levels.view(d, groups, -1)[..., part].transpose(0, 1)
-    out.copy_(levels != places.levels[:, None, :, None])
-    if sampling == "discretised":
-        return
-    for j in (~places.as_level).any(0).nonzero()[:, 0].tolist():
-        steps = draws.steps[j].view(groups, -1)[:, part]
-        if sampling == "mean-centred":
-            steps = steps - places.at[:, j, None, None]
-        missing = places.as_level[:, j, None, None]
-        values = out[..., j, :]
-        out[..., j, :] = torch.where(missing, values, steps) if bool(missing.any()) else steps
+
+    def __init__(self, places: Places, sampling: Sampling, extra: int) -> None:
+        b, d = places.at.shape
+        step = int(places.levels.max()) + 1  # stands for a number in the place of a level
+        codes = torch.where(places.as_level, places.levels.long(), step)
+        every = torch.arange(d, device=codes.device) * (step + 1) + codes
+        lines, own = torch.unique(every, return_inverse=True)
+        self.features, self.levels = lines // (step + 1), (lines % (step + 1)).int()
+        self.numbers = self.levels == step
+        one = own.new_zeros(b, 1)
+        self.lines = torch.cat([one, own + 1, one.expand(b, extra)], 1)  # (b, q)
+        moved = sampling == "mean-centred" and not bool(places.as_level.all())
+        self.shift = torch.where(places.as_level, 0.0, places.at) if moved else None
+
+    def table(self, draws: Draws, part: slice) -> Float[Tensor, "u s"]:
+        """Make the lines, the first of them of ones, of some samples."""
+        levels = draws.levels[:, part]
+        shape = 1 + len(self.features), levels.shape[1]
+        table = torch.empty(shape, dtype=torch.float64, device=levels.device)
+        table[0] = 1
+        torch.ne(levels[self.features], self.levels[:, None], out=table[1:])
+        table[1:][self.numbers] = draws.steps[self.features[self.numbers], part]
+        return table
+
+    def of(self, table: Float[Tensor, "u s"], rows: slice) -> Float[Tensor, "b q s"]:
+        """Return 1, the interpretable values, and room for more, of some rows."""
+        lines = self.lines[rows]
+        found = table.index_select(0, lines.flatten()).unflatten(0, tuple(lines.shape))
+        if self.shift is not None:
+            shift = self.shift[rows]
+            found[:, 1 : 1 + shift.shape[1]] -= shift[..., None]
+        return found
 
 
 def around(
-    draws: Draws, x: Float[Tensor, " d"], scales: Float[Tensor, " d"], is_number: Bool[Tensor, " d"]
-) -> Float[Tensor, "m d"]:
-    """Move one row's known numbers by the steps; the rest is as drawn."""
-    moves = is_number & ~x.isnan()
-    return torch.where(moves, x + scales * draws.steps.T, draws.raw)
+    draws: Draws, X: Float[Tensor, "b d"], scales: Float[Tensor, " d"],
+    is_number: Bool[Tensor, " d"],
+) -> Float[Tensor, "b m d"]:  # fmt: skip
+    """Move the known numbers of rows by the steps; the rest is as drawn."""
+    moves = is_number & ~X.isnan()
+    return torch.where(moves[:, None], X[:, None] + scales * draws.steps.T, draws.raw)

@@ -2,24 +2,25 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.quasirandom import SobolEngine
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_models import IN_BINS
-from workbench.core.model import CHUNK_ROWS, Model
+from workbench.core.model import CHUNK_ROWS, Model, SplitsFirstLayer
 from workbench.core.table import Table
 from workbench.engines.lime.levels import Levels, learn_levels
+from workbench.engines.lime.moved import MovedSamples
 from workbench.engines.lime.neighbourhood import Draws, around, draw
 from workbench.engines.lime.params import LimeParams
 
 # Samples are summed up in so many groups, which are put together into halves.
 GROUPS = 10
 DRAWS = 0  # address of random numbers
+CACHE_BYTES = 2**20  # of hidden units on a CPU
 
 
 def rounded(n: int) -> int:
@@ -57,12 +58,24 @@ class Sampler:
         return torch.device("cpu") if kind == "mps" else self.model.device
 
     @property
-    def scales(self) -> Float[np.ndarray, " d"]:
+    def scales(self) -> Float[Tensor, " d"]:
         """Standard deviation of each number in the background, where it is not in bins."""
-        return np.array([
-            known.spread[0] if len(known.spread) and self.params.sampling != IN_BINS else 0.0
-            for known in self.levels
-        ])
+        in_bins = self.params.sampling == IN_BINS
+        spreads = [
+            0.0 if in_bins or not len(known.spread) else known.spread[0] for known in self.levels
+        ]
+        return torch.tensor(spreads, dtype=torch.float64, device=self.device)
+
+    @property
+    def centre(self) -> Float[Tensor, " d"]:
+        """Mean of each number in the background; 0 for other features."""
+        means = [known.centre[0] if len(known.centre) else 0.0 for known in self.levels]
+        return torch.tensor(means, dtype=torch.float64, device=self.device)
+
+    @property
+    def is_number(self) -> Bool[Tensor, " d"]:
+        """Features that are no categories."""
+        return torch.tensor([len(known.centre) > 0 for known in self.levels], device=self.device)
 
     def size(self, turn: int) -> int:
         """Return how many samples a turn adds; 0 where no more may be drawn."""
@@ -80,17 +93,49 @@ class Sampler:
             self.drawn.append(found.to(self.device))
         return self.drawn[turn]
 
-    def answers(self, turn: int, x: Float[Tensor, " d"]) -> Float[Tensor, "m k"]:
-        """Return what the model says of a turn's samples; around ``x`` where they move with it."""
+    def answers(
+        self, turn: int, X: Float[Tensor, "b d"], rows: Int[Tensor, " r"]
+    ) -> Float[Tensor, "b1 m k"]:
+        """Return what the model says of a turn's samples.
+
+        One answer for all where samples do not depend on the row, else one for each of ``X``, of
+        which only ``rows`` are asked about.
+        """
         draws = self.draws(turn)
-        if self.params.sampling == "around":
-            numbers = torch.tensor([len(known.centre) > 0 for known in self.levels])
-            scales = torch.from_numpy(self.scales)
-            place = self.device
-            return self.ask(around(draws, x.to(place), scales.to(place), numbers.to(place)))
-        while len(self.shared) <= turn:
-            self.shared.append(self.ask(self.draws(len(self.shared)).raw))
-        return self.shared[turn]
+        if self.params.sampling != "around":
+            while len(self.shared) <= turn:
+                self.shared.append(self.ask(self.draws(len(self.shared)).raw))
+            return self.shared[turn][None]
+        found = X.new_zeros(len(X), len(draws.raw), len(self.model.output_names))
+        found[rows] = self._around(draws, X[rows])
+        return found
+
+    def _around(self, draws: Draws, X: Float[Tensor, "b d"]) -> Float[Tensor, "b m k"]:
+        """Ask about samples that move with each row, with a shortcut where there is one."""
+        found = X.new_empty(len(X), len(draws.raw), len(self.model.output_names))
+        quick: list[int] = []
+        if "first_layer" in self.model.capabilities:
+            moved = MovedSamples(self.model, draws, X, self.centre, self.scales, self.is_number)
+            quick = moved.are_linear().nonzero()[:, 0].tolist()
+            done = 0
+            for row, part, said in moved.answers(quick, self.params.output, self._moved_rows()):
+                self.context.step(self.rows_done + done // len(found[0]), self.n_rows, "rows")
+                found[row, part] = said.to(self.device).double()
+                self.evaluations += len(said)
+                done += len(said)
+            _check_finite(found[quick], self.model)
+        for row in sorted(set(range(len(X))) - set(quick)):
+            samples = around(draws, X[row : row + 1], self.scales, self.is_number)[0]
+            found[row] = self.ask(samples)
+        return found
+
+    def _moved_rows(self) -> int:
+        """Return how many samples are taken at once: on a CPU their hidden units fit the cache."""
+        model = self.model
+        assert isinstance(model.network, SplitsFirstLayer)  # noqa: S101 - its capabilities say so
+        each = model.network.first.out_features * torch.finfo(model.dtype).bits // 8
+        room = CACHE_BYTES if model.device.type == "cpu" else self.context.budget // 8
+        return self.context.chunk_rows or max(256, room // each)
 
     @torch.no_grad()
     def ask(self, X: Float[Tensor, "m d"]) -> Float[Tensor, "m k"]:
@@ -109,13 +154,17 @@ class Sampler:
             found.append(model.outputs(logits, self.params.output).to(self.device).double())
             self.evaluations += len(part)
         answers = torch.cat(found)
-        if not bool(torch.isfinite(answers).all()):
-            raise InvalidInputError(
-                f"Model {model.name} returns no finite number for some rows or for samples near "
-                "them; look for values far outside the training data among the rows and the "
-                "background, and mend or leave out those rows."
-            )
+        _check_finite(answers, model)
         return answers
+
+
+def _check_finite(answers: Float[Tensor, "*n k"], model: Model) -> None:
+    if not bool(torch.isfinite(answers).all()):
+        raise InvalidInputError(
+            f"Model {model.name} returns no finite number for some rows or for samples near "
+            "them; look for values far outside the training data among the rows and the "
+            "background, and mend or leave out those rows."
+        )
 
 
 def make_sampler(

@@ -47,7 +47,7 @@ def _explain(
     outputs = slice(1, None) if model.schema.task == "binary" else slice(None)
     for part in slices(len(rows), _block_rows(sampler, d)):
         fitted = base[part, outputs]
-        block = Block(sampler, rows.X[part].double(), places[part], fitted, width, outputs)
+        block = Block(sampler, rows.X[part].double().to(sampler.device), places[part], fitted, width, outputs)
         found.append(fit_block(block, count, halves))
         sampler.rows_done = part.stop
         context.step(part.stop, len(rows), "rows")
@@ -67,7 +67,7 @@ def _explain(
         data=rows.X.double().numpy(),
         ids=rows.ids.numpy(),
         truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
-        scales=sampler.scales,
+        scales=sampler.scales.cpu().numpy(),
         schema=model.schema,
         output_names=model.output_names,
         unit=unit,
@@ -118,12 +118,10 @@ def _count(d: int, params: LimeParams) -> int:
 
 
 def _block_rows(sampler: Sampler, d: int) -> int:
-    """Rows that are fitted at once: one where each has samples of its own."""
-    if sampler.params.sampling == "around":
-        return 1
+    """Rows that are fitted at once; each may have lines in the table and answers of its own."""
     wide = 1 + d + len(sampler.model.output_names)
     work = WORK_BYTES if sampler.device.type == "cpu" else sampler.context.budget
-    each = 32 * sampler.size(0) * wide + 64 * SPLITS * wide**2
+    each = 16 * sampler.size(0) * wide + 64 * SPLITS * wide**2
     return max(1, min(work, sampler.context.budget) // each)
 
 
