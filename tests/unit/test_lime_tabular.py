@@ -9,7 +9,6 @@ import torch
 from lime.discretize import DecileDiscretizer, EntropyDiscretizer, QuartileDiscretizer
 from lime.lime_base import LimeBase
 from torch import nn
-from torch.quasirandom import SobolEngine
 
 from tests.networks import tiny_model, tiny_table
 from workbench.core.context import Context
@@ -152,15 +151,10 @@ def test_error_falls_at_least_with_the_root_of_the_samples(sampling):
     assert np.polyfit(np.log(sizes), np.log(errors), 1)[0] < -0.4
 
 
-class Independent(SobolEngine):
-    """Plain Monte Carlo in place of the sequence."""
-
-    def __init__(self, d, *, scramble, seed):
-        assert scramble
-        self.d, self.generator = d, np.random.default_rng(seed)
-
-    def draw(self, n, dtype):
-        return torch.from_numpy(self.generator.random((n, self.d))).to(dtype)
+def independent(sequence, m, _):
+    """Plain Monte Carlo in place of evenly spread points."""
+    seed = int(sequence.draw(1, dtype=torch.float64)[0, 0] * 2**52)
+    return np.random.default_rng(seed).random((m, sequence.dimension))
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
@@ -181,7 +175,7 @@ def test_standard_errors_are_the_spread_over_seeds(sampling, monkeypatch):
         return np.sqrt((values.std(0, ddof=1) ** 2).mean() / (claimed**2).mean())
 
     assert spread() < 1.05  # evenly spread points are better than the standard error says
-    monkeypatch.setattr(sampling_of, "SobolEngine", Independent)
+    monkeypatch.setattr(sampling_of, "uniform", independent)
     assert spread() == pytest.approx(1.0, abs=0.15)
 
 
@@ -216,7 +210,8 @@ def test_samples_that_do_not_depend_on_the_row_are_asked_about_once():
     model = tiny_model(table)
     for sampling, times in zip(SAMPLINGS, (1, 1, 7), strict=True):
         result = fit_local_models(model, table[:7], table, **given(sampling=sampling))
-        assert result.provenance.evaluations == 400 * times + 7
+        pilot = 0 if sampling == "discretised" else 80
+        assert result.provenance.evaluations == 400 * times + pilot + 7
         np.testing.assert_array_equal(result.samples, 400)
 
 
@@ -233,7 +228,9 @@ def trained_network(train):
     return model
 
 
-@pytest.mark.parametrize(("sampling", "least"), [("discretised", 0.8), ("mean-centred", 0.8)])
+@pytest.mark.parametrize(
+    ("sampling", "least"), [("discretised", 0.8), ("mean-centred", 0.8), ("around", 0.5)]
+)
 def test_the_strongest_features_are_more_stable_than_with_independent_samples(
     sampling, least, monkeypatch
 ):
@@ -258,7 +255,7 @@ def test_the_strongest_features_are_more_stable_than_with_independent_samples(
         return np.mean(pairs)
 
     ours = stability()
-    monkeypatch.setattr(sampling_of, "SobolEngine", Independent)
+    monkeypatch.setattr(sampling_of, "uniform", independent)
     assert ours >= max(least, stability())
 
 

@@ -44,9 +44,7 @@ class Moments:
         return Moments(*(value[rows] for value in vars(self).values()))
 
 
-def raw_moments(
-    joined: Float[Tensor, "b q s"], w: Float[Tensor, "b s"]
-) -> Float[Tensor, "b q q"]:
+def raw_moments(joined: Float[Tensor, "b q s"], w: Float[Tensor, "b s"]) -> Float[Tensor, "b q q"]:
     r"""Return :math:`\sum_i w_i a_i a_i^T` with :math:`a_i = (1, z_i, y_i)`; it adds up."""
     return (joined * w[:, None]) @ joined.mT
 

@@ -7,12 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 from torch import Tensor
-from torch.quasirandom import SobolEngine
 
 from workbench.core.local_models import Sampling
 from workbench.engines.lime.levels import Levels
-
-TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -45,18 +42,9 @@ class Draws:
 
 
 def draw(
-    sequence: SobolEngine, m: int, levels: tuple[Levels, ...], sampling: Sampling
+    u: Float[np.ndarray, "m d"], levels: tuple[Levels, ...], sampling: Sampling
 ) -> Draws:  # fmt: skip
-    """Draw the next samples from what the background says.
-
-    Points of a scrambled Sobol sequence are spread more evenly than independent ones, in pairs of
-    features as well, and each of them is uniform.
-
-    References
-    ----------
-    Owen (1998), Scrambling Sobol' and Niederreiter-Xing Points.
-    """
-    u = sequence.draw(m, dtype=torch.float64).numpy().clip(TINY, 1 - TINY)
+    """Turn uniform numbers into samples from what the background says."""
     raw, codes, steps = np.empty_like(u), np.empty(u.shape, dtype=np.int64), np.zeros_like(u)
     for j, known in enumerate(levels):
         codes[:, j], raw[:, j] = known.draw(u[:, j])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -16,10 +17,12 @@ from workbench.engines.lime.levels import Levels, learn_levels
 from workbench.engines.lime.moved import MovedSamples
 from workbench.engines.lime.neighbourhood import Draws, around, draw
 from workbench.engines.lime.params import LimeParams
+from workbench.engines.lime.points import Axes, find_axes, uniform
 
 # Samples are summed up in so many groups, which are put together into halves.
 GROUPS = 10
-DRAWS = 0  # address of random numbers
+DRAWS, PILOT = 0, 2  # addresses of random numbers
+MOST_PILOTS = 1000
 CACHE_BYTES = 2**20  # of hidden units on a CPU
 
 
@@ -34,6 +37,8 @@ class Sampler:
 
     Attributes
     ----------
+    axes
+        Directions that matter, if they were looked for.
     evaluations
         Rows that the model was asked about so far.
     rows_done, n_rows
@@ -48,6 +53,7 @@ class Sampler:
     n_rows: int
     evaluations: int = 0
     rows_done: int = 0
+    axes: Axes | None = None
     drawn: list[Draws] = field(default_factory=list)
     shared: list[Tensor] = field(default_factory=list)
 
@@ -89,7 +95,8 @@ class Sampler:
         """Return the samples that a turn adds."""
         while len(self.drawn) <= turn:
             size = self.size(len(self.drawn))
-            found = draw(self.sequence, size, self.levels, self.params.sampling)
+            u = uniform(self.sequence, size, self.axes)
+            found = draw(u, self.levels, self.params.sampling)
             self.drawn.append(found.to(self.device))
         return self.drawn[turn]
 
@@ -167,11 +174,33 @@ def _check_finite(answers: Float[Tensor, "*n k"], model: Model) -> None:
         )
 
 
+def pilot_size(model: Model, params: LimeParams) -> int:
+    """Return how many samples find out in which directions the answers change.
+
+    Bins are counted evenly by the sequence as it is, and a single number has one direction.
+    """
+    if params.sampling == IN_BINS or len(_numbers(model)) < 2:
+        return 0
+    return min(MOST_PILOTS, rounded(params.perturbations) // 5)
+
+
+def _numbers(model: Model) -> Int[np.ndarray, " n"]:
+    features = enumerate(model.schema.features)
+    return np.array([j for j, f in features if f.kind != "categorical"], dtype=np.int64)
+
+
 def make_sampler(
     model: Model, rows: Table, background: Table, params: LimeParams, context: Context
 ) -> Sampler:
     """Make the sampler of a run; the same seed gives the same samples."""
-    scrambled = int(context.stream(DRAWS).integers(2**63 - 1))
-    sequence = SobolEngine(len(model.schema.features), scramble=True, seed=scrambled)
     levels = learn_levels(background, params)
-    return Sampler(model, context, params, levels, sequence, len(rows))
+    pilot, sequence = (
+        SobolEngine(len(levels), scramble=True, seed=int(context.stream(own).integers(2**63 - 1)))
+        for own in (PILOT, DRAWS)
+    )
+    sampler = Sampler(model, context, params, levels, sequence, len(rows))
+    if m := pilot_size(model, params):
+        u = uniform(pilot, m, None)
+        answers = sampler.ask(draw(u, levels, params.sampling).raw).cpu().numpy()
+        sampler.axes = find_axes(u, answers, _numbers(model))
+    return sampler

@@ -17,7 +17,7 @@ from workbench.engines.lime.fitting import SPLITS, Block, Found, draw_halves, fi
 from workbench.engines.lime.levels import Levels
 from workbench.engines.lime.neighbourhood import Places, places_of
 from workbench.engines.lime.params import USUAL_FEATURES, LimeParams
-from workbench.engines.lime.sampler import Sampler, make_sampler, rounded
+from workbench.engines.lime.sampler import Sampler, make_sampler, pilot_size, rounded
 from workbench.numerics.chunks import slices
 from workbench.numerics.links import unit_of
 
@@ -46,8 +46,8 @@ def _explain(
     found: list[Found] = []
     outputs = slice(1, None) if model.schema.task == "binary" else slice(None)
     for part in slices(len(rows), _block_rows(sampler, d)):
-        fitted = base[part, outputs]
-        block = Block(sampler, rows.X[part].double().to(sampler.device), places[part], fitted, width, outputs)
+        X = rows.X[part].double().to(sampler.device)
+        block = Block(sampler, X, places[part], base[part, outputs], width, outputs)
         found.append(fit_block(block, count, halves))
         sampler.rows_done = part.stop
         context.step(part.stop, len(rows), "rows")
@@ -179,7 +179,8 @@ def _cost(model: Model, n_rows: int, _: int, params: LimeParams) -> Cost:
     samples = rounded(max(params.perturbations, params.max_perturbations or 0))
     own = n_rows if params.sampling == "around" else 1
     work = max(WORK_BYTES, 32 * samples * (1 + d + k))
-    return Cost(own * samples + n_rows, n_bytes=samples * 8 * (4 * d + k) + work)
+    asked = own * samples + pilot_size(model, params) + n_rows
+    return Cost(asked, n_bytes=samples * 8 * (4 * d + k) + work)
 
 
 def _efforts(_: int) -> dict[str, Effort]:
