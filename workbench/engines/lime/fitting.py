@@ -11,25 +11,21 @@ from torch import Tensor
 
 from workbench.core.local_models import IN_BINS
 from workbench.engines.lime.neighbourhood import Columns, Places
-from workbench.engines.lime.sampler import GROUPS, Sampler
+from workbench.engines.lime.sampler import Sampler
+from workbench.engines.lime.strongest import GROUPS, PENALTY, Halves, told_apart
 from workbench.numerics.chunks import slices
 from workbench.numerics.local_fit import (
     Moments,
     centred,
     choose,
     line_of,
-    overlap,
     r_squared,
     raw_moments,
     raw_scores,
     ridge,
     sandwich,
-    top_of,
 )
 
-PENALTY = 1.0
-SPLITS = 5
-SEPARATED = 2.0  # standard errors
 CACHE_BYTES, CACHE_SAMPLES = 2**19, 1000  # of a part on a CPU
 
 
@@ -149,21 +145,11 @@ def _fit(
     return Fitted(chosen, beta, errors, moments, r_squared(moments, beta))
 
 
-def _told_apart(fitted: Fitted, top: int) -> Bool[Tensor, "b k"]:
-    """Whether the strongest coefficients are ahead of the next by two standard errors."""
-    if top >= fitted.beta.shape[-1]:
-        return torch.ones_like(fitted.beta[..., 0], dtype=torch.bool)
-    size, order = fitted.beta.abs().sort(dim=-1, descending=True, stable=True)
-    errors = fitted.errors.gather(-1, order)
-    gap = size[..., top - 1] - size[..., top]
-    return gap >= SEPARATED * torch.hypot(errors[..., top - 1], errors[..., top])
-
-
-def fit_block(block: Block, count: int, halves: Float[Tensor, "h g"]) -> Found:
+def fit_block(block: Block, halves: Halves) -> Found:
     """Fit the rows of a block, with more samples as long as they need and may have them."""
     sampler, (b, d) = block.sampler, block.X.shape
     k, device = block.base.shape[1], block.base.device
-    top = min(sampler.params.top, count, d)
+    count, top = halves.count, halves.top
     raw = torch.zeros(b, GROUPS, 1 + d + k, 1 + d + k, dtype=torch.float64, device=device)
     squares = torch.zeros(b, dtype=torch.float64, device=device)
     parts: list[tuple[Tensor, Found]] = []
@@ -179,7 +165,7 @@ def fit_block(block: Block, count: int, halves: Float[Tensor, "h g"]) -> Found:
         turn += 1
         fitted = _fit(block, raw[rows], turn, rows, count, every=False)
         judged = fitted if count > top else _fit(block, raw[rows], turn, rows, d, every=True)
-        apart = _told_apart(judged, top)
+        apart = told_apart(judged.beta, judged.errors, top)
         done = apart.all(1) | (not sampler.size(turn))
         if bool(done.any()):
             places = rows[done]
@@ -187,7 +173,7 @@ def fit_block(block: Block, count: int, halves: Float[Tensor, "h g"]) -> Found:
             found = _found(block, _part(fitted, done), places)
             found |= {
                 "effective_share": share.cpu().numpy() / (samples + 1),
-                "stability": _stability(block, raw[places], places, count, top, halves),
+                "stability": halves.stability(raw[places], block.places.at[places]).cpu().numpy(),
                 "samples": np.full(len(places), samples),
                 "separated": apart[done].cpu().numpy(),
             }
@@ -214,24 +200,6 @@ def _found(block: Block, fitted: Fitted, rows: Int[Tensor, " r"]) -> dict[str, n
     return {name: value.cpu().numpy() for name, value in found.items()}
 
 
-def _stability(
-    block: Block,
-    raw: Tensor,
-    rows: Int[Tensor, " r"],
-    count: int,
-    top: int,
-    halves: Float[Tensor, "h g"],
-) -> Float[np.ndarray, "r k"]:
-    """Mean overlap of the strongest features in two halves of the samples, over several splits."""
-    at = block.places.at[rows]
-    n, d = at.shape
-    moments = centred(torch.einsum("hg,bgpq->bhpq", halves, raw).flatten(0, 1), d)
-    each = at.repeat_interleave(len(halves), 0)
-    chosen = choose(moments, each, count, block.sampler.params.selection)
-    strongest = top_of(ridge(moments, chosen, PENALTY)[0], top).view(n, SPLITS, 2, -1, d)
-    return overlap(strongest[:, :, 0], strongest[:, :, 1]).mean(1).cpu().numpy()
-
-
 def _joined(parts: list[tuple[Tensor, Found]]) -> Found:
     """Put rows that were done at different turns back into their order."""
     order = np.argsort(torch.cat([places for places, _ in parts]).numpy())
@@ -239,11 +207,3 @@ def _joined(parts: list[tuple[Tensor, Found]]) -> Found:
     return Found(**{
         name: np.concatenate([getattr(found, name) for _, found in parts])[order] for name in names
     })
-
-
-def draw_halves(generator: np.random.Generator) -> Float[Tensor, "h g"]:
-    """Mark which groups make up each half: one half and the other, for every split."""
-    first = np.zeros((SPLITS, GROUPS))
-    for split in first:
-        split[generator.permutation(GROUPS)[: GROUPS // 2]] = 1
-    return torch.from_numpy(np.stack([first, 1 - first], 1).reshape(2 * SPLITS, GROUPS))

@@ -10,7 +10,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.local_models import IN_BINS
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.lime.params import Bins, LimeParams
+from workbench.engines.lime.params import Bins, NeighbourhoodParams
 
 SHARES = {"quartile": 4, "decile": 10}
 TREE_DEPTH = 3
@@ -75,7 +75,7 @@ class Levels:
         return levels, np.where(levels == self.missing, np.nan, values)
 
 
-def learn_levels(background: Table, params: LimeParams) -> tuple[Levels, ...]:
+def learn_levels(background: Table, params: NeighbourhoodParams) -> tuple[Levels, ...]:
     """Look at every feature of the background.
 
     Raises

@@ -13,8 +13,8 @@ Bins = Literal["quartile", "decile", "entropy"]
 USUAL_FEATURES = 10
 
 
-class LimeParams(Params):
-    """Settings of ``lime.tabular``."""
+class NeighbourhoodParams(Params):
+    """What every way of fitting local models lets a user choose."""
 
     sampling: Sampling = Field(
         "discretised",
@@ -26,14 +26,6 @@ class LimeParams(Params):
         description="Bins of discretised numbers: quarters or tenths of the background, or the "
         "leaves of a decision tree of depth 3 on its labels (entropy).",
     )
-    perturbations: int = Field(
-        5000, ge=20, le=1_000_000, description="Samples per row, rounded up to tens."
-    )
-    max_perturbations: int | None = Field(
-        None, ge=20, le=1_000_000,
-        description="Double the samples of a row, up to this many, until its strongest features "
-        "are told apart from the next by two standard errors; by default they are not doubled.",
-    )  # fmt: skip
     kernel_width: float | None = Field(
         None, gt=0, allow_inf_nan=False,
         description="Distance at which a sample's weight falls to 0.61; by default 0.75 times the "
@@ -54,6 +46,19 @@ class LimeParams(Params):
         5, ge=1,
         description="Strongest features whose set is meant by stability and by being told apart.",
     )  # fmt: skip
+
+
+class LimeParams(NeighbourhoodParams):
+    """Settings of ``lime.tabular``."""
+
+    perturbations: int = Field(
+        5000, ge=20, le=1_000_000, description="Samples per row, rounded up to tens."
+    )
+    max_perturbations: int | None = Field(
+        None, ge=20, le=1_000_000,
+        description="Double the samples of a row, up to this many, until its strongest features "
+        "are told apart from the next by two standard errors; by default they are not doubled.",
+    )  # fmt: skip
     output: Output = Field(
         "probability", description="Explain probabilities, or scores (log-odds, logits)."
     )
@@ -66,3 +71,9 @@ class LimeParams(Params):
                 f"({self.perturbations})"
             )
         return self
+
+
+class ReferenceParams(NeighbourhoodParams):
+    """Settings of ``lime.reference``."""
+
+    perturbations: int = Field(5000, ge=20, le=100_000, description="Samples per row.")

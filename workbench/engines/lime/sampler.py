@@ -18,9 +18,8 @@ from workbench.engines.lime.moved import MovedSamples
 from workbench.engines.lime.neighbourhood import Draws, around, draw
 from workbench.engines.lime.params import LimeParams
 from workbench.engines.lime.points import Axes, find_axes, uniform
+from workbench.engines.lime.strongest import GROUPS
 
-# Samples are summed up in so many groups, which are put together into halves.
-GROUPS = 10
 DRAWS, PILOT = 0, 2  # addresses of random numbers
 MOST_PILOTS = 1000
 CACHE_BYTES = 2**20  # of hidden units on a CPU

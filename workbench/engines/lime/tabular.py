@@ -5,25 +5,24 @@ import time
 import numpy as np
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
-from workbench.core.local_models import IN_BINS, INACTIVE_KERNEL, POOR_FIT, LocalModels
+from workbench.core.local_models import LocalModels
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import CHUNK_ROWS, Model
-from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.core.wording import counted, percent
+from workbench.core.wording import counted
 from workbench.engines.calls import check_features, provenance_of
-from workbench.engines.lime.fitting import SPLITS, Block, Found, draw_halves, fit_block
+from workbench.engines.lime.fitting import Block, Found, fit_block
 from workbench.engines.lime.levels import Levels
-from workbench.engines.lime.neighbourhood import Places, places_of
-from workbench.engines.lime.params import USUAL_FEATURES, LimeParams
+from workbench.engines.lime.neighbourhood import places_of
+from workbench.engines.lime.params import LimeParams
 from workbench.engines.lime.sampler import Sampler, make_sampler, pilot_size, rounded
+from workbench.engines.lime.strongest import SPLITS, Halves, draw_halves
+from workbench.engines.lime.words import count_of, meaning_of, notes_of
 from workbench.numerics.chunks import slices
 from workbench.numerics.links import unit_of
 
 NAME = "lime.tabular"
 WIDTH = 0.75
-MOST_FEATURES = 1000
 WORK_BYTES = 2**26  # of a block of rows on a CPU
 HALVES = 1  # address of random numbers
 
@@ -36,19 +35,20 @@ def _explain(
     for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
     d = len(model.schema.features)
-    count = _count(d, params)
+    count = count_of(d, params)
     sampler = make_sampler(model, rows, background, params, context)
     levels = sampler.levels
     places = places_of(rows.X.double().numpy(), levels, params.sampling).to(sampler.device)
     base = sampler.ask(rows.X)
-    halves = draw_halves(context.stream(HALVES)).to(sampler.device)
+    groups = draw_halves(context.stream(HALVES)).to(sampler.device)
+    halves = Halves(groups, count, params.selection, min(params.top, count))
     width = params.kernel_width or WIDTH * float(np.sqrt(d))
     found: list[Found] = []
     outputs = slice(1, None) if model.schema.task == "binary" else slice(None)
     for part in slices(len(rows), _block_rows(sampler, d)):
         X = rows.X[part].double().to(sampler.device)
         block = Block(sampler, X, places[part], base[part, outputs], width, outputs)
-        found.append(fit_block(block, count, halves))
+        found.append(fit_block(block, halves))
         sampler.rows_done = part.stop
         context.step(part.stop, len(rows), "rows")
     arrays = {
@@ -60,7 +60,7 @@ def _explain(
         provenance=provenance_of(
             NAME, model, rows, background, params, context, evaluations=sampler.evaluations,
             chunk_rows=context.chunk_rows or CHUNK_ROWS, seconds=time.perf_counter() - started,
-            notes=_notes(rows, levels, places, arrays, params),
+            notes=_notes(rows, levels, arrays, params),
         ),
         **arrays,
         predictions=base.cpu().numpy(),
@@ -72,9 +72,9 @@ def _explain(
         output_names=model.output_names,
         unit=unit,
         sampling=params.sampling,
-        top=min(params.top, count),
+        top=halves.top,
         meanings=tuple(
-            _meaning(feature, params, known)
+            meaning_of(feature, params, known)
             for feature, known in zip(model.schema.features, levels, strict=True)
         ),
         edges=tuple(tuple(known.edges.tolist()) for known in levels),
@@ -96,80 +96,26 @@ def _both_classes(arrays: dict[str, np.ndarray], *, total: float) -> dict[str, n
     return {**arrays, **both}
 
 
-def _count(d: int, params: LimeParams) -> int:
-    """Features of a local model at most.
-
-    Raises
-    ------
-    InvalidInputError
-        If more are asked for than there are, or there are more than can be fitted at once.
-    """
-    if d > MOST_FEATURES:
-        raise InvalidInputError(
-            f"LIME fits at most {MOST_FEATURES:,} features at once, and the model has {d:,}; "
-            "choose a Shapley method, such as 'permutation'."
-        )
-    if params.num_features is not None and params.num_features > d:
-        raise InvalidInputError(
-            f"num_features is {params.num_features}, and the model has {counted(d, 'feature')}; "
-            f"choose at most {d}."
-        )
-    return params.num_features or min(USUAL_FEATURES, d)
-
-
 def _block_rows(sampler: Sampler, d: int) -> int:
-    """Rows that are fitted at once; each may have lines in the table and answers of its own."""
-    wide = 1 + d + len(sampler.model.output_names)
+    """Rows that are fitted at once; each may have answers of its own."""
+    k, params = len(sampler.model.output_names), sampler.params
+    samples = rounded(max(params.perturbations, params.max_perturbations or 0))
     work = WORK_BYTES if sampler.device.type == "cpu" else sampler.context.budget
-    each = 16 * sampler.size(0) * wide + 64 * SPLITS * wide**2
+    each = 32 * samples * k + 64 * SPLITS * (1 + d + k) ** 2
     return max(1, min(work, sampler.context.budget) // each)
 
 
-def _meaning(feature: Feature, params: LimeParams, known: Levels) -> str:
-    """Say what a coefficient stands for."""
-    if feature.kind == "categorical":
-        return "same category as the row, against any other"
-    if params.sampling == IN_BINS:
-        return "same bin as the row, against any other"
-    spread = f"{known.spread[0]:,.4g} {feature.unit}".strip()
-    missing = "; missing as in the row, where it is" if feature.has_missing else ""
-    return f"one standard deviation ({spread}) more{missing}"
-
-
 def _notes(
-    rows: Table,
-    levels: tuple[Levels, ...],
-    places: Places,
-    arrays: dict[str, np.ndarray],
-    params: LimeParams,
+    rows: Table, levels: tuple[Levels, ...], arrays: dict[str, np.ndarray], params: LimeParams
 ) -> tuple[str, ...]:
     """Say what a reader should know besides the numbers."""
-    notes = []
-    n, own, as_level = len(rows), places.levels.cpu().numpy(), places.as_level.cpu().numpy()
-    for j, (feature, known) in enumerate(zip(rows.schema.features, levels, strict=True)):
-        unseen = int(((known.shares[own[:, j]] == 0) & as_level[:, j]).sum())
-        if unseen:
-            notes.append(
-                f"{counted(unseen, 'row')} {'has' if unseen == 1 else 'have'} a value of "
-                f"{feature.name} that no background row has: its coefficient means little there"
-            )
-    inactive = int((arrays["effective_share"] > INACTIVE_KERNEL).sum())
-    if inactive:
-        notes.append(
-            f"the kernel hardly tells near from far for {inactive:,} of {counted(n, 'row')} "
-            f"(effective samples above {percent(INACTIVE_KERNEL)} of all)"
-        )
-    poor = int((arrays["r2"] < POOR_FIT).any(1).sum())
-    if poor:
-        notes.append(
-            f"the local model explains less than {percent(POOR_FIT)} of the variance for {poor:,} "
-            f"of {counted(n, 'row')}"
-        )
+    notes = list(notes_of(rows, levels, arrays, params))
     open_rows = int((~arrays["separated"]).any(1).sum())
     if params.max_perturbations is not None and open_rows:
         notes.append(
             f"the {params.top} strongest features are not told apart from the next within "
-            f"{params.max_perturbations:,} samples for {open_rows:,} of {counted(n, 'row')}"
+            f"{params.max_perturbations:,} samples for {open_rows:,} of "
+            f"{counted(len(rows), 'row')}"
         )
     return tuple(notes)
 
