@@ -59,6 +59,8 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime",
 }  # fmt: skip
+# What a family's name means where it has several methods.
+USUAL: Mapping[str, str] = {"lime": "lime.tabular"}
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
 _LIST = re.compile(rf"{_ROW}(\s*,\s*{_ROW})*")
@@ -246,6 +248,7 @@ def find_method(name: str) -> str:
     InvalidInputError
         If no method or more than one is meant.
     """
+    name = USUAL.get(name, name)
     if name in METHODS:
         return name
     meant = [full for full in METHODS if full.partition(".")[2] == name]
@@ -258,6 +261,7 @@ def find_method(name: str) -> str:
 def _find_explainer(name: str) -> str:
     """Complete the name of a method that explains rows."""
     explainers = sorted(key for key, method in METHODS.items() if method.yields is Attribution)
+    name = USUAL.get(name, name)
     meant = [full for full in METHODS if name in {full, full.partition(".")[2]}]
     meant = meant or [full for full in METHODS if full.partition(".")[0] == name]
     if len(meant) != 1:
@@ -352,6 +356,7 @@ def lime(
     rows: "Table | pd.DataFrame",
     background: "Table | pd.DataFrame | None" = None,
     *,
+    method: str = "tabular",
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
@@ -360,7 +365,7 @@ def lime(
     """Fit a sparse linear model around each row, and say how well it fits; frames as ``explain``.
 
     The background says which values occur and how often; it defaults to at most 2,000 training
-    rows.
+    rows. Method ``reference`` has the package ``lime`` do it, for comparison.
 
     Raises
     ------
@@ -372,8 +377,27 @@ def lime(
         background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")
     return fit_local_models(
-        model, rows, background, seed=seed, device=device, progress=progress, **params
-    )
+        model, rows, background, method=_find_fitting(method), seed=seed, device=device,
+        progress=progress, **params,
+    )  # fmt: skip
+
+
+def _find_fitting(name: str) -> str:
+    """Complete the name of a method that fits local models.
+
+    Raises
+    ------
+    InvalidInputError
+        If it fits none.
+    """
+    name = USUAL.get(name, name)
+    fitting = sorted(full for full, record in METHODS.items() if record.yields is LocalModels)
+    meant = [full for full in fitting if name in {full, full.partition(".")[2]}]
+    if not meant:
+        raise InvalidInputError(
+            f"Method {name!r} fits no local models; choose one of {', '.join(fitting)}."
+        )
+    return meant[0]
 
 
 def _reference_rows(model: Model, rows: Table, seed: int) -> Table:

@@ -183,6 +183,7 @@ def test_the_verb_reads_names_and_frames(rows):
     with pytest.raises(InvalidInputError, match=r"'lime\.tabular' does not share out .* call lime"):
         api.explain("diabetes-mlp", rows, rows, method="lime")
     assert api.find_method("lime") == api.find_method("tabular") == "lime.tabular"
+    assert api.find_method("reference") == "lime.reference"
 
 
 def test_the_command_prints_coefficients_fit_and_checks(rows):

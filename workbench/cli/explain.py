@@ -134,7 +134,7 @@ def explain(
     with progress_bar("Explaining") as progress:
         asked: dict[str, Any] = {"seed": seed, "device": device, "progress": progress, **given}
         if _yields(method, LOCAL):
-            result = api.lime(chosen, selected, drawn, **asked)
+            result = api.lime(chosen, selected, drawn, method=method, **asked)
             told = _local_summary(result, result.output_index(shown))
         elif _yields(method, PAIRS):
             result = api.interactions(chosen, selected, drawn, **asked)

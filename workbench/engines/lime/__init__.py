@@ -9,9 +9,10 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.table import Table
 from workbench.engines.calls import call
+from workbench.engines.lime.reference import NAME as REFERENCE
 from workbench.engines.lime.tabular import NAME
 
-__all__ = ["METHODS", "fit_local_models", "parse_params"]
+__all__ = ["METHODS", "REFERENCE", "fit_local_models", "parse_params"]
 
 
 def fit_local_models(
@@ -19,6 +20,7 @@ def fit_local_models(
     rows: Table,
     background: Table,
     *,
+    method: str = NAME,
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
@@ -30,6 +32,8 @@ def fit_local_models(
     ----------
     background
         Rows that say which values occur, how often, and how numbers spread.
+    method
+        ``lime.tabular``, or ``lime.reference`` to have it done by the package ``lime``.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
     params
@@ -41,6 +45,6 @@ def fit_local_models(
         If a setting is out of bounds, or a table does not have the model's features.
     """
     return call(
-        LocalModels, NAME, model, rows, background, seed=seed, device=device, progress=progress,
+        LocalModels, method, model, rows, background, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from scipy.special import ndtr, ndtri
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.local_models import IN_BINS
+from workbench.core.local_models import IN_BINS, Sampling
 from workbench.core.schema import Feature
 from workbench.core.table import Table
 from workbench.engines.lime.params import Bins, NeighbourhoodParams
@@ -105,6 +105,13 @@ def learn_levels(background: Table, params: NeighbourhoodParams) -> tuple[Levels
             edges = _edges(column[known], labels, params.bins, is_regression=is_regression)
         found.append(_numbers(column, edges, bounded=in_bins))
     return tuple(found)
+
+
+def scales_of(levels: tuple[Levels, ...], sampling: Sampling) -> Float[np.ndarray, " d"]:
+    """Return the standard deviation of each number in the background, where it is not in bins."""
+    return np.array([
+        known.spread[0] if len(known.spread) and sampling != IN_BINS else 0.0 for known in levels
+    ])
 
 
 def _categories(feature: Feature, column: Float[np.ndarray, " n"]) -> Levels:

@@ -13,7 +13,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.local_models import IN_BINS
 from workbench.core.model import CHUNK_ROWS, Model, SplitsFirstLayer
 from workbench.core.table import Table
-from workbench.engines.lime.levels import Levels, learn_levels
+from workbench.engines.lime.levels import Levels, learn_levels, scales_of
 from workbench.engines.lime.moved import MovedSamples
 from workbench.engines.lime.neighbourhood import Draws, around, draw
 from workbench.engines.lime.params import LimeParams
@@ -65,11 +65,8 @@ class Sampler:
     @property
     def scales(self) -> Float[Tensor, " d"]:
         """Standard deviation of each number in the background, where it is not in bins."""
-        in_bins = self.params.sampling == IN_BINS
-        spreads = [
-            0.0 if in_bins or not len(known.spread) else known.spread[0] for known in self.levels
-        ]
-        return torch.tensor(spreads, dtype=torch.float64, device=self.device)
+        scales = scales_of(self.levels, self.params.sampling)
+        return torch.from_numpy(scales).to(self.device)
 
     @property
     def centre(self) -> Float[Tensor, " d"]:
@@ -129,7 +126,7 @@ class Sampler:
                 found[row, part] = said.to(self.device).double()
                 self.evaluations += len(said)
                 done += len(said)
-            _check_finite(found[quick], self.model)
+            check_finite(found[quick], self.model)
         for row in sorted(set(range(len(X))) - set(quick)):
             samples = around(draws, X[row : row + 1], self.scales, self.is_number)[0]
             found[row] = self.ask(samples)
@@ -160,11 +157,18 @@ class Sampler:
             found.append(model.outputs(logits, self.params.output).to(self.device).double())
             self.evaluations += len(part)
         answers = torch.cat(found)
-        _check_finite(answers, model)
+        check_finite(answers, model)
         return answers
 
 
-def _check_finite(answers: Float[Tensor, "*n k"], model: Model) -> None:
+def check_finite(answers: Float[Tensor, "*n k"], model: Model) -> None:
+    """Refuse answers that are no numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is one.
+    """
     if not bool(torch.isfinite(answers).all()):
         raise InvalidInputError(
             f"Model {model.name} returns no finite number for some rows or for samples near "
