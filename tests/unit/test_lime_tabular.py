@@ -53,6 +53,14 @@ def injected(model, rows, background, row, params):
     return data, labels, np.sqrt(((data - data[0]) ** 2).sum(1))
 
 
+def white(z, y, w):
+    """Standard errors of a ridge regression (penalty 1) by White's formula."""
+    X = np.concatenate([np.ones((len(z), 1)), z], 1)
+    bread = np.linalg.inv((X.T * w) @ X + np.diag([0.0] + [1.0] * z.shape[1]))
+    missed = y - X @ bread @ (X.T * w) @ y
+    return np.sqrt(np.diag(bread @ (X.T * (w * missed) ** 2) @ X @ bread))[1:]
+
+
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("selection", PACKAGE_NAMES)
 @pytest.mark.parametrize("count", [2, 6])
@@ -78,6 +86,11 @@ def test_equals_the_package_given_the_same_samples(sampling, selection, count):
         assert result.r2[row, output] == pytest.approx(score, abs=1e-8)
         assert result.local_predictions[row, output] == pytest.approx(float(local[0]), abs=1e-8)
         weights = package.kernel_fn(distances)
+        used = result.selected[row, :, output]
+        np.testing.assert_allclose(
+            result.std_errors[row, used, output],
+            white(data[:, used], labels[:, output], weights), rtol=1e-4,
+        )  # fmt: skip
         share = weights.sum() ** 2 / (weights**2).sum() / len(weights)
         assert result.effective_share[row] == pytest.approx(share)
 
@@ -202,7 +215,7 @@ def test_small_blocks_give_the_same():
         for budget in (2**10, 2**30)
     ]
     np.testing.assert_allclose(results[0].coefficients, results[1].coefficients, atol=1e-12)
-    np.testing.assert_allclose(results[0].std_errors, results[1].std_errors, atol=1e-12)
+    np.testing.assert_allclose(results[0].std_errors, results[1].std_errors, rtol=1e-5)
 
 
 def test_samples_that_do_not_depend_on_the_row_are_asked_about_once():

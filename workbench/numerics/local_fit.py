@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 Selection = Literal["auto", "forward", "highest", "lasso", "none"]
@@ -169,33 +169,65 @@ def overlap(one: Bool[Tensor, "*b d"], other: Bool[Tensor, "*b d"]) -> Float[Ten
     return torch.where(either > 0, both / either.clamp(min=1), 1.0).double()
 
 
-def line_of(moments: Moments, beta: Float[Tensor, "b k d"]) -> Float[Tensor, "b k p"]:
-    """Return the fitted line: its value at the row, and the coefficients."""
-    start = moments.mean_y - (beta * moments.mean_z[:, None]).sum(-1)
-    return torch.cat([start[..., None], beta], -1)
+@dataclass(frozen=True)
+class Line:
+    """The fitted lines of some rows for one output, without the features that they do not have.
 
-
-def raw_scores(
-    joined: Float[Tensor, "b q s"], w: Float[Tensor, "b s"], line: Float[Tensor, "b k p"]
-) -> Float[Tensor, "b k p p"]:
-    r"""Return :math:`\sum_i (w_i e_i)^2 c_i c_i^T` with :math:`c_i = (1, z_i)`; it adds up.
-
-    The residuals are :math:`e_i = y_i - \ell^T c_i` with :math:`\ell` the line.
+    Attributes
+    ----------
+    kept
+        Features that the lines have; rows with fewer have some with a slope of 0.
+    mean_z, mean_y
+        Weighted means, through which the lines go.
+    unit
+        Weighted standard deviation of the output, in which scores count residuals.
     """
-    p = line.shape[-1]
-    seen, said = joined[:, :p], joined[:, p:]
-    missed = (said - line @ seen) * w[:, None]
-    found = []
-    for output in missed.unbind(1):
-        influence = seen * output[:, None]
-        found.append(influence @ influence.mT)
-    return torch.stack(found, 1)
+
+    output: int
+    kept: Int[Tensor, "b p"]
+    slopes: Float[Tensor, "b p"]
+    mean_z: Float[Tensor, "b p"]
+    mean_y: Float[Tensor, " b"]
+    unit: Float[Tensor, " b"]
+
+    def own_score(self) -> Float[Tensor, "b p p"]:
+        """Return what the row itself adds to the sum of scores."""
+        missed = (self.slopes * self.mean_z).sum(-1) - self.mean_y
+        own = -self.mean_z * (missed / self.unit)[:, None]
+        return own[..., None] * own[:, None]
+
+
+def line_of(
+    moments: Moments, chosen: Bool[Tensor, "b k d"], beta: Float[Tensor, "b k d"], output: int
+) -> Line:
+    """Return the lines of one output."""
+    most = int(chosen[:, output].sum(-1).max())
+    order = chosen[:, output].int().sort(dim=-1, descending=True, stable=True).indices
+    kept = order[:, :most]
+    spread = (moments.spread[:, output] / moments.weight).sqrt()
+    return Line(
+        output, kept, beta[:, output].gather(1, kept), moments.mean_z.gather(1, kept),
+        moments.mean_y[:, output], torch.where(spread > 0, spread, 1.0),
+    )  # fmt: skip
+
+
+def score_sum(c: Float[Tensor, "b p s"], missed: Float[Tensor, "b s"]) -> Float[Tensor, "b p p"]:
+    r"""Return :math:`\sum_i (w_i e_i)^2 c_i c_i^T`; it adds up.
+
+    Parameters
+    ----------
+    c
+        Interpretable values about their weighted means.
+    missed
+        Weighted residuals.
+    """
+    influence = c * missed[:, None]
+    return influence @ influence.mT
 
 
 def sandwich(
-    scores: Float[Tensor, "b k p p"], moments: Moments, beta: Float[Tensor, "b k d"],
-    system: Float[Tensor, "b k d d"],
-) -> Float[Tensor, "b k d"]:  # fmt: skip
+    scores: Float[Tensor, "b p p"], system: Float[Tensor, "b p p"]
+) -> Float[Tensor, "b p"]:
     r"""Return the variance of each coefficient from the scores of all samples.
 
     .. math:: \operatorname{diag}\Bigl(B^{-1} \sum_i (w_i e_i)^2
@@ -207,10 +239,6 @@ def sandwich(
     ----------
     White (1980), A Heteroskedasticity-Consistent Covariance Matrix Estimator.
     """
-    mean = moments.mean_z[:, None, :, None]  # (b, 1, d, 1)
-    missed = (beta * moments.mean_z[:, None]).sum(-1) - moments.mean_y  # of the row itself
-    one, first = scores[..., :1, :1] + missed[..., None, None] ** 2, scores[..., 1:, :1]
-    about = scores[..., 1:, 1:] - first @ mean.mT - mean @ first.mT + one * (mean @ mean.mT)
-    half = torch.linalg.solve(system, about)
+    half = torch.linalg.solve(system, scores)
     both = torch.linalg.solve(system, half.mT)
     return both.diagonal(dim1=-2, dim2=-1).clamp(min=0)

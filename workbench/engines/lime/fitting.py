@@ -1,19 +1,14 @@
 """Local models of a block of rows, with more samples as long as these need and may have them."""
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from workbench.core.local_models import IN_BINS
-from workbench.engines.lime.neighbourhood import Columns, Places
-from workbench.engines.lime.sampler import Sampler
+from workbench.engines.lime.block import Block
 from workbench.engines.lime.strongest import GROUPS, PENALTY, Halves, told_apart
-from workbench.numerics.chunks import slices
 from workbench.numerics.local_fit import (
     Moments,
     centred,
@@ -21,83 +16,10 @@ from workbench.numerics.local_fit import (
     line_of,
     r_squared,
     raw_moments,
-    raw_scores,
     ridge,
     sandwich,
+    score_sum,
 )
-
-CACHE_BYTES, CACHE_SAMPLES = 2**19, 1000  # of a part on a CPU
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some samples of one group around some rows.
-
-    Attributes
-    ----------
-    joined
-        1, interpretable values and outputs, relative to the row.
-    weights
-        What the kernel makes of the distance from the row.
-    """
-
-    group: int
-    rows: slice
-    joined: Float[Tensor, "b q s"]
-    weights: Float[Tensor, "b s"]
-
-
-@dataclass
-class Block:
-    """Some rows, and their samples relative to them.
-
-    Attributes
-    ----------
-    outputs
-        Which outputs are fitted: of two probabilities one is enough.
-    answers
-        What the model says of the samples of each turn: of each row's own, or of shared ones.
-    """
-
-    sampler: Sampler
-    X: Float[Tensor, "b d"]
-    places: Places
-    base: Float[Tensor, "b k"]
-    width: float
-    outputs: slice
-    answers: list[Float[Tensor, "b1 k m"]] = field(default_factory=list)
-
-    def parts(self, turn: int, rows: Int[Tensor, " r"]) -> Iterator[Part]:
-        """Yield a turn's samples around rows, in parts that fit the cache, or a GPU's memory."""
-        sampler, base = self.sampler, self.base[rows]
-        d, k = self.X.shape[1], base.shape[1]
-        if len(self.answers) <= turn:
-            said = sampler.answers(turn, self.X, rows)
-            self.answers.append(said[..., self.outputs].mT.contiguous())
-        said = self.answers[turn]
-        said = said[rows] if len(said) > 1 else said.expand(len(rows), -1, -1)
-        draws, sampling = sampler.draws(turn), sampler.params.sampling
-        columns = Columns(self.places[rows], sampling, k)
-        size = said.shape[-1] // GROUPS
-        samples, several = self._step(size, 1 + d + k)
-        for group, inside in itertools.product(range(GROUPS), slices(size, samples)):
-            part = slice(group * size + inside.start, group * size + inside.stop)
-            table = columns.table(draws, part)
-            for some in slices(len(rows), several):
-                joined = columns.of(table, some)
-                joined[:, 1 + d :] = said[some, :, part] - base[some, :, None]
-                z = joined[:, 1 : 1 + d]
-                far = (z if sampling == IN_BINS else z**2).sum(1)
-                yield Part(group, some, joined, torch.exp(far * (-0.5 / self.width**2)))
-
-    def _step(self, size: int, wide: int) -> tuple[int, int]:
-        """Return how many samples of a group, and of how many rows, are taken at once."""
-        if self.base.device.type == "cpu":
-            samples = min(size, CACHE_SAMPLES)
-            return samples, max(1, CACHE_BYTES // (8 * wide * samples))
-        room = self.sampler.context.budget // (32 * wide)
-        samples = max(1, min(size, room))
-        return samples, max(1, room // samples)
 
 
 @dataclass(frozen=True)
@@ -136,12 +58,19 @@ def _fit(
     selection = "none" if every else block.sampler.params.selection
     chosen = choose(moments, block.places.at[rows], count, selection)
     beta, system = ridge(moments, chosen, PENALTY)
-    scores = torch.zeros(*beta.shape[:2], d + 1, d + 1, dtype=beta.dtype, device=beta.device)
-    line = line_of(moments, beta)
-    for turn in range(turns):
-        for part in block.parts(turn, rows):
-            scores[part.rows] += raw_scores(part.joined, part.weights, line[part.rows])
-    errors = torch.where(chosen, sandwich(scores, moments, beta, system).sqrt(), 0.0)
+    errors = torch.zeros_like(beta)
+    for output in range(beta.shape[1]):
+        line = line_of(moments, chosen, beta, output)
+        scores = line.own_score()
+        for turn in range(turns):
+            for some, c, missed in block.residuals(turn, rows, line):
+                scores[some] += score_sum(c, missed)
+        kept = line.kept[:, :, None], line.kept[:, None]
+        every_row = torch.arange(len(rows), device=rows.device)[:, None, None]
+        variance = sandwich(scores, system[every_row, output, *kept])
+        own = variance.sqrt() * line.unit[:, None]
+        errors[:, output] = errors[:, output].scatter(1, line.kept, own)
+    errors = torch.where(chosen, errors, 0.0)
     return Fitted(chosen, beta, errors, moments, r_squared(moments, beta))
 
 

@@ -23,9 +23,9 @@ from workbench.numerics.local_fit import (
     centred,
     line_of,
     raw_moments,
-    raw_scores,
     ridge,
     sandwich,
+    score_sum,
 )
 
 NAME = "lime.reference"
@@ -67,8 +67,15 @@ def _judged(
 
     def fit(chosen: Bool[Tensor, "b k d"]) -> tuple[Tensor, Tensor]:
         beta, system = ridge(moments, chosen, PENALTY)
-        scores = raw_scores(joined, w, line_of(moments, beta))
-        return beta, torch.where(chosen, sandwich(scores, moments, beta, system).sqrt(), 0.0)
+        c = joined[:, 1 : 1 + d] - moments.mean_z[..., None]
+        about = joined[:, 1 + d :] - moments.mean_y[..., None]
+        missed = w[:, None] * (about - beta @ c)  # (b, k, m)
+        variances = []
+        for output in range(beta.shape[1]):
+            line = line_of(moments, torch.ones_like(chosen), beta, output)
+            scores = line.own_score() * line.unit**2 + score_sum(c, missed[:, output])
+            variances.append(sandwich(scores, system[:, output]))
+        return beta, torch.where(chosen, torch.stack(variances, 1).sqrt(), 0.0)
 
     beta, errors = fit(selected)
     judged = beta, errors

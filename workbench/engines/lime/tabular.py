@@ -11,7 +11,8 @@ from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines.calls import check_features, provenance_of
-from workbench.engines.lime.fitting import Block, Found, fit_block
+from workbench.engines.lime.block import Block
+from workbench.engines.lime.fitting import Found, fit_block
 from workbench.engines.lime.levels import Levels
 from workbench.engines.lime.neighbourhood import places_of
 from workbench.engines.lime.params import LimeParams
