@@ -15,7 +15,7 @@ from workbench.engines.lime.strongest import GROUPS
 from workbench.numerics.chunks import slices
 from workbench.numerics.local_fit import Line
 
-CACHE_BYTES, CACHE_SAMPLES = 2**19, 1000  # of a part on a CPU
+CACHE_BYTES, CACHE_SAMPLES = 2**20, 1000  # of a part on a CPU
 FAR = 1e15  # standard deviations: there no sample weighs anything
 
 
@@ -94,9 +94,9 @@ class Block:
         In single precision: they make standard errors, which need no more. Residuals are in the
         line's unit; those that are large beyond all bounds have no weight.
         """
-        said = self._said(turn, rows)[:, line.output] - self.base[rows, None, line.output]
-        said = ((said - line.mean_y[:, None]) / line.unit[:, None]).float()
-        slopes = (line.slopes / line.unit[:, None]).float()[:, None]
+        said = self._said(turn, rows)[:, line.output]
+        level, unit = (self.base[rows, line.output] + line.mean_y)[:, None], line.unit[:, None]
+        slopes = (line.slopes / unit).float()[:, None]
         weights = self.weights[turn][rows]
         columns = Columns(self.places[rows], self.sampler.params.sampling, 0)
         lines = (columns.lines[:, 1:]).gather(1, line.kept)
@@ -110,7 +110,8 @@ class Block:
             for some in slices(len(rows), 2 * several):
                 found = table.index_select(0, lines[some].flatten())
                 c = found.unflatten(0, tuple(lines[some].shape)) - centre[some]
-                w, missed = weights[some, part], said[some, part] - (slopes[some] @ c)[:, 0]
+                about = ((said[some, part] - level[some]) / unit[some]).float()
+                w, missed = weights[some, part], about - (slopes[some] @ c)[:, 0]
                 yield some, c, torch.where(w > 0, w * missed, 0.0)
 
     def _said(self, turn: int, rows: Int[Tensor, " r"]) -> Float[Tensor, "r k m"]:

@@ -85,11 +85,12 @@ def fit_block(block: Block, halves: Halves) -> Found:
     rows = torch.arange(b, device=device)  # that need more samples
     turn = samples = 0
     while len(rows):
-        fresh = torch.zeros_like(raw[rows])
+        fresh, fresh_squares = torch.zeros_like(raw[rows]), torch.zeros_like(squares[rows])
         for part in block.parts(turn, rows):
             fresh[part.rows, part.group] += raw_moments(part.joined, part.weights)
-            squares[rows[part.rows]] += (part.weights**2).sum(1)
+            fresh_squares[part.rows] += torch.linalg.vecdot(part.weights, part.weights)
         raw[rows] += fresh
+        squares[rows] += fresh_squares
         samples += sampler.size(turn)
         turn += 1
         fitted = _fit(block, raw[rows], turn, rows, count, every=False)

@@ -22,7 +22,7 @@ from workbench.engines.lime.strongest import GROUPS
 
 DRAWS, PILOT = 0, 2  # addresses of random numbers
 MOST_PILOTS = 1000
-CACHE_BYTES = 2**20  # of hidden units on a CPU
+CACHE_BYTES = 2**19  # of hidden units on a CPU
 
 
 def rounded(n: int) -> int:
