@@ -55,6 +55,9 @@ def test_the_first_direction_is_that_of_the_answers():
     assert abs(found.turn[:, 0] @ wanted) > 0.95
     np.testing.assert_allclose(found.turn.T @ found.turn, np.eye(3), atol=1e-12)
     assert found.leading == 1
+    nearly = np.concatenate([1 - up, up * (1 + 1e-12)], 1)
+    again = find_axes(u, nearly, np.array([0, 2, 3]))
+    np.testing.assert_allclose(again.turn, found.turn, atol=1e-9)
     assert find_axes(u, np.zeros((2000, 3)), np.array([0, 2, 3])).leading == 2
 
 

@@ -59,8 +59,12 @@ def uniform(sequence: SobolEngine, m: int, axes: Axes | None) -> Float[np.ndarra
 def find_axes(
     u: Float[np.ndarray, "m d"], answers: Float[np.ndarray, "m k"], numbers: Int[np.ndarray, " n"]
 ) -> Axes:
-    """Find the directions in which a linear model of the answers changes most."""
+    """Find the directions in which a linear model of the answers changes most.
+
+    The others complete them by reflections, so that all change little where the answers do.
+    """
     normal = ndtri(u)
     slopes = np.linalg.lstsq(normal - normal.mean(0), answers - answers.mean(0))[0]
-    turn = np.linalg.svd(slopes[numbers])[0]
-    return Axes(numbers, turn, min(max(1, answers.shape[1] - 1), len(numbers) - 1))
+    leading = min(max(1, answers.shape[1] - 1), len(numbers) - 1)
+    found = np.linalg.svd(slopes[numbers])[0][:, :leading]
+    return Axes(numbers, np.linalg.qr(found, mode="complete")[0], leading)
