@@ -78,15 +78,17 @@ class MovedSamples:
         first = self.network.first
         weight = first.weight[:, self.columns]  # (h, c)
         moves = self.change @ weight.T  # (b, h)
+        incomplete = self.lacks.any(1).tolist()
         for part in slices(len(self.draws.raw), chunk):
             some = self.draws.part(part)
             inputs = self._middle(some)
             shared = first(inputs)  # (s, h)
-            if bool(self.lacks.any()):
+            if any(incomplete):
                 drawn = (self.model.encode(some.raw) - inputs)[:, self.columns]
             for row in rows:
-                hidden, lacks = shared + moves[row], self.lacks[row]
-                if bool(lacks.any()):
+                hidden = shared + moves[row]
+                if incomplete[row]:
+                    lacks = self.lacks[row]
                     hidden += drawn[:, lacks] @ weight[:, lacks].T
                 yield row, part, self.model.outputs(self.network.rest(hidden), output)
 

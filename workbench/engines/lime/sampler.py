@@ -119,13 +119,12 @@ class Sampler:
         quick: list[int] = []
         if "first_layer" in self.model.capabilities:
             moved = MovedSamples(self.model, draws, X, self.centre, self.scales, self.is_number)
-            quick = moved.are_linear().nonzero()[:, 0].tolist()
-            done = 0
+            quick, asked = moved.are_linear().nonzero()[:, 0].tolist(), 0
             for row, part, said in moved.answers(quick, self.params.output, self._moved_rows()):
-                self.context.step(self.rows_done + done // len(found[0]), self.n_rows, "rows")
-                found[row, part] = said.to(self.device).double()
-                self.evaluations += len(said)
-                done += len(said)
+                self.context.step(self.rows_done + asked // len(draws.raw), self.n_rows, "rows")
+                found[row, part] = said
+                asked += len(said)
+            self.evaluations += asked
             check_finite(found[quick], self.model)
         for row in sorted(set(range(len(X))) - set(quick)):
             samples = around(draws, X[row : row + 1], self.scales, self.is_number)[0]
