@@ -57,8 +57,10 @@ NOT_FINITE = {
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
     "interactions": {"data"},
+    "local_functions": {"data"},
     "local_models": {"data"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
+    "scale_curves": {"data"},
 }
 
 
