@@ -305,7 +305,7 @@ def _fitted(
     if params.function == "sparse":
         chosen = most_telling(system, look.answers, look.varies, _count(params, d))
     else:
-        chosen = with_products(look.varies, pairs)[:, None].bool()
+        chosen = with_products(look.varies, pairs)[:, None]
         chosen = chosen[:1] if bool((chosen == chosen[:1]).all()) else chosen
     return least_squares(system, look.answers, chosen, near.together)
 
@@ -319,13 +319,18 @@ def _joined(parts: list[_Found]) -> _Found:
     return _Found(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _block_rows(model: Model, n_pairs: int, params: FitParams, context: Context) -> int:
-    """Rows that are fitted at once: as many as their samples and sums have room for."""
+def _row_bytes(model: Model, n_pairs: int, params: FitParams) -> int:
+    """Return what the samples and sums of one row take."""
     d, k = len(model.schema.features), len(model.output_names)
     most = most_samples(params.operator, d, max(params.samples, params.heldout))
     p = d + n_pairs
-    each = 8 * (most * (len(model.groups) + 8 * k + 4 * (p + 1) * k) + 4 * k * p**2)
-    return max(1, min(MOST_ROWS, min(WORK_BYTES, context.budget) // each))
+    return 8 * (most * (len(model.groups) + 8 * k + 4 * (p + 1) * k) + 4 * k * p**2)
+
+
+def _block_rows(model: Model, n_pairs: int, params: FitParams, context: Context) -> int:
+    """Rows that are fitted at once: as many as there is room for."""
+    room = min(WORK_BYTES, context.budget) // _row_bytes(model, n_pairs, params)
+    return max(1, min(MOST_ROWS, room))
 
 
 def _meanings(scene: Scene, params: FitParams) -> tuple[str, ...]:
@@ -375,9 +380,13 @@ def _cost(model: Model, n_rows: int, n_background: int, params: FitParams) -> Co
         most_samples(params.operator, d, m) for m in (params.samples, params.heldout)
     )
     slopes = passes(model, params.output) if params.loss == "gradient" else 0
-    pilots = PILOTS if params.function == "pairwise" and d * (d - 1) // 2 > MOST_PAIRS else 0
+    n_pairs = d * (d - 1) // 2 if params.function == "pairwise" else 0
+    pilots = PILOTS if n_pairs > MOST_PAIRS else 0
     each = samples * (1 + slopes) + heldout + 1
-    return Cost(n_rows * each + pilots * samples + n_background + 32, n_bytes=WORK_BYTES)
+    return Cost(
+        n_rows * each + pilots * samples + n_background + 32,
+        n_bytes=max(WORK_BYTES, _row_bytes(model, min(n_pairs, MOST_PAIRS), params)),
+    )
 
 
 def _efforts(_: int) -> dict[str, Effort]:

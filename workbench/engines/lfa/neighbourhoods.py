@@ -68,7 +68,7 @@ class Together:
 
         References
         ----------
-        Cochran (1977), Sampling Techniques, Sec. 5A.12, for collapsed strata.
+        Cochran (1977), Sampling Techniques, Ch. 5A, for collapsed strata.
         """
         one, e = influence[..., self.first], errors[..., self.first]
         found = apply(one**2, e**2)
