@@ -13,8 +13,11 @@ from tests.networks import tiny_model, tiny_table
 from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
+from workbench.core.method import METHODS
 from workbench.engines.lfa import compare_explanations, fit_functions
+from workbench.engines.lfa.fit import FitParams
 from workbench.engines.lfa.functions import least_squares, logistic, screen, system_of
+from workbench.engines.lfa.matching import match_pairwise
 from workbench.engines.lfa.neighbourhoods import Look, Together, make_neighbourhood
 from workbench.engines.lfa.scene import make_scene
 from workbench.engines.shapley import explain as share_out
@@ -25,6 +28,7 @@ MOVED = [
     {"law": "normal"}, {"law": "uniform"}, {"loss": "gradient"}, {"function": "pairwise"},
     {"function": "sparse", "num_features": 6},
     {"function": "sparse", "loss": "gradient", "num_features": 6},
+    {"function": "pairwise", "loss": "gradient"},
 ]  # fmt: skip
 REPLACED = [
     *({"operator": "mask", "law": law} for law in ("exponential", "shapley", "even", "single")),
@@ -213,12 +217,14 @@ def test_pairs_are_faithful_interactions(law, index):
     assert "all coalitions were evaluated" in result.provenance.notes[0]
 
 
-def test_pairwise_recovers_products():
+@pytest.mark.parametrize("loss", ["squared", "gradient"])
+def test_pairwise_recovers_products(loss):
     model, table = formula_case(
         one_output(lambda x: x[:, 0] - 2 * x[:, 1] + 3 * x[:, 0] * x[:, 2] - x[:, 1] * x[:, 2]), 4
     )
     s = table.X.std(0, correction=0)
-    result = fit_functions(model, table[:3], table, function="pairwise", scale=1.0)
+    asked = {"scale": 1.0, "loss": loss}
+    result = fit_functions(model, table[:3], table, function="pairwise", **asked)
     expected = dict.fromkeys(result.pairs, 0.0) | {(0, 2): 3 * s[0] * s[2], (1, 2): -s[1] * s[2]}
     np.testing.assert_allclose(
         result.pair_coefficients[..., 0], [list(map(float, expected.values()))] * 3, atol=1e-6
@@ -229,7 +235,31 @@ def test_pairwise_recovers_products():
     )  # fmt: skip
     np.testing.assert_allclose(result.coefficients[..., 0], slopes * s, atol=1e-6)
     assert result.share_missed().max() < 1e-12
-    assert fit_functions(model, table[:3], table, scale=1.0).share_missed().min() > 0.01
+    assert fit_functions(model, table[:3], table, **asked).share_missed().min() > 0.01
+
+
+def test_slopes_that_change_are_least_squares():
+    rng = np.random.default_rng(0)
+    m, d, pairs = 30, 4, ((0, 1), (0, 3), (2, 3))
+    z, slopes, weights = rng.normal(size=(m, d)), rng.normal(size=(2, m, d, 1)), rng.random(m)
+    weights /= weights.sum()
+    design = np.zeros((m, d, d + len(pairs)))
+    for place, (i, j) in enumerate(pairs):
+        design[:, i, d + place], design[:, j, d + place] = z[:, j], z[:, i]
+    design[:, range(d), range(d)] = 1
+    root = np.sqrt(weights)[:, None]
+    look = Look(
+        torch.from_numpy(z)[None], torch.zeros(2, m, 1, dtype=torch.float64),
+        torch.ones(2, d, dtype=torch.bool),
+    )  # fmt: skip
+    fitted = match_pairwise(
+        look, torch.from_numpy(slopes), torch.from_numpy(weights), Together(), pairs
+    )
+    for row in range(2):
+        expected = np.linalg.lstsq(
+            (root[..., None] * design).reshape(m * d, -1), (root * slopes[row, ..., 0]).ravel()
+        )[0]
+        np.testing.assert_allclose(fitted.beta[row, 0], expected, atol=1e-7)
 
 
 def test_pairs_of_wide_tables_are_screened_and_the_note_says_so():
@@ -366,6 +396,7 @@ COVERED = [
     {"operator": "mask", "samples": 100}, {"operator": "mask", "law": "shapley", "samples": 100},
     {"operator": "resample", "samples": 100}, {"function": "logistic", "samples": 100},
     {"function": "logistic", "loss": "gradient", "samples": 32},
+    {"function": "pairwise", "loss": "gradient", "samples": 60},
     {"operator": "scale", "loss": "gradient", "samples": 16},
 ]  # fmt: skip
 
@@ -406,13 +437,18 @@ def test_what_is_missed_follows_its_definition():
 @pytest.mark.parametrize(
     "settings",
     [{}, {"function": "sparse", "num_features": 2}, {"operator": "resample"},
-     {"operator": "mask", "function": "pairwise"}, {"function": "logistic"}],
+     {"operator": "mask", "function": "pairwise"}, {"function": "logistic"},
+     {"function": "pairwise", "loss": "gradient"}, {"operator": "scale", "loss": "gradient"},
+     {"function": "logistic", "loss": "gradient"}],
     ids=settings_id,
 )  # fmt: skip
 def test_a_row_does_not_depend_on_the_others(settings):
     table = tiny_table(d=5, missing=True)
     model = tiny_model(table)
     together = fit_functions(model, table[:6], table, samples=128, **settings)
+    asked = FitParams(samples=128, **settings)
+    cost = METHODS["lfa.fit"].cost(model, 6, len(table), asked)
+    assert together.provenance.evaluations <= cost.evaluations
     for order in ([5, 2, 0], [3]):
         alone = fit_functions(model, table[order], table, samples=128, **settings)
         np.testing.assert_allclose(
@@ -424,7 +460,10 @@ def test_a_row_does_not_depend_on_the_others(settings):
 def test_what_cannot_vary_has_no_coefficient():
     table = tiny_table(d=5, missing=True)
     model = tiny_model(table)
-    for settings in ({}, {"loss": "gradient"}, {"function": "logistic"}, {"function": "pairwise"}):
+    for settings in (
+        {}, {"loss": "gradient"}, {"function": "logistic"}, {"function": "pairwise"},
+        {"function": "pairwise", "loss": "gradient"}, {"function": "logistic", "loss": "gradient"},
+    ):  # fmt: skip
         result = fit_functions(model, table[:9], table, samples=64, **settings)
         numbers = np.array([f.kind != "categorical" for f in table.schema.features])
         known = numbers & ~np.isnan(result.data)
@@ -465,7 +504,11 @@ def test_a_single_feature_is_enough():
         ({"operator": "mask", "law": "even", "scale": 1.0}, "law 'even' has no scale; leave"),
         ({"operator": "scale"}, "tell no feature from another; choose loss 'gradient', or op"),
         ({"operator": "mask", "loss": "gradient"}, "has no slopes; choose loss 'squared', or op"),
-        ({"function": "pairwise", "loss": "gradient"}, "'pairwise' is fitted to outputs; choose"),
+        ({"operator": "mask", "scale": 0.1}, "least 0.2, below which nothing is ever removed"),
+        (
+            {"function": "pairwise", "operator": "scale", "loss": "gradient"},
+            "no pair can be told from another; choose operator 'add' or 'mask'",
+        ),
         ({"function": "pairwise", "operator": "mask", "law": "single"}, "one feature at a time"),
         ({"num_features": 2}, "num_features is for function 'sparse', not 'linear'; leave it out"),
         ({"function": "sparse", "num_features": 9}, "reads 3 features; choose at most 3"),

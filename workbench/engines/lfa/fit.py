@@ -30,7 +30,7 @@ from workbench.engines.lfa.functions import (
     system_of,
     with_products,
 )
-from workbench.engines.lfa.matching import match_linear, match_logistic
+from workbench.engines.lfa.matching import match_linear, match_logistic, match_pairwise
 from workbench.engines.lfa.matrix import WORK_BYTES, check_finite
 from workbench.engines.lfa.neighbourhoods import (
     Look,
@@ -119,10 +119,10 @@ class FitParams(OperatorParams):
 
     @model_validator(mode="after")
     def _function_fits(self) -> "FitParams":
-        if self.function == "pairwise" and self.loss == "gradient":
+        if self.function == "pairwise" and self.operator == "scale":
             raise ValueError(
-                "function 'pairwise' is fitted to outputs; choose loss 'squared' with operator "
-                "'add', 'mask' or 'resample'"
+                "operator 'scale' moves all features together, so no pair can be told from "
+                "another; choose operator 'add' or 'mask' for function 'pairwise'"
             )
         if self.function in {"pairwise", "logistic"} and self.chosen_law == "single":
             raise ValueError(
@@ -295,6 +295,8 @@ def _fitted(
         slopes = near.slopes(X)
         if params.function == "logistic":
             return match_logistic(look, slopes, near.weights, near.together)
+        if params.function == "pairwise" and pairs:
+            return match_pairwise(look, slopes, near.weights, near.together, pairs)
         count = _count(params, d) if params.function == "sparse" else d
         return match_linear(look, slopes, near.weights, near.together, count)
     if params.function == "logistic":

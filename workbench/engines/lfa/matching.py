@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 from torch import Tensor
 
-from workbench.engines.lfa.functions import Fitted, of_log_odds
+from workbench.engines.lfa.explanations import TINY
+from workbench.engines.lfa.functions import Fitted, Pairs, of_log_odds, with_products
 from workbench.engines.lfa.neighbourhoods import Look, Together
 from workbench.numerics.local_fit import top_of
 
@@ -35,6 +36,59 @@ def match_linear(
     start = torch.einsum("m,nmk->nk", weights, look.answers)
     intercepts = start - (beta @ torch.einsum("m,rmd->rd", weights, look.z)[..., None])[..., 0]
     return Fitted(beta, errors * chosen, chosen, intercepts)
+
+
+def match_pairwise(
+    look: Look, slopes: Float[Tensor, "n m d k"], weights: Float[Tensor, " m"],
+    together: Together, pairs: Pairs,
+) -> Fitted:  # fmt: skip
+    r"""Fit :math:`\min_{\beta, B} E_w |\nabla f - \beta - B z|^2` with products of these pairs.
+
+    :math:`B` is symmetric and 0 but for the pairs. With :math:`S` the covariance of the values and
+    :math:`C` that of slopes with values, the equations of pair :math:`(i, j)` are
+
+    .. math:: (B S + S B)_{ij} = C_{ij} + C_{ji}, \quad \beta = E_w \nabla f - B E_w z.
+    """
+    first, second = torch.tensor(pairs).T
+    chosen = look.varies[:, None, first] & look.varies[:, None, second]  # (n, 1, q)
+    z, grads = look.z[0], slopes.permute(0, 3, 1, 2)  # (m, d), (n, k, m, d)
+    centre = weights @ z
+    about = z - centre
+    matrix = _of_pairs((about.T * weights) @ about, first, second, chosen)
+
+    def sides(values: Tensor) -> Tensor:
+        """Return what each sample adds to the right-hand sides, ``[n, k, q, m]``."""
+        both = values[..., first] * about[:, second] + values[..., second] * about[:, first]
+        return torch.where(chosen[..., None], (both * weights[:, None]).mT, 0.0)
+
+    products = torch.linalg.solve(matrix, sides(grads).sum(-1, keepdim=True))[..., 0]
+    bends = torch.zeros(*products.shape[:2], len(centre), len(centre), dtype=torch.float64)
+    bends[..., first, second] = bends[..., second, first] = products
+    beta = torch.einsum("m,nkmd->nkd", weights, grads) - bends @ centre
+    rest = grads - beta[:, :, None] - z @ bends
+    owed = (rest * weights[:, None]).mT, torch.linalg.solve(matrix, sides(rest))
+    ones = torch.ones(*products.shape[:2], len(z), dtype=torch.float64)
+    errors = torch.cat([together.variance(each, ones) for each in owed], -1).sqrt()
+    kept = torch.cat([look.varies[:, None], chosen], -1).expand(errors.shape)
+    found = torch.cat([beta, products], -1) * kept
+    start = torch.einsum("m,nmk->nk", weights, look.answers)
+    intercepts = start - found @ (weights @ with_products(z, pairs))
+    return Fitted(found, errors * kept, kept, intercepts)
+
+
+def _of_pairs(
+    spread: Float[Tensor, "d d"], first: Int[Tensor, " q"], second: Int[Tensor, " q"],
+    chosen: Bool[Tensor, "n 1 q"],
+) -> Float[Tensor, "n 1 q q"]:  # fmt: skip
+    """Return the matrix that turns products of chosen pairs into ``B S + S B`` at these pairs."""
+    found = torch.zeros(len(first), len(first), dtype=torch.float64)
+    for one, other in ((first, second), (second, first)):
+        for own, far in ((first, second), (second, first)):
+            found += (one[:, None] == own) * spread[other[:, None], far]
+    scale = found.diagonal().mean()
+    penalty = torch.where(chosen, TINY * scale, 1.0)
+    both = chosen[..., None] & chosen[..., None, :]
+    return torch.where(both, found, 0.0) + torch.diag_embed(penalty)
 
 
 def match_logistic(

@@ -22,6 +22,8 @@ LAWS: dict[Operator, tuple[str, ...]] = {
 SCALED = frozenset({"normal", "uniform", "exponential", "background"})
 USUAL: dict[Operator, float] = {"add": 0.25, "scale": 1.0, "mask": 1.0, "resample": 0.5}
 MOST: dict[Operator, float] = {"add": 100.0, "scale": 1.0, "mask": 1000.0, "resample": 1.0}
+# Where the kernel keeps a feature with a probability that is 1 in double precision, but for digits.
+LEAST_WIDTH = 0.2
 SCALE_WORDS: dict[Operator, str] = {
     "add": "standard deviations that numbers are moved by",
     "scale": "share of the way to the reference row",
@@ -65,15 +67,15 @@ class OperatorParams(Params):
 
 
 def check_reach(operator: Operator, scale: float) -> None:
-    """Refuse a scale that is too large for its operator.
+    """Refuse a scale that is too large for its operator, or that reaches nothing.
 
     Raises
     ------
     ValueError
         Saying what the scale measures and how large it may be.
     """
+    what = f"scale ({scale:g}) of operator {operator!r} is the {SCALE_WORDS[operator]}; choose at"
     if scale > MOST[operator]:
-        raise ValueError(
-            f"scale ({scale:g}) of operator {operator!r} is the {SCALE_WORDS[operator]}; choose at "
-            f"most {MOST[operator]:g}"
-        )
+        raise ValueError(f"{what} most {MOST[operator]:g}")
+    if operator == "mask" and scale < LEAST_WIDTH:
+        raise ValueError(f"{what} least {LEAST_WIDTH:g}, below which nothing is ever removed")

@@ -21,6 +21,7 @@ from workbench.engines.lfa.functions import errors_of, least_squares, system_of
 from workbench.engines.lfa.masks import make_design
 from workbench.engines.lfa.matrix import WORK_BYTES, check_finite
 from workbench.engines.lfa.neighbourhoods import (
+    COALITIONS,
     Look,
     Neighbourhood,
     check_operator,
@@ -35,7 +36,7 @@ from workbench.numerics.chunks import slices
 from workbench.numerics.links import unit_of
 
 NAME = "lfa.scales"
-FITTED, HELDOUT, COALITIONS = 0, 100, 4
+FITTED, HELDOUT = 0, 100
 MOST_ROWS = 64
 # Fewer samples for each coefficient than this would show noise of the fit as a miss.
 AMPLE = 8
@@ -94,7 +95,8 @@ class ScalesParams(OperatorParams):
         low, high = self.bounds
         if low >= high:
             raise ValueError(f"smallest ({low:g}) must be below largest ({high:g})")
-        check_reach(self.operator, high)
+        for scale in (low, high):
+            check_reach(self.operator, scale)
         return self
 
 
@@ -228,12 +230,16 @@ def _missed_at(
     return missed, total, torch.where(total > 0, variance.sqrt() / known, 0.0)
 
 
-def _block_rows(model: Model, params: ScalesParams, context: Context) -> int:
-    """Rows that are held at once: as many as the samples of one scale have room for."""
+def _row_bytes(model: Model, params: ScalesParams) -> int:
+    """Return what the samples of one row and scale take."""
     d, k = len(model.schema.features), len(model.output_names)
-    m = max(_samples(params, d), params.heldout)
-    each = 8 * (most_samples(params.operator, d, m) * (len(model.groups) + 8 * k + 4 * d * k))
-    return max(1, min(MOST_ROWS, min(WORK_BYTES, context.budget) // each))
+    m = most_samples(params.operator, d, max(_samples(params, d), params.heldout))
+    return 8 * (m * (len(model.groups) + 8 * k + 4 * d * k) + 4 * k * d**2)
+
+
+def _block_rows(model: Model, params: ScalesParams, context: Context) -> int:
+    """Rows that are held at once: as many as there is room for."""
+    return max(1, min(MOST_ROWS, min(WORK_BYTES, context.budget) // _row_bytes(model, params)))
 
 
 def _notes(near: Neighbourhood) -> tuple[str, ...]:
@@ -246,7 +252,10 @@ def _cost(model: Model, n_rows: int, n_background: int, params: ScalesParams) ->
     d = len(model.schema.features)
     each = sum(most_samples(params.operator, d, m) for m in (_samples(params, d), params.heldout))
     looks = 1 if params.operator == "mask" else params.count
-    return Cost(n_rows * (looks * each + 1) + n_background + 32, n_bytes=WORK_BYTES)
+    return Cost(
+        n_rows * (looks * each + 1) + n_background + 32,
+        n_bytes=max(WORK_BYTES, _row_bytes(model, params)),
+    )
 
 
 def _efforts(_: int) -> dict[str, Effort]:
