@@ -18,7 +18,7 @@ from workbench.plots.theme import Palette, escaped, palette, template
 
 COLUMNS, LETTERS, METHOD_LETTERS = 3, 16, 16
 BAR_HEIGHT, HEAD, FOOT = 26, 84, 40
-NAMED = 3
+ABOUT_LETTERS, NAMED = 56, 3
 # Bars end at so many times the middle one: an outlier would leave nothing of the others.
 OUTLYING = 8.0
 BETTER = {
@@ -64,12 +64,13 @@ def scores(
         vertical_spacing=(HEAD + FOOT) / (lines * each) if lines > 1 else 0.0,
         subplot_titles=[_head(measures.measures[q]) for q in shown],
     )  # fmt: skip
-    figure.update_layout(template=template(dark=dark), height=lines * each + FOOT)
+    figure.update_layout(template=template(dark=dark), height=lines * each + 2 * FOOT)
     figure.update_annotations(font={"size": 12, "color": colours.text}, yshift=4)
     for place, q in enumerate(shown):
         at = place // columns + 1, place % columns + 1
         _add_panel(figure, measures, found, q, order, at, colours, first=place == 0)
-    _label(figure, measures, order)
+    about = [words.quantity(measures, which), counted(len(measures), "row")]
+    _label(figure, measures, order, [*about, *(["whiskers: 95 %"] if len(measures) > 1 else [])])
     return figure
 
 
@@ -189,8 +190,8 @@ def _told(measures: Measures, found: Summary, i: int, q: int) -> str:
     return "<br>".join(lines)
 
 
-def _label(figure: go.Figure, measures: Measures, order: list[int]) -> None:
-    """Name the methods at the left of every line of panels."""
+def _label(figure: go.Figure, measures: Measures, order: list[int], about: list[str]) -> None:
+    """Name the methods at the left of every line of panels, and all that they share below."""
     figure.update_yaxes(
         range=[len(order) - 0.4, -0.6], tickvals=list(range(len(order))), showgrid=False, ticks="",
         ticktext=[wrapped(name_of(measures.methods[i]), METHOD_LETTERS) for i in order],
@@ -199,8 +200,11 @@ def _label(figure: go.Figure, measures: Measures, order: list[int]) -> None:
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "bottom",
-                "yref": "container"},
-        margin={"t": HEAD, "b": FOOT + 24},
+                "yref": "container", "title": {
+                    "text": wrapped("; ".join(about), ABOUT_LETTERS), "side": "top",
+                    "font": {"size": 13},
+                }},
+        margin={"t": HEAD, "b": FOOT + 64},
     )  # fmt: skip
 
 
