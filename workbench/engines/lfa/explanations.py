@@ -30,7 +30,7 @@ from workbench.numerics.local_fit import centred, raw_moments, raw_scores, ridge
 
 # For so many coalitions the other methods get one sample, so that all eight take about a fifth
 # more passes than the most expensive one; and so many at least.
-SHARE, FEWEST = 24, 64
+SHARE, FEWEST = 24, 128
 NODES = 24
 # A resampled fit has no penalty, but a feature that never changes has to have a coefficient: 0.
 TINY = 1e-9
