@@ -220,7 +220,8 @@ def _separate(figure: go.Figure, lanes: int, colours: Palette) -> None:
             type="line", x0=0, x1=1, xref="paper", y0=place - 0.5, y1=place - 0.5,
             line={"color": colours.grid, "width": 1}, layer="below",
         )  # fmt: skip
-    figure.update_xaxes(zeroline=True, zerolinecolor=colours.muted, zerolinewidth=1)
+    figure.update_xaxes(zeroline=True, zerolinecolor=colours.muted, zerolinewidth=1,
+                        exponentformat="power")  # fmt: skip
 
 
 def _top(result: Faithfulness, top: int | None) -> int:
