@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.faithfulness import EXPLANATIONS, NEIGHBOURHOODS, Type
+from workbench.core.faithfulness import EXPLANATIONS, Type
 from workbench.core.results import Faithfulness
 from workbench.core.schema import listing
 from workbench.plots.theme import Palette
@@ -92,8 +92,8 @@ def name_of(method: str) -> str:
 
 
 def where_of(neighbourhood: str) -> str:
-    """Return a neighbourhood as the end of a sentence, its name for those of other versions."""
-    return WHERE.get(neighbourhood, f"in {NEIGHBOURHOODS[neighbourhood]}")
+    """Return a neighbourhood as the end of a sentence."""
+    return WHERE[neighbourhood]
 
 
 def write_legend(figure: go.Figure, *, rows: int = 1) -> None:
