@@ -253,8 +253,8 @@ def rank_correlation(
     Adebayo et al. (2018), Sanity checks for saliency maps.
     """
     known = ~(values.isnan() | others.isnan())
-    ranks = [_ranks(side.where(known, math.inf).movedim(2, -1)) for side in (values, others)]
-    return _correlation(*ranks, known=known.movedim(2, -1))
+    one, other = (_ranks(side.where(known, math.inf).movedim(2, -1)) for side in (values, others))
+    return _correlation(one, other, known.movedim(2, -1))
 
 
 def sparseness(values: Float[Tensor, "b m d k"]) -> Measured:
