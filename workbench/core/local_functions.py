@@ -153,9 +153,10 @@ class LocalFunctions(Result):
                     bool(self.selected[row, j, output]), *end,
                 ))  # fmt: skip
             for place, (i, j) in enumerate(self.pairs):
+                both = f"{self.names[i]} \N{MULTIPLICATION SIGN} {self.names[j]}"
                 lines.append((
-                    *start, f"{self.names[i]} \N{MULTIPLICATION SIGN} {self.names[j]}", "", "both together",
-                    *self._told(row, place, output, pair=True), True, *end,
+                    *start, both, "", "both together", *self._told(row, place, output, pair=True),
+                    True, *end,
                 ))  # fmt: skip
         columns = [
             "row", "output", "feature", "value", "meaning", "coefficient", "std_error", "low",
