@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 Measured = Float[Tensor, "b m k"]
-# Sums of products in double precision say no more than this of their own size.
+# Numbers in double precision that differ by no more than this share of their size are the same.
 ROUNDING = 1e-12
 
 
@@ -81,19 +81,28 @@ def infidelity(
 
 
 def completeness_gap(
-    values: Float[Tensor, "b m d k"], full: Float[Tensor, "b k"], empty: Float[Tensor, "b k"]
+    values: Float[Tensor, "b m d k"],
+    full: Float[Tensor, "b k"],
+    empty: Float[Tensor, "b k"],
+    *,
+    rounding: float = ROUNDING,
 ) -> Measured:
     r"""Return how far contributions are from adding up, as a share of what they should add up to.
 
     .. math:: \left| \textstyle\sum_j e_j - (f(x) - f(r)) \right| \,/\, |f(x) - f(r)|
 
-    NaN where row and reference ``r`` have the same output, up to rounding.
+    NaN where row and reference ``r`` have the same output.
+
+    Parameters
+    ----------
+    rounding
+        Outputs that differ by no more than this share of their size are the same.
 
     References
     ----------
     Sundararajan, Taly and Yan (2017), Axiomatic attribution for deep networks, Section 3.
     """
-    way = _way(full, empty)[:, None]
+    way = _way(full, empty, rounding)[:, None]
     return (values.nan_to_num().sum(2) - way).abs() / way.abs()
 
 
@@ -151,6 +160,7 @@ def curve_area(
     *,
     full: Float[Tensor, "b k"],
     empty: Float[Tensor, "b k"],
+    rounding: float = ROUNDING,
 ) -> Measured:
     r"""Return the mean output along a path, as a share of the way from the reference to the row.
 
@@ -165,7 +175,9 @@ def curve_area(
     between
         Outputs on the way; ``start`` and ``stop`` are the ends of the path.
     full, empty
-        Outputs of the row and of the reference.
+        Outputs of the row and of the reference; NaN where they are the same.
+    rounding
+        As for ``completeness_gap``.
 
     References
     ----------
@@ -174,7 +186,7 @@ def curve_area(
     """
     ends = [point[:, None, None].expand(-1, between.shape[1], -1, -1) for point in (start, stop)]
     path = torch.cat([ends[0], between, ends[1]], 2)
-    shares = (path - empty[:, None, None]) / _way(full, empty)[:, None, None]
+    shares = (path - empty[:, None, None]) / _way(full, empty, rounding)[:, None, None]
     return torch.trapezoid(shares, dim=2) / (path.shape[2] - 1)
 
 
@@ -301,10 +313,10 @@ def _ratio(above: Tensor, below: Tensor) -> Tensor:
     return above / below.where(below > 0, math.nan)
 
 
-def _way(full: Tensor, empty: Tensor) -> Tensor:
+def _way(full: Tensor, empty: Tensor, rounding: float) -> Tensor:
     """Return the way from the reference to the row; NaN where it is nothing but rounding."""
     way = full - empty
-    return way.where(way.abs() > ROUNDING * torch.maximum(full.abs(), empty.abs()), math.nan)
+    return way.where(way.abs() > rounding * torch.maximum(full.abs(), empty.abs()), math.nan)
 
 
 def _ranks(values: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
