@@ -18,6 +18,7 @@ from workbench.core.people import LOCAL
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Faithfulness,
     Interactions,
     LocalModels,
     Performance,
@@ -30,6 +31,7 @@ from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines.counterfactuals import search
+from workbench.engines.lfa import compare_explanations
 from workbench.engines.lime import fit_local_models
 from workbench.engines.performance import Overview, table_overview
 from workbench.engines.shapley.interactions import explain_pairs
@@ -46,7 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Entry", "Explainer", "Outcome", "Overview", "attach", "background_for", "counterfactuals",
-    "estimate_cost", "evaluate", "explain", "explainer_for", "find_method", "interactions",
+    "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness", "find_method",
+    "interactions",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "open_table", "plan", "run_checks", "select_rows",
     "table_overview", "train_explainer", "write_report",
@@ -57,7 +60,7 @@ REFERENCE_ROWS = 2000
 # What to call for methods that yield no attribution.
 VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
-    Explainer: "train_explainer", LocalModels: "lime",
+    Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
 }  # fmt: skip
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
@@ -372,6 +375,35 @@ def lime(
         background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")
     return fit_local_models(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def faithfulness(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Faithfulness:
+    """Explain rows by every method, and say what each misses in each neighbourhood.
+
+    ``advise`` reads off which explanation answers a question. Background and frames as for
+    ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = _opened(model, rows, seed)
+    if background is None:
+        background = _reference_rows(model, rows, seed)
+    background = _as_table(background, model, "background")
+    return compare_explanations(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
 

@@ -55,6 +55,7 @@ NOT_FINITE = {
     "attribution": {"data"},
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
+    "faithfulness": {"data", "reference", "values", "missed"},
     "interactions": {"data"},
     "local_models": {"data"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},

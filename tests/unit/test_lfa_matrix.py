@@ -1,0 +1,1 @@
+"""Which explanation is faithful where: recovery of known functions, and of the published methods."""
