@@ -188,8 +188,7 @@ def test_curves_follow_the_order_of_the_values():
     for insertion in (False, True):
         kept = kept_on_the_way(order, insertion=insertion)  # (1, 1, 2, 3, 1)
         outputs = empty[:, :, None, None] + (kept * values[:, :, None]).sum(3)
-        ends = (empty, full) if insertion else (full, empty)
-        areas[insertion] = float(curve_area(outputs, *ends, full=full, empty=empty))
+        areas[insertion] = float(curve_area(outputs, full, empty))
     assert areas[False] == pytest.approx((0.5 * 1 + 0.25 - 0.25 + 0) / 3)  # 1, 1/4, -1/4, 0
     assert areas[True] == pytest.approx((0 + 0.75 + 1.25 + 0.5) / 3)  # 0, 3/4, 5/4, 1
 
@@ -199,8 +198,7 @@ def test_a_row_below_the_reference_is_the_mirror_image():
     assert torch.equal(removal_order(values, full, empty), removal_order(-values, -full, -empty))
     between = drawn(5, 2, 3, 3, seed=4)
     torch.testing.assert_close(
-        curve_area(between, full, empty, full=full, empty=empty),
-        curve_area(-between, -full, -empty, full=-full, empty=-empty),
+        curve_area(between, full, empty), curve_area(-between, -full, -empty)
     )
 
 
@@ -216,6 +214,7 @@ def test_stability_takes_the_worst_usable_copy():
 def test_nothing_is_said_where_nothing_is_defined():
     zero, full = torch.zeros(2, 1, 4, 2).double(), drawn(2, 2)
     assert completeness_gap(drawn(2, 1, 4, 2), full, full * (1 + 1e-14)).isnan().all()
+    assert curve_area(drawn(2, 1, 0, 2), full, full).isnan().all()
     assert relative_changes(zero, drawn(2, 3, 1, 4, 2)).isnan().all()
     predicted, nothing = drawn(2, 1, 9, 2), torch.full((2, 9, 2), 0.1).double()
     assert faithfulness_correlation(predicted, nothing).isnan().all()

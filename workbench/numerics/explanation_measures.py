@@ -155,11 +155,9 @@ def kept_on_the_way(order: Int[Tensor, "b m d k"], *, insertion: bool) -> Bool[T
 
 def curve_area(
     between: Float[Tensor, "b m j k"],
-    start: Float[Tensor, "b k"],
-    stop: Float[Tensor, "b k"],
-    *,
     full: Float[Tensor, "b k"],
     empty: Float[Tensor, "b k"],
+    *,
     rounding: float = ROUNDING,
 ) -> Measured:
     r"""Return the mean output along a path, as a share of the way from the reference to the row.
@@ -168,12 +166,12 @@ def curve_area(
         \qquad g_j = \frac{f(x_j) - f(r)}{f(x) - f(r)}
 
     by the trapezoidal rule, with the features removed one after the other (deletion, from 1 to 0)
-    or added to the reference (insertion, from 0 to 1).
+    or added to the reference (insertion, from 0 to 1). Either way the ends together add a half.
 
     Parameters
     ----------
     between
-        Outputs on the way; ``start`` and ``stop`` are the ends of the path.
+        Outputs on the way, without the ends.
     full, empty
         Outputs of the row and of the reference; NaN where they are the same.
     rounding
@@ -184,10 +182,9 @@ def curve_area(
     Petsiuk, Das and Saenko (2018), RISE: randomized input sampling for explanation of black-box
     models.
     """
-    ends = [point[:, None, None].expand(-1, between.shape[1], -1, -1) for point in (start, stop)]
-    path = torch.cat([ends[0], between, ends[1]], 2)
-    shares = (path - empty[:, None, None]) / _way(full, empty, rounding)[:, None, None]
-    return torch.trapezoid(shares, dim=2) / (path.shape[2] - 1)
+    way = _way(full, empty, rounding)[:, None]
+    moved = (between - empty[:, None, None]).sum(2)
+    return (way / 2 + moved) / (way * (between.shape[2] + 1))
 
 
 def relative_changes(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from math import ceil
 
 import torch
@@ -173,14 +172,16 @@ def _by_removal(bench: Bench, rows: ExplainedRows, answers: Answers) -> dict[str
         numerics.infidelity(predicted, happened, rescaled=rescaled, relative=True)
         for rescaled in (False, True)
     ]
-    area = partial(numerics.curve_area, full=full, empty=empty, rounding=bench.rounding)
+    deletion, insertion = (
+        numerics.curve_area(outputs[:, i], full, empty, rounding=bench.rounding) for i in range(2)
+    )
     gap = numerics.completeness_gap(values, full, empty, rounding=bench.rounding)
     found = {
         "faithfulness-correlation": numerics.faithfulness_correlation(predicted, happened),
         "infidelity": torch.where(anchor, infidelity[1], infidelity[0]),
         "completeness-gap": gap.masked_fill(anchor, torch.nan),
-        "deletion": area(outputs[:, 0], full, empty),
-        "insertion": area(outputs[:, 1], empty, full),
+        "deletion": deletion,
+        "insertion": insertion,
     }
     return {measure: rows.among(which, scores) for measure, scores in found.items()}
 
