@@ -87,17 +87,17 @@ def _words(params: MeasureParams) -> dict[str, str]:
     n, sd = params.repeats, "standard deviations"
     reference = "the reference row (mean numbers, most common categories)"
     removed = (
-        f"contributions: {n:,} random subsets of a quarter or a half of the features, replaced by "
-        f"those of {reference}; slopes: all numbers moved at once, {n:,} normal steps of "
-        f"{params.scale:g} {sd}"
+        f"contributions and anchors: {n:,} random subsets of a quarter or a half of the features, "
+        f"replaced by those of {reference}; slopes: all numbers moved at once, {n:,} normal steps "
+        f"of {params.scale:g} {sd}"
     )
     moved = (
         f"{n:,} moves: numbers by normal steps of {params.scale:g} {sd}, categories drawn anew "
         "with the probability of the mean size of a step"
     )
     path = (
-        f"contributions: features replaced one by one by those of {reference}, in the order of "
-        "their values towards the prediction; trapezoidal rule"
+        "contributions and anchors: features replaced one by one by those of "
+        f"{reference}, in the order of their values towards the prediction; trapezoidal rule"
     )
     near = f"{params.copies:,} copies, numbers moved by up to {params.radius:g} {sd}"
     norms = f"{near}; change of all values together, relative to their length"
@@ -114,7 +114,7 @@ def _words(params: MeasureParams) -> dict[str, str]:
         "ris": f"{norms}; move in {sd}, relative to the distance from {reference}; {same}",
         "ros": f"{norms}; change of all outputs, relative to their length; {same}",
         RANDOMISATION: f"mean over {params.networks:,} networks whose parameters were shuffled "
-        "within each layer",
+        "within each tensor",
         "sparseness": "signs left out",
         "complexity": "signs left out; natural logarithm",
     }
