@@ -127,6 +127,8 @@ def test_the_sentence_counts_what_has_a_better_way():
         "best by 1 of 2 measures (Prediction gap, important features), then KernelSHAP by 1. No "
         "better than random numbers: LIME by 1 measure, KernelSHAP by 1 measure."
     )
+    steady = with_scores(0.9, 0.5, 0.4, 0.0, measures=("ris", "max-sensitivity"))
+    assert "random" not in measures_sentence(steady), "what knows nothing does not waver"
     neither = with_scores(0.9, 0.5, 0.4, 0.6, measures=("sparseness",))
     assert "no measure says which explanation is better." in measures_sentence(neither)
     alone = replace(

@@ -26,6 +26,7 @@ BETTER = {
     "": "neither is better",
 }  # fmt: skip
 SIGNS = {"higher": 1.0, "lower": -1.0, "": 0.0}
+STEADY = frozenset({"max-sensitivity", "ris", "ros"})
 CUT = "\N{RIGHTWARDS ARROW}"
 
 
@@ -61,7 +62,7 @@ def scores(
     lines = -(-len(shown) // columns)
     each = HEAD + BAR_HEIGHT * len(order) + FOOT
     figure = make_subplots(
-        lines, columns, shared_yaxes=True, horizontal_spacing=0.03,
+        lines, columns, shared_yaxes=True, horizontal_spacing=0.05,
         vertical_spacing=(HEAD + FOOT) / (lines * each) if lines > 1 else 0.0,
         subplot_titles=[_head(measures.measures[q]) for q in shown],
     )  # fmt: skip
@@ -167,9 +168,9 @@ def _add_panel(
     )  # fmt: skip
     reach = top - bottom
     figure.update_xaxes(
-        range=[bottom - 0.04 * reach * (bottom < 0), top + 0.48 * reach], nticks=4, tickangle=0,
-        tickfont={"size": 11}, zeroline=bottom < 0, zerolinecolor=colours.muted, row=at[0],
-        col=at[1],
+        range=[bottom - 0.04 * reach * (bottom < 0), top + 0.48 * reach], nticks=3, tickangle=0,
+        tickfont={"size": 11}, exponentformat="power", zeroline=bottom < 0,
+        zerolinecolor=colours.muted, row=at[0], col=at[1],
     )  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def _number(value: float, top: float) -> str:
     if np.isnan(value):
         return "n/a"
     text = words.number(float(f"{value:.2g}"))
-    if abs(value) >= 1000:
+    if abs(value) >= 10_000:
         text = f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", words.MINUS)
     return f"{text}{f' {CUT}' if value > top else ''}"
 
@@ -226,13 +227,17 @@ def _label(figure: go.Figure, measures: Measures, order: list[int], about: list[
 
 
 def _random(measures: Measures, found: Summary) -> str:
-    """Name the contributions that do no better than random numbers by some measure."""
+    """Name the contributions that do no better than random numbers by some measure.
+
+    What knows nothing is perfectly steady, so stability does not count.
+    """
     if RANDOM not in measures.methods:
         return ""
     random = measures.methods.index(RANDOM)
     counts: dict[str, int] = {}
     for i, q in np.ndindex(*found.mean.shape):
-        sign = SIGNS[MEASURES[measures.measures[q]].better]
+        key = measures.measures[q]
+        sign = 0.0 if key in STEADY else SIGNS[MEASURES[key].better]
         value, chance = sign * found.mean[i, q], sign * found.mean[random, q]
         if measures.types[i] == "contribution" and sign and value <= chance:
             name = name_of(measures.methods[i])
