@@ -59,6 +59,7 @@ NOT_FINITE = {
     "interactions": {"data"},
     "local_functions": {"data"},
     "local_models": {"data"},
+    "measures": {"data", "scores"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
     "scale_curves": {"data"},
 }

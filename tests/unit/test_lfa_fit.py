@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from tests.functions import formula_case, of_logit, one_output
+from tests.formulas import formula_case, of_logit, one_output
 from tests.networks import tiny_model, tiny_table
 from workbench import api
 from workbench.core.context import Context

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.functions import formula_case, one_output
+from tests.formulas import formula_case, one_output
 from tests.networks import tiny_model, tiny_table
 from workbench import api
 from workbench.core.errors import InvalidInputError
