@@ -15,7 +15,7 @@ from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
 from workbench.engines.lfa import compare_explanations, fit_functions
-from workbench.engines.lfa.fit import FitParams
+from workbench.engines.lfa.fit_params import FitParams
 from workbench.engines.lfa.functions import least_squares, logistic, screen, system_of
 from workbench.engines.lfa.matching import match_pairwise
 from workbench.engines.lfa.neighbourhoods import Look, Together, make_neighbourhood
