@@ -702,6 +702,10 @@ COMMANDS = {
     "explainer": "fastshap train",
     "counterfactuals": "counterfactual",
     "local_models": "explain",
+    "faithfulness": "compare",
+    "measures": "measure",
+    "local_functions": "local",
+    "scale_curves": "scales",
 }
 
 
