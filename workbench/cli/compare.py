@@ -93,7 +93,7 @@ def _scores(result: "Measures", shown: str | None) -> list[str]:
     wide = max(map(len, names))
     lines = _heads([EXPLANATIONS[method] for method in result.methods], wide)
     for j, name in enumerate(names):
-        cells = "".join(f"{_cell(value):>{WIDE}}" for value in middle[:, j])
+        cells = "".join(f"{_cell(value, '.3g'):>{WIDE}}" for value in middle[:, j])
         better = MEASURES[result.measures[j]].better
         lines.append(f"  {name:<{wide}}{cells}  {f'{better} is better' if better else ''}")
     head = f"  median over {len(result):,} rows"
@@ -127,8 +127,8 @@ def _heads(titles: list[str], wide: int) -> list[str]:
     ]
 
 
-def _cell(value: float) -> str:
-    return "n/a" if value != value else f"{value:.3f}"  # noqa: PLR0124 - NaN
+def _cell(value: float, form: str = ".3f") -> str:
+    return "n/a" if value != value else f"{value:{form}}"  # noqa: PLR0124 - NaN
 
 
 def _advice(advice: "Advice") -> list[str]:
