@@ -18,18 +18,23 @@ from workbench.core.people import LOCAL
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Faithfulness,
     Interactions,
+    LocalFunctions,
     LocalModels,
+    Measures,
     Performance,
     Result,
+    ScaleCurves,
 )
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.core.wording import counted
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
-from workbench.engines import fastshap, performance, shapley
+from workbench.engines import fastshap, lfa, performance, shapley
 from workbench.engines.counterfactuals import search
+from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.lime import fit_local_models
 from workbench.engines.performance import Overview, table_overview
 from workbench.engines.shapley.interactions import explain_pairs
@@ -45,11 +50,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Entry", "Explainer", "Outcome", "Overview", "attach", "background_for", "counterfactuals",
-    "estimate_cost", "evaluate", "explain", "explainer_for", "find_method", "interactions",
-    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
-    "load_result", "load_table", "open_table", "plan", "run_checks", "select_rows",
-    "table_overview", "train_explainer", "write_report",
+    "Advice", "Entry", "Explainer", "Outcome", "Overview", "advise", "attach", "background_for",
+    "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness",
+    "find_method", "interactions", "keep_explainer", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
+    "open_table", "plan", "run_checks", "scale_curves", "select_rows", "table_overview",
+    "train_explainer", "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
@@ -57,7 +63,8 @@ REFERENCE_ROWS = 2000
 # What to call for methods that yield no attribution.
 VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
-    Explainer: "train_explainer", LocalModels: "lime",
+    Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
+    LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}
@@ -372,10 +379,7 @@ def lime(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return fit_local_models(
         model, rows, background, method=_find_fitting(method), seed=seed, device=device,
         progress=progress, **params,
@@ -400,11 +404,117 @@ def _find_fitting(name: str) -> str:
     return meant[0]
 
 
-def _reference_rows(model: Model, rows: Table, seed: int) -> Table:
-    """Draw up to 2,000 training rows, where a background is a description of the data."""
-    known = training_rows(model)
-    n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
-    return background_for(model, rows, n=n, seed=seed)
+def faithfulness(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Faithfulness:
+    """Explain rows by every method, and say what each misses in each neighbourhood.
+
+    ``advise`` reads off which explanation answers a question. Background and frames as for
+    ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = _described(model, rows, background, seed)
+    return lfa.compare_explanations(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def local_functions(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> LocalFunctions:
+    """Fit a simple function around each row: choose the neighbourhood, the function and the loss.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = _described(model, rows, background, seed)
+    return lfa.fit_functions(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def scale_curves(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> ScaleCurves:
+    """Say what the best linear function misses of the model as a neighbourhood grows.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = _described(model, rows, background, seed)
+    return lfa.scale_curves(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def measures(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Measures:
+    """Measure the explanations of ``faithfulness`` as the literature does, method by method.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = _described(model, rows, background, seed)
+    return lfa.measure_explanations(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def _described(
+    model: Model | str, rows: Any, background: Any, seed: int
+) -> tuple[Model, Table, Table]:
+    """Return model, rows and the background that describes the data: up to 2,000 training rows."""
+    model, rows = _opened(model, rows, seed)
+    if background is None:
+        known = training_rows(model)
+        n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
+        background = background_for(model, rows, n=n, seed=seed)
+    return model, rows, _as_table(background, model, "background")
 
 
 def train_explainer(
@@ -516,10 +626,7 @@ def counterfactuals(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
 
 

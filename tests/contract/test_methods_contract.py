@@ -57,9 +57,13 @@ NOT_FINITE = {
     "attribution": {"data"},
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
+    "faithfulness": {"data", "reference", "values", "missed"},
     "interactions": {"data"},
+    "local_functions": {"data"},
     "local_models": {"data"},
+    "measures": {"data", "scores"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
+    "scale_curves": {"data"},
 }
 
 

@@ -9,8 +9,8 @@ from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
 from workbench.engines import shapley
-from workbench.engines.shapley.gradients import Differentiated
 from workbench.engines.shapley.integrated_gradients import NAME
+from workbench.numerics.differentiated import Differentiated
 
 
 def explained(model, rows, background, **settings):

@@ -6,12 +6,23 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
+from workbench.core.faithfulness import Faithfulness
 from workbench.core.interactions import Interactions
+from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
+from workbench.core.measures import Measures
 from workbench.core.performance import Performance
 from workbench.core.result import RESULT_FORMAT, Result, load
+from workbench.core.scale_curves import ScaleCurves
+
+# Results that are a table of numbers, which is written beside them.
+Tabular = (
+    Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
+    | Measures | Performance | ScaleCurves
+)  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Interactions",
-    "LocalModels", "Performance", "Result", "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
+    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "Result",
+    "ScaleCurves", "Tabular", "load",
 ]  # fmt: skip

@@ -242,3 +242,24 @@ def sandwich(
     half = torch.linalg.solve(system, scores)
     both = torch.linalg.solve(system, half.mT)
     return both.diagonal(dim1=-2, dim2=-1).clamp(min=0)
+
+
+def std_errors(
+    joined: Float[Tensor, "b q s"],
+    w: Float[Tensor, "b s"],
+    moments: Moments,
+    chosen: Bool[Tensor, "b k d"],
+    beta: Float[Tensor, "b k d"],
+    system: Float[Tensor, "b k d d"],
+) -> Float[Tensor, "b k d"]:
+    """Return the standard error of each coefficient where all samples are at hand at once."""
+    d = beta.shape[-1]
+    c = joined[:, 1 : 1 + d] - moments.mean_z[..., None]
+    about = joined[:, 1 + d :] - moments.mean_y[..., None]
+    missed = w[:, None] * (about - beta @ c)  # (b, k, s)
+    variances = []
+    for output in range(beta.shape[1]):
+        line = line_of(moments, torch.ones_like(chosen), beta, output)
+        own = line.own_score() * line.unit[:, None, None] ** 2
+        variances.append(sandwich(own + score_sum(c, missed[:, output]), system[:, output]))
+    return torch.where(chosen, torch.stack(variances, 1).sqrt(), 0.0)

@@ -19,14 +19,7 @@ from workbench.engines.lime.params import ReferenceParams
 from workbench.engines.lime.strongest import GROUPS, PENALTY, Halves, draw_halves, told_apart
 from workbench.engines.lime.words import count_of, meaning_of, notes_of
 from workbench.numerics.links import unit_of
-from workbench.numerics.local_fit import (
-    centred,
-    line_of,
-    raw_moments,
-    ridge,
-    sandwich,
-    score_sum,
-)
+from workbench.numerics.local_fit import centred, raw_moments, ridge, std_errors
 
 NAME = "lime.reference"
 HALVES, DRAWS = 0, 1  # addresses of random numbers
@@ -67,15 +60,7 @@ def _judged(
 
     def fit(chosen: Bool[Tensor, "b k d"]) -> tuple[Tensor, Tensor]:
         beta, system = ridge(moments, chosen, PENALTY)
-        c = joined[:, 1 : 1 + d] - moments.mean_z[..., None]
-        about = joined[:, 1 + d :] - moments.mean_y[..., None]
-        missed = w[:, None] * (about - beta @ c)  # (b, k, m)
-        variances = []
-        for output in range(beta.shape[1]):
-            line = line_of(moments, torch.ones_like(chosen), beta, output)
-            scores = line.own_score() * line.unit**2 + score_sum(c, missed[:, output])
-            variances.append(sandwich(scores, system[:, output]))
-        return beta, torch.where(chosen, torch.stack(variances, 1).sqrt(), 0.0)
+        return beta, std_errors(joined, w, moments, chosen, beta, system)
 
     beta, errors = fit(selected)
     judged = beta, errors

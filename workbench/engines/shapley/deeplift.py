@@ -12,7 +12,6 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.gradients import (
-    Differentiated,
     GradientEstimate,
     GradientParams,
     gradient_cost,
@@ -21,6 +20,7 @@ from workbench.engines.shapley.gradients import (
 )
 from workbench.engines.shapley.params import exact_efforts
 from workbench.numerics.deeplift import DeepLift
+from workbench.numerics.differentiated import Differentiated
 
 NAME = "shapley.deeplift"
 

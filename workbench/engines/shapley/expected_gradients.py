@@ -15,13 +15,13 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.gradients import (
-    Differentiated,
     GradientEstimate,
     GradientParams,
     gradient_cost,
     path_contributions,
     run_gradients,
 )
+from workbench.numerics.differentiated import Differentiated
 
 NAME = "shapley.expected-gradients"
 # Independent repetitions behind a standard error.

@@ -15,7 +15,6 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.gradients import (
-    Differentiated,
     GradientEstimate,
     GradientParams,
     gradient_cost,
@@ -23,6 +22,7 @@ from workbench.engines.shapley.gradients import (
     path_contributions,
     run_gradients,
 )
+from workbench.numerics.differentiated import Differentiated
 
 NAME = "shapley.integrated-gradients"
 

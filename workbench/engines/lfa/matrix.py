@@ -1,0 +1,214 @@
+"""Which explanation is faithful where? Eight methods against seven neighbourhoods."""
+
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.core.faithfulness import Faithfulness, Type
+from workbench.core.method import METHODS, Cost, Effort, Method
+from workbench.core.model import Model
+from workbench.core.table import Table
+from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.lfa.explanations import (
+    GRADIENTS,
+    TYPES,
+    Counts,
+    counts_of,
+    draw,
+    explain_block,
+)
+from workbench.engines.lfa.heldout import (
+    ANCHORS,
+    PLACES,
+    Missed,
+    add_anchors,
+    all_numbers,
+    draw_heldout,
+    hold_against,
+    numbers_of,
+)
+from workbench.engines.lfa.params import MatrixParams
+from workbench.engines.lfa.scene import make_scene
+from workbench.numerics.chunks import slices
+from workbench.numerics.links import unit_of
+
+NAME = "lfa.matrix"
+MOST_ROWS = 64
+WORK_BYTES = 2**27
+
+
+def _explain(
+    model: Model, rows: Table, background: Table, params: MatrixParams, context: Context
+) -> Faithfulness:
+    started = time.perf_counter()
+    for table, what in ((rows, "rows to explain"), (background, "background rows")):
+        check_features(model, table, what)
+    done = 0
+    scene = make_scene(
+        model, background, params.output, context, lambda: context.step(done, len(rows), "rows")
+    )
+    counts = counts_of(model, params)
+    draws, heldout = draw(scene, params, context), draw_heldout(scene, params, context)
+    X = rows.X.double()
+    convertible = bool(all_numbers(scene, X))
+    numbers = numbers_of(context, X.shape[1])
+    predictions = scene.ask(model.encode(X)[:, None])[:, 0]
+    check_finite(model, rows, predictions)
+    values, errors, missed = [], [], []
+    for part in slices(len(rows), block_rows(model, counts, params.heldout, context)):
+        found = explain_block(scene, X[part], draws, params.width)
+        add_anchors(scene, X[part], found, numbers)
+        values.append(torch.stack(list(found.values.values()), 1))
+        errors.append(torch.stack(list(found.errors.values()), 1))
+        missed.append(hold_against(scene, X[part], found, heldout, params, convertible=convertible))
+        methods = tuple(found.values)
+        done = part.stop
+        context.step(done, len(rows), "rows")
+    return Faithfulness(
+        provenance=provenance_of(
+            NAME, model, rows, background, params, context, evaluations=scene.evaluations,
+            chunk_rows=scene.network.chunk_rows, seconds=time.perf_counter() - started,
+            notes=_notes(scene.has_slopes, convertible, draws.design.is_exact, methods),
+        ),
+        values=torch.cat(values).numpy(),
+        std_errors=torch.cat(errors).numpy(),
+        missed=_stacked(missed, "missed"),
+        total=_stacked(missed, "total"),
+        predictions=predictions.numpy(),
+        data=X.numpy(),
+        ids=rows.ids.numpy(),
+        truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
+        reference=scene.reference.numpy(),
+        scales=scene.spread.numpy(),
+        scale=params.scale,
+        wide_scale=params.wide_scale,
+        width=params.width,
+        share=params.share,
+        methods=methods,
+        types=tuple(type_of(method) for method in methods),
+        neighbourhoods=tuple(missed[0]),
+        calls=tuple(0 if method in ANCHORS else counts.of(method) for method in methods),
+        shared_calls=shared_calls(counts, methods),
+        heldout_calls=_heldout(model, params, counts),
+        schema=model.schema,
+        output_names=model.output_names,
+        unit=unit_of(model.schema, params.output, "identity"),
+    )  # fmt: skip
+
+
+def check_finite(model: Model, rows: Table, outputs: Tensor) -> None:
+    """Refuse rows for which the model has no answer.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the first such row.
+    """
+    wrong = ~torch.isfinite(outputs).all(1)
+    if wrong.any():
+        row = int(rows.ids[int(wrong.nonzero()[0])])
+        raise InvalidInputError(
+            f"Model {model.name} returns no finite number for row {row} of {rows.name!r}; look "
+            "for a value far outside the training data there, and mend or leave out the row."
+        )
+
+
+def block_rows(model: Model, counts: Counts, heldout: int, context: Context) -> int:
+    """Rows that are explained at once: as many as their samples have room for."""
+    p, d, k = len(model.groups), len(model.schema.features), len(model.output_names)
+    most = max(counts.moved, counts.resampled, heldout)
+    each = 8 * (most * (p + 2 * d * k) + (counts.masks + 2 * heldout) * k * 16)
+    return max(1, min(MOST_ROWS, min(WORK_BYTES, context.budget) // each))
+
+
+def type_of(method: str) -> Type:
+    """Return what a method's values are."""
+    return "anchor" if method in ANCHORS else TYPES[method]
+
+
+def _stacked(parts: list[dict[str, Missed]], name: str) -> np.ndarray:
+    """Put neighbourhoods beside each other, and rows below each other."""
+    axis = 2 if name == "missed" else 1
+    blocks = [torch.stack([getattr(m, name) for m in part.values()], axis) for part in parts]
+    found: np.ndarray = torch.cat(blocks).numpy()
+    return found
+
+
+def shared_calls(counts: Counts, methods: tuple[str, ...]) -> int:
+    """Return the passes for one row and all methods together: samples serve several of them."""
+    total = counts.masks + counts.resampled + 1
+    if "c-lime" in methods:
+        total += counts.moved
+    if "gradient-x-input" in methods:
+        total += (counts.nodes + 1) * counts.passes
+    if "smoothgrad" in methods:
+        total += (counts.sloped + 1) * counts.passes
+    return total
+
+
+def _heldout(model: Model, params: MatrixParams, counts: Counts) -> int:
+    """Return the passes for one row to hold explanations against."""
+    d = len(model.schema.features)
+    masks = max(2 * params.heldout, d + 2)
+    masks = int(min(2.0**d, masks))
+    return 3 * params.heldout + masks + d + PLACES * counts.passes
+
+
+def _notes(
+    has_slopes: bool,
+    convertible: bool,
+    exact: bool,
+    methods: tuple[str, ...],
+) -> tuple[str, ...]:
+    notes = []
+    if exact:
+        notes.append(
+            "all coalitions were evaluated: removals are compared exactly, with nothing held out"
+        )
+    if not has_slopes:
+        notes.append(
+            f"{len(GRADIENTS)} methods and the way from the reference need gradients, which a "
+            "black box does not show; C-LIME, LIME, KernelSHAP and Occlusion ask for answers alone"
+        )
+    if not convertible and "c-lime" in methods:
+        notes.append(
+            "slopes are not held against removals: they say nothing of categories and of missing "
+            "values"
+        )
+    return tuple(notes)
+
+
+def _cost(model: Model, n_rows: int, n_background: int, params: MatrixParams) -> Cost:
+    counts = counts_of(model, params)
+    each = shared_calls(counts, tuple(TYPES)) + _heldout(model, params, counts)
+    return Cost(n_rows * (each + 2) + n_background + 32, n_bytes=WORK_BYTES)
+
+
+def _efforts(_: int) -> dict[str, Effort]:
+    return {
+        "quick": Effort(500, {"perturbations": 1024, "heldout": 128}),
+        "standard": Effort(2000, {}),
+        "thorough": Effort(2000, {"perturbations": 16_384, "heldout": 1024}),
+    }
+
+
+METHODS.register(
+    NAME,
+    Method(
+        title="Which explanation is faithful where",
+        question="Which explanation should be believed, for these rows and this question?",
+        explain=_explain,
+        params=MatrixParams,
+        yields=Faithfulness,
+        needs=frozenset(),
+        cost=_cost,
+        efforts=_efforts,
+        reference="Han, Srinivas and Lakkaraju (2022)",
+        weakness="Every neighbourhood but the row itself has rows that may not occur; what is "
+        "missed there says nothing of rows that do.",
+    ),
+)
