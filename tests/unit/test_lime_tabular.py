@@ -243,14 +243,14 @@ def trained_network(train):
 
 
 @pytest.mark.parametrize(
-    ("sampling", "least"), [("discretised", 0.8), ("mean-centred", 0.8), ("around", 0.5)]
+    ("sampling", "least"), [("discretised", 0.85), ("mean-centred", 0.85), ("around", 0.6)]
 )
 def test_the_strongest_features_are_more_stable_than_with_independent_samples(
     sampling, least, monkeypatch
 ):
     """Top-5 sets over 10 seeds; with independent samples they are those of the package."""
     table = load_table("breast-cancer")
-    train, rows = table.split("train"), table.split("test")[:4]
+    train, rows = table.split("train"), table.split("test")[:12]
     model = trained_network(train)
     test = table.split("test")
     assert (model.predict(test.X).argmax(1) == test.y).double().mean() > 0.9
