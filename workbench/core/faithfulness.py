@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.counter_rng import stream
 from workbench.core.errors import InvalidInputError
@@ -232,6 +232,36 @@ class Faithfulness(Result):
         blank = np.isnan(value)
         low, high = np.percentile(np.where(blank, 0.0, np.nan_to_num(again)), tails, axis=0)
         return Entries(value, np.where(blank, np.nan, low), np.where(blank, np.nan, high))
+
+    def best(self, output: str | int | None = None) -> tuple[int | None, ...]:
+        """Return for each neighbourhood the method that misses least, by position.
+
+        Anchors do not count; None where no method can be compared.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        value = self.entries(output).value
+        value = np.where(np.array(self.types)[:, None] == "anchor", np.nan, value)
+        return tuple(
+            None if np.isnan(column).all() else int(np.nanargmin(column)) for column in value.T
+        )
+
+    def no_better_than_random(self, output: str | int | None = None) -> Bool[np.ndarray, "m z"]:
+        """Tell which methods miss at least as much as random numbers; anchors never do.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        value = self.entries(output).value
+        if RANDOM not in self.methods:
+            return np.zeros(value.shape, dtype=bool)
+        is_method = np.array(self.types)[:, None] != "anchor"
+        return is_method & (value >= value[self.methods.index(RANDOM)])
 
     def worst(
         self, method: str, neighbourhood: str, output: str | int | None = None, count: int = 10

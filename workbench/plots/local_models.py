@@ -7,25 +7,9 @@ from workbench.core.local_models import IN_BINS
 from workbench.core.results import LocalModels
 from workbench.core.wording import counted, percent
 from workbench.plots import words
-from workbench.plots.layout import (
-    LABEL_LENGTH,
-    check_bars,
-    check_row,
-    cut,
-    empty,
-    hover,
-    layout_bars,
-    note,
-    padded,
-    shortened,
-    span_of,
-    title,
-    whisker_style,
-    write_lengths,
-)
-from workbench.plots.theme import palette, template
+from workbench.plots.coefficients import Coefficients, coefficient_bars, moves
+from workbench.plots.layout import check_bars, check_row, empty
 
-NAMED = 2
 MEANS = {True: "against any other bin or category", False: "per standard deviation or category"}
 
 
@@ -57,42 +41,14 @@ def coefficients(
     if not len(models):
         return empty(dark=dark)
     check_row(models, row)
-    order = _order(models, row, which)
-    if not len(order):
+    found = _coefficients(models, row, which)
+    if not len(found.values):
         return empty("The local model has no feature.", dark=dark)
-    shown, rest = cut(order, max_features)
-    lengths = models.coefficients[row, shown, which]
-    half, colours = models.half_widths()[row, shown, which], palette(dark=dark)
-    decimals = words.decimals_for(float(np.abs(lengths).max()))
-    names = [models.condition(row, j) for j in shown]
-    figure = go.Figure(layout={"template": template(dark=dark)})
-    figure.add_bar(
-        x=lengths,
-        y=np.arange(len(shown)),
-        width=0.72,
-        orientation="h",
-        marker={
-            "color": [colours.positive if v >= 0 else colours.negative for v in lengths],
-            "line": {"width": 0},
-        },
-        error_x=whisker_style(half, colours),
-        hovertext=[
-            hover(f"{name}: {models.meanings[j]}", value, wide, decimals)
-            for name, j, value, wide in zip(names, shown, lengths, half, strict=True)
-        ],
-        hoverinfo="text",
-    )
-    span = span_of(np.zeros(1), lengths, half, np.zeros(1))
-    write_lengths(figure, lengths, lengths, half, decimals)
-    layout_bars(figure, [shortened(name, LABEL_LENGTH) for name in names], padded(span, 0.15))
-    title(
-        figure, f"coefficient for {words.quantity(models, which)}", f"row {models.ids[row]}",
+    return coefficient_bars(
+        found, f"coefficient for {words.quantity(models, which)}", f"row {models.ids[row]}",
         MEANS[models.sampling == IN_BINS], "whiskers: 95 %, samples",
+        max_features=max_features, dark=dark,
     )  # fmt: skip
-    if len(rest):
-        largest = words.number(float(np.abs(models.coefficients[row, rest[0], which])))
-        note(figure, f"{counted(len(rest), 'more feature')}, each at most {largest}", dark=dark)
-    return figure
 
 
 def local_sentence(
@@ -116,28 +72,11 @@ def local_sentence(
     row = row or 0
     check_row(models, row)
     what = words.quantity(models, which)
-    values, half = models.coefficients[row, :, which], models.half_widths()[row, :, which]
-    least = words.WORTH_A_WORD * np.abs(values).max()
-    named = [
-        j for j in _order(models, row, which)
-        if np.abs(values[j]) > half[j] and np.abs(values[j]) >= least
-    ]  # fmt: skip
+    named = _coefficients(models, row, which).worth_a_word()
     start = f"Row {models.ids[row]}: in a linear model of its neighbourhood"
     if not named:
         return f"{start}, no feature moves {what} by more than its uncertainty."
-    ways = {
-        "raise": [j for j in named if values[j] > 0],
-        "lower": [j for j in named if values[j] < 0],
-    }
-    clauses = [
-        f"{' and '.join(models.condition(row, j) for j in chosen[:NAMED])} "
-        f"{verb}{'s' if len(chosen[:NAMED]) == 1 else ''} it"
-        for verb, chosen in ways.items() if chosen
-    ]  # fmt: skip
-    if values[named[0]] < 0:
-        clauses.reverse()
-    first, *rest = clauses
-    return f"{start} of {what}, {'; '.join([f'{first} most', *rest])}."
+    return f"{start} of {what}, {moves(named)}."
 
 
 def fit_sentence(
@@ -184,8 +123,12 @@ def _overall(models: LocalModels, which: int) -> str:
     return f"In the local models of {rows}, {what} depends most on {named}; mean size."
 
 
-def _order(models: LocalModels, row: int, which: int) -> np.ndarray:
-    """Return the selected features, largest coefficient first."""
-    size = np.abs(models.coefficients[row, :, which])
-    order = np.argsort(-size, kind="stable")
-    return order[models.selected[row, order, which]]
+def _coefficients(models: LocalModels, row: int, which: int) -> Coefficients:
+    """Return the coefficients of the selected features, the largest first."""
+    order = np.argsort(-np.abs(models.coefficients[row, :, which]), kind="stable")
+    order = order[models.selected[row, order, which]]
+    names = [models.condition(row, j) for j in order]
+    return Coefficients(
+        names, [f"{name}: {models.meanings[j]}" for name, j in zip(names, order, strict=True)],
+        models.coefficients[row, order, which], models.half_widths()[row, order, which],
+    )  # fmt: skip

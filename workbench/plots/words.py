@@ -9,8 +9,18 @@ import math
 import numpy as np
 
 from workbench.core.performance import Measure, Performance
-from workbench.core.results import Attribution, LocalModels
+from workbench.core.results import (
+    Attribution,
+    Faithfulness,
+    LocalFunctions,
+    LocalModels,
+    Measures,
+    ScaleCurves,
+)
 from workbench.core.wording import counted, percent
+
+# Results about outputs of rows.
+Explained = Attribution | Faithfulness | LocalFunctions | LocalModels | Measures | ScaleCurves
 
 MINUS = "\N{MINUS SIGN}"
 SCALES = ("probability", "log-odds", "logit", "log-probability")
@@ -69,7 +79,7 @@ def measured(measure: Measure) -> str:
     return f"{said} ({number(measure.low)} to {number(measure.high)})"
 
 
-def quantity(result: Attribution | LocalModels, output: str | int | None = None) -> str:
+def quantity(result: Explained, output: str | int | None = None) -> str:
     """Name what is explained, with its unit: ``probability of >50K``, ``price in EUR``."""
     name = result.output_names[result.output_index(output)]
     if result.unit in SCALES:
@@ -90,10 +100,10 @@ def amount(attribution: Attribution, value: float) -> str:
     return f"{number(value)} {unit}".strip()
 
 
-def feature_is(attribution: Attribution, row: int, feature: int) -> str:
+def feature_is(result: Explained, row: int, feature: int | np.integer) -> str:
     """Write ``name = value`` as a user knows both."""
-    what = attribution.schema.features[feature]
-    return f"{what.name} = {what.show(float(attribution.data[row, feature]))}"
+    what = result.schema.features[feature]
+    return f"{what.name} = {what.show(float(result.data[row, feature]))}"
 
 
 def sentence(attribution: Attribution, row: int, output: str | int | None = None) -> str:
