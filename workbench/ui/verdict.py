@@ -46,6 +46,13 @@ class Verdict:
     own: Advice | None = None
     missed_here: float = math.nan
 
+    @property
+    def believed(self) -> str:
+        """Key of the explanation to believe; empty where there is none."""
+        if self.state == "only_here" and self.own is not None:
+            return self.own.method
+        return self.advice.method if self.state == "believe" else ""
+
 
 def verdict(
     result: Faithfulness,
@@ -102,7 +109,7 @@ def verdict_sentence(found: Verdict) -> str:
             f"Believe {own} for row {found.row} alone: {where}, it misses "
             f"{percent(found.own.missed)} of it; {_best(name, missed)}, which is no basis."
         )
-    if advice.missed <= ADEQUATE:
+    if is_silent(advice):
         return f"Believe none of them: {where}, the model hardly moves."
     here = f", and {percent(found.missed_here)} of row {found.row}" if _both(found) else ""
     return f"Believe none of them: {where}, {_best(name, missed)}{here}."
@@ -124,12 +131,20 @@ def neighbourhood_words(result: Faithfulness, neighbourhood: str) -> str:
     }[neighbourhood]  # fmt: skip
 
 
-def answerable(result: Faithfulness, question: str, output: str) -> tuple[str, ...]:
-    """Return the other questions that an explanation answers adequately over these rows."""
+def answerable(
+    result: Faithfulness, question: str, *, output: str, row: Faithfulness | None = None
+) -> tuple[str, ...]:
+    """Return the other questions to which an explanation is to be believed."""
     return tuple(
         other for other in questions_for(result)
-        if other != question and advise(result, other, output=output).adequate
+        if other != question
+        and verdict(result, other, output=output, row=row).state == "believe"
     )  # fmt: skip
+
+
+def is_silent(advice: Advice) -> bool:
+    """Tell whether explanations miss little because the model hardly moves."""
+    return not advice.adequate and advice.missed <= ADEQUATE
 
 
 def smaller(result: Faithfulness, question: str) -> tuple[str, float] | None:
@@ -161,11 +176,15 @@ def _both(found: Verdict) -> bool:
 def _not_here(found: Verdict, name: str) -> str:
     if math.isnan(found.missed_here):
         return "the model does not move there, so there is nothing to explain"
-    return (
+    said = (
         f"{name} misses {percent(found.missed_here)} of it, although it misses only "
         f"{percent(found.advice.missed)} over {counted(found.n_rows, 'row')}"
     )
+    own = found.own
+    if own is None or not own.adequate or own.method == found.advice.method:
+        return said
+    return f"{said}; of this row alone {EXPLANATIONS[own.method]} misses {percent(own.missed)}"
 
 
 def _best(name: str, missed: str) -> str:
-    return f"even the best linear explanation, {name}, {missed}"
+    return f"even the best choice, {name}, {missed}"

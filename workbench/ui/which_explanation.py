@@ -1,56 +1,184 @@
-"""Which explanation to believe: what is asked, and the two runs that answer it.
+"""Which explanation to believe: the recommendation first, then all that it rests on.
 
 One run holds explanations of the chosen row against neighbourhoods, the other those of rows that
-are drawn: what a method misses of one row may be luck, what it misses of many says whether the
-method is to be relied on. Another question, class or budget computes nothing again.
+are drawn: what a method misses of one row may be luck, what it misses of many says whether it is
+to be relied on. Another question, class or limit on passes computes nothing again.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
-from workbench import api
-from workbench.core.method import Method
-from workbench.core.params import Params
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted
-from workbench.engines.lfa.advisor import QUESTIONS, questions_for
-from workbench.engines.lfa.matrix import NAME
-from workbench.ui import cache
-from workbench.ui.faithful_where import show_matrix
-from workbench.ui.frame import errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
-from workbench.ui.methods import choose_effort
+from workbench.engines.lfa.advisor import QUESTIONS
+from workbench.plots.faithfulness import faithfulness_sentence
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.explanation_runs import (
+    Wanted,
+    answer_about,
+    choose_budget,
+    choose_question,
+    choose_runs,
+)
+from workbench.ui.faithful_where import show_matrix, show_methods, show_worst
+from workbench.ui.frame import empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer
 from workbench.ui.place import Place
 from workbench.ui.recommendation import show_recommendation
-from workbench.ui.shapley import ask_for, choose_output, choose_rows, describe_row
+from workbench.ui.results import downloads
+from workbench.ui.several import show_several
+from workbench.ui.shapley import choose_output, choose_rows, describe_row
 from workbench.ui.state import choose
 from workbench.ui.text import plain
-from workbench.ui.verdict import verdict
-
-FAMILY = "lfa"
-DRAWN = 100
-MOST_BACKGROUND = 2000
-FIRST_QUESTION = "removed"
-SEEDS = 2**31
+from workbench.ui.verdict import Verdict, verdict, verdict_sentence
 
 
 @dataclass(frozen=True)
-class Runs:
-    """What is computed: the chosen row, and rows that are drawn; None where there is none."""
+class Known:
+    """What is known so far, and what is asked of it.
 
-    row: Ask | None
-    rows: Ask | None
+    Attributes
+    ----------
+    row, rows
+        Of the chosen row, and of rows that were drawn; None while there is nothing.
+    """
 
-
-@dataclass(frozen=True)
-class Found:
-    """What is known so far of both."""
-
+    place: Place
     row: Answer[Faithfulness] | None
     rows: Answer[Faithfulness] | None
+    output: str
+    question: str
+    budget: int | None
 
     @property
-    def best(self) -> Answer[Faithfulness] | None:
+    def best(self) -> Answer[Faithfulness]:
         """Of both, what says more."""
-        return self.rows or self.row
+        found = self.rows or self.row
+        if found is None:
+            raise ValueError("nothing is known yet")
+        return found
+
+    @property
+    def beside(self) -> Faithfulness | None:
+        """The row that is asked about."""
+        return None if self.row is None else self.row.result
+
+    @property
+    def verdict(self) -> Verdict:
+        """What to believe."""
+        return verdict(
+            self.best.result, self.question, output=self.output, budget=self.budget,
+            row=self.beside,
+        )  # fmt: skip
+
+
+def which_explanation(place: Place) -> None:
+    """Show which explanation to believe for a question, and what all of them say."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        row, count = choose_rows(place)
+        output = choose_output(place, row)
+        asked = st.container(width=330)
+    if row is not None:
+        note(describe_row(place, row))
+    card, told = st.container(), st.container()
+    left, right = side_by_side()
+    below = st.container()
+    wanted: tuple[Wanted | None, Wanted | None] = None, None
+    with right:
+        trust = st.container()
+        with st.container(border=True):
+            st.markdown("**How it is measured**")
+            with errors_shown():
+                wanted = choose_runs(place, row, count)
+            budget = choose_budget()
+    with told:
+        own, drawn = (answer_about(place, each) for each in wanted)
+    found = drawn or own
+    with asked:
+        question = choose_question(place, None if found is None else found.result)
+    if found is None:
+        with left:
+            empty_state("What each explanation misses, and what it says, appears here.", "balance")
+        return
+    known = Known(place, own, drawn, output, question, budget)
+    with card, errors_shown():
+        show_recommendation(place, known.verdict, found.result, output=output, row=known.beside)
+    with left, errors_shown(), st.container(border=True):
+        _neighbourhood(known)
+    with trust, errors_shown():
+        trust_card(found.result)
+    with below:
+        _all(known)
+
+
+def _all(known: Known) -> None:
+    """Show what explanations say, where they are faithful, and how both were computed."""
+    for part in (_several, _everywhere):
+        with errors_shown():
+            part(known)
+    for answer in (known.row, known.rows):
+        if answer is not None:
+            computed_card(answer.result.provenance)
+
+
+def _neighbourhood(known: Known) -> None:
+    """Show what each explanation misses where the question is about."""
+    st.markdown(f"**{plain(QUESTIONS[known.question].words)} What each explanation misses**")
+    said = verdict_sentence(known.verdict)
+    neighbourhood = QUESTIONS[known.question].neighbourhood
+    show_methods(known.best.result, neighbourhood, known.output, said=said, name=_name(known.best))
+
+
+def _several(known: Known) -> None:
+    """Show what explanations say of the row, or how far they agree over the rows."""
+    answer = known.row or known.best
+    about = _about(answer.result)
+    st.subheader(f"What do they say of {plain(about)}, and do they agree?", anchor=False)
+    show_several(
+        answer.result, known.output, recommended=known.verdict.believed, name=_name(answer)
+    )
+    if known.row is not None:
+        downloads(known.row, _name(known.row), known.place.person)
+
+
+def _everywhere(known: Known) -> None:
+    """Show the matrix, and the rows behind a cell of it."""
+    st.subheader("Where is each of them faithful?", anchor=False)
+    answer, name = known.best, _name(known.best)
+    if known.row is not None and known.rows is not None:
+        shown = choose(
+            st.segmented_control, "Matrix of", "matrix", options=["rows", "row"], default="rows",
+            format_func={
+                "rows": counted(len(known.rows.result), "row"), "row": _about(known.row.result),
+            }.get, required=True, label_visibility="collapsed",
+        )  # fmt: skip
+        answer = known.row if shown == "row" else known.rows
+    said = faithfulness_sentence(answer.result, output=known.output)
+    st.markdown(plain(said))
+    if len(answer.result) == 1:
+        with st.container(border=True):
+            show_matrix(answer.result, known.output, said=said, name=name)
+        return
+    left, right = side_by_side("matrix")
+    with left, st.container(border=True):
+        show_matrix(answer.result, known.output, said=said, name=name)
+        downloads(answer, name, known.place.person)
+    with right, st.container(border=True):
+        advice = known.verdict.advice
+        show_worst(
+            known.place, answer.result, known.output, method=advice.method,
+            neighbourhood=advice.neighbourhood,
+        )  # fmt: skip
+
+
+def _about(result: Faithfulness) -> str:
+    return f"row {result.ids[0]}" if len(result) == 1 else counted(len(result), "row")
+
+
+def _name(answer: Answer[Faithfulness]) -> str:
+    """Return what files and figures of a result are called."""
+    result = answer.result
+    model = result.provenance.model.partition("@")[0].rpartition(":")[2]
+    rows = f"row-{result.ids[0]}" if len(result) == 1 else f"{len(result)}-rows"
+    return f"explanations-{model}-{rows}"

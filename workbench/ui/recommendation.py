@@ -1,0 +1,136 @@
+"""The card that says which explanation to believe, or that none is, and what to do instead."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import streamlit as st
+
+from workbench.core.faithfulness import EXPLANATIONS
+from workbench.core.results import Faithfulness
+from workbench.core.wording import counted, percent
+from workbench.engines.lfa.advisor import QUESTIONS
+from workbench.engines.shapley.exact import MAX_PLAYERS
+from workbench.plots.words import number
+from workbench.ui.frame import answer, note
+from workbench.ui.place import Place
+from workbench.ui.state import forget, put
+from workbench.ui.text import markup, plain
+from workbench.ui.verdict import (
+    State,
+    Verdict,
+    answerable,
+    is_silent,
+    neighbourhood_words,
+    smaller,
+    verdict_sentence,
+)
+
+# The edge of the card says at a glance which of the four it is.
+STYLE = """<style>
+[class*="st-key-verdict-"] { border-left: .4rem solid #8b949e !important; }
+.st-key-verdict-believe { border-left-color: #2da44e !important; }
+.st-key-verdict-not_here, .st-key-verdict-only_here { border-left-color: #bf8700 !important; }
+.st-key-verdict-none { border-left-color: #cf222e !important; }
+</style>"""
+Colour = Literal["green", "orange", "red"]
+BADGES: Mapping[State, tuple[str, str, Colour]] = {
+    "believe": ("To be believed here", "verified", "green"),
+    "not_here": ("Not for this row", "warning", "orange"),
+    "only_here": ("For this row alone", "warning", "orange"),
+    "none": ("No linear explanation is adequate", "cancel", "red"),
+}
+OTHERS = 2
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def show_recommendation(
+    place: Place, found: Verdict, result: Faithfulness, *, output: str,
+    row: Faithfulness | None = None,
+) -> None:  # fmt: skip
+    """Show the card: the answer, its numbers and reason; where none is adequate, ways out."""
+    st.html(STYLE)
+    advice = found.advice
+    with st.container(border=True, key=f"verdict-{found.state}"):
+        label, icon, colour = BADGES[found.state]
+        st.badge(label, icon=f":material/{icon}:", color=colour)
+        answer(verdict_sentence(found).replace(" %", f"{NO_BREAK}%"))
+        if advice.method:
+            _numbers(found)
+            note(_why(found, result))
+        if found.state == "believe":
+            return
+        if not advice.method or is_silent(advice):
+            st.markdown(plain(advice.instead))
+        _ways_out(place, found, result, output, row)
+
+
+def _numbers(found: Verdict) -> None:
+    """Show what is known of the explanation in figures, each with its name and what goes with it.
+
+    Metrics of Streamlit would cut the names of explanations where the window is narrow.
+    """
+    advice = found.advice
+    label = "Recommended" if found.state == "believe" else "Best choice"
+    figures = [(label, EXPLANATIONS[advice.method], f"{advice.calls:,} passes for a row")]
+    if found.n_rows > 1:
+        between = f"95 %: {percent(advice.low)} to {percent(advice.high)}"
+        figures.append((
+            f"Missed over {counted(found.n_rows, 'row')}", percent(advice.missed), between,
+        ))  # fmt: skip
+    if found.row is not None:
+        figures.append((f"Missed of row {found.row}", percent(found.missed_here), _own(found)))
+    if advice.runner_up:
+        missed = f"misses {percent(advice.runner_missed)}"
+        figures.append(("Runner-up", EXPLANATIONS[advice.runner_up], missed))
+    cells = "".join(
+        f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
+        f'<div style="font-size:1.35rem;line-height:1.4">{markup(value)}</div>'
+        f'<div style="opacity:.7;font-size:.85rem">{markup(below)}</div></div>'
+        for name, value, below in figures
+    )
+    st.html(
+        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));'
+        f'gap:.75rem 1.5rem">{cells}</div>'
+    )
+
+
+def _own(found: Verdict) -> str:
+    """Say which explanation is the best of the row alone, where that is another one."""
+    own = found.own
+    if own is None or not own.method or not own.missed < found.missed_here:
+        return ""
+    return f"best for it: {EXPLANATIONS[own.method]}, {percent(own.missed)}"
+
+
+def _why(found: Verdict, result: Faithfulness) -> str:
+    where = neighbourhood_words(result, found.advice.neighbourhood)
+    alone = " From this row alone: more rows say whether that is luck." if found.n_rows == 1 else ""
+    return f"Neighbourhood: {where}. {found.advice.reason}{alone}"
+
+
+def _ways_out(
+    place: Place, found: Verdict, result: Faithfulness, output: str, row: Faithfulness | None
+) -> None:
+    """Offer what can be done instead, each a button."""
+    question = found.advice.question
+    st.markdown("**What to do instead**")
+    with st.container(horizontal=True, gap="small"):
+        if not found.advice.method:
+            _way("Allow any number of passes", "all_inclusive", forget, "passes")
+        if (half := smaller(result, question)) is not None:
+            name, size = half
+            label = f"Look closer: {name.replace('_', ' ')} {number(size)}"
+            _way(label, "zoom_in_map", put, f"lfa.{name}", size)
+        for other in answerable(result, question, output=output, row=row)[:OTHERS]:
+            _way(QUESTIONS[other].words, "help", put, "question", other)
+        if len(place.model.schema.features) <= MAX_PLAYERS and st.button(
+            "See which features work together", icon=":material/hub:"
+        ):
+            put("pairs", True)
+            st.switch_page("pages/shapley.py")
+        if found.row is not None and st.button("Try values on this row", icon=":material/tune:"):
+            st.switch_page("pages/what_if.py")
+
+
+def _way(label: str, icon: str, action: Callable[..., None], *args: object) -> None:
+    st.button(plain(label), icon=f":material/{icon}:", on_click=action, args=args)
