@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.api import (
+        advise,
         attach,
         background_for,
         counterfactuals,
@@ -44,10 +45,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "workbench.api": (
-        "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain",
-        "faithfulness", "interactions", "lime", "list_methods", "list_models", "list_tables",
-        "load_model", "load_result", "load_table", "run_checks", "select_rows", "train_explainer",
-        "write_report",
+        "advise", "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate",
+        "explain", "faithfulness", "interactions", "lime", "list_methods", "list_models",
+        "list_tables", "load_model", "load_result", "load_table", "run_checks",
+        "select_rows", "train_explainer", "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
@@ -73,6 +74,7 @@ __all__ = [
     "Schema",
     "Table",
     "WorkbenchError",
+    "advise",
     "attach",
     "background_for",
     "counterfactuals",

@@ -32,6 +32,7 @@ from workbench.data.conversion import to_table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines.counterfactuals import search
 from workbench.engines.lfa import compare_explanations
+from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.lime import fit_local_models
 from workbench.engines.performance import Overview, table_overview
 from workbench.engines.shapley.interactions import explain_pairs
@@ -47,12 +48,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Entry", "Explainer", "Outcome", "Overview", "attach", "background_for", "counterfactuals",
-    "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness", "find_method",
-    "interactions",
-    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
-    "load_result", "load_table", "open_table", "plan", "run_checks", "select_rows",
-    "table_overview", "train_explainer", "write_report",
+    "Advice", "Entry", "Explainer", "Outcome", "Overview", "advise", "attach", "background_for",
+    "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness",
+    "find_method", "interactions", "keep_explainer", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "open_table", "plan", "run_checks",
+    "select_rows", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.attributions import build, example
+from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -33,7 +34,9 @@ EVALUATED = off_by(0.0)
 # For each kind of result one that no check objects to.
 PAIRS = one_row(errors=0.001)
 LOCAL = one_local_model()
-FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL)}
+HELD = without(several_explanations(), "vanilla-gradients")
+FUNCTION = one_local_function()
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION)}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -51,6 +54,10 @@ BAD = {
     "WB012": one_local_model(r2=0.05),
     "WB013": one_local_model(share=0.99),
     "WB014": one_local_model(stability=0.3),
+    "WB015": without(several_explanations(), "smoothgrad", "lime", "kernelshap"),
+    "WB016": several_explanations(),
+    "WB017": one_local_function(missed=0.4, fitted=0.0),
+    "WB018": one_local_function(missed=0.6, fitted=0.6),
 }  # fmt: skip
 
 

@@ -13,6 +13,12 @@ from scipy import stats
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.counterfactuals import found_changes
 from tests.explainers import trained
+from tests.faithfulness import (
+    one_local_function,
+    scale_curves,
+    several_explanations,
+    several_measures,
+)
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -263,7 +269,8 @@ def test_every_renderer_draws_its_kind_of_result():
     for kind in RENDERERS:
         results = [
             example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
-            trained(), found_changes(),
+            trained(), found_changes(), one_local_function(), scale_curves(),
+            several_explanations(), several_measures(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
+from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.record import Check, Outcome
@@ -13,6 +15,7 @@ CHECKS: Mapping[str, Check] = {
     check.code: check
     for check in (
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
+        *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
     )
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workbench.core.results import (
         Attribution,
         Counterfactuals,
+        Faithfulness,
         Interactions,
         LocalModels,
         Performance,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (
     ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
+    ".faithfulness",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
@@ -226,7 +228,9 @@ def check_folder(out: Path) -> None:
 
 
 def write_result(
-    result: "Attribution | Counterfactuals | Interactions | LocalModels | Performance", out: Path
+    result: "Attribution | Counterfactuals | Faithfulness | Interactions | LocalModels | "
+    "Performance",
+    out: Path,
 ) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
@@ -271,10 +275,10 @@ def _summary(result: "Attribution", output: int) -> str:
         lines = [sentence(result, 0, output), "", *_row_lines(result, output)]
     else:
         lines = [overall_sentence(result, output), "", *_importance_lines(result, output)]
-    return "\n".join([*lines, "", *_trust_lines(result)])
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
-def _trust_lines(result: "Result", *first: str) -> list[str]:
+def trust_lines(result: "Result", *first: str) -> list[str]:
     """Say what the checks find and what to know besides, and how the result came about."""
     from workbench.checks import run_checks  # after the result exists
 
@@ -299,7 +303,7 @@ def _local_summary(result: "LocalModels", output: int) -> str:
 
     lines = [local_sentence(result, output=output), fit_sentence(result, output=output), ""]
     lines += _coefficient_lines(result, output)
-    return "\n".join([*lines, "", *_trust_lines(result)])
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _coefficient_lines(result: "LocalModels", output: int) -> list[str]:
@@ -329,7 +333,7 @@ def _pairs_summary(result: "Interactions", output: int) -> str:
     from workbench.plots.interactions import adds_up_sentence, interactions_sentence
 
     lines = [interactions_sentence(result, output=output), "", *_pair_lines(result, output)]
-    return "\n".join([*lines, "", *_trust_lines(result, adds_up_sentence(result))])
+    return "\n".join([*lines, "", *trust_lines(result, adds_up_sentence(result))])
 
 
 def _pair_lines(result: "Interactions", output: int) -> list[str]:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from workbench.cli.compare import compare
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.doctor import doctor
@@ -34,6 +35,7 @@ for command in (
     list_,
     explain,
     evaluate,
+    compare,
     fastshap,
     report,
     counterfactual,

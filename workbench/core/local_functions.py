@@ -129,6 +129,12 @@ class LocalFunctions(Result):
         missed, total = self.missed[:, which], self.total[:, which]
         return np.where(total > 0, missed / np.where(total > 0, total, 1.0), 0.0)
 
+    def share_missed_fitted(self, output: str | int | None = None) -> Float[np.ndarray, " n"]:
+        """Share of the variance that is missed over the samples that it was fitted to."""
+        which = self.output_index(output)
+        missed, total = self.fitted_missed[:, which], self.fitted_total[:, which]
+        return np.where(total > 0, missed / np.where(total > 0, total, 1.0), 0.0)
+
     def to_frame(self) -> "pd.DataFrame":
         """One line per row, output and feature (or pair of features).
 

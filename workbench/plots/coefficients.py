@@ -87,10 +87,12 @@ def coefficient_bars(
         ],
         hoverinfo="text",
     )
+    # The number of a bar stands right of it.
     span = span_of(np.zeros(1), lengths, half, np.zeros(1))
+    room = padded(span, 0.15)[0], padded(span, 0.25)[1]
     write_lengths(figure, lengths, lengths, half, decimals)
     labels = [shortened(found.names[i], LABEL_LENGTH) for i in shown]
-    layout_bars(figure, labels, padded(span, 0.15))
+    layout_bars(figure, labels, room)
     title(figure, *parts)
     if len(rest):
         largest = words.number(float(np.abs(found.values[rest[0]])))

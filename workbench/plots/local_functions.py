@@ -46,7 +46,7 @@ def coefficients(
     if not len(found.values):
         return empty("The function has no feature.", dark=dark)
     return coefficient_bars(
-        found, f"coefficient for {_quantity(functions, which)}", f"row {functions.ids[row]}",
+        found, _quantity(functions, which), f"coefficients, row {functions.ids[row]}",
         f"misses {percent(float(functions.share_missed(which)[row]))} of the variance",
         "whiskers: 95 %, samples", max_features=max_features, dark=dark, what="coefficient",
     )  # fmt: skip
@@ -57,7 +57,7 @@ def coefficients_of(functions: LocalFunctions, row: int, which: int) -> Coeffici
 
     Those that were not selected, or are 0 as nothing varies, are left out.
     """
-    names = [words.feature_is(functions, row, j) for j in range(len(functions.names))]
+    names = [_subject(functions, row, j) for j in range(len(functions.names))]
     pairs = [f"{functions.names[i]} {TIMES} {functions.names[j]}" for i, j in functions.pairs]
     meanings = [
         *(f"{name}: {meaning}" for name, meaning in zip(names, functions.meanings, strict=True)),
@@ -78,6 +78,14 @@ def coefficients_of(functions: LocalFunctions, row: int, which: int) -> Coeffici
     return Coefficients(
         [labels[i] for i in order], [meanings[i] for i in order], values[order], half
     )
+
+
+def _subject(functions: LocalFunctions, row: int, feature: int) -> str:
+    """Name what a coefficient is about: a number that is moved by itself, else its value."""
+    is_number = functions.schema.features[feature].kind == "numeric"
+    if functions.operator == "add" and is_number:
+        return functions.names[feature]
+    return words.feature_is(functions, row, feature)
 
 
 def local_function_sentence(
@@ -103,7 +111,7 @@ def local_function_sentence(
     check_row(functions, row)
     found, what = coefficients_of(functions, row, which), _quantity(functions, which)
     named = found.worth_a_word()
-    start = f"Row {functions.ids[row]}: near it"
+    start = f"Near row {functions.ids[row]}"
     missed = _missed(float(functions.share_missed(which)[row]), functions.function)
     if not named:
         return f"{start}, no feature moves {what} by more than its uncertainty. {missed}"

@@ -12,12 +12,18 @@ from workbench.core.results import (
     Attribution,
     Counterfactuals,
     Explainer,
+    Faithfulness,
     Interactions,
+    LocalFunctions,
     LocalModels,
+    Measures,
     Performance,
     Result,
+    ScaleCurves,
 )
 from workbench.core.schema import listing
+from workbench.numerics.agreement_of_explanations import AGREEMENTS
+from workbench.plots import faithfulness, local_functions
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -28,11 +34,15 @@ from workbench.plots.counterfactuals import nearest
 from workbench.plots.curves import pr, roc
 from workbench.plots.decision import decision
 from workbench.plots.dependence import dependence, interactions_of
+from workbench.plots.explanation_values import agreement, values
+from workbench.plots.explanations import offered_types
 from workbench.plots.heatmap import heatmap
 from workbench.plots.interactions import matrix, network
 from workbench.plots.local_models import coefficients
+from workbench.plots.measures import scores
 from workbench.plots.metrics import metrics
 from workbench.plots.residuals import residuals
+from workbench.plots.scale_curves import curve
 from workbench.plots.training import errors, training
 from workbench.plots.waterfall import waterfall
 
@@ -46,6 +56,13 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Counterfactuals: {"nearest": nearest},
     Interactions: {"network": network, "matrix": matrix},
     LocalModels: {"coefficients": coefficients},
+    LocalFunctions: {"coefficients": local_functions.coefficients},
+    ScaleCurves: {"curve": curve},
+    Faithfulness: {
+        "matrix": faithfulness.matrix, "methods": faithfulness.methods, "values": values,
+        "agreement": agreement,
+    },
+    Measures: {"scores": scores},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -85,6 +102,13 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
+    if isinstance(result, Faithfulness):
+        offered: dict[str, dict[str, list[str]]] = {
+            "methods": {"neighbourhood": list(result.neighbourhoods)},
+            "values": {"type": list(offered_types(result.types))},
+            "agreement": {"measure": list(AGREEMENTS)},
+        }
+        return offered.get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":

@@ -6,7 +6,7 @@ so text that slipped through the escaping could still neither run nor load anyth
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,18 +19,33 @@ from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Faithfulness,
     Interactions,
+    LocalFunctions,
     LocalModels,
+    Measures,
     Performance,
     Result,
+    ScaleCurves,
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.counterfactuals import counterfactuals_section
+from workbench.report.faithfulness import faithfulness_section
 from workbench.report.interactions import interactions_section
+from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
+from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
+from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 
+SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
+    Attribution: attribution_section, Performance: performance_section,
+    Interactions: interactions_section, Counterfactuals: counterfactuals_section,
+    LocalModels: local_models_section, LocalFunctions: local_functions_section,
+    ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
+    Measures: measures_section,
+}  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {
     "ok": "fine",
@@ -127,14 +142,9 @@ def _policy(*scripts: str) -> str:
 
 
 def _section(result: Result, name: str) -> Section:
-    if isinstance(result, Attribution):
-        return attribution_section(result, name)
-    if isinstance(result, Performance):
-        return performance_section(result, name)
-    if isinstance(result, Interactions):
-        return interactions_section(result, name)
-    if isinstance(result, Counterfactuals):
-        return counterfactuals_section(result, name)
-    if isinstance(result, LocalModels):
-        return local_models_section(result, name)
-    raise InvalidInputError(f"A report cannot show results of kind {result.kind!r}; leave it out.")
+    build = SECTIONS.get(type(result))
+    if build is None:
+        raise InvalidInputError(
+            f"A report cannot show results of kind {result.kind!r}; leave it out."
+        )
+    return build(result, name)

@@ -16,7 +16,6 @@ from workbench.core.faithfulness import (
     Faithfulness,
 )
 from workbench.core.schema import listing
-from workbench.core.wording import percent
 
 # Of explanations that miss about the same, the cheapest is as good.
 AS_GOOD, NOTHING = 1.02, 1e-9
@@ -193,14 +192,15 @@ def _reason(
     column: int,
 ) -> str:  # fmt: skip
     name = EXPLANATIONS[result.methods[chosen]]
-    said = (
-        f"{name} misses {percent(float(entries.value[chosen, column]))} of what the model does "
-        f"there, over samples that it was not made from; {asked.why}."
-    )
+    of = len(_candidates(result, entries.value[:, column]))
+    many = f"Of {of} explanations that speak of it, {name}" if of > 1 else f"Only {name}"
+    how = "misses least" if of > 1 else "speaks of it"
     if len(as_good) > 1:
-        said += (
-            f" Of {len(as_good)} explanations that miss about the same it takes the fewest passes."
-        )
+        how = "is among those that miss least, and takes the fewest passes"
+    said = (
+        f"{asked.why[0].upper()}{asked.why[1:]}. {many} {how}, over samples that none was made "
+        "from."
+    )
     anchor = result.methods.index(RANDOM) if RANDOM in result.methods else None
     if anchor is not None and entries.value[chosen, column] >= entries.value[anchor, column]:
         said += " Random numbers at their best scale do no worse."
@@ -225,11 +225,10 @@ def _instead(
             result, QUESTIONS[other].neighbourhood, output
         ):  # fmt: skip
             honest.append(QUESTIONS[other].words)
-    smaller = "Look at a smaller neighbourhood"
-    asks = f", or ask what can be answered: {' '.join(honest[:2])}" if honest else "."
+    asks = f" Ask what can be answered: {' '.join(honest[:2])}" if honest else ""
     return (
-        f"No linear explanation is adequate there. {smaller}{asks} Look at which features work "
-        "together, or fit a function with pairs."
+        "No linear explanation is adequate there. Choose a smaller neighbourhood, look at which "
+        f"features work together, or fit a function with pairs.{asks}"
     )
 
 

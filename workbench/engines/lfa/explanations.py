@@ -30,7 +30,7 @@ from workbench.numerics.local_fit import centred, raw_moments, raw_scores, ridge
 
 # For so many coalitions the other methods get one sample, so that all eight take about a fifth
 # more passes than the most expensive one; and so many at least.
-SHARE, FEWEST = 24, 64
+SHARE, FEWEST = 24, 128
 NODES = 24
 # A resampled fit has no penalty, but a feature that never changes has to have a coefficient: 0.
 TINY = 1e-9
@@ -114,13 +114,14 @@ class Counts:
     nodes: int
     resampled: int
     passes: int
+    features: int
 
     def of(self, method: str) -> int:
         """Return how many passes a method would take if it alone were asked for."""
         single = {
             "lime": self.masks, "kernelshap": self.masks, "c-lime": self.moved,
             "smoothgrad": self.sloped * self.passes, "resampled": self.resampled,
-            "integrated-gradients": self.nodes * self.passes,
+            "integrated-gradients": self.nodes * self.passes, "occlusion": self.features + 1,
         }  # fmt: skip
         return single.get(method, self.passes)
 
@@ -133,7 +134,7 @@ def counts_of(model: Model, params: NeighbourhoodParams) -> Counts:
     moved = max(share, 4 * d)
     sloped = max(8, min(moved, share // max(1, back)))
     moved, sloped = moved + moved % 2, sloped - sloped % 2
-    return Counts(masks, moved, sloped, NODES, max(share, 4 * d), 1 + back)
+    return Counts(masks, moved, sloped, NODES, max(share, 4 * d), 1 + back, d)
 
 
 @dataclass
