@@ -21,6 +21,7 @@ from workbench.ui.place import Place
 from workbench.ui.shapley import ask_for
 from workbench.ui.state import choose
 from workbench.ui.text import plain
+from workbench.ui.verdict import Verdict, verdict
 from workbench.workspace.background import background_source
 
 FAMILY = "lfa"
@@ -37,6 +38,45 @@ class Wanted:
 
     ask: Ask
     about: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known so far, and what is asked of it.
+
+    Attributes
+    ----------
+    row, rows
+        Of the chosen row, and of rows that were drawn; None while there is nothing.
+    """
+
+    place: Place
+    row: Answer[Faithfulness] | None
+    rows: Answer[Faithfulness] | None
+    output: str
+    question: str
+    budget: int | None
+
+    @property
+    def best(self) -> Answer[Faithfulness]:
+        """Of both, what says more."""
+        found = self.rows or self.row
+        if found is None:
+            raise ValueError("nothing is known yet")
+        return found
+
+    @property
+    def beside(self) -> Faithfulness | None:
+        """The row that is asked about."""
+        return None if self.row is None else self.row.result
+
+    @property
+    def verdict(self) -> Verdict:
+        """What to believe."""
+        return verdict(
+            self.best.result, self.question, output=self.output, budget=self.budget,
+            row=self.beside,
+        )  # fmt: skip
 
 
 def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | None, Wanted | None]:

@@ -11,8 +11,8 @@ from workbench.core.wording import counted, percent
 from workbench.engines.lfa.advisor import QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
+from workbench.ui.explanation_runs import Known
 from workbench.ui.frame import answer, note
-from workbench.ui.place import Place
 from workbench.ui.state import forget, put
 from workbench.ui.text import markup, plain
 from workbench.ui.verdict import (
@@ -43,12 +43,10 @@ OTHERS = 2
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def show_recommendation(
-    place: Place, found: Verdict, result: Faithfulness, *, output: str,
-    row: Faithfulness | None = None,
-) -> None:  # fmt: skip
+def show_recommendation(known: Known) -> None:
     """Show the card: the answer, its numbers and reason; where none is adequate, ways out."""
     st.html(STYLE)
+    found = known.verdict
     advice = found.advice
     with st.container(border=True, key=f"verdict-{found.state}"):
         label, icon, colour = BADGES[found.state]
@@ -56,12 +54,12 @@ def show_recommendation(
         answer(verdict_sentence(found).replace(" %", f"{NO_BREAK}%"))
         if advice.method:
             _numbers(found)
-            note(_why(found, result))
+            note(_why(found, known.best.result))
         if found.state == "believe":
             return
         if not advice.method or is_silent(advice):
             st.markdown(plain(advice.instead))
-        _ways_out(place, found, result, output, row)
+        _ways_out(known, found)
 
 
 def _numbers(found: Verdict) -> None:
@@ -108,22 +106,23 @@ def _why(found: Verdict, result: Faithfulness) -> str:
     return f"Neighbourhood: {where}. {found.advice.reason}{alone}"
 
 
-def _ways_out(
-    place: Place, found: Verdict, result: Faithfulness, output: str, row: Faithfulness | None
-) -> None:
+def _ways_out(known: Known, found: Verdict) -> None:
     """Offer what can be done instead, each a button."""
-    question = found.advice.question
+    result = known.best.result
+    others = answerable(
+        result, known.question, output=known.output, budget=known.budget, row=known.beside
+    )
     st.markdown("**What to do instead**")
     with st.container(horizontal=True, gap="small"):
-        if not found.advice.method:
+        if known.budget is not None:
             _way("Allow any number of passes", "all_inclusive", forget, "passes")
-        if (half := smaller(result, question)) is not None:
+        if (half := smaller(result, known.question)) is not None:
             name, size = half
             label = f"Look closer: {name.replace('_', ' ')} {number(size)}"
             _way(label, "zoom_in_map", put, f"lfa.{name}", size)
-        for other in answerable(result, question, output=output, row=row)[:OTHERS]:
+        for other in others[:OTHERS]:
             _way(QUESTIONS[other].words, "help", put, "question", other)
-        if len(place.model.schema.features) <= MAX_PLAYERS and st.button(
+        if len(known.place.model.schema.features) <= MAX_PLAYERS and st.button(
             "See which features work together", icon=":material/hub:"
         ):
             put("pairs", True)

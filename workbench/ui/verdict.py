@@ -132,14 +132,19 @@ def neighbourhood_words(result: Faithfulness, neighbourhood: str) -> str:
 
 
 def answerable(
-    result: Faithfulness, question: str, *, output: str, row: Faithfulness | None = None
+    result: Faithfulness,
+    question: str,
+    *,
+    output: str,
+    budget: int | None = None,
+    row: Faithfulness | None = None,
 ) -> tuple[str, ...]:
     """Return the other questions to which an explanation is to be believed."""
-    return tuple(
-        other for other in questions_for(result)
-        if other != question
-        and verdict(result, other, output=output, row=row).state == "believe"
-    )  # fmt: skip
+    found = {
+        other: verdict(result, other, output=output, budget=budget, row=row)
+        for other in questions_for(result) if other != question
+    }  # fmt: skip
+    return tuple(other for other, said in found.items() if said.state == "believe")
 
 
 def is_silent(advice: Advice) -> bool:

@@ -5,16 +5,15 @@ are drawn: what a method misses of one row may be luck, what it misses of many s
 to be relied on. Another question, class or limit on passes computes nothing again.
 """
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted
 from workbench.engines.lfa.advisor import QUESTIONS
-from workbench.plots.faithfulness import faithfulness_sentence
+from workbench.plots.faithfulness_words import faithfulness_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.explanation_runs import (
+    Known,
     Wanted,
     answer_about,
     choose_budget,
@@ -31,46 +30,7 @@ from workbench.ui.several import show_several
 from workbench.ui.shapley import choose_output, choose_rows, describe_row
 from workbench.ui.state import choose
 from workbench.ui.text import plain
-from workbench.ui.verdict import Verdict, verdict, verdict_sentence
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known so far, and what is asked of it.
-
-    Attributes
-    ----------
-    row, rows
-        Of the chosen row, and of rows that were drawn; None while there is nothing.
-    """
-
-    place: Place
-    row: Answer[Faithfulness] | None
-    rows: Answer[Faithfulness] | None
-    output: str
-    question: str
-    budget: int | None
-
-    @property
-    def best(self) -> Answer[Faithfulness]:
-        """Of both, what says more."""
-        found = self.rows or self.row
-        if found is None:
-            raise ValueError("nothing is known yet")
-        return found
-
-    @property
-    def beside(self) -> Faithfulness | None:
-        """The row that is asked about."""
-        return None if self.row is None else self.row.result
-
-    @property
-    def verdict(self) -> Verdict:
-        """What to believe."""
-        return verdict(
-            self.best.result, self.question, output=self.output, budget=self.budget,
-            row=self.beside,
-        )  # fmt: skip
+from workbench.ui.verdict import verdict_sentence
 
 
 def which_explanation(place: Place) -> None:
@@ -85,13 +45,11 @@ def which_explanation(place: Place) -> None:
     left, right = side_by_side()
     below = st.container()
     wanted: tuple[Wanted | None, Wanted | None] = None, None
-    with right:
-        trust = st.container()
-        with st.container(border=True):
-            st.markdown("**How it is measured**")
-            with errors_shown():
-                wanted = choose_runs(place, row, count)
-            budget = choose_budget()
+    with right, st.container(border=True):
+        st.markdown("**How it is measured**")
+        with errors_shown():
+            wanted = choose_runs(place, row, count)
+        budget = choose_budget()
     with told:
         own, drawn = (answer_about(place, each) for each in wanted)
     found = drawn or own
@@ -103,11 +61,9 @@ def which_explanation(place: Place) -> None:
         return
     known = Known(place, own, drawn, output, question, budget)
     with card, errors_shown():
-        show_recommendation(place, known.verdict, found.result, output=output, row=known.beside)
+        show_recommendation(known)
     with left, errors_shown(), st.container(border=True):
         _neighbourhood(known)
-    with trust, errors_shown():
-        trust_card(found.result)
     with below:
         _all(known)
 
@@ -156,20 +112,20 @@ def _everywhere(known: Known) -> None:
         answer = known.row if shown == "row" else known.rows
     said = faithfulness_sentence(answer.result, output=known.output)
     st.markdown(plain(said))
-    if len(answer.result) == 1:
-        with st.container(border=True):
-            show_matrix(answer.result, known.output, said=said, name=name)
-        return
     left, right = side_by_side("matrix")
     with left, st.container(border=True):
         show_matrix(answer.result, known.output, said=said, name=name)
-        downloads(answer, name, known.place.person)
-    with right, st.container(border=True):
-        advice = known.verdict.advice
-        show_worst(
-            known.place, answer.result, known.output, method=advice.method,
-            neighbourhood=advice.neighbourhood,
-        )  # fmt: skip
+        if answer is known.rows:
+            downloads(answer, name, known.place.person)
+    with right:
+        if len(answer.result) > 1:
+            with st.container(border=True):
+                advice = known.verdict.advice
+                show_worst(
+                    known.place, answer.result, known.output, method=advice.method,
+                    neighbourhood=advice.neighbourhood,
+                )  # fmt: skip
+        trust_card(answer.result)
 
 
 def _about(result: Faithfulness) -> str:
