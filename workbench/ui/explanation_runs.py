@@ -131,6 +131,23 @@ def answer_about(place: Place, wanted: Wanted | None) -> Answer[Faithfulness] | 
     return found
 
 
+def fitting(
+    row: Answer[Faithfulness] | None, rows: Answer[Faithfulness] | None
+) -> tuple[Answer[Faithfulness] | None, Answer[Faithfulness] | None]:
+    """Leave out of two results the older one, where they come from different settings."""
+    if row is None or rows is None:
+        return row, rows
+    one, other = (_settings_of(answer) for answer in (row, rows))
+    if one == other:
+        return row, rows
+    return (None, rows) if row.is_stale else (row, None)
+
+
+def _settings_of(answer: Answer[Faithfulness]) -> tuple[object, ...]:
+    record = answer.result.provenance
+    return record.params, record.seed, record.background_digest, record.model_digest
+
+
 def choose_question(place: Place, known: Faithfulness | None) -> str:
     """Choose what one wants to know: of the questions that rows of this kind allow."""
     offered = _offered(place.model) if known is None else questions_for(known)

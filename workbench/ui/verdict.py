@@ -122,12 +122,12 @@ def neighbourhood_words(result: Faithfulness, neighbourhood: str) -> str:
     return {
         "near": f"every number moved at random by about {near} standard deviations",
         "wide": f"every number moved at random by about {wide} standard deviations",
-        "mask-exponential": f"each feature removed with probability {number(removed)}",
+        "mask-exponential": f"each feature removed with probability {percent(removed)}",
         "mask-shapley": "any number of features removed, few or many more often than half of them",
         "one-at-a-time": "one feature removed and the others left",
         "path": "any point on the straight way from the reference row to the row",
         "resample": "each feature given another row's value with probability "
-                    f"{number(result.share)}",
+                    f"{percent(result.share)}",
     }[neighbourhood]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from workbench.ui.explanation_runs import (
     choose_budget,
     choose_question,
     choose_runs,
+    fitting,
 )
 from workbench.ui.faithful_where import show_matrix, show_methods, show_worst
 from workbench.ui.frame import empty_state, errors_shown, note, side_by_side
@@ -51,7 +52,7 @@ def which_explanation(place: Place) -> None:
             wanted = choose_runs(place, row, count)
         budget = choose_budget()
     with told:
-        own, drawn = (answer_about(place, each) for each in wanted)
+        own, drawn = fitting(*(answer_about(place, each) for each in wanted))
     found = drawn or own
     with asked:
         question = choose_question(place, None if found is None else found.result)
