@@ -58,6 +58,7 @@ NOT_FINITE = {
     "faithfulness": {"data", "reference", "values", "missed"},
     "interactions": {"data"},
     "local_models": {"data"},
+    "measures": {"data", "scores"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
 }
 

@@ -89,10 +89,10 @@ def _explain(
         width=params.width,
         share=params.share,
         methods=methods,
-        types=tuple(_type_of(method) for method in methods),
+        types=tuple(type_of(method) for method in methods),
         neighbourhoods=tuple(missed[0]),
         calls=tuple(0 if method in ANCHORS else counts.of(method) for method in methods),
-        shared_calls=_shared(counts, methods),
+        shared_calls=shared_calls(counts, methods),
         heldout_calls=_heldout(model, params, counts),
         schema=model.schema,
         output_names=model.output_names,
@@ -125,7 +125,8 @@ def block_rows(model: Model, counts: Counts, heldout: int, context: Context) -> 
     return max(1, min(MOST_ROWS, min(WORK_BYTES, context.budget) // each))
 
 
-def _type_of(method: str) -> Type:
+def type_of(method: str) -> Type:
+    """Return what a method's values are."""
     return "anchor" if method in ANCHORS else TYPES[method]
 
 
@@ -137,7 +138,7 @@ def _stacked(parts: list[dict[str, Missed]], name: str) -> np.ndarray:
     return found
 
 
-def _shared(counts: Counts, methods: tuple[str, ...]) -> int:
+def shared_calls(counts: Counts, methods: tuple[str, ...]) -> int:
     """Return the passes for one row and all methods together: samples serve several of them."""
     total = counts.masks + counts.resampled + 1
     if "c-lime" in methods:
@@ -183,7 +184,7 @@ def _notes(
 
 def _cost(model: Model, n_rows: int, n_background: int, params: MatrixParams) -> Cost:
     counts = counts_of(model, params)
-    each = _shared(counts, tuple(TYPES)) + _heldout(model, params, counts)
+    each = shared_calls(counts, tuple(TYPES)) + _heldout(model, params, counts)
     return Cost(n_rows * (each + 2) + n_background + 32, n_bytes=WORK_BYTES)
 
 
