@@ -34,7 +34,7 @@ EVALUATED = off_by(0.0)
 # For each kind of result one that no check objects to.
 PAIRS = one_row(errors=0.001)
 LOCAL = one_local_model()
-HELD = without(several_explanations(), "vanilla-gradients")
+HELD = several_explanations()
 FUNCTION = one_local_function()
 FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION)}
 # For each check one result that it must object to; a new check adds its own.
@@ -55,7 +55,7 @@ BAD = {
     "WB013": one_local_model(share=0.99),
     "WB014": one_local_model(stability=0.3),
     "WB015": without(several_explanations(), "smoothgrad", "lime", "kernelshap"),
-    "WB016": several_explanations(),
+    "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
 }  # fmt: skip

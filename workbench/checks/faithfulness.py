@@ -7,9 +7,9 @@ from workbench.checks.record import Check, Finding
 from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS, NEIGHBOURHOODS, RANDOM
 from workbench.core.results import Faithfulness
 from workbench.core.schema import listing
-from workbench.core.wording import percent
+from workbench.core.wording import counted, percent
 
-NAMED = 3
+NAMED, HALF = 3, 0.5
 NOTHING = Finding("not_applicable", "No method can be compared in these neighbourhoods.")
 
 
@@ -48,9 +48,9 @@ def best_is_adequate(result: Faithfulness) -> Finding:
 
 
 def beats_random(result: Faithfulness) -> Finding:
-    """Count the methods that somewhere miss at least as much as random numbers do.
+    """Count the methods that in half of their neighbourhoods are no better than random numbers.
 
-    Of several outputs the default one counts.
+    Random numbers are put to their best scale. Of several outputs the default one counts.
     """
     if not len(result):
         return NO_ROWS
@@ -61,33 +61,32 @@ def beats_random(result: Faithfulness) -> Finding:
     compared &= np.array(result.types)[:, None] != "anchor"
     if not compared.any():
         return NOTHING
-    worse = result.no_better_than_random()
-    count = int(worse.any(1).sum())
+    worse, of = result.no_better_than_random().sum(1), compared.sum(1)
+    shares = worse / np.maximum(of, 1)
+    useless = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i] >= HALF]
     evidence = {
-        "methods": float(count), "cells": float(worse.sum()), "compared": float(compared.sum()),
+        "share": float(shares.max()), "methods": float(len(useless)), "cells": float(worse.sum()),
+        "compared": float(of.sum()),
     }  # fmt: skip
-    if not count:
-        sentence = "Every method misses less than random numbers, wherever both can be compared."
-        return Finding("ok", sentence, evidence, 0.0, "all beat random numbers")
+    if not useless:
+        sentence = (
+            "Every method misses less than random numbers in most neighbourhoods (it does not in "
+            f"{worse.sum():,} of {counted(of.sum(), 'comparison')})."
+        )
+        return Finding("ok", sentence, evidence, HALF, "all beat random numbers")
     named = [
-        f"{EXPLANATIONS[result.methods[i]]} in {_places(result, worse[i])}"
-        for i in np.flatnonzero(worse.any(1))
+        f"{EXPLANATIONS[result.methods[i]]} (in {worse[i]} of {counted(of[i], 'neighbourhood')})"
+        for i in useless
     ]
     sentence = (
-        f"No better than random numbers: {'; '.join(named[:NAMED])}"
-        f"{f'; and {count - NAMED} more' if count > NAMED else ''}. Do not read such a method as "
-        "an answer to that question."
+        f"No better than random numbers: {listing(named, NAMED)}. Believe such a method only "
+        "where the matrix says that it misses little."
     )
-    return Finding("warning", sentence, evidence, 0.0, f"{count} no better than random")
+    return Finding("warning", sentence, evidence, HALF, f"{len(useless)} no better than random")
 
 
 def _place(result: Faithfulness, place: int) -> str:
-    return f"\N{LEFT DOUBLE QUOTATION MARK}{NEIGHBOURHOODS[result.neighbourhoods[place]]}" \
-           "\N{RIGHT DOUBLE QUOTATION MARK}"  # fmt: skip
-
-
-def _places(result: Faithfulness, worse: np.ndarray) -> str:
-    return listing([_place(result, int(j)) for j in np.flatnonzero(worse)], NAMED)
+    return repr(NEIGHBOURHOODS[result.neighbourhoods[place]])
 
 
 FAITHFULNESS_CHECKS = (

@@ -220,7 +220,8 @@ def _separate(figure: go.Figure, lanes: int, colours: Palette) -> None:
             type="line", x0=0, x1=1, xref="paper", y0=place - 0.5, y1=place - 0.5,
             line={"color": colours.grid, "width": 1}, layer="below",
         )  # fmt: skip
-    figure.update_xaxes(zeroline=True, zerolinecolor=colours.muted, zerolinewidth=1)
+    figure.update_xaxes(zeroline=True, zerolinecolor=colours.muted, zerolinewidth=1,
+                        exponentformat="power")  # fmt: skip
 
 
 def _top(result: Faithfulness, top: int | None) -> int:
@@ -274,12 +275,13 @@ def _add_cells(
         colorscale=list(zip((0.0, 0.5, 1.0), stops, strict=True)),
         hovertext=[[told(i, j) for j in cells] for i in cells],
     )  # fmt: skip
+    written = list(figure.layout.annotations)  # one by one, each would be checked again
     for i, j in zip(*np.nonzero(np.isfinite(found)), strict=True):
         ground = shade((found[i, j] - low) / (1 - low), stops)
-        figure.add_annotation(
-            x=j, y=i, text=f"{found[i, j]:.2f}".replace("-", words.MINUS), showarrow=False,
-            font={"color": ink_on(ground), "size": 11},
-        )  # fmt: skip
+        text = f"{found[i, j]:.2f}".replace("-", words.MINUS)
+        font = {"color": ink_on(ground), "size": 11}
+        written.append({"x": int(j), "y": int(i), "text": text, "showarrow": False, "font": font})
+    figure.update_layout(annotations=written)
 
 
 def _agree(result: Faithfulness, kind: Type, members: list[int], which: int) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.faithfulness import EXPLANATIONS, NEIGHBOURHOODS, Type
+from workbench.core.faithfulness import EXPLANATIONS, Type
 from workbench.core.results import Faithfulness
 from workbench.core.schema import listing
 from workbench.plots.theme import Palette
@@ -28,7 +28,7 @@ WHERE: Mapping[str, str] = {
     "resample": "where features have values of other rows",
 }
 # Where numbers are moved: there a contribution, which is no slope, predicts nothing.
-MOVED = frozenset({"near", "wide"})
+MOVED, RESAMPLED = frozenset({"near", "wide"}), "resample"
 
 
 def groups_of(types: Sequence[Type]) -> Iterator[tuple[Type, list[int]]]:
@@ -55,8 +55,10 @@ def not_compared(result: Faithfulness, method: int, neighbourhood: int, which: i
     kind = result.types[method]
     if kind == "contribution" and key in MOVED:
         return "a contribution does not say what a small move does"
-    if kind == "slope" and np.isnan(result.values[:, method, :, which]).any():
-        return "a slope says nothing of a category"
+    if kind == "slope" and key == RESAMPLED:
+        return "a slope does not say what the value of another row does"
+    if kind == "slope":
+        return "a slope says nothing of categories and missing values"
     return "a comparison would be meaningless"
 
 
@@ -90,8 +92,8 @@ def name_of(method: str) -> str:
 
 
 def where_of(neighbourhood: str) -> str:
-    """Return a neighbourhood as the end of a sentence, its name for those of other versions."""
-    return WHERE.get(neighbourhood, f"in {NEIGHBOURHOODS[neighbourhood]}")
+    """Return a neighbourhood as the end of a sentence."""
+    return WHERE[neighbourhood]
 
 
 def write_legend(figure: go.Figure, *, rows: int = 1) -> None:

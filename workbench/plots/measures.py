@@ -100,7 +100,8 @@ def measures_sentence(measures: Measures, output: str | int | None = None) -> st
     first, *others = [(name_of(measures.methods[i]), by[i]) for i in order]
     said = f"Over {over}, of {counted(len(winners), 'measure')} of explanations of {what}, "
     said += f"{first[0]} is best by {'all' if not others else len(first[1])} "
-    said += f"({listing(first[1], NAMED)})"
+    left = f"; {len(first[1]) - NAMED} more" if len(first[1]) > NAMED else ""
+    said += f"({'; '.join(first[1][:NAMED])}{left})"
     if others:
         said += f", then {listing([f'{name} by {len(titles)}' for name, titles in others], NAMED)}"
     return f"{said}.{_random(measures, found)}"

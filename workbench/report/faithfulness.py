@@ -7,6 +7,7 @@ import numpy as np
 from workbench.checks import run_checks
 from workbench.core.faithfulness import NEIGHBOURHOODS
 from workbench.core.results import Faithfulness
+from workbench.core.wording import percent
 from workbench.plots import render
 from workbench.plots.explanation_values import values_sentence
 from workbench.plots.explanations import GROUPS, groups_of, name_of, offered_types
@@ -33,8 +34,8 @@ def faithfulness_section(result: Faithfulness, name: str) -> Section:
             *(p for row in rows for p in _values_of(result, row, name)),
         ),
         outcomes=run_checks(result),
-        tables=(_entries(result, which), _neighbourhoods(result)) if len(result) else (),
-        values=_values(result, which) if few else None,
+        tables=(_shares(result, which), _neighbourhoods(result)) if len(result) else (),
+        values=(_values if few else _entries)(result, which) if len(result) else None,
         facts=facts_of(record),
         foot=record.describe(),
     )
@@ -68,43 +69,57 @@ def _values_of(result: Faithfulness, row: int, name: str) -> list[Picture]:
     ]
 
 
-def _entries(result: Faithfulness, which: int) -> Grid:
-    """List what each method misses, with its interval where there is one."""
-    entries = result.entries(which)
-
-    def cell(i: int, j: int) -> str:
-        said = share_text(float(entries.value[i, j]))
-        low, high = float(entries.low[i, j]), float(entries.high[i, j])
-        return f"{said} ({share_text(low)} to {share_text(high)})" if np.isfinite(low) else said
-
-    places = range(len(result.neighbourhoods))
+def _shares(result: Faithfulness, which: int) -> Grid:
+    """List what each method misses in each neighbourhood, and what it costs."""
+    value = result.entries(which).value
     rows = tuple(
-        (name_of(result.methods[i]), kind, *(cell(i, j) for j in places), f"{result.calls[i]:,}")
+        (name_of(result.methods[i]), kind, *(share_text(float(share)) for share in value[i]),
+         f"{result.calls[i]:,}")
         for kind, members in groups_of(result.types) for i in members
     )  # fmt: skip
     heads = (NEIGHBOURHOODS[key] for key in result.neighbourhoods)
-    columns = ("method", "type", *heads, "model calls for a row")
+    columns = ("method", "type", *heads, "model calls")
     return Grid(
-        f"Share missed of {quantity(result, which)}: 0 is faithful, 1 no better than a constant "
-        f"(95 % over rows); all methods together ask the model {result.shared_calls:,} times for a "
-        f"row, and {result.heldout_calls:,} times to be held against",
+        f"Share missed of {quantity(result, which)} (model calls: for one row, by itself)",
         columns, rows, frozenset(range(2, len(columns))),
     )  # fmt: skip
+
+
+def _entries(result: Faithfulness, which: int) -> Grid:
+    """List every share with its interval."""
+    entries = result.entries(which)
+    rows = tuple(
+        (name_of(result.methods[i]), NEIGHBOURHOODS[key],
+         *(share_text(float(part[i, j])) for part in entries))
+        for _, members in groups_of(result.types) for i in members
+        for j, key in enumerate(result.neighbourhoods) if np.isfinite(entries.value[i, j])
+    )  # fmt: skip
+    columns = ("method", "neighbourhood", "share missed", "95 % from", "95 % to")
+    caption = f"Every share missed, over {len(result):,} rows"
+    return Grid(caption, columns, rows, frozenset({2, 3, 4}))
 
 
 def _neighbourhoods(result: Faithfulness) -> Grid:
     """Say how large each neighbourhood is."""
     sizes = {
-        "near": f"each number moved by {number(result.scale)} standard deviations",
-        "wide": f"each number moved by {number(result.wide_scale)} standard deviations",
+        "near": f"each number moved by {_deviations(result.scale)}",
+        "wide": f"each number moved by {_deviations(result.wide_scale)}",
         "mask-exponential": f"kernel of width {number(result.width)} over the features removed",
         "mask-shapley": "sizes weighted as Shapley values weigh them",
         "one-at-a-time": "each feature removed alone",
-        "path": "all shares of the way, alike",
-        "resample": f"{number(100 * result.share)} % of the features at a time",
+        "path": "every part of the way alike",
+        "resample": f"each feature with probability {percent(result.share)}",
     }
-    rows = tuple((NEIGHBOURHOODS[key], sizes.get(key, "")) for key in result.neighbourhoods)
-    return Grid("The neighbourhoods", ("neighbourhood", "size"), rows, frozenset())
+    rows = tuple((NEIGHBOURHOODS[key], sizes[key]) for key in result.neighbourhoods)
+    return Grid(
+        f"The neighbourhoods (for one row: {result.shared_calls:,} model calls for all methods "
+        f"together, {result.heldout_calls:,} to hold them against)",
+        ("neighbourhood", "size"), rows, frozenset(),
+    )  # fmt: skip
+
+
+def _deviations(scale: float) -> str:
+    return f"{number(scale)} standard deviation{'' if scale == 1 else 's'}"
 
 
 def _values(result: Faithfulness, which: int) -> Grid:
