@@ -1,5 +1,6 @@
 """The page that says which explanation to believe: its card, its ways out, and what it rests on."""
 
+import functools
 import re
 from functools import partial
 
@@ -26,10 +27,12 @@ from tests.visits import (
 )
 from workbench import api
 from workbench.core.settings import settings
+from workbench.engines.lfa import measure_explanations
 from workbench.engines.lfa.advisor import QUESTIONS, advise, questions_for
 from workbench.jobs.desk import Desk
 from workbench.jobs.queue import Queue
 from workbench.plots.faithfulness_words import faithfulness_sentence
+from workbench.plots.measures import measures_sentence
 from workbench.registry.intake import receive_model
 from workbench.ui import frame, jobs
 from workbench.ui.recommendation import BADGES
@@ -54,9 +57,16 @@ def counted(monkeypatch):
     return calls
 
 
-def compared(name, rows):
-    """What the engine says of rows of a bundled model."""
-    return api.faithfulness(name, rows, device="cpu")
+@functools.cache
+def drawn(name, count, *, seed=0):
+    """What the engine says of rows that are drawn from the test split of a bundled model."""
+    return api.faithfulness(name, rows_of(name).sample(count, seed=seed), device="cpu", seed=seed)
+
+
+@functools.cache
+def single(name, row=0):
+    """What it says of one of them."""
+    return api.faithfulness(name, rows_of(name)[[row]], device="cpu")
 
 
 def rows_of(name):
@@ -78,8 +88,7 @@ def badge(app):
 
 def test_a_first_visit_recommends_what_the_engine_does(counted):
     app = no_fault(look())
-    rows = rows_of("adult-mlp")
-    many, one = compared("adult-mlp", rows.sample(100, seed=0)), compared("adult-mlp", rows[[0]])
+    many, one = drawn("adult-mlp", 100), single("adult-mlp")
     expected = verdict_sentence(verdict(many, "removed", output=">50K", row=one))
     assert f">{markup(expected)}<" in said(app)
     assert badge(app) == "believe"
@@ -91,11 +100,7 @@ def test_a_first_visit_recommends_what_the_engine_does(counted):
 
 def test_every_question_is_answered_from_the_same_runs(counted):
     app = no_fault(look(model="diabetes-mlp"))
-    rows = rows_of("diabetes-mlp")
-    many, one = (
-        compared("diabetes-mlp", rows.sample(89, seed=0)),
-        compared("diabetes-mlp", rows[[0]]),
-    )
+    many, one = drawn("diabetes-mlp", 89), single("diabetes-mlp")
     (output,) = many.output_names
     assert widget(app, "selectbox", "Question").options == [
         QUESTIONS[key].words for key in questions_for(many)
@@ -109,21 +114,21 @@ def test_every_question_is_answered_from_the_same_runs(counted):
 
 
 def test_many_rows_are_recommended_for_without_one():
-    app = no_fault(look(model="wine-mlp", mode="many", count=20))
-    many = compared("wine-mlp", rows_of("wine-mlp").sample(20, seed=0))
-    found = verdict(many, "removed", output=many.output_names[0])
+    app = no_fault(look(model="wine-mlp", mode="many", count=20, output="cultivar 1"))
+    many = drawn("wine-mlp", 20)
+    found = verdict(many, "removed", output="cultivar 1")
     assert f">{markup(verdict_sentence(found))}<" in said(app)
     assert "over 20 rows" in said(app)
     assert len(app.get("plotly_chart")) == 3
 
 
 def test_where_none_is_adequate_the_card_says_so_and_leads_out(counted):
-    app = no_fault(look(model="adult-mlp", question="moved-further"))
+    app = no_fault(look(model="adult-mlp", question="moved-further", effort="quick"))
     assert badge(app) == "none"
     assert "Believe none of them" in said(app)
-    no_fault(press(app, "Look closer: wide scale 0\\.5"))
+    no_fault(press(app, plain("Look closer: wide scale 0.5")))
     assert address(app)["lfa.wide_scale"] == "0.5"
-    assert counted == [(0,), 100, (0,), 100]
+    assert counted == [(0,), 100] * 2
     app = look(model="adult-mlp", question="moved-further")
     no_fault(press(app, plain(QUESTIONS["removed"].words)))
     assert "question" not in address(app)
@@ -145,8 +150,8 @@ def test_a_row_for_which_the_recommendation_fails_has_a_card_of_its_own():
 
 
 def test_a_limit_on_passes_changes_the_recommendation_and_nothing_else(counted):
-    app = no_fault(look(model="diabetes-mlp", row=1, question="path"))
-    many = compared("diabetes-mlp", rows_of("diabetes-mlp").sample(89, seed=0))
+    app = no_fault(look(model="diabetes-mlp", row=1, question="path", seed=3))
+    many = drawn("diabetes-mlp", 89, seed=3)
     no_fault(widget(app, "number_input", "Passes per row, at most").set_value(10).run())
     expected = advise(many, "path", budget=10)
     assert expected.method != advise(many, "path").method
@@ -176,7 +181,7 @@ def test_explanations_are_chosen_and_kept_in_the_address():
 
 
 def test_every_measure_of_agreement_draws(counted):
-    app = no_fault(look(model="diabetes-mlp"))
+    app = no_fault(look(model="diabetes-mlp", seed=4))
     for measure in ("sign", "rank", "same-rank", "signed-rank"):
         no_fault(widget(app, "selectbox", "Agreement in").set_value(measure).run())
         assert len(app.get("plotly_chart")) == 4
@@ -187,7 +192,7 @@ def test_the_worst_rows_of_a_cell_open_on_this_page():
     app = no_fault(look(model="diabetes-mlp"))
     widget(app, "selectbox", "Explanation").set_value("occlusion").run()
     no_fault(widget(app, "selectbox", "Neighbourhood").set_value("resample").run())
-    many = compared("diabetes-mlp", rows_of("diabetes-mlp").sample(89, seed=0))
+    many = drawn("diabetes-mlp", 89)
     worst = int(many.ids[many.worst("occlusion", "resample", count=1)[0]])
     (button,) = (b for b in app.button if b.label.startswith(f"Row {worst}\\:"))
     no_fault(button.click().run())
@@ -240,8 +245,9 @@ def test_a_black_box_has_no_way_and_no_gradients(me, tmp_path):
     table = onnx_files.people()
     keep_table(me, table, name="people")
     path = tmp_path / "people.onnx"
-    fitted = onnx_files.pipeline(table, LogisticRegression())
-    onnx_files.export(fitted, path)
+    fitted = LogisticRegression(max_iter=1000)
+    fitted.fit(table.X.numpy().astype("float32"), onnx_files.as_words(table))
+    onnx_files.export(fitted, path, matrix=4, zipmap=False)
     receive_model(
         {"people.onnx": path}, Workspace(me.key).models_root, name="people", schema=table.schema,
         sample=table,
@@ -269,6 +275,21 @@ def test_a_cohort_of_one_row_is_judged_by_itself(counted):
     app = no_fault(look(model="diabetes-mlp", cohort=f"bmi:{float(bmi):g}.."))
     assert counted == [(0,)]
     assert "From this row alone" in shown(app)
+
+
+def test_the_usual_measures_are_a_further_run_on_the_same_rows(counted):
+    app = no_fault(look(model="diabetes-mlp", effort="quick", seed=5))
+    no_fault(widget(app, "toggle", "The usual measures").set_value(True).run())
+    assert counted == [(0,), 89, 89]
+    assert len(app.get("plotly_chart")) == 5
+    model, rows = api.load_model("diabetes-mlp"), rows_of("diabetes-mlp").sample(89, seed=5)
+    measured = measure_explanations(
+        model, rows, api.background_for(model, rows, n=264, seed=5), seed=5, device="cpu",
+        perturbations=1024, copies=2, networks=1,
+    )  # fmt: skip
+    assert plain(measures_sentence(measured, measured.output_names[0])) in shown(app)
+    no_fault(widget(app, "selectbox", "Measure").set_value("infidelity").run())
+    assert len(counted) == 3
 
 
 class TestRunsThatDoNotEnd:
@@ -301,9 +322,8 @@ class TestRunsThatDoNotEnd:
         assert has(app, "selectbox", "Question")
 
     def test_the_row_alone_is_of_use_while_the_rows_fail(self, queue):
-        rows = rows_of("wine-mlp")
         app = look(model="wine-mlp")
-        self.done(queue, compared("wine-mlp", rows[[0]]))
+        self.done(queue, single("wine-mlp"))
         no_fault(app.run())
         assert "of what the model does of row 1." in said(app)
         assert "From this row alone" in shown(app)
@@ -313,14 +333,14 @@ class TestRunsThatDoNotEnd:
         assert [error.value for error in app.error] == [plain("Row 3 is *infinite*.")]
         assert "of what the model does of row 1." in said(app)
         press(app, "Compare explanations of 36 rows")
-        self.done(queue, compared("wine-mlp", rows.sample(36, seed=0)))
+        self.done(queue, drawn("wine-mlp", 36))
         no_fault(app.run())
         assert "over 36 rows" in said(app)
 
     def test_the_rows_are_of_use_when_the_row_is_cancelled(self, queue):
         app = look(model="wine-mlp")
         finish(queue, state="cancelled")
-        self.done(queue, compared("wine-mlp", rows_of("wine-mlp").sample(36, seed=0)))
+        self.done(queue, drawn("wine-mlp", 36))
         no_fault(app.run())
         assert re.search(r"over 36 rows\.", said(app))
         assert [info.value for info in app.info] == [jobs.STOPPED["cancelled"]]

@@ -15,7 +15,7 @@ from workbench.engines.lfa.matrix import NAME
 from workbench.ui import cache
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import errors_shown
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.jobs import Answer, Ask, SomeResult, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_effort
 from workbench.ui.place import Place
 from workbench.ui.shapley import ask_for
@@ -34,10 +34,12 @@ OF_NUMBERS, OF_GRADIENTS = frozenset({"moved", "moved-further"}), frozenset({"pa
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run, and the rows that it is about in words."""
+    """A run, and the rows that it is about: in words, a position, or how many are drawn."""
 
     ask: Ask
     about: str
+    row: int | None
+    count: int
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | Non
         If the settings do not fit each other.
     """
     record = api.list_methods()[NAME]
-    levels: Mapping[str, Effort] = (
-        {} if record.efforts is None else record.efforts(len(place.model.schema.features))
-    )
+    levels = efforts_of(place.model, NAME)
     effort = levels[choose_effort(FAMILY, list(levels))]
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         background, seed = _choose_background(place, effort), _choose_seed()
@@ -98,16 +98,49 @@ def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | Non
         settings = params_form(record.params, FAMILY, leave_out=hidden, defaults=effort.settings)
     common = {"background": background, "seed": seed}
     n_drawn = min(DRAWN, len(place.rows)) if row is not None else count
-    own = _wanted(place, settings, row, 1, common) if row is not None else None
-    drawn = _wanted(place, settings, None, n_drawn, common) if n_drawn > 1 else None
+    own = drawn = None
+    if row is not None:
+        own = wanted_run(place, NAME, settings, row=row, count=1, **common)
+    if n_drawn > 1:
+        drawn = wanted_run(place, NAME, settings, row=None, count=n_drawn, **common)
     for wanted in (own, drawn):
         if wanted is not None:
             st.caption(f"{plain(wanted.about)}: {wanted.ask.quote.describe()}")
     return own, drawn
 
 
-def answer_about(place: Place, wanted: Wanted | None) -> Answer[Faithfulness] | None:
-    """Return the result of a run; small ones start by themselves, faults become sentences."""
+def efforts_of(model: Model, method: str) -> Mapping[str, Effort]:
+    """Return how hard a method may try on a model."""
+    record = api.list_methods()[method]
+    return {} if record.efforts is None else record.efforts(len(model.schema.features))
+
+
+def wanted_run(
+    place: Place, method: str, settings: Mapping[str, Any], *, row: int | None, count: int,
+    background: int, seed: int,
+) -> Wanted:  # fmt: skip
+    """Return a run of a method on one row, or on some that are drawn.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit each other.
+    """
+    ask = ask_for(place, method, settings, row=row, count=count, background=background, seed=seed)
+    about = f"{count:,} rows" if row is None else f"row {int(place.rows.ids[row])}"
+    return Wanted(replace(ask, subject=(method, *ask.subject, row)), about, row, count)
+
+
+def answer_about(
+    place: Place, wanted: Wanted | None, kind: type[SomeResult], doing: tuple[str, str]
+) -> Answer[SomeResult] | None:
+    """Return the result of a run; small ones start by themselves, faults become sentences.
+
+    Parameters
+    ----------
+    doing
+        What it does with explanations, as a button and as a line above its progress say it.
+    """
     if wanted is None:
         return None
     ask, found = wanted.ask, None
@@ -115,19 +148,19 @@ def answer_about(place: Place, wanted: Wanted | None) -> Answer[Faithfulness] | 
         head, button, slot = st.empty(), st.empty(), st.container()
         offered = not ask.is_small or was_stopped(ask, place.person)
         pressed = offered and button.button(
-            f"Compare explanations of {wanted.about}", icon=":material/play_arrow:",
-            key=f"run-{wanted.about}",
+            f"{doing[0]} explanations of {wanted.about}", icon=":material/play_arrow:",
+            key=f"run-{ask.request.method}-{wanted.about}",
         )  # fmt: skip
         found = answer_to(
-            ask, place.person, Faithfulness, pressed=pressed, starts_itself=ask.is_small, slot=slot
+            ask, place.person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot
         )
         if found is not None and not found.is_stale:
             button.empty()
         elif is_under_way(ask, place.person):
             button.empty()
-            head.caption(f"Comparing explanations of {plain(wanted.about)} …")
+            head.caption(f"{doing[1]} explanations of {plain(wanted.about)} …")
         elif found is not None:
-            head.warning(f"The settings have changed since {plain(wanted.about)} were compared.")
+            head.warning(f"The settings have changed since this about {plain(wanted.about)}.")
     return found
 
 
@@ -197,13 +230,3 @@ def _choose_seed() -> int:
     return whole_number(
         "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
     )
-
-
-def _wanted(
-    place: Place, settings: Mapping[str, Any], row: int | None, count: int,
-    common: Mapping[str, int],
-) -> Wanted:  # fmt: skip
-    ask = ask_for(place, NAME, settings, row=row, count=count, **common)
-    about = f"{count:,} rows" if row is None else f"row {int(place.rows.ids[row])}"
-    subject = (NAME, *ask.subject, row)
-    return Wanted(replace(ask, subject=subject), about)

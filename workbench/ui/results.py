@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
-from workbench.core.results import Attribution, Counterfactuals, Faithfulness, Result
+from workbench.core.results import Attribution, Counterfactuals, Faithfulness, Measures, Result
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
@@ -26,7 +26,8 @@ from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
 
 # Results with a table of their own.
-Tabular = Attribution | Performance | Counterfactuals | Faithfulness
+Tabular = Attribution | Performance | Counterfactuals | Faithfulness | Measures
+Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 
@@ -109,10 +110,7 @@ def metrics_table(result: Performance) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def downloads(
-    answer: Answer[Attribution] | Answer[Performance] | Answer[Faithfulness], name: str,
-    person: Person,
-) -> None:  # fmt: skip
+def downloads(answer: Answer[Shown], name: str, person: Person) -> None:
     """Offer a place in the report, and the result as files, each made when it is asked for."""
     with st.container(horizontal=True, gap="small"):
         add_to_report(answer.job, person)

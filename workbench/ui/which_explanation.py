@@ -31,7 +31,10 @@ from workbench.ui.several import show_several
 from workbench.ui.shapley import choose_output, choose_rows, describe_row
 from workbench.ui.state import choose
 from workbench.ui.text import plain
+from workbench.ui.usual_measures import choose_measures, show_measures
 from workbench.ui.verdict import verdict_sentence
+
+DOING = ("Compare", "Comparing")
 
 
 def which_explanation(place: Place) -> None:
@@ -52,7 +55,7 @@ def which_explanation(place: Place) -> None:
             wanted = choose_runs(place, row, count)
         budget = choose_budget()
     with told:
-        own, drawn = fitting(*(answer_about(place, each) for each in wanted))
+        own, drawn = fitting(*(answer_about(place, each, Faithfulness, DOING) for each in wanted))
     found = drawn or own
     with asked:
         question = choose_question(place, None if found is None else found.result)
@@ -66,14 +69,17 @@ def which_explanation(place: Place) -> None:
     with left, errors_shown(), st.container(border=True):
         _neighbourhood(known)
     with below:
-        _all(known)
+        _all(known, wanted[1] or wanted[0])
 
 
-def _all(known: Known) -> None:
-    """Show what explanations say, where they are faithful, and how both were computed."""
+def _all(known: Known, wanted: Wanted | None) -> None:
+    """Show what explanations say, where they are faithful, and how all was computed."""
     for part in (_several, _everywhere):
         with errors_shown():
             part(known)
+    if choose_measures() and wanted is not None:
+        with errors_shown():
+            show_measures(known.place, wanted, known.output, name=_name(known.best))
     for answer in (known.row, known.rows):
         if answer is not None:
             computed_card(answer.result.provenance)
