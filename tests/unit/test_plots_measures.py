@@ -116,17 +116,21 @@ def test_names_are_text_not_markup(dark):
 
 def test_the_sentence_counts_what_has_a_better_way():
     assert measures_sentence(several_measures()) == (
-        "Over 12 rows, of 3 measures of explanations of probability of >50K, KernelSHAP is best by "
-        "all (Faithfulness correlation; Completeness gap; Prediction gap, important features)."
+        "Over 12 rows, probability of >50K: SmoothGrad is the only slope; of the contributions, "
+        "KernelSHAP is best by 3 of 3 measures (Faithfulness correlation; Completeness gap; "
+        "Prediction gap, important features)."
     )
-    two = with_scores(0.9, 0.5, 0.4, 0.6, measures=("pgi", "infidelity"))
-    assert measures_sentence(two) == (
-        "Over 12 rows, of 2 measures of explanations of probability of >50K, SmoothGrad is best by "
-        "1 (Prediction gap, important features), then KernelSHAP by 1. No better than random "
-        "numbers: SmoothGrad by 1 measure, LIME by 1 measure, KernelSHAP by 1 measure."
+    # Higher is better of the first, lower of the second; slopes do not compete.
+    two = with_scores(0.9, 0.5, 0.4, 0.45, measures=("pgi", "infidelity"))
+    assert measures_sentence(two[3]) == (
+        "Row 37, probability of >50K: SmoothGrad is the only slope; of the contributions, LIME is "
+        "best by 1 of 2 measures (Prediction gap, important features), then KernelSHAP by 1. No "
+        "better than random numbers: LIME by 1 measure, KernelSHAP by 1 measure."
     )
+    steady = with_scores(0.9, 0.5, 0.4, 0.0, measures=("ris", "max-sensitivity"))
+    assert "random" not in measures_sentence(steady), "what knows nothing does not waver"
     neither = with_scores(0.9, 0.5, 0.4, 0.6, measures=("sparseness",))
-    assert "no measure says which explanation of" in measures_sentence(neither)
+    assert "no measure says which explanation is better." in measures_sentence(neither)
     alone = replace(
         two, scores=two.scores[:, :3], methods=two.methods[:3], types=two.types[:3]
     )  # fmt: skip

@@ -25,6 +25,8 @@ BETTER = {
     "higher": "\N{UPWARDS ARROW} higher is better", "lower": "\N{DOWNWARDS ARROW} lower is better",
     "": "neither is better",
 }  # fmt: skip
+SIGNS = {"higher": 1.0, "lower": -1.0, "": 0.0}
+STEADY = frozenset({"max-sensitivity", "ris", "ros"})
 CUT = "\N{RIGHTWARDS ARROW}"
 
 
@@ -60,7 +62,7 @@ def scores(
     lines = -(-len(shown) // columns)
     each = HEAD + BAR_HEIGHT * len(order) + FOOT
     figure = make_subplots(
-        lines, columns, shared_yaxes=True, horizontal_spacing=0.03,
+        lines, columns, shared_yaxes=True, horizontal_spacing=0.05,
         vertical_spacing=(HEAD + FOOT) / (lines * each) if lines > 1 else 0.0,
         subplot_titles=[_head(measures.measures[q]) for q in shown],
     )  # fmt: skip
@@ -75,9 +77,11 @@ def scores(
 
 
 def measures_sentence(measures: Measures, output: str | int | None = None) -> str:
-    """Say which method is best by how many measures, and which does no better than random numbers.
+    """Say which slope and which contribution is best by how many measures.
 
-    Measures of which neither way is better do not count; anchors do not compete.
+    Most measures are of slopes in one neighbourhood and of contributions in another, so the two
+    do not compete, and only contributions are held against random numbers. Measures of which
+    neither way is better do not count.
 
     Raises
     ------
@@ -88,23 +92,36 @@ def measures_sentence(measures: Measures, output: str | int | None = None) -> st
     if not len(measures):
         return "There are no rows to explain."
     found = measures.summary(which)
-    winners = {q: best for q in range(len(measures.measures))
-               if (best := _best(measures, found, q)) is not None}  # fmt: skip
-    over, what = counted(len(measures), "row"), words.quantity(measures, which)
-    if not winners:
-        return f"Over {over}, no measure says which explanation of {what} is better."
+    rows = f"Over {len(measures):,} rows" if len(measures) > 1 else f"Row {measures.ids[0]}"
+    start = f"{rows}, {words.quantity(measures, which)}"
+    said = [
+        told for kind, members in groups_of(measures.types)
+        if kind != "anchor" and (told := _leader(measures, found, kind, members))
+    ]  # fmt: skip
+    if not said:
+        return f"{start}: no measure says which explanation is better."
+    return f"{start}: {'; '.join(said)}.{_random(measures, found)}"
+
+
+def _leader(measures: Measures, found: Summary, kind: Type, members: list[int]) -> str:
+    """Say which method of a group is best by most measures; empty where none can be compared."""
     by: dict[int, list[str]] = {}
-    for q, i in winners.items():
-        by.setdefault(i, []).append(MEASURES[measures.measures[q]].title)
+    for q, key in enumerate(measures.measures):
+        mean, sign = found.mean[members, q], SIGNS[MEASURES[key].better]
+        if sign and np.isfinite(mean).any():
+            by.setdefault(members[int(np.nanargmax(sign * mean))], []).append(MEASURES[key].title)
+    if not by:
+        return ""
     order = sorted(by, key=lambda i: (-len(by[i]), i))
     first, *others = [(name_of(measures.methods[i]), by[i]) for i in order]
-    said = f"Over {over}, of {counted(len(winners), 'measure')} of explanations of {what}, "
-    said += f"{first[0]} is best by {'all' if not others else len(first[1])} "
     left = f"; {len(first[1]) - NAMED} more" if len(first[1]) > NAMED else ""
-    said += f"({'; '.join(first[1][:NAMED])}{left})"
-    if others:
-        said += f", then {listing([f'{name} by {len(titles)}' for name, titles in others], NAMED)}"
-    return f"{said}.{_random(measures, found)}"
+    titles = f"({'; '.join(first[1][:NAMED])}{left})"
+    of = counted(sum(map(len, by.values())), "measure")
+    if len(members) == 1:
+        return f"{first[0]} is the only {GROUPS[kind].removesuffix('s')}"
+    said = f"of the {GROUPS[kind]}, {first[0]} is best by {len(first[1])} of {of} {titles}"
+    then = listing([f"{name} by {len(titles)}" for name, titles in others], NAMED)
+    return f"{said}, then {then}" if others else said
 
 
 def _shown(measures: Measures, measure: str | None) -> list[int]:
@@ -151,9 +168,9 @@ def _add_panel(
     )  # fmt: skip
     reach = top - bottom
     figure.update_xaxes(
-        range=[bottom - 0.04 * reach * (bottom < 0), top + 0.48 * reach], nticks=4, tickangle=0,
-        tickfont={"size": 11}, zeroline=bottom < 0, zerolinecolor=colours.muted, row=at[0],
-        col=at[1],
+        range=[bottom - 0.04 * reach * (bottom < 0), top + 0.48 * reach], nticks=3, tickangle=0,
+        tickfont={"size": 11}, exponentformat="power", zeroline=bottom < 0,
+        zerolinecolor=colours.muted, row=at[0], col=at[1],
     )  # fmt: skip
 
 
@@ -173,7 +190,7 @@ def _number(value: float, top: float) -> str:
     if np.isnan(value):
         return "n/a"
     text = words.number(float(f"{value:.2g}"))
-    if abs(value) >= 1000:
+    if abs(value) >= 10_000:
         text = f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", words.MINUS)
     return f"{text}{f' {CUT}' if value > top else ''}"
 
@@ -209,26 +226,20 @@ def _label(figure: go.Figure, measures: Measures, order: list[int], about: list[
     )  # fmt: skip
 
 
-def _best(measures: Measures, found: Summary, q: int) -> int | None:
-    """Return the method that is best by a measure, anchors aside; None where there is no best."""
-    better = MEASURES[measures.measures[q]].better
-    is_method = np.array(measures.types) != "anchor"
-    mean = np.where(is_method, found.mean[:, q], np.nan)
-    if not better or np.isnan(mean).all():
-        return None
-    return int(np.nanargmax(mean) if better == "higher" else np.nanargmin(mean))
-
-
 def _random(measures: Measures, found: Summary) -> str:
-    """Name the methods that do no better than random numbers by some measure."""
+    """Name the contributions that do no better than random numbers by some measure.
+
+    What knows nothing is perfectly steady, so stability does not count.
+    """
     if RANDOM not in measures.methods:
         return ""
     random = measures.methods.index(RANDOM)
     counts: dict[str, int] = {}
     for i, q in np.ndindex(*found.mean.shape):
-        sign = {"higher": 1.0, "lower": -1.0, "": np.nan}[MEASURES[measures.measures[q]].better]
+        key = measures.measures[q]
+        sign = 0.0 if key in STEADY else SIGNS[MEASURES[key].better]
         value, chance = sign * found.mean[i, q], sign * found.mean[random, q]
-        if measures.types[i] != "anchor" and value <= chance:
+        if measures.types[i] == "contribution" and sign and value <= chance:
             name = name_of(measures.methods[i])
             counts[name] = counts.get(name, 0) + 1
     if not counts:

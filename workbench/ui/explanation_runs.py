@@ -149,7 +149,7 @@ def answer_about(
         offered = not ask.is_small or was_stopped(ask, place.person)
         pressed = offered and button.button(
             f"{doing[0]} explanations of {wanted.about}", icon=":material/play_arrow:",
-            key=f"run-{ask.request.method}-{wanted.about}",
+            type="primary", key=f"run-{ask.request.method}-{wanted.about}",
         )  # fmt: skip
         found = answer_to(
             ask, place.person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot

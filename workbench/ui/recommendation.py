@@ -8,7 +8,7 @@ import streamlit as st
 from workbench.core.faithfulness import EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted, percent
-from workbench.engines.lfa.advisor import QUESTIONS
+from workbench.engines.lfa.advisor import AS_GOOD, QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
 from workbench.ui.explanation_runs import Known
@@ -51,7 +51,7 @@ def show_recommendation(known: Known) -> None:
     with st.container(border=True, key=f"verdict-{found.state}"):
         label, icon, colour = BADGES[found.state]
         st.badge(label, icon=f":material/{icon}:", color=colour)
-        answer(verdict_sentence(found).replace(" %", f"{NO_BREAK}%"))
+        answer(_unbroken(verdict_sentence(found)))
         if advice.method:
             _numbers(found)
             note(_why(found, known.best.result))
@@ -82,8 +82,8 @@ def _numbers(found: Verdict) -> None:
         figures.append(("Runner-up", EXPLANATIONS[advice.runner_up], missed))
     cells = "".join(
         f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
-        f'<div style="font-size:1.35rem;line-height:1.4">{markup(value)}</div>'
-        f'<div style="opacity:.7;font-size:.85rem">{markup(below)}</div></div>'
+        f'<div style="font-size:1.35rem;line-height:1.4">{markup(_unbroken(value))}</div>'
+        f'<div style="opacity:.7;font-size:.85rem">{markup(_unbroken(below))}</div></div>'
         for name, value, below in figures
     )
     st.html(
@@ -93,11 +93,11 @@ def _numbers(found: Verdict) -> None:
 
 
 def _own(found: Verdict) -> str:
-    """Say which explanation is the best of the row alone, where that is another one."""
+    """Say which explanation is better for the row alone, where one is."""
     own = found.own
-    if own is None or not own.method or not own.missed < found.missed_here:
+    if own is None or not own.method or not AS_GOOD * own.missed < found.missed_here:
         return ""
-    return f"best for it: {EXPLANATIONS[own.method]}, {percent(own.missed)}"
+    return f"best for it alone: {EXPLANATIONS[own.method]}, {percent(own.missed)}"
 
 
 def _why(found: Verdict, result: Faithfulness) -> str:
@@ -129,6 +129,11 @@ def _ways_out(known: Known, found: Verdict) -> None:
             st.switch_page("pages/shapley.py")
         if found.row is not None and st.button("Try values on this row", icon=":material/tune:"):
             st.switch_page("pages/what_if.py")
+
+
+def _unbroken(text: str) -> str:
+    """Keep numbers and their per cent sign on one line."""
+    return text.replace(" %", f"{NO_BREAK}%")
 
 
 def _way(label: str, icon: str, action: Callable[..., None], *args: object) -> None:

@@ -14,9 +14,10 @@ from workbench.plots.explanation_values import values_sentence
 from workbench.plots.explanations import offered_types
 from workbench.ui.frame import side_by_side
 from workbench.ui.results import is_dark, plain_figure
-from workbench.ui.state import choose, choose_several
+from workbench.ui.state import choose, choose_several, put
 from workbench.ui.text import plain
 
+CHOSEN = "explanations"
 FIRST = ("lime", "kernelshap", "integrated-gradients")
 TYPES = {"contribution": "Contributions", "slope": "Slopes"}
 MEASURES = {
@@ -25,18 +26,32 @@ MEASURES = {
 }  # fmt: skip
 
 
-def choose_methods(result: Faithfulness, recommended: str) -> tuple[str, ...]:
-    """Choose which explanations to show; anchors, which know nothing, are not among them."""
+def choose_methods(result: Faithfulness, believed: str) -> tuple[str, ...]:
+    """Choose which explanations to show; anchors, which know nothing, are not among them.
+
+    Parameters
+    ----------
+    believed
+        The one that is recommended: offered with a button where it is not shown.
+    """
     offered = [m for m, kind in zip(result.methods, result.types, strict=True) if kind != "anchor"]
 
     def label(method: str) -> str:
         name = EXPLANATIONS.get(method, method)
-        return f"{name} · recommended" if method == recommended else name
+        return f"{name} · recommended" if method == believed else name
 
-    return choose_several(
-        "Explanations", "explanations", options=offered,
-        default=[method for method in FIRST if method in offered], format_func=label,
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = choose_several(
+            "Explanations", CHOSEN, options=offered,
+            default=[method for method in FIRST if method in offered], format_func=label,
+            width="stretch",
+        )  # fmt: skip
+        if believed in offered and believed not in chosen:
+            st.button(
+                f"Show {EXPLANATIONS[believed]} too", icon=":material/add:", on_click=put,
+                args=(CHOSEN, ",".join([*chosen, believed])),
+            )  # fmt: skip
+    return chosen
 
 
 def with_methods(result: Faithfulness, methods: Sequence[str]) -> Faithfulness:
@@ -53,9 +68,9 @@ def with_methods(result: Faithfulness, methods: Sequence[str]) -> Faithfulness:
     )
 
 
-def show_several(result: Faithfulness, output: str, *, recommended: str, name: str) -> None:
+def show_several(result: Faithfulness, output: str, *, believed: str, name: str) -> None:
     """Show what chosen explanations say of one row, and how far they agree; of rows, the latter."""
-    methods = choose_methods(result, recommended)
+    methods = choose_methods(result, believed)
     if not methods:
         st.caption("Choose at least one explanation.")
         return

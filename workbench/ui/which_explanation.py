@@ -98,9 +98,7 @@ def _several(known: Known) -> None:
     answer = known.row or known.best
     about = _about(answer.result)
     st.subheader(f"What do they say of {plain(about)}, and do they agree?", anchor=False)
-    show_several(
-        answer.result, known.output, recommended=known.verdict.believed, name=_name(answer)
-    )
+    show_several(answer.result, known.output, believed=known.verdict.believed, name=_name(answer))
     if known.row is not None:
         downloads(known.row, _name(known.row), known.place.person)
 
