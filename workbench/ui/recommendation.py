@@ -7,8 +7,8 @@ import streamlit as st
 
 from workbench.core.faithfulness import EXPLANATIONS
 from workbench.core.results import Faithfulness
-from workbench.core.wording import counted, percent
-from workbench.engines.lfa.advisor import AS_GOOD, QUESTIONS
+from workbench.core.wording import counted
+from workbench.engines.lfa.advisor import AS_GOOD, NOTHING, QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
 from workbench.ui.explanation_runs import Known
@@ -20,6 +20,7 @@ from workbench.ui.verdict import (
     Verdict,
     answerable,
     is_silent,
+    missed_words,
     neighbourhood_words,
     smaller,
     verdict_sentence,
@@ -71,14 +72,14 @@ def _numbers(found: Verdict) -> None:
     label = "Recommended" if found.state == "believe" else "Best choice"
     figures = [(label, EXPLANATIONS[advice.method], f"{advice.calls:,} passes for a row")]
     if found.n_rows > 1:
-        between = f"95 %: {percent(advice.low)} to {percent(advice.high)}"
-        figures.append((
-            f"Missed over {counted(found.n_rows, 'row')}", percent(advice.missed), between,
-        ))  # fmt: skip
+        between = f"95 %: {missed_words(advice.low)} to {missed_words(advice.high)}"
+        known = advice.high > NOTHING
+        over = f"Missed over {counted(found.n_rows, 'row')}"
+        figures.append((over, missed_words(advice.missed), between if known else ""))
     if found.row is not None:
-        figures.append((f"Missed of row {found.row}", percent(found.missed_here), _own(found)))
+        figures.append((f"Missed of row {found.row}", missed_words(found.missed_here), _own(found)))
     if advice.runner_up:
-        missed = f"misses {percent(advice.runner_missed)}"
+        missed = f"misses {missed_words(advice.runner_missed)}"
         figures.append(("Runner-up", EXPLANATIONS[advice.runner_up], missed))
     cells = "".join(
         f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
@@ -97,7 +98,7 @@ def _own(found: Verdict) -> str:
     own = found.own
     if own is None or not own.method or not AS_GOOD * own.missed < found.missed_here:
         return ""
-    return f"best for it alone: {EXPLANATIONS[own.method]}, {percent(own.missed)}"
+    return f"best for it alone: {EXPLANATIONS[own.method]}, {missed_words(own.missed)}"
 
 
 def _why(found: Verdict, result: Faithfulness) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted, percent
-from workbench.engines.lfa.advisor import QUESTIONS, Advice, advise, questions_for
+from workbench.engines.lfa.advisor import NOTHING, QUESTIONS, Advice, advise, questions_for
 from workbench.plots.explanations import where_of
 from workbench.plots.words import number
 
@@ -97,9 +97,9 @@ def verdict_sentence(found: Verdict) -> str:
         return advice.reason
     where, name = where_of(advice.neighbourhood), EXPLANATIONS[advice.method]
     over = f" over {counted(found.n_rows, 'row')}" if found.n_rows > 1 else f" of row {found.row}"
-    missed = f"misses {percent(advice.missed)} of what the model does{over}"
+    missed = f"misses {missed_words(advice.missed)} of what the model does{over}"
     if found.state == "believe":
-        here = f", and {percent(found.missed_here)} of row {found.row}" if _both(found) else ""
+        here = f", and {missed_words(found.missed_here)} of row {found.row}" if _both(found) else ""
         return f"Believe {name}: {where}, it {missed}{here}."
     if found.state == "not_here":
         return f"Not for row {found.row}: {where}, {_not_here(found, name)}."
@@ -107,12 +107,23 @@ def verdict_sentence(found: Verdict) -> str:
         own = EXPLANATIONS[found.own.method]
         return (
             f"Believe {own} for row {found.row} alone: {where}, it misses "
-            f"{percent(found.own.missed)} of it; {_best(name, missed)}, which is no basis."
+            f"{missed_words(found.own.missed)} of it; {_best(name, missed)}, which is no basis."
         )
     if is_silent(advice):
         return f"Believe none of them: {where}, the model hardly moves."
-    here = f", and {percent(found.missed_here)} of row {found.row}" if _both(found) else ""
+    here = f", and {missed_words(found.missed_here)} of row {found.row}" if _both(found) else ""
     return f"Believe none of them: {where}, {_best(name, missed)}{here}."
+
+
+def missed_words(share: float) -> str:
+    """Write a share missed; what is missed by rounding alone is nothing.
+
+    Examples
+    --------
+    >>> missed_words(0.125), missed_words(1e-13)
+    ('12.5 %', 'nothing')
+    """
+    return "nothing" if share <= NOTHING else percent(share)
 
 
 def neighbourhood_words(result: Faithfulness, neighbourhood: str) -> str:
@@ -182,13 +193,13 @@ def _not_here(found: Verdict, name: str) -> str:
     if math.isnan(found.missed_here):
         return "the model does not move there, so there is nothing to explain"
     said = (
-        f"{name} misses {percent(found.missed_here)} of it, although it misses only "
-        f"{percent(found.advice.missed)} over {counted(found.n_rows, 'row')}"
+        f"{name} misses {missed_words(found.missed_here)} of it, although it misses only "
+        f"{missed_words(found.advice.missed)} over {counted(found.n_rows, 'row')}"
     )
     own = found.own
     if own is None or not own.adequate or own.method == found.advice.method:
         return said
-    return f"{said}; of this row alone {EXPLANATIONS[own.method]} misses {percent(own.missed)}"
+    return f"{said}; of this row alone {EXPLANATIONS[own.method]} misses {missed_words(own.missed)}"
 
 
 def _best(name: str, missed: str) -> str:
