@@ -5,9 +5,9 @@ from typing import Literal
 
 import streamlit as st
 
-from workbench.core.faithfulness import EXPLANATIONS
+from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS
 from workbench.core.results import Faithfulness
-from workbench.core.wording import counted
+from workbench.core.wording import counted, percent
 from workbench.engines.lfa.advisor import AS_GOOD, NOTHING, QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
@@ -16,6 +16,7 @@ from workbench.ui.frame import answer, note
 from workbench.ui.state import forget, put
 from workbench.ui.text import markup, plain
 from workbench.ui.verdict import (
+    BELIEVED,
     State,
     Verdict,
     answerable,
@@ -26,16 +27,19 @@ from workbench.ui.verdict import (
     verdict_sentence,
 )
 
-# The edge of the card says at a glance which of the four it is.
+# The edge of the card says at a glance how good the news is.
 STYLE = """<style>
 [class*="st-key-verdict-"] { border-left: .4rem solid #8b949e !important; }
 .st-key-verdict-believe { border-left-color: #2da44e !important; }
-.st-key-verdict-not_here, .st-key-verdict-only_here { border-left-color: #bf8700 !important; }
+.st-key-verdict-with_care, .st-key-verdict-not_here, .st-key-verdict-only_here {
+  border-left-color: #bf8700 !important;
+}
 .st-key-verdict-none { border-left-color: #cf222e !important; }
 </style>"""
 Colour = Literal["green", "orange", "red"]
 BADGES: Mapping[State, tuple[str, str, Colour]] = {
     "believe": ("To be believed here", "verified", "green"),
+    "with_care": ("To be believed with care", "warning", "orange"),
     "not_here": ("Not for this row", "warning", "orange"),
     "only_here": ("For this row alone", "warning", "orange"),
     "none": ("No linear explanation is adequate", "cancel", "red"),
@@ -56,7 +60,7 @@ def show_recommendation(known: Known) -> None:
         if advice.method:
             _numbers(found)
             note(_why(found, known.best.result))
-        if found.state == "believe":
+        if found.state in BELIEVED:
             return
         if not advice.method or is_silent(advice):
             st.markdown(plain(advice.instead))
@@ -69,7 +73,7 @@ def _numbers(found: Verdict) -> None:
     Metrics of Streamlit would cut the names of explanations where the window is narrow.
     """
     advice = found.advice
-    label = "Recommended" if found.state == "believe" else "Best choice"
+    label = "Recommended" if found.state in BELIEVED else "Best choice"
     figures = [(label, EXPLANATIONS[advice.method], f"{advice.calls:,} passes for a row")]
     if found.n_rows > 1:
         between = f"95 %: {missed_words(advice.low)} to {missed_words(advice.high)}"
@@ -103,8 +107,15 @@ def _own(found: Verdict) -> str:
 
 def _why(found: Verdict, result: Faithfulness) -> str:
     where = neighbourhood_words(result, found.advice.neighbourhood)
-    alone = " From this row alone: more rows say whether that is luck." if found.n_rows == 1 else ""
-    return f"Neighbourhood: {where}. {found.advice.reason}{alone}"
+    more = ""
+    if found.n_rows == 1:
+        more = " From this row alone: more rows say whether that is luck."
+    elif found.state == "with_care":
+        more = (
+            f" Its interval reaches beyond {percent(ADEQUATE)}, where no explanation is adequate: "
+            "more rows would tell."
+        )
+    return f"Neighbourhood: {where}. {found.advice.reason}{more}"
 
 
 def _ways_out(known: Known, found: Verdict) -> None:
