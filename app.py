@@ -20,6 +20,9 @@ PAGES = {
     ],
     "Explain": [
         st.Page("pages/shapley.py", title="Shapley values", icon=":material/waterfall_chart:"),
+        st.Page(
+            "pages/which_explanation.py", title="Which explanation?", icon=":material/balance:"
+        ),
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
         st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],

@@ -4,11 +4,16 @@ import hashlib
 import importlib
 import json
 import os
+import shutil
 
 import pytest
+import streamlit as st
 
 from workbench.core.people import Person
+from workbench.data.bundled import data_folder, load_table
 from workbench.jobs import service
+from workbench.registry.architectures import build_encoder, build_network
+from workbench.registry.store import load_model, publish
 from workbench.ui import jobs, people
 from workbench.workspace import store
 
@@ -61,3 +66,39 @@ def somebody(monkeypatch):
 def me(somebody, request):
     """Somebody with a folder of their own, which no other test looks into."""
     return somebody(f"me-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]}")
+
+
+HOSTILE = {
+    "bmi": "<script>alert(1)</script>",
+    "age": "**bold** :red[x] [link](http://evil.test)",
+    "sex": "=1+1 :material/home: $x^2$",
+}
+
+
+@pytest.fixture
+def hostile_registry(monkeypatch, tmp_path):
+    """The diabetes table and a model of it with names that are markup somewhere."""
+    data, models = tmp_path / "data", tmp_path / "models"
+    shutil.copytree(data_folder(), data)
+    table = load_table("diabetes")
+    card = load_model("diabetes-mlp").card
+    features = tuple(
+        feature.model_copy(update={"name": HOSTILE.get(feature.name, feature.name)})
+        for feature in table.schema.features
+    )
+    schema = table.schema.model_copy(update={"features": features})
+    (data / "diabetes.schema.json").write_text(schema.model_dump_json())
+    frame = table.to_frame().rename(columns=HOSTILE)
+    frame.to_csv(data / "diabetes.csv", index=False)
+    encoder = build_encoder(card.encoder, schema)
+    encoder.fit(table.X)
+    network = build_network(card.network, len(encoder.groups), 1)
+    fields = card.model_dump(by_alias=True, exclude={"version", "weights_sha256"})
+    publish(encoder, network, fields | {"name": "hostile", "schema": schema}, models)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))  # with a worker that sees them
+    monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(data))
+    monkeypatch.setenv("WORKBENCH_MODELS", str(models))
+    st.cache_resource.clear()
+    yield HOSTILE
+    service.start().stop()
+    st.cache_resource.clear()

@@ -18,6 +18,7 @@ TITLES = {
     "report": "What do I hand over?",
     "shapley": "Which features made this prediction?",
     "what_if": "What if this row were different?",
+    "which_explanation": "Which explanation should I believe?",
     "workspace": "What am I looking at, and how good is it?",
 }
 # Two that read different columns, and two of different kinds of target.

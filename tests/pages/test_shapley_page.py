@@ -2,26 +2,20 @@
 
 import logging
 import re
-import shutil
 from functools import partial
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests import visits
 from tests.visits import MODELS, address, answers, no_fault, shown, widget
 from workbench import api
 from workbench.core.params import Params
-from workbench.data.bundled import data_folder, load_table
 from workbench.engines.shapley.params import SampledParams
-from workbench.jobs import service
 from workbench.jobs.queue import Queue
 from workbench.plots import overall_sentence, sentence
 from workbench.plots.disagreement import disagreement_sentence
 from workbench.plots.interactions import interactions_sentence
-from workbench.registry.architectures import build_encoder, build_network
-from workbench.registry.store import load_model, publish
 from workbench.ui.explained import LABELS
 from workbench.ui.text import markup, plain
 
@@ -296,51 +290,14 @@ def test_an_empty_registry_says_what_to_do(monkeypatch, tmp_path):
     assert app.error[0].value.startswith("There are no models yet")
 
 
-HOSTILE = {
-    "bmi": "<script>alert(1)</script>",
-    "age": "**bold** :red[x] [link](http://evil.test)",
-    "sex": "=1+1 :material/home: $x^2$",
-}
-
-
-@pytest.fixture
-def hostile_registry(monkeypatch, tmp_path):
-    """The diabetes table and a model of it with names that are markup somewhere."""
-    data, models = tmp_path / "data", tmp_path / "models"
-    shutil.copytree(data_folder(), data)
-    table = load_table("diabetes")
-    card = load_model("diabetes-mlp").card
-    features = tuple(
-        feature.model_copy(update={"name": HOSTILE.get(feature.name, feature.name)})
-        for feature in table.schema.features
-    )
-    schema = table.schema.model_copy(update={"features": features})
-    (data / "diabetes.schema.json").write_text(schema.model_dump_json())
-    frame = table.to_frame().rename(columns=HOSTILE)
-    frame.to_csv(data / "diabetes.csv", index=False)
-    encoder = build_encoder(card.encoder, schema)
-    encoder.fit(table.X)
-    network = build_network(card.network, len(encoder.groups), 1)
-    fields = card.model_dump(by_alias=True, exclude={"version", "weights_sha256"})
-    publish(encoder, network, fields | {"name": "hostile", "schema": schema}, models)
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))  # with a worker that sees them
-    monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(data))
-    monkeypatch.setenv("WORKBENCH_MODELS", str(models))
-    st.cache_resource.clear()
-    yield
-    service.start().stop()
-    st.cache_resource.clear()
-
-
-@pytest.mark.usefixtures("hostile_registry")
-def test_names_that_are_markup_are_shown_as_they_are():
+def test_names_that_are_markup_are_shown_as_they_are(hostile_registry):
     app = visit(model="hostile", method="exact")
     assert not app.exception
     assert not app.error
     bodies = "".join(element.proto.body for element in app.get("html"))
     assert "<script>" not in bodies
     text = shown(app)
-    for name in HOSTILE.values():
+    for name in hostile_registry.values():
         assert name not in text
     assert "<script" not in app.get("plotly_chart")[0].proto.spec
 

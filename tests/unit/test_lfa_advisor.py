@@ -108,6 +108,7 @@ def test_of_equally_good_ones_the_cheapest_and_within_the_budget():
     cheap = advise(real, "removed", budget=100)
     assert cheap.method == "integrated-gradients"
     assert cheap.calls <= 100
+    assert "that speak of it in at most 100 passes, Integrated gradients" in cheap.reason
     none = advise(real, "removed", budget=0)
     assert (none.method, none.adequate) == ("", False)
     assert none.instead.startswith("Allow at least ")

@@ -275,12 +275,13 @@ def _add_cells(
         colorscale=list(zip((0.0, 0.5, 1.0), stops, strict=True)),
         hovertext=[[told(i, j) for j in cells] for i in cells],
     )  # fmt: skip
+    written = list(figure.layout.annotations)  # one by one, each would be checked again
     for i, j in zip(*np.nonzero(np.isfinite(found)), strict=True):
         ground = shade((found[i, j] - low) / (1 - low), stops)
-        figure.add_annotation(
-            x=j, y=i, text=f"{found[i, j]:.2f}".replace("-", words.MINUS), showarrow=False,
-            font={"color": ink_on(ground), "size": 11},
-        )  # fmt: skip
+        text = f"{found[i, j]:.2f}".replace("-", words.MINUS)
+        font = {"color": ink_on(ground), "size": 11}
+        written.append({"x": int(j), "y": int(i), "text": text, "showarrow": False, "font": font})
+    figure.update_layout(annotations=written)
 
 
 def _agree(result: Faithfulness, kind: Type, members: list[int], which: int) -> str:

@@ -166,6 +166,7 @@ def _write_cells(
 ) -> None:  # fmt: skip
     worse = result.no_better_than_random(which)
     best = result.best(which)
+    written = list(figure.layout.annotations)  # one by one, each would be checked again
     for i, j in np.ndindex(*entries.value.shape):
         value = float(entries.value[i, j])
         ink = colours.muted
@@ -173,9 +174,9 @@ def _write_cells(
             ink = ink_on(shade(min(1.0, max(0.0, value / COLOURED)), _stops(colours)))
         text = f"{share_text(value)}{f' {RANDOM_MARK}' if worse[i, j] else ''}"
         text = f"<b>{text}</b>" if best[j] == i else text
-        figure.add_annotation(
-            x=j, y=lanes[i], text=text, showarrow=False, font={"color": ink, "size": 11}
-        )
+        font = {"color": ink, "size": 11}
+        written.append({"x": j, "y": lanes[i], "text": text, "showarrow": False, "font": font})
+    figure.update_layout(annotations=written)
 
 
 def share_text(value: float) -> str:

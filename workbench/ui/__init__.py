@@ -46,6 +46,7 @@ from workbench.ui.what_if import (
     play_with,
     setting_for,
 )
+from workbench.ui.which_explanation import which_explanation
 
 __all__ = [
     "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_comparison",
@@ -58,5 +59,5 @@ __all__ = [
     "own_models", "own_tables", "page", "pins", "plain_page", "play_with", "quality", "quote",
     "report_builder", "row_table", "setting_for", "show_comparison", "show_interactions",
     "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
-    "upload_table", "was_stopped", "words",
+    "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from workbench.core.params import Params
 from workbench.ui.state import choose
+from workbench.ui.text import plain
 
 AUTOMATIC = "automatic"
 
@@ -37,6 +38,18 @@ def params_form(
         for name, field in params.model_fields.items()
         if name not in leave_out
     }
+
+
+def whole_number(
+    label: str, name: str, default: int, low: int, high: int, help_: str, *, width: Any = 160
+) -> int:
+    """Show an input for a whole number between bounds; the value is kept under ``name``."""
+    value = choose(
+        st.number_input, label, name, default=default, help=plain(help_), width=width,
+        valid=lambda number: isinstance(number, int) and low <= number <= high,
+        min_value=low, max_value=high, step=1,
+    )  # fmt: skip
+    return default if value is None else int(value)
 
 
 def _field(name: str, field: FieldInfo, key: str, default: Any) -> Any:

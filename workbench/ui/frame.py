@@ -23,8 +23,12 @@ from workbench.ui.text import markup, plain
 STYLE = """<style>
 .stMainBlockContainer { padding: 3.25rem clamp(1rem, 6vw - 2rem, 3.5rem) 3rem; }
 .stButtonGroup button { min-height: 2.5rem; }
-div:has(> .st-key-figure) { flex: 5 1 29rem !important; max-width: 100%; }
-div:has(> .st-key-beside) { flex: 2 1 18rem !important; max-width: 100%; }
+div:has(> .st-key-figure), div:has(> [class*="st-key-wide-"]) {
+  flex: 5 1 29rem !important; max-width: 100%;
+}
+div:has(> .st-key-beside), div:has(> [class*="st-key-narrow-"]) {
+  flex: 2 1 18rem !important; max-width: 100%;
+}
 div:has(> [class*="st-key-half-"]) { flex: 1 1 22rem !important; max-width: 100%; }
 div:has(> [class*="st-key-line-"]) { flex: 1 1 20rem !important; max-width: 100%; }
 </style>"""
@@ -109,10 +113,17 @@ def answer(text: str) -> None:
     )
 
 
-def side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Return a wide place for a figure and a narrow one beside it, or below on a small screen."""
+def side_by_side(key: str = "") -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return a wide place for a figure and a narrow one beside it, or below on a small screen.
+
+    Parameters
+    ----------
+    key
+        Tells further such places of a page from the first.
+    """
+    wide, narrow = (f"wide-{key}", f"narrow-{key}") if key else ("figure", "beside")
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
-        return st.container(key="figure"), st.container(key="beside")
+        return st.container(key=wide), st.container(key=narrow)
 
 
 def two_halves(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:

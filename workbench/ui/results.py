@@ -1,10 +1,10 @@
 """A result on a page: its figure, its numbers, and its files."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
-from workbench.core.results import Attribution, Counterfactuals, Result
+from workbench.core.results import Attribution, Counterfactuals, Faithfulness, Measures, Result
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
@@ -25,6 +25,9 @@ from workbench.ui.jobs import Answer
 from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
 
+# Results with a table of their own.
+Tabular = Attribution | Performance | Counterfactuals | Faithfulness | Measures
+Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 
@@ -40,8 +43,20 @@ def figure(result: Result, view: str, *, name: str, alt: str, output: str | None
     plain_figure(drawn, name=f"{name}-{view}", alt=alt)
 
 
-def plain_figure(drawn: go.Figure, *, name: str, alt: str) -> None:
-    """Show a figure; the bar above it saves what is seen as PNG."""
+def plain_figure(
+    drawn: go.Figure,
+    *,
+    name: str,
+    alt: str,
+    on_point: Callable[[Mapping[str, Any]], None] | None = None,
+) -> None:
+    """Show a figure; the bar above it saves what is seen as PNG.
+
+    Parameters
+    ----------
+    on_point
+        Called with a point that was clicked, before the page runs again.
+    """
     config = {
         "displaylogo": False,
         "modeBarButtonsToRemove": UNUSED_BUTTONS,
@@ -50,7 +65,19 @@ def plain_figure(drawn: go.Figure, *, name: str, alt: str) -> None:
     # By default the bar is a dark block where the paper has no colour of its own.
     ink = "#9da7b3" if is_dark() else "#57606a"
     drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
-    st.plotly_chart(drawn, theme=None, config=config, key=f"figure-{name}", alt=alt)
+    key = f"figure-{name}"
+    if on_point is None:
+        st.plotly_chart(drawn, theme=None, config=config, key=key, alt=alt)
+        return
+
+    def chosen() -> None:
+        for point in st.session_state[key].selection.points:
+            on_point(point)
+
+    st.plotly_chart(
+        drawn, theme=None, config=config, key=key, alt=alt, on_select=chosen,
+        selection_mode="points",
+    )  # fmt: skip
 
 
 def overview_figure(stats: Overview, what: str, feature: str = "") -> None:
@@ -83,7 +110,7 @@ def metrics_table(result: Performance) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def downloads(answer: Answer[Attribution] | Answer[Performance], name: str, person: Person) -> None:
+def downloads(answer: Answer[Shown], name: str, person: Person) -> None:
     """Offer a place in the report, and the result as files, each made when it is asked for."""
     with st.container(horizontal=True, gap="small"):
         add_to_report(answer.job, person)
@@ -96,7 +123,7 @@ def result_files(result: Counterfactuals, name: str) -> None:
         _file_buttons(result, name)
 
 
-def _file_buttons(result: Attribution | Performance | Counterfactuals, name: str) -> None:
+def _file_buttons(result: Tabular, name: str) -> None:
     files: tuple[tuple[str, str, str, str, Callable[[], bytes]], ...] = (
         ("HTML", "description", "html", "text/html", partial(_report, result, name)),
         ("CSV", "table", "csv", "text/csv", partial(_csv, result)),
@@ -106,7 +133,7 @@ def _file_buttons(result: Attribution | Performance | Counterfactuals, name: str
     for label, icon, ending, mime, make in files:
         st.download_button(
             label, make, file_name=f"{name}.{ending}", mime=mime, on_click="ignore",
-            icon=f":material/{icon}:", key=f"download-{result.kind}-{ending}", width="stretch",
+            icon=f":material/{icon}:", key=f"download-{name}-{ending}", width="stretch",
         )  # fmt: skip
 
 
@@ -157,7 +184,7 @@ def _show(frame: pd.DataFrame) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def _csv(result: Attribution | Performance | Counterfactuals) -> bytes:
+def _csv(result: Tabular) -> bytes:
     return _written("result.csv", partial(write_csv, result.to_frame()))
 
 

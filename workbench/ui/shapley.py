@@ -15,7 +15,7 @@ from workbench.engines.shapley.params import ShapleyParams
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, whole_number
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_by_title, choose_effort
 from workbench.ui.place import Place
@@ -51,12 +51,12 @@ def choose_rows(place: Place) -> tuple[int | None, int]:
     )  # fmt: skip
     if mode == "many":
         most = min(n, MOST_ROWS)
-        count = _whole(
+        count = whole_number(
             "Number of rows", "count", min(MANY, most), 2, most,
             f"Drawn at random from the {n:,} rows of {place.rows_name}.",
         )  # fmt: skip
         return None, count
-    row = _whole(
+    row = whole_number(
         "Row", "row", 0, 0, n - 1, f"Position in {place.rows_name}, 0 to {n - 1:,}."
     )  # fmt: skip
     return row, 1
@@ -110,12 +110,12 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     background = n_background
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         if "background" in method.uses:
-            background = _whole(
+            background = whole_number(
                 "Background rows", "background", standard, 1, most,
                 f"Rows of {source.name} that stand for features that are not known.",
                 width="stretch",
             )  # fmt: skip
-        seed = _whole(
+        seed = whole_number(
             "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
@@ -223,15 +223,3 @@ def _predicted(place: Place, row: int | None) -> str:
         return ""
     outputs = place.model.predict(place.rows[[row]].X)[0].numpy()
     return place.model.output_names[int(np.argmax(outputs))]
-
-
-def _whole(
-    label: str, name: str, default: int, low: int, high: int, help_: str, *, width: Any = 160
-) -> int:
-    """Show an input for a whole number between bounds."""
-    value = choose(
-        st.number_input, label, name, default=default, help=plain(help_), width=width,
-        valid=lambda number: isinstance(number, int) and low <= number <= high,
-        min_value=low, max_value=high, step=1,
-    )  # fmt: skip
-    return default if value is None else int(value)

@@ -58,6 +58,29 @@ def choose(
     return chosen
 
 
+def choose_several(
+    label: str, name: str, *, options: Sequence[str], default: Sequence[str], **look: Any
+) -> tuple[str, ...]:
+    """Show a widget for some of several names, and return those chosen, in the order of options.
+
+    In the address they are one text with commas. Names that are not to be had, from an old link
+    or for another model, are left out, and a line says so; the default stands where none is left.
+    """
+    standard = ",".join(default)
+    text = str(peek(name, standard))
+    wished = text.split(",") if text else []
+    known = [option for option in options if option in wished]
+    refused = [word for word in wished if word not in options and word not in default]
+    if wished and not known:
+        known = list(default)
+    key = WIDGET + name
+    st.session_state[key] = known
+    chosen = st.multiselect(label, options, key=key, on_change=_copy_several, args=(name,), **look)
+    for word in refused:
+        st.caption(f"{label} {plain(repr(word))} is not available here.", width="content")
+    return tuple(option for option in options if option in chosen)
+
+
 def peek(name: str, default: Any = None) -> Any:
     """Return a choice without showing its widget; it stays in the address of every page."""
     value = _recall(name, default, None)[0]
@@ -152,3 +175,7 @@ def _copy(name: str, then: Callable[[], None] | None) -> None:
     st.session_state[OWN + name] = st.session_state[WIDGET + name]
     if then is not None:
         then()
+
+
+def _copy_several(name: str) -> None:
+    st.session_state[OWN + name] = ",".join(st.session_state[WIDGET + name])

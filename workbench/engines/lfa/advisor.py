@@ -164,7 +164,7 @@ def advise(
         runner_missed=float(entries.value[others[0], column]) if others else np.nan,
         calls=result.calls[chosen],
         adequate=adequate,
-        reason=_reason(result, asked, chosen, as_good, entries, column),
+        reason=_reason(result, asked, chosen, as_good, affordable, entries, budget),
         instead="" if adequate else _instead(result, question, entries, output),
     )
 
@@ -188,13 +188,14 @@ def _is_silent(result: Faithfulness, neighbourhood: str, output: str | int | Non
 
 
 def _reason(
-    result: Faithfulness, asked: Question, chosen: int, as_good: list[int], entries: Entries,
-    column: int,
+    result: Faithfulness, asked: Question, chosen: int, as_good: list[int],
+    affordable: list[int], entries: Entries, budget: int | None,
 ) -> str:  # fmt: skip
-    name = EXPLANATIONS[result.methods[chosen]]
-    of = len(_candidates(result, entries.value[:, column]))
-    many = f"Of {of} explanations that speak of it, {name}" if of > 1 else f"Only {name}"
-    how = "misses least" if of > 1 else "speaks of it"
+    name, of = EXPLANATIONS[result.methods[chosen]], len(affordable)
+    column = result.neighbourhood_index(asked.neighbourhood)
+    within = "" if budget is None else f" in at most {budget:,} passes"
+    many = f"Of {of} explanations that speak of it{within}, {name}" if of > 1 else f"Only {name}"
+    how = "misses least" if of > 1 else f"speaks of it{within}"
     if len(as_good) > 1:
         how = "is among those that miss least, and takes the fewest passes"
     said = (
