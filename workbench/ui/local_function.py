@@ -10,6 +10,7 @@ from workbench.core.local_functions import FunctionClass, Loss, Operator
 from workbench.core.results import LocalFunctions
 from workbench.core.wording import counted, percent
 from workbench.engines.lfa.fit import NAME, USUAL_FEATURES
+from workbench.plots import render
 from workbench.plots.local_functions import local_function_sentence
 from workbench.ui.cards import key_figures
 from workbench.ui.forms import whole_number
@@ -18,14 +19,14 @@ from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, open_button
 from workbench.ui.local_tables import mean_table
 from workbench.ui.neighbourhood import Hood
-from workbench.ui.results import figure, report_and_files
+from workbench.ui.results import is_dark, plain_figure, report_and_files
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 
 FUNCTIONS: dict[FunctionClass, str] = {
-    "linear": "Linear", "sparse": "Few features", "pairwise": "With pairs", "logistic": "Logistic",
+    "linear": "Linear", "sparse": "Sparse", "pairwise": "Pairwise", "logistic": "Logistic",
 }  # fmt: skip
-LOSSES: dict[Loss, str] = {"squared": "what the model says", "gradient": "its slopes"}
+LOSSES: dict[Loss, str] = {"squared": "outputs (squared)", "gradient": "slopes (gradient)"}
 # What samples of an operator can be held against.
 FITS: dict[Operator, tuple[Loss, ...]] = {
     "add": ("squared", "gradient"), "mask": ("squared",), "resample": ("squared",),
@@ -42,6 +43,8 @@ NAMES: dict[tuple[str, FunctionClass, Loss], str] = {
 }
 INTEGRATED = "Integrated gradients"
 WORST = 6
+# In half of a page the numbers right of bars need more room than the axis leaves them.
+ROOM = 48
 
 
 def show_function(look: Look, hood: Hood, scale: float | None) -> Answer[LocalFunctions] | None:
@@ -72,22 +75,28 @@ def show_function(look: Look, hood: Hood, scale: float | None) -> Answer[LocalFu
 
 def _choose_function(look: Look, hood: Hood) -> dict[str, Any]:
     """Choose the function, how many features it has, and what it is fitted to."""
-    title = st.empty()
+    model, title = look.place.model, st.empty()
+    offered = list(FUNCTIONS)
+    if model.schema.task == "regression":  # a logistic function is for probabilities
+        offered.remove("logistic")
+    losses = [
+        loss for loss in FITS[hood.operator]
+        if loss != "gradient" or "differentiable" in model.capabilities
+    ]  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         function: FunctionClass = choose(
-            st.segmented_control, "Function", "function", options=list(FUNCTIONS),
+            st.segmented_control, "Function", "function", options=offered,
             default="linear", format_func=FUNCTIONS.get, required=True,
         )  # fmt: skip
         settings: dict[str, Any] = {"function": function}
         if function == "sparse":
-            d = len(look.place.model.schema.features)
+            d = len(model.schema.features)
             settings["num_features"] = whole_number(
                 "Features", "features", min(USUAL_FEATURES, d), 1, d,
                 "How many features the function has.", width=110,
             )  # fmt: skip
-        losses = FITS[hood.operator]
         settings["loss"] = losses[0] if len(losses) == 1 else choose(
-            st.selectbox, "Fitted to", "loss", options=list(losses), default=losses[0],
+            st.selectbox, "Fitted to", "loss", options=losses, default=losses[0],
             format_func=LOSSES.get, width=190,
             help="What counts as a miss: squared differences of outputs, or of slopes.",
         )  # fmt: skip
@@ -98,10 +107,9 @@ def _choose_function(look: Look, hood: Hood) -> dict[str, Any]:
 def _known_as(hood: Hood, settings: dict[str, Any]) -> str:
     """Name the published method that these settings are; empty where there is none."""
     function, loss = settings["function"], settings["loss"]
-    if hood.operator == "scale":
-        whole = settings.get("scale") == 1
-        return INTEGRATED if (function, loss) == ("linear", "gradient") and whole else ""
-    return NAMES.get((hood.law, function, loss), "") if hood.operator != "resample" else ""
+    if hood.operator == "scale" and (function, settings["scale"]) == ("linear", 1):
+        return INTEGRATED
+    return NAMES.get((hood.law, function, loss), "")
 
 
 def _show(look: Look, found: Answer[LocalFunctions]) -> None:
@@ -109,7 +117,9 @@ def _show(look: Look, found: Answer[LocalFunctions]) -> None:
     key_figures(_missed(result, look.output))
     if look.one:
         said = local_function_sentence(result, 0, look.output)
-        figure(result, "coefficients", name=name, alt=said, output=look.output)
+        drawn = render(result, "coefficients", output=look.output, dark=is_dark())
+        drawn.update_layout(margin={"r": ROOM})
+        plain_figure(drawn, name=name, alt=said)
     else:
         mean_table(result, look.output)
     report_and_files(found, name, look.place.person)

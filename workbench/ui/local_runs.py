@@ -110,7 +110,7 @@ class Look:
         trust_card(result)
         checked = result.output_names[result.output_index(None)]
         if len(result.output_names) > 2 and checked != self.output:  # two are alike
-            note(f"The checks looked at {checked}, of all classes.")
+            note(f"The checks are about class {checked}.")
 
 
 def levels_of(method: str, look: Look) -> Mapping[str, Effort]:

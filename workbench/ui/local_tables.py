@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from workbench.core.results import LocalFunctions, LocalModels
+from workbench.plots.local_functions import TIMES
+from workbench.ui.frame import note
 
 Local = LocalModels | LocalFunctions
-TIMES = "\N{MULTIPLICATION SIGN}"
 LINES, WINDOW = 16, 460
 
 
@@ -23,18 +24,23 @@ def coefficient_table(result: Local, output: str, name: str) -> None:
     """
     frame = result[[0]].to_frame()
     frame = frame[(frame["output"] == output) & frame["selected"] & (frame["coefficient"] != 0)]
-    order = np.argsort(-frame["coefficient"].abs().to_numpy(), kind="stable")
+    frame = frame.iloc[np.argsort(-frame["coefficient"].abs().to_numpy(), kind="stable")]
     frame = frame.assign(half=frame["high"] - frame["coefficient"])
-    columns = [name, "coefficient", "half", "meaning"]
+    columns = [name, "coefficient", "half"]
     if name == "feature":
         columns.insert(1, "value")
+    meanings = list(dict.fromkeys(frame["meaning"]))
+    if len(meanings) == 1:
+        note(f"Each coefficient stands for: {meanings[0]}.")
+    else:
+        columns.append("meaning")
     number = st.column_config.NumberColumn
     heads = {
         "coefficient": number(format="%+.4g"),
         "half": number("± (95 %)", format="%.2g"),
         "meaning": st.column_config.TextColumn("stands for", width="large"),
     }
-    st.dataframe(frame.iloc[order][columns], hide_index=True, column_config=heads, height="content")
+    st.dataframe(frame[columns], hide_index=True, column_config=heads, height=_height(frame))
 
 
 def mean_table(result: Local, output: str) -> None:
