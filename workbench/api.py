@@ -20,18 +20,19 @@ from workbench.core.results import (
     Counterfactuals,
     Faithfulness,
     Interactions,
+    LocalFunctions,
     LocalModels,
     Performance,
     Result,
+    ScaleCurves,
 )
 from workbench.core.results import load as load_result
 from workbench.core.table import SPLITS, Table
 from workbench.core.wording import counted
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
-from workbench.engines import fastshap, performance, shapley
+from workbench.engines import fastshap, lfa, performance, shapley
 from workbench.engines.counterfactuals import search
-from workbench.engines.lfa import compare_explanations
 from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.lime import fit_local_models
 from workbench.engines.performance import Overview, table_overview
@@ -51,8 +52,9 @@ __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "advise", "attach", "background_for",
     "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness",
     "find_method", "interactions", "keep_explainer", "lime", "list_methods", "list_models",
-    "list_tables", "load_model", "load_result", "load_table", "open_table", "plan", "run_checks",
-    "select_rows", "table_overview", "train_explainer", "write_report",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "open_table",
+    "plan", "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
+    "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
@@ -61,6 +63,7 @@ REFERENCE_ROWS = 2000
 VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
+    LocalFunctions: "local_functions", ScaleCurves: "scale_curves",
 }  # fmt: skip
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
@@ -403,7 +406,63 @@ def faithfulness(
     if background is None:
         background = _reference_rows(model, rows, seed)
     background = _as_table(background, model, "background")
-    return compare_explanations(
+    return lfa.compare_explanations(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def local_functions(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> LocalFunctions:
+    """Fit a simple function around each row: choose the neighbourhood, the function and the loss.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = _opened(model, rows, seed)
+    if background is None:
+        background = _reference_rows(model, rows, seed)
+    background = _as_table(background, model, "background")
+    return lfa.fit_functions(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def scale_curves(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> ScaleCurves:
+    """Say what the best linear function misses of the model as a neighbourhood grows.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = _opened(model, rows, seed)
+    if background is None:
+        background = _reference_rows(model, rows, seed)
+    background = _as_table(background, model, "background")
+    return lfa.scale_curves(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
 

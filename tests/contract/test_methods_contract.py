@@ -57,9 +57,11 @@ NOT_FINITE = {
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
     "interactions": {"data"},
+    "local_functions": {"data"},
     "local_models": {"data"},
     "measures": {"data", "scores"},
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
+    "scale_curves": {"data"},
 }
 
 

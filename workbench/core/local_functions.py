@@ -37,13 +37,14 @@ class LocalFunctions(Result):
     pairs, pair_coefficients, pair_std_errors
         Positions of two features, and the coefficient of their product; none unless pairwise.
     intercepts
-        The function where every interpretable value is 0.
+        The function where every interpretable value is 0; of a logistic function in log-odds.
     fitted_missed, fitted_total
         Squared error and variance over the samples that it was fitted to.
     missed, total
         The same over samples that it has not seen.
     operator, law, scale
-        The neighbourhood: how samples are made, what is drawn, and how far it reaches.
+        The neighbourhood: how samples are made, what is drawn, and how far it reaches; 0 where
+        the law has no scale.
     meanings
         For each feature what its coefficient stands for, in words.
     """

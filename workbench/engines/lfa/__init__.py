@@ -5,12 +5,14 @@ from typing import Any
 from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
-from workbench.core.results import Faithfulness, Measures
+from workbench.core.results import Faithfulness, LocalFunctions, Measures, ScaleCurves
 from workbench.core.table import Table
 from workbench.engines.calls import call
-from workbench.engines.lfa import matrix, measures
+from workbench.engines.lfa import fit, matrix, measures, scales
 
-__all__ = ["METHODS", "compare_explanations", "measure_explanations"]
+__all__ = [
+    "METHODS", "compare_explanations", "fit_functions", "measure_explanations", "scale_curves",
+]  # fmt: skip
 
 
 def compare_explanations(
@@ -75,5 +77,70 @@ def measure_explanations(
     """
     return call(
         Measures, measures.NAME, model, rows, background, seed=seed, device=device,
+        progress=progress, params=params,
+    )  # fmt: skip
+
+
+def fit_functions(
+    model: Model,
+    rows: Table,
+    background: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> LocalFunctions:
+    """Fit a simple function around each row, in a neighbourhood of your choice.
+
+    Parameters
+    ----------
+    background
+        As for ``compare_explanations``.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``FitParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, settings or tables do not fit together, or the model cannot
+        do what is asked of it.
+    """
+    return call(
+        LocalFunctions, fit.NAME, model, rows, background, seed=seed, device=device,
+        progress=progress, params=params,
+    )  # fmt: skip
+
+
+def scale_curves(
+    model: Model,
+    rows: Table,
+    background: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> ScaleCurves:
+    """Say what the best linear function misses as a neighbourhood grows.
+
+    Parameters
+    ----------
+    background
+        As for ``compare_explanations``.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``ScalesParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, or settings or tables do not fit together.
+    """
+    return call(
+        ScaleCurves, scales.NAME, model, rows, background, seed=seed, device=device,
         progress=progress, params=params,
     )  # fmt: skip

@@ -242,12 +242,12 @@ def _by_moving(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
 
 
 def resample(
-    scene: Scene, X: Float[Tensor, "n d"], draws: Draws
+    scene: Scene, X: Float[Tensor, "n d"], kept: Bool[Tensor, "r d"], donors: Int[Tensor, "r d"]
 ) -> tuple[Float[Tensor, "n r d"], Float[Tensor, "n r k"]]:
     """Give rows values of other rows; returns which features are still alike, and the answers."""
-    donors = scene.donors.gather(0, draws.donors)  # (r, d)
-    own = X[:, None].expand(-1, *donors.shape)
-    mixed = torch.where(draws.kept, own, donors)
+    others = scene.donors.gather(0, donors)  # (r, d)
+    own = X[:, None].expand(-1, *others.shape)
+    mixed = torch.where(kept, own, others)
     alike = (mixed == own) | (mixed.isnan() & own.isnan())
     answers = scene.ask(scene.model.encode(mixed.flatten(0, 1)).unflatten(0, mixed.shape[:2]))
     return alike.double(), answers
@@ -255,7 +255,7 @@ def resample(
 
 def _by_resampling(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     """Fit a linear function of which features still have the row's value."""
-    alike, answers = resample(scene, X, draws)
+    alike, answers = resample(scene, X, draws.kept, draws.donors)
     base = scene.ask(scene.model.encode(X)[:, None])
     d = alike.shape[-1]
     ones = torch.ones_like(alike[..., :1])

@@ -131,7 +131,7 @@ def hold_against(
             result[name] = _over(methods, table, predicted, design.weights(law))
     if scene.has_slopes:
         result["path"] = _on_the_way(scene, X, heldout.places, methods, usable)
-    alike, answers = resample(scene, X, heldout.again)
+    alike, answers = resample(scene, X, heldout.again.kept, heldout.again.donors)
     own = {m: alike @ v if v is not None and not slope[m] else None for m, v in usable.items()}
     equal = torch.full((alike.shape[1],), 1 / alike.shape[1], dtype=torch.float64)
     result["resample"] = _over(methods, answers, own, equal)
