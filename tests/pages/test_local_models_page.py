@@ -14,7 +14,6 @@ from tests.functions import categories_table
 from tests.jobs import finish
 from tests.networks import tiny_table
 from tests.visits import (
-    MODELS,
     address,
     answers,
     go,
@@ -27,14 +26,17 @@ from tests.visits import (
     widget,
 )
 from workbench import api
+from workbench.core.errors import InvalidInputError
+from workbench.core.params import parse_params
 from workbench.core.settings import settings
+from workbench.engines.lfa.fit_params import FitParams
 from workbench.jobs.queue import Queue
 from workbench.plots.local_functions import TIMES, local_function_sentence
 from workbench.plots.local_models import fit_sentence, local_sentence
 from workbench.plots.scale_curves import scale_sentence
 from workbench.registry.intake import receive_model
 from workbench.ui import frame, jobs
-from workbench.ui.local_function import FUNCTIONS
+from workbench.ui.local_function import FITS, FUNCTIONS, LOSSES
 from workbench.ui.neighbourhood import OPERATORS
 from workbench.ui.text import markup, plain
 from workbench.workspace.store import Workspace
@@ -80,7 +82,7 @@ def fitted(name, rows, scale, **params):
     return api.local_functions(name, rows, device="cpu", scale=scale, **params)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["adult-mlp", "diabetes-mlp", "digits-mlp"])
 def test_a_first_visit_computes_both_parts_without_a_click(name):
     app = no_fault(look(model=name, effort="quick"))
     assert len(app.get("plotly_chart")) == 1
@@ -213,6 +215,16 @@ def test_settings_with_a_name_say_it(settings, name):
     assert name is None or name in named[0]
 
 
+@pytest.mark.parametrize(("operator", "loss"), list(product(FITS, LOSSES)))
+def test_what_a_function_may_be_fitted_to_is_what_the_method_takes(operator, loss):
+    try:
+        parse_params(FitParams, {"operator": operator, "loss": loss})
+    except InvalidInputError:
+        assert loss not in FITS[operator]
+    else:
+        assert loss in FITS[operator]
+
+
 def test_a_law_without_a_scale_has_no_slider_and_still_a_function(asked):
     app = no_fault(hood(model="wine-mlp", operator="mask", law__mask="shapley"))
     assert not app.select_slider
@@ -226,7 +238,7 @@ def test_a_law_without_a_scale_has_no_slider_and_still_a_function(asked):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"function": "pairwise", "loss": "gradient"}, "function 'pairwise' is fitted to outputs"),
+        ({"function": "pairwise", "operator": "scale"}, "no pair can be told from another"),
         (
             {"operator": "mask", "law__mask": "single", "function": "logistic"},
             "law 'single' removes one feature at a time",

@@ -12,10 +12,8 @@ from workbench.core.local_functions import Operator
 from workbench.core.model import Model
 from workbench.core.results import ScaleCurves
 from workbench.engines.lfa.fit import NAME as FIT
-from workbench.engines.lfa.fit import FitParams
 from workbench.engines.lfa.operators import LAWS, SCALED, USUAL, OperatorParams
 from workbench.engines.lfa.scales import NAME as CURVE
-from workbench.engines.lfa.scales import ScalesParams
 from workbench.plots import render
 from workbench.plots.scale_curves import scale_sentence
 from workbench.plots.words import number
@@ -95,7 +93,7 @@ def offered_operators(model: Model) -> tuple[Operator, ...]:
 
 def choose_hood(look: Look) -> Hood:
     """Choose how samples are made, and how hard to try."""
-    model = look.place.model
+    model, methods = look.place.model, api.list_methods()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         operator = _choose_operator(model)
         law = _choose_law(operator)
@@ -109,14 +107,14 @@ def choose_hood(look: Look) -> Hood:
             output = params_form(OperatorParams, FAMILY, leave_out={"operator", "law"} | hidden)
             st.markdown("**Curve**")
             curve = params_form(
-                ScalesParams, CURVE, leave_out=SHARED, defaults=efforts[CURVE].settings
+                methods[CURVE].params, CURVE, leave_out=SHARED, defaults=efforts[CURVE].settings
             )
             st.markdown("**Function**")
             function = params_form(
-                FitParams, FIT, leave_out=ELSEWHERE, defaults=efforts[FIT].settings
+                methods[FIT].params, FIT, leave_out=ELSEWHERE, defaults=efforts[FIT].settings
             )
     if "scale" not in offered_operators(model):
-        lacking = "; ".join(api.list_methods()["shapley.integrated-gradients"].lacks(model))
+        lacking = "; ".join(methods["shapley.integrated-gradients"].lacks(model))
         note(f"{OPERATORS['scale']} needs {lacking}.")
     note(HOW[operator])
     shared = {"operator": operator, "law": law, **output}
