@@ -374,7 +374,9 @@ def test_categories_alone_and_missing_values_are_fitted(me, kind):
 def test_a_cohort_of_one_row_is_fitted(part):
     rows = rows_of("diabetes-mlp")
     bmi = torch.sort(rows.X[:, rows.schema.index("bmi")]).values[-1]
-    app = no_fault(look(model="diabetes-mlp", part=part, cohort=f"bmi:{float(bmi):g}.."))
+    cohort = f"bmi:{float(bmi):g}.."
+    app = no_fault(look(model="diabetes-mlp", part=part, cohort=cohort, mode="many"))
+    assert "Explain 'many' is not available here." in plain_text(app)
     assert answers(app)
 
 
