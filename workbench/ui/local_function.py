@@ -27,7 +27,7 @@ FUNCTIONS: dict[FunctionClass, str] = {
     "linear": "Linear", "sparse": "Sparse", "pairwise": "Pairwise", "logistic": "Logistic",
 }  # fmt: skip
 LOSSES: dict[Loss, str] = {"squared": "outputs (squared)", "gradient": "slopes (gradient)"}
-# What samples of an operator can be held against.
+# What a function can be fitted to: the other operators have no slopes, or move all as one.
 FITS: dict[Operator, tuple[Loss, ...]] = {
     "add": ("squared", "gradient"), "mask": ("squared",), "resample": ("squared",),
     "scale": ("gradient",),
@@ -122,6 +122,8 @@ def _show(look: Look, found: Answer[LocalFunctions]) -> None:
         plain_figure(drawn, name=name, alt=said)
     else:
         mean_table(result, look.output)
+    for remark in result.provenance.notes:
+        note(f"{remark[:1].upper()}{remark[1:]}.")
     report_and_files(found, name, look.place.person)
 
 

@@ -24,6 +24,7 @@ from workbench.workspace.background import background_source
 
 MOST_BACKGROUND = 2000
 SomeResult = TypeVar("SomeResult", bound=Result)
+SomeLocal = TypeVar("SomeLocal", bound=LocalModels | LocalFunctions)
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,21 @@ class Look:
         return found
 
     def trust(self, result: LocalModels | LocalFunctions) -> None:
-        """Show how far to trust a result, and which output the checks looked at if not at ours."""
-        trust_card(result)
-        checked = result.output_names[result.output_index(None)]
-        if len(result.output_names) > 2 and checked != self.output:  # two are alike
-            note(f"The checks are about class {checked}.")
+        """Show how far to trust what is said of the chosen output."""
+        trust_card(of_output(result, self.output))
+
+
+def of_output(result: SomeLocal, output: str) -> SomeLocal:
+    """Return a result about one of several classes alone, which checks then look at."""
+    if len(result.output_names) <= 2:  # what is known of one of two is known of the other
+        return result
+    which = result.output_index(output)
+    arrays: dict[str, Any] = {
+        name: value[..., [which]] for name, value in vars(result).items()
+        if isinstance(value, np.ndarray) and value.ndim > 1 and name != "data"
+    }  # fmt: skip
+    schema = result.schema.model_copy(update={"favourable": None})
+    return replace(result, **arrays, schema=schema, output_names=(output,))
 
 
 def levels_of(method: str, look: Look) -> Mapping[str, Effort]:
@@ -147,10 +158,13 @@ def open_button(look: Look, number: int, text: str, *, key: str) -> None:
     number
         The row's number in its table.
     """
-    (at,) = np.flatnonzero(look.place.rows.ids.numpy() == number)
+    at = np.flatnonzero(look.place.rows.ids.numpy() == number)
+    if not len(at):  # an older answer, and a table that has changed since
+        note(text)
+        return
     st.button(
         plain(text), icon=":material/arrow_forward:", type="tertiary", key=f"open-{key}-{number}",
-        on_click=_open, args=(int(at),), help=f"Look at row {number} alone.",
+        on_click=_open, args=(int(at[0]),), help=f"Look at row {number} alone.",
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def mean_table(result: Local, output: str) -> None:
             max_value=float(frame["size"].max()) if len(frame) else 1.0,
         ),
         "mean": config.NumberColumn("mean coefficient", format="%+.4g"),
-        "selected": config.NumberColumn("in so many local models", format="%.0f %%"),
+        "selected": config.NumberColumn("in local models", format="%.0f %%"),
     }  # fmt: skip
     st.dataframe(frame, hide_index=True, column_config=heads, height=_height(frame))
 
