@@ -22,6 +22,7 @@ from workbench.core.results import (
     Interactions,
     LocalFunctions,
     LocalModels,
+    Measures,
     Performance,
     Result,
     ScaleCurves,
@@ -52,9 +53,9 @@ __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "advise", "attach", "background_for",
     "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for", "faithfulness",
     "find_method", "interactions", "keep_explainer", "lime", "list_methods", "list_models",
-    "list_tables", "load_model", "load_result", "load_table", "local_functions", "open_table",
-    "plan", "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
-    "write_report",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
+    "open_table", "plan", "run_checks", "scale_curves", "select_rows", "table_overview",
+    "train_explainer", "write_report",
 ]  # fmt: skip
 
 BACKGROUND_ROWS = 100
@@ -63,7 +64,7 @@ REFERENCE_ROWS = 2000
 VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
-    LocalFunctions: "local_functions", ScaleCurves: "scale_curves",
+    LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
 }  # fmt: skip
 _ROW = r"-?[0-9]{1,15}"
 _RANGE = re.compile(rf"({_ROW})?:({_ROW})?")
@@ -373,10 +374,7 @@ def lime(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return fit_local_models(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
@@ -402,10 +400,7 @@ def faithfulness(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return lfa.compare_explanations(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
@@ -430,10 +425,7 @@ def local_functions(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return lfa.fit_functions(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
@@ -458,20 +450,47 @@ def scale_curves(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return lfa.scale_curves(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )
 
 
-def _reference_rows(model: Model, rows: Table, seed: int) -> Table:
-    """Draw up to 2,000 training rows, where a background is a description of the data."""
-    known = training_rows(model)
-    n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
-    return background_for(model, rows, n=n, seed=seed)
+def measures(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Measures:
+    """Measure the explanations of ``faithfulness`` as the literature does, method by method.
+
+    Background and frames as for ``lime``.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = _described(model, rows, background, seed)
+    return lfa.measure_explanations(
+        model, rows, background, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def _described(
+    model: Model | str, rows: Any, background: Any, seed: int
+) -> tuple[Model, Table, Table]:
+    """Return model, rows and the background that describes the data: up to 2,000 training rows."""
+    model, rows = _opened(model, rows, seed)
+    if background is None:
+        known = training_rows(model)
+        n = BACKGROUND_ROWS if known is None else min(REFERENCE_ROWS, len(known))
+        background = background_for(model, rows, n=n, seed=seed)
+    return model, rows, _as_table(background, model, "background")
 
 
 def train_explainer(
@@ -583,10 +602,7 @@ def counterfactuals(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, rows = _opened(model, rows, seed)
-    if background is None:
-        background = _reference_rows(model, rows, seed)
-    background = _as_table(background, model, "background")
+    model, rows, background = _described(model, rows, background, seed)
     return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
 
 

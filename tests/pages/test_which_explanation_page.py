@@ -180,6 +180,13 @@ def test_explanations_are_chosen_and_kept_in_the_address():
     assert "Explanations 'zzz' is not available here." in shown(app).replace("\\", "")
 
 
+def test_the_recommended_explanation_can_be_added_to_those_shown():
+    app = no_fault(look(model="diabetes-mlp", question="one-removed"))
+    no_fault(press(app, "Show Occlusion too"))
+    assert address(app)["explanations"] == "lime,kernelshap,integrated-gradients,occlusion"
+    assert not has(app, "button", "Show Occlusion too")
+
+
 def test_every_measure_of_agreement_draws(counted):
     app = no_fault(look(model="diabetes-mlp", seed=4))
     for measure in ("sign", "rank", "same-rank", "signed-rank"):
@@ -199,6 +206,8 @@ def test_the_worst_rows_of_a_cell_open_on_this_page():
     at = int((rows_of("diabetes-mlp").ids == worst).nonzero()[0])
     assert widget(app, "number_input", "Row").value == at
     assert f"Row {worst} of diabetes" in shown(app)
+    no_fault(widget(app, "selectbox", "Neighbourhood").set_value("one-at-a-time").run())
+    assert "Occlusion misses nothing where one feature is removed, of any row" in shown(app)
     no_fault(widget(app, "selectbox", "Neighbourhood").set_value("near").run())
     assert "Not comparable" in shown(app)
 

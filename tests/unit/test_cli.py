@@ -651,9 +651,8 @@ def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
         file: f"Result file {str(file)!r} was changed after it was written; run the analysis "
         "again.",
         csv: f"{str(csv)!r} is not a result file; it may be cut short.",
-        empty: f"Folder {str(empty)!r} holds no .attribution or .interactions or .performance "
-        "or .counterfactuals or .local_models file; run workbench explain, evaluate or "
-        "counterfactual with --out.",
+        empty: f"Folder {str(empty)!r} holds no result file; run a command such as workbench "
+        "explain with --out.",
         tmp_path / "nope": f"There is no result file {str(tmp_path / 'nope')!r}.",
     }.items():
         assert complaint(cli("report", path, "--out", target)) == message
@@ -702,6 +701,10 @@ COMMANDS = {
     "explainer": "fastshap train",
     "counterfactuals": "counterfactual",
     "local_models": "explain",
+    "faithfulness": "compare",
+    "measures": "measure",
+    "local_functions": "local",
+    "scale_curves": "scales",
 }
 
 

@@ -54,6 +54,19 @@ def test_what_holds_over_rows_and_of_the_row_is_believed(output):
     )
 
 
+def test_an_interval_beyond_what_is_adequate_asks_for_care(output):
+    shares = missing(lime=0.47, kernelshap=0.9, smoothgrad=0.9, occlusion=0.9)
+    many, one = both(rows=shares)
+    missed = many.missed.copy()
+    missed[:4] *= 2.5  # a third of the rows is missed altogether
+    missed[4:] *= 0.25
+    many = replace(many, missed=missed)
+    found = verdict(many, QUESTION, output=output, row=one)
+    assert found.advice.missed <= 0.5 < found.advice.high
+    assert (found.state, found.believed) == ("with_care", "lime")
+    assert verdict_sentence(found).startswith("Believe LIME, with care: ")
+
+
 def test_what_holds_over_rows_may_not_hold_of_this_one(output):
     many, one = both(row=missing(lime=0.8))
     found = verdict(many, QUESTION, output=output, row=one)

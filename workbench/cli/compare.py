@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
-from workbench.cli.options import MethodCommand, progress_bar, read_rows
+from workbench.cli.explain import finished, trust_lines
+from workbench.cli.options import MethodCommand, rows_options
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
     from workbench.api import Advice
-    from workbench.core.results import Faithfulness
+    from workbench.core.results import Faithfulness, Measures
 
 EXAMPLES = """\b
 Examples:
@@ -21,40 +21,24 @@ Examples:
   workbench compare wine-mlp wine --rows 5 --question moved
   workbench compare adult-mlp people.csv --question removed --budget 500 --out out/
 """
+MEASURE_EXAMPLES = """\b
+Examples:
+  workbench measure wine-mlp wine
+  workbench measure adult-mlp adult --rows 0:50 --copies 0 --out out/
+"""
 WIDE = 12
 
 
 @click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="faithfulness")
-@click.argument("model")
-@click.argument("table")
-@click.option("--rows", default="0:100", show_default=True, help="Positions: 5, 0:200, or 3,7,11.")
-@click.option(
-    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-)
+@rows_options("0:100")
 @click.option(
     "--question",
     help="moved, moved-further, removed, few-removed, one-removed, path, or other. [default: all]",
 )
 @click.option("--budget", type=click.IntRange(min=1), help="Passes through the network for a row.")
-@click.option("--background", help="Bundled name or file. [default: the model's training rows]")
-@click.option("--n-background", default=2000, show_default=True, help="Background rows at most.")
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Same seed, same numbers.",
-)  # fmt: skip
-@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
-@click.option(
-    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-)
-@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def compare(
-    model: str, table: str, rows: str, split: str | None, question: str | None,
-    budget: int | None, background: str | None, n_background: int, shown: str | None, seed: int,
-    device: str | None, out: Path | None, ignore_extra_columns: bool, as_text: bool,
-    **params: str | None,
-) -> None:  # fmt: skip
+    question: str | None, budget: int | None, out: Path | None, as_text: bool, **flags: Any
+) -> None:
     """Hold explanations of MODEL for rows of TABLE against what they are about.
 
     Prints how much of what the model does each explanation misses in each neighbourhood, and
@@ -71,38 +55,49 @@ def compare(
         raise InvalidInputError(
             f"There is no question {question!r}; choose one of {listing(QUESTIONS, 20)}."
         )
-    chosen = api.load_model(model)
-    if shown is not None and shown not in chosen.output_names:
-        raise InvalidInputError(
-            f"Model {chosen.name} has no output {shown!r}; choose one of "
-            f"{listing(chosen.output_names)}."
-        )
-    selected, data = read_rows(
-        chosen, table, rows, split=split, background=background,
-        ignore_extra=ignore_extra_columns,
-    )  # fmt: skip
-    drawn = api.background_for(
-        chosen, data, n=n_background, seed=seed, source=background,
-        ignore_extra=ignore_extra_columns, fewer=True,
-    )  # fmt: skip
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Comparing") as progress:
-        result = api.faithfulness(
-            chosen, selected, drawn, seed=seed, device=device, progress=progress, **given
-        )
-    written = write_result(result, out) if out else []
-    if as_text:
-        click.echo(as_json(result))
+    result = finished("faithfulness", "Comparing", out=out, as_text=as_text, **flags)
+    if result is None:
         return
+    shown = flags["shown"]
     asked = questions_for(result) if question is None else (question,)
     advice = [api.advise(result, one, output=shown, budget=budget) for one in asked]
     lines = [*_matrix(result, shown), ""]
     lines += [line for one in advice for line in (*_advice(one), "")]
     click.echo("\n".join([*lines, *trust_lines(result)]))
-    for path in written:
-        click.echo(f"Wrote {path}")
+
+
+@click.command(cls=MethodCommand, no_args_is_help=True, epilog=MEASURE_EXAMPLES, yields="measures")
+@rows_options("0:100")
+def measure(out: Path | None, as_text: bool, **flags: Any) -> None:
+    """Measure explanations of MODEL for rows of TABLE as the literature does.
+
+    Prints for every measure its median over the rows, explanation by explanation; what a measure
+    does not define for an explanation is n/a.
+    """
+    from workbench.plots.measures import measures_sentence  # loads plotly
+
+    result = finished("measures", "Measuring", out=out, as_text=as_text, **flags)
+    if result is None:
+        return
+    lines = [measures_sentence(result, flags["shown"]), "", *_scores(result, flags["shown"])]
+    click.echo("\n".join([*lines, "", *trust_lines(result)]))
+
+
+def _scores(result: "Measures", shown: str | None) -> list[str]:
+    """Write a line for each measure and a column for each explanation."""
+    from workbench.core.faithfulness import EXPLANATIONS
+    from workbench.core.measures import MEASURES
+
+    middle = result.summary(shown).median
+    names = [MEASURES[name].title for name in result.measures]
+    wide = max(map(len, names))
+    lines = _heads([EXPLANATIONS[method] for method in result.methods], wide)
+    for j, name in enumerate(names):
+        cells = "".join(f"{_cell(value, '.3g'):>{WIDE}}" for value in middle[:, j])
+        better = MEASURES[result.measures[j]].better
+        lines.append(f"  {name:<{wide}}{cells}  {f'{better} is better' if better else ''}")
+    head = f"  median over {len(result):,} rows"
+    return [head, *(line.rstrip() for line in lines)]
 
 
 def _matrix(result: "Faithfulness", shown: str | None) -> list[str]:
@@ -112,23 +107,28 @@ def _matrix(result: "Faithfulness", shown: str | None) -> list[str]:
     entries = result.entries(shown)
     names = [EXPLANATIONS[method] for method in result.methods]
     wide = max(map(len, names))
-    heads = [wrap(NEIGHBOURHOODS[name], WIDE - 1) for name in result.neighbourhoods]
-    deep = max(map(len, heads))
-    lines = [
-        "  "
-        + " " * wide
-        + "".join(f"{(deep * [''] + head)[part - deep]:>{WIDE}}" for head in heads)
-        for part in range(deep)
-    ]
+    lines = _heads([NEIGHBOURHOODS[name] for name in result.neighbourhoods], wide)
     for i, name in enumerate(names):
-        cells = "".join(
-            f"{'n/a' if value != value else f'{value:.3f}':>{WIDE}}"  # noqa: PLR0124 - NaN
-            for value in entries.value[i]
-        )
+        cells = "".join(f"{_cell(value):>{WIDE}}" for value in entries.value[i])
         lines.append(f"  {name:<{wide}}{cells}")
     what = result.output_names[result.output_index(shown)]
     head = f"  share of the variance of {what} that is missed (0 faithful, 1 a constant)"
     return [head, *(line.rstrip() for line in lines)]
+
+
+def _heads(titles: list[str], wide: int) -> list[str]:
+    """Write headings over columns, in as many lines as the longest needs."""
+    heads = [wrap(title, WIDE - 1) for title in titles]
+    deep = max(map(len, heads))
+    padded = [[""] * (deep - len(head)) + head for head in heads]
+    return [
+        "  " + " " * wide + "".join(f"{head[part]:>{WIDE}}" for head in padded)
+        for part in range(deep)
+    ]
+
+
+def _cell(value: float, form: str = ".3f") -> str:
+    return "n/a" if value != value else f"{value:{form}}"  # noqa: PLR0124 - NaN
 
 
 def _advice(advice: "Advice") -> list[str]:

@@ -1,6 +1,7 @@
 """``workbench explain`` and ``workbench report``."""
 
 import hashlib
+import inspect
 import json
 import os
 from dataclasses import asdict
@@ -9,26 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar, read_rows
+from workbench.cli.options import MethodCommand, progress_bar, read_rows, run_on_rows
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
     from workbench.core.model import Model
     from workbench.core.provenance import Provenance
-    from workbench.core.results import (
-        Attribution,
-        Counterfactuals,
-        Faithfulness,
-        Interactions,
-        LocalModels,
-        Performance,
-        Result,
-    )
+    from workbench.core.results import Attribution, Interactions, LocalModels, Result, Tabular
 
 SUFFIXES = (
     ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
-    ".faithfulness",
+    ".faithfulness", ".measures", ".local_functions", ".scale_curves",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
@@ -207,8 +200,8 @@ def report(
         found = _results_in(path) if path.is_dir() else [path]
         if not found:
             raise InvalidInputError(
-                f"Folder {str(path)!r} holds no {' or '.join(SUFFIXES)} file; run workbench "
-                "explain, evaluate or counterfactual with --out."
+                f"Folder {str(path)!r} holds no result file; run a command such as workbench "
+                "explain with --out."
             )
         files += found
     target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"
@@ -227,11 +220,7 @@ def check_folder(out: Path) -> None:
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
 
 
-def write_result(
-    result: "Attribution | Counterfactuals | Faithfulness | Interactions | LocalModels | "
-    "Performance",
-    out: Path,
-) -> list[Path]:
+def write_result(result: "Tabular", out: Path) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
     from workbench.core.files import replacing
     from workbench.report.tables import to_json, write_csv  # loads pandas
@@ -256,6 +245,25 @@ def _request_digest(record: "Provenance") -> str:
     """Tell runs apart by what was asked: same rows, background, settings and seed, same name."""
     asked = [record.table_digest, record.background_digest, record.params, record.seed]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def finished(verb: str, label: str, *, out: Path | None, as_text: bool, **flags: Any) -> Any:
+    """Run a verb on rows, write its files, and print it as JSON where that is wanted.
+
+    Returns the result where it is still to be told in words, else None.
+    """
+    named = inspect.signature(run_on_rows).parameters
+    own = {name: value for name, value in flags.items() if name in named}
+    params = {name: value for name, value in flags.items() if name not in named}
+    if out is not None:
+        check_folder(out)
+    result = run_on_rows(verb, label, params=params, **own)
+    for path in write_result(result, out) if out else []:
+        click.echo(f"Wrote {path}", err=as_text)
+    if as_text:
+        click.echo(as_json(result))
+        return None
+    return result
 
 
 def as_json(result: "Result") -> str:

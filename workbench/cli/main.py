@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from workbench.cli.compare import compare
+from workbench.cli.compare import compare, measure
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.doctor import doctor
@@ -13,6 +13,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
 from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
+from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
@@ -36,6 +37,9 @@ for command in (
     explain,
     evaluate,
     compare,
+    measure,
+    local,
+    scales,
     fastshap,
     report,
     counterfactual,

@@ -1,13 +1,15 @@
 """Flags that are made from the methods' parameter models."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
 from workbench.core.context import Progress
+from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from workbench.core.model import Model
@@ -59,6 +61,84 @@ def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
     if not all(get_origin(kind) is Literal for kind in kinds):
         return ()
     return tuple(dict.fromkeys(choice for kind in kinds for choice in get_args(kind)))
+
+
+def rows_options(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator with the flags of commands that look at rows and describe the data."""
+    flags = [
+        click.argument("model"),
+        click.argument("table"),
+        click.option(
+            "--rows", "--row", default=default, show_default=True,
+            help="Positions: 5, 0:200, or 3,7,11.",
+        ),
+        click.option(
+            "--split", help="train, validation, test or all. [default: test if bundled, else all]"
+        ),
+        click.option(
+            "--background", help="Bundled name or file. [default: the model's training rows]"
+        ),
+        click.option(
+            "--n-background", default=2000, show_default=True, help="Background rows at most."
+        ),
+        click.option("--class", "shown", help="Output to print. [default: the favourable class]"),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+            help="Same seed, same numbers.",
+        ),
+        click.option(
+            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
+        ),
+        click.option(
+            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
+        ),
+        click.option(
+            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+        ),
+        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
+    ]  # fmt: skip
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for flag in reversed(flags):
+            command = flag(command)
+        return command
+
+    return decorate
+
+
+def run_on_rows(
+    verb: str, label: str, *, model: str, table: str, rows: str, split: str | None,
+    background: str | None, n_background: int, shown: str | None, seed: int,
+    device: str | None, ignore_extra_columns: bool, params: Mapping[str, str | None],
+) -> Any:  # fmt: skip
+    """Run a verb of the API with what the flags of ``rows_options`` say.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit.
+    """
+    from workbench import api  # loads torch
+    from workbench.core.schema import listing
+
+    chosen = api.load_model(model)
+    if shown is not None and shown not in chosen.output_names:  # before minutes of work
+        raise InvalidInputError(
+            f"Model {chosen.name} has no output {shown!r}; choose one of "
+            f"{listing(chosen.output_names)}."
+        )
+    selected, data = read_rows(
+        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
+    )
+    drawn = api.background_for(
+        chosen, data, n=n_background, seed=seed, source=background,
+        ignore_extra=ignore_extra_columns, fewer=True,
+    )  # fmt: skip
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar(label) as progress:
+        return getattr(api, verb)(
+            chosen, selected, drawn, seed=seed, device=device, progress=progress, **given
+        )
 
 
 def read_rows(

@@ -15,8 +15,14 @@ from workbench.core.performance import Performance
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
 
+# Results that are a table of numbers, which is written beside them.
+Tabular = (
+    Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
+    | Measures | Performance | ScaleCurves
+)  # fmt: skip
+
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
     "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "Result",
-    "ScaleCurves", "load",
+    "ScaleCurves", "Tabular", "load",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import streamlit as st
 from workbench.core.faithfulness import EXPLANATIONS, NEIGHBOURHOODS, RANDOM, SIZE
 from workbench.core.results import Faithfulness
 from workbench.core.wording import percent
+from workbench.engines.lfa.advisor import NOTHING
 from workbench.plots import render
 from workbench.plots.explanations import not_compared, where_of
 from workbench.ui.frame import note
@@ -85,9 +86,11 @@ def show_worst(
     if not len(worst):
         note(f"Not comparable: {not_compared(result, i, j, which)}.")
         return
-    ratios = result.ratios(which)[:, i, j]
-    missed = result.missed[:, i, j, which]
-    share = missed / missed.sum() if missed.sum() > 0 else np.zeros_like(missed)
+    ratios, missed = result.ratios(which)[:, i, j], result.missed[:, i, j, which]
+    if not (ratios[worst] > NOTHING).any():
+        note(f"{EXPLANATIONS[method]} misses nothing {where_of(neighbourhood)}, of any row.")
+        return
+    share = missed / np.nansum(missed)
     with st.container(gap=None):
         for at in worst:
             _line(place, int(result.ids[at]), float(ratios[at]), float(share[at]))

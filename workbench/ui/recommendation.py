@@ -5,10 +5,10 @@ from typing import Literal
 
 import streamlit as st
 
-from workbench.core.faithfulness import EXPLANATIONS
+from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted, percent
-from workbench.engines.lfa.advisor import AS_GOOD, QUESTIONS
+from workbench.engines.lfa.advisor import AS_GOOD, NOTHING, QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
 from workbench.ui.explanation_runs import Known
@@ -16,25 +16,30 @@ from workbench.ui.frame import answer, note
 from workbench.ui.state import forget, put
 from workbench.ui.text import markup, plain
 from workbench.ui.verdict import (
+    BELIEVED,
     State,
     Verdict,
     answerable,
     is_silent,
+    missed_words,
     neighbourhood_words,
     smaller,
     verdict_sentence,
 )
 
-# The edge of the card says at a glance which of the four it is.
+# The edge of the card says at a glance how good the news is.
 STYLE = """<style>
 [class*="st-key-verdict-"] { border-left: .4rem solid #8b949e !important; }
 .st-key-verdict-believe { border-left-color: #2da44e !important; }
-.st-key-verdict-not_here, .st-key-verdict-only_here { border-left-color: #bf8700 !important; }
+.st-key-verdict-with_care, .st-key-verdict-not_here, .st-key-verdict-only_here {
+  border-left-color: #bf8700 !important;
+}
 .st-key-verdict-none { border-left-color: #cf222e !important; }
 </style>"""
 Colour = Literal["green", "orange", "red"]
 BADGES: Mapping[State, tuple[str, str, Colour]] = {
     "believe": ("To be believed here", "verified", "green"),
+    "with_care": ("To be believed with care", "warning", "orange"),
     "not_here": ("Not for this row", "warning", "orange"),
     "only_here": ("For this row alone", "warning", "orange"),
     "none": ("No linear explanation is adequate", "cancel", "red"),
@@ -55,7 +60,7 @@ def show_recommendation(known: Known) -> None:
         if advice.method:
             _numbers(found)
             note(_why(found, known.best.result))
-        if found.state == "believe":
+        if found.state in BELIEVED:
             return
         if not advice.method or is_silent(advice):
             st.markdown(plain(advice.instead))
@@ -68,17 +73,17 @@ def _numbers(found: Verdict) -> None:
     Metrics of Streamlit would cut the names of explanations where the window is narrow.
     """
     advice = found.advice
-    label = "Recommended" if found.state == "believe" else "Best choice"
+    label = "Recommended" if found.state in BELIEVED else "Best choice"
     figures = [(label, EXPLANATIONS[advice.method], f"{advice.calls:,} passes for a row")]
     if found.n_rows > 1:
-        between = f"95 %: {percent(advice.low)} to {percent(advice.high)}"
-        figures.append((
-            f"Missed over {counted(found.n_rows, 'row')}", percent(advice.missed), between,
-        ))  # fmt: skip
+        between = f"95 %: {missed_words(advice.low)} to {missed_words(advice.high)}"
+        known = advice.high > NOTHING
+        over = f"Missed over {counted(found.n_rows, 'row')}"
+        figures.append((over, missed_words(advice.missed), between if known else ""))
     if found.row is not None:
-        figures.append((f"Missed of row {found.row}", percent(found.missed_here), _own(found)))
+        figures.append((f"Missed of row {found.row}", missed_words(found.missed_here), _own(found)))
     if advice.runner_up:
-        missed = f"misses {percent(advice.runner_missed)}"
+        missed = f"misses {missed_words(advice.runner_missed)}"
         figures.append(("Runner-up", EXPLANATIONS[advice.runner_up], missed))
     cells = "".join(
         f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
@@ -97,13 +102,20 @@ def _own(found: Verdict) -> str:
     own = found.own
     if own is None or not own.method or not AS_GOOD * own.missed < found.missed_here:
         return ""
-    return f"best for it alone: {EXPLANATIONS[own.method]}, {percent(own.missed)}"
+    return f"best for it alone: {EXPLANATIONS[own.method]}, {missed_words(own.missed)}"
 
 
 def _why(found: Verdict, result: Faithfulness) -> str:
     where = neighbourhood_words(result, found.advice.neighbourhood)
-    alone = " From this row alone: more rows say whether that is luck." if found.n_rows == 1 else ""
-    return f"Neighbourhood: {where}. {found.advice.reason}{alone}"
+    more = ""
+    if found.n_rows == 1:
+        more = " From this row alone: more rows say whether that is luck."
+    elif found.state == "with_care":
+        more = (
+            f" Its interval reaches beyond {percent(ADEQUATE)}, where no explanation is adequate: "
+            "more rows would tell."
+        )
+    return f"Neighbourhood: {where}. {found.advice.reason}{more}"
 
 
 def _ways_out(known: Known, found: Verdict) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted, percent
-from workbench.engines.lfa.advisor import QUESTIONS, Advice, advise, questions_for
+from workbench.engines.lfa.advisor import NOTHING, QUESTIONS, Advice, advise, questions_for
 from workbench.plots.explanations import where_of
 from workbench.plots.words import number
 
@@ -15,7 +15,10 @@ from workbench.plots.words import number
 SIZES = {
     "near": "scale", "wide": "wide_scale", "mask-exponential": "width", "resample": "share",
 }  # fmt: skip
-State = Literal["believe", "not_here", "only_here", "none"]
+State = Literal["believe", "with_care", "not_here", "only_here", "none"]
+
+
+BELIEVED: frozenset[State] = frozenset({"believe", "with_care"})
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class Verdict:
     Attributes
     ----------
     state
-        ``believe``; ``not_here`` where it holds over rows and not of this one; ``only_here`` the
-        other way round; ``none``.
+        ``believe``; ``with_care`` where the interval reaches beyond what is adequate; ``not_here``
+        where it holds over rows and not of this one; ``only_here`` the other way round; ``none``.
     advice
         Over the rows; while only the row is known, of it.
     n_rows
@@ -51,7 +54,7 @@ class Verdict:
         """Key of the explanation to believe; empty where there is none."""
         if self.state == "only_here" and self.own is not None:
             return self.own.method
-        return self.advice.method if self.state == "believe" else ""
+        return self.advice.method if self.state in BELIEVED else ""
 
 
 def verdict(
@@ -76,6 +79,8 @@ def verdict(
     """
     advice = advise(result, question, output=output, budget=budget)
     plainly: State = "believe" if advice.adequate else "none"
+    if advice.adequate and advice.high > ADEQUATE:  # not defined for one row
+        plainly = "with_care"
     if len(result) == 1:
         return Verdict(plainly, advice, 1, int(result.ids[0]), None, advice.missed)
     if row is None or question not in questions_for(row):
@@ -97,31 +102,46 @@ def verdict_sentence(found: Verdict) -> str:
         return advice.reason
     where, name = where_of(advice.neighbourhood), EXPLANATIONS[advice.method]
     over = f" over {counted(found.n_rows, 'row')}" if found.n_rows > 1 else f" of row {found.row}"
-    missed = f"misses {percent(advice.missed)} of what the model does{over}"
-    if found.state == "believe":
-        here = f", and {percent(found.missed_here)} of row {found.row}" if _both(found) else ""
-        return f"Believe {name}: {where}, it {missed}{here}."
+    missed = f"misses {missed_words(advice.missed)} of what the model does{over}"
+    if found.state in BELIEVED:
+        care = ", with care" if found.state == "with_care" else ""
+        here = f", and {missed_words(found.missed_here)} of row {found.row}" if _both(found) else ""
+        return f"Believe {name}{care}: {where}, it {missed}{here}."
     if found.state == "not_here":
         return f"Not for row {found.row}: {where}, {_not_here(found, name)}."
     if found.state == "only_here" and found.own is not None:
         own = EXPLANATIONS[found.own.method]
         return (
             f"Believe {own} for row {found.row} alone: {where}, it misses "
-            f"{percent(found.own.missed)} of it; {_best(name, missed)}, which is no basis."
+            f"{missed_words(found.own.missed)} of it; {_best(name, missed)}, which is no basis."
         )
     if is_silent(advice):
         return f"Believe none of them: {where}, the model hardly moves."
-    here = f", and {percent(found.missed_here)} of row {found.row}" if _both(found) else ""
+    here = f", and {missed_words(found.missed_here)} of row {found.row}" if _both(found) else ""
     return f"Believe none of them: {where}, {_best(name, missed)}{here}."
+
+
+def missed_words(share: float) -> str:
+    """Write a share missed; what is missed by rounding alone is nothing.
+
+    Examples
+    --------
+    >>> missed_words(0.125), missed_words(1e-13)
+    ('12.5 %', 'nothing')
+    """
+    return "nothing" if share <= NOTHING else percent(share)
 
 
 def neighbourhood_words(result: Faithfulness, neighbourhood: str) -> str:
     """Say what is done to a row in a neighbourhood, with its size."""
-    near, wide = number(result.scale), number(result.wide_scale)
+    near, wide = (
+        f"{number(size)} standard deviation{'s' * (size != 1)}"
+        for size in (result.scale, result.wide_scale)
+    )
     removed = 1 / (1 + math.exp(min(700.0, result.width**-2)))
     return {
-        "near": f"every number moved at random by about {near} standard deviations",
-        "wide": f"every number moved at random by about {wide} standard deviations",
+        "near": f"every number moved at random by about {near}",
+        "wide": f"every number moved at random by about {wide}",
         "mask-exponential": f"each feature removed with probability {percent(removed)}",
         "mask-shapley": "any number of features removed, few or many more often than half of them",
         "one-at-a-time": "one feature removed and the others left",
@@ -144,7 +164,7 @@ def answerable(
         other: verdict(result, other, output=output, budget=budget, row=row)
         for other in questions_for(result) if other != question
     }  # fmt: skip
-    return tuple(other for other, said in found.items() if said.state == "believe")
+    return tuple(other for other, said in found.items() if said.state in BELIEVED)
 
 
 def is_silent(advice: Advice) -> bool:
@@ -182,13 +202,13 @@ def _not_here(found: Verdict, name: str) -> str:
     if math.isnan(found.missed_here):
         return "the model does not move there, so there is nothing to explain"
     said = (
-        f"{name} misses {percent(found.missed_here)} of it, although it misses only "
-        f"{percent(found.advice.missed)} over {counted(found.n_rows, 'row')}"
+        f"{name} misses {missed_words(found.missed_here)} of it, although it misses only "
+        f"{missed_words(found.advice.missed)} over {counted(found.n_rows, 'row')}"
     )
     own = found.own
     if own is None or not own.adequate or own.method == found.advice.method:
         return said
-    return f"{said}; of this row alone {EXPLANATIONS[own.method]} misses {percent(own.missed)}"
+    return f"{said}; of this row alone {EXPLANATIONS[own.method]} misses {missed_words(own.missed)}"
 
 
 def _best(name: str, missed: str) -> str:
