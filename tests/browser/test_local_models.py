@@ -56,4 +56,12 @@ def test_the_function_follows_the_slider_and_all_goes_into_the_report(page, app_
         page.get_by_role("button", name="Add to report").first.click()
         page.get_by_role("button", name="In the report").nth(n - 1).wait_for(timeout=SECONDS)
     page.goto(f"{app_url}/report")
-    page.get_by_role("heading", name="2 results in one file").wait_for(timeout=SECONDS)
+    for title in ("How far a linear explanation holds", "A local function of your choice"):
+        page.get_by_text(re.compile(rf"^{title}, adult-mlp, row \d+ of adult$")).wait_for(
+            timeout=SECONDS
+        )
+    # Others look at the same report: take both out again.
+    page.go_back()
+    for n in (2, 1):
+        page.get_by_role("button", name="In the report").first.click()
+        page.get_by_role("button", name="Add to report").nth(2 - n).wait_for(timeout=SECONDS)

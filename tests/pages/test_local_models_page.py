@@ -316,6 +316,7 @@ def test_effort_keeps_the_choices_of_the_view(asked):
     assert (curve["samples"], curve["count"]) == (128, 8)
 
 
+@pytest.mark.usefixtures("me")
 def test_all_three_results_go_into_the_report():
     app = no_fault(look(model="diabetes-mlp", row=6))
     app = no_fault(press(app, "Add to report"))
