@@ -34,7 +34,7 @@ from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError, LimitError, RegistryError
 from workbench.core.model import Model
 from workbench.core.schema import Feature
-from workbench.engines import shapley
+from workbench.engines import lfa, shapley
 from workbench.numerics.game import BLACK_BOX_CHUNK_ROWS, Game
 from workbench.numerics.maskers import marginal
 from workbench.registry import onnx_runner
@@ -409,3 +409,24 @@ def test_a_card_that_does_not_fit_is_refused(tmp_path, change, message):
 def test_arguments_of_a_card_are_plain_json(pair):
     arguments = pair[0].card.network.arguments
     assert json.loads(json.dumps(arguments, allow_nan=False)) == arguments
+
+
+def test_numbers_of_which_the_model_takes_no_fractions_stay_whole(tmp_path):
+    """The file reads children as int64; every other explanation is of that model as well."""
+    table = people()
+    path = export(pipeline(table, LogisticRegression()), tmp_path / "people.onnx")
+    model = model_of(path, table.schema)
+    assert model.whole_numbers == {table.schema.names.index("children")}
+    found = lfa.compare_explanations(model, table[:4], table, perturbations=64, heldout=32)
+    assert found.reference[2] == round(float(table.X[:, 2].mean()))
+    assert np.isnan(found.values[:, found.method_index("c-lime"), 2]).all()
+    assert np.isfinite(found.values[:, found.method_index("kernelshap")]).all()
+    assert any("whole numbers alone for children" in note for note in found.provenance.notes)
+    values = shapley.explain(model, table[:4], table, method="shapley.exact", value="baseline")
+    np.testing.assert_allclose(
+        found.values[:, found.method_index("kernelshap")], values.values, atol=1e-9
+    )
+    measured = lfa.measure_explanations(
+        model, table[:2], table, perturbations=64, repeats=10, copies=2
+    )
+    assert np.isfinite(measured.scores[:, 0, measured.measures.index("pgi")]).all()

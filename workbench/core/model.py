@@ -128,6 +128,12 @@ class Model:
             found.add("dropout")
         return frozenset(found)
 
+    @property
+    def whole_numbers(self) -> frozenset[int]:
+        """Features of which a black box takes whole numbers alone; none of other models."""
+        found: frozenset[int] = getattr(self.network, "whole_numbers", frozenset())
+        return found
+
     def to(
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> "Model":

@@ -1,5 +1,6 @@
 """One reference row in place of a background: its mean numbers and most common categories."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -39,8 +40,9 @@ class BaselineGame(Game):
         expected: int = 0,
     ) -> None:
         rows = marginal(background).rows  # in an order of their own
+        whole = model.whole_numbers
         reference = replace(
-            background[:1], X=reference_row(rows, model.schema)[None], name=background.name
+            background[:1], X=reference_row(rows, model.schema, whole)[None], name=background.name
         )
         super().__init__(
             model, baseline(reference), output=output, link=link, context=context,
@@ -49,25 +51,35 @@ class BaselineGame(Game):
         n_parts = min(GROUPS, len(rows) - 1)
         if n_parts >= FEWEST_PARTS:
             others = torch.stack([
-                reference_row(rows[torch.arange(len(rows)) % n_parts != part], model.schema)
+                reference_row(rows[torch.arange(len(rows)) % n_parts != part], model.schema, whole)
                 for part in range(n_parts)
             ])
             values = apply_link(self._whole(model.encode(others)), link)  # (parts, k)
             self.empty_std_errors = (n_parts - 1) / n_parts**0.5 * values.std(0)
 
 
-def reference_row(rows: Float[Tensor, "b d"], schema: Schema) -> Float[Tensor, " d"]:
+def reference_row(
+    rows: Float[Tensor, "b d"], schema: Schema, whole: Collection[int] = ()
+) -> Float[Tensor, " d"]:
     """Return the mean of each number and the most common code of each category.
 
     Missing numbers are left out of the mean; a missing category is a category like the others. Of
     equally common categories the first stands. The mean of a column of whole numbers need not be
     one: nobody needs to be like the reference row.
+
+    Parameters
+    ----------
+    whole
+        Features whose mean is rounded, because the model takes whole numbers alone.
     """
     cells = [
         _commonest(column) if feature.kind == "categorical" else float(torch.nanmean(column))
         for feature, column in zip(schema.features, rows.double().T, strict=True)
     ]
-    return torch.tensor(cells, dtype=torch.float64)
+    found = torch.tensor(cells, dtype=torch.float64)
+    places = list(whole)
+    found[places] = found[places].round()
+    return found
 
 
 def _commonest(column: Float[Tensor, " b"]) -> float:

@@ -24,6 +24,7 @@ NAME = "onnx"
 ADDS_UP_WITHIN = 1e-3
 Gives = Literal["probabilities", "logits", "positive", "positive_logit", "values"]
 Dtype = Literal["float", "double", "int64", "int32", "string", "bool"]
+WHOLE = frozenset({"int64", "int32"})  # these refuse fractions
 
 
 class _Frozen(BaseModel):
@@ -395,6 +396,15 @@ class OnnxNetwork(_Handle):
         self.runner = runner
         self.arguments = arguments
         self.register_buffer("precision", torch.zeros(0, dtype=torch.float64), persistent=False)
+
+    @property
+    def whole_numbers(self) -> frozenset[int]:
+        """Features whose input takes whole numbers alone."""
+        return frozenset(
+            part.column
+            for given in self.arguments.inputs if given.dtype in WHOLE
+            for part in given.features if part.levels is None
+        )  # fmt: skip
 
     def forward(self, X: Tensor) -> Tensor:
         """Return logits or values in double precision."""

@@ -111,10 +111,7 @@ def _why(found: Verdict, result: Faithfulness) -> str:
     if found.n_rows == 1:
         more = " From this row alone: more rows say whether that is luck."
     elif found.state == "with_care":
-        more = (
-            f" Its interval reaches beyond {percent(ADEQUATE)}, where no explanation is adequate: "
-            "more rows would tell."
-        )
+        more = f" Its interval reaches beyond {percent(ADEQUATE)}, where none is adequate."
     return f"Neighbourhood: {where}. {found.advice.reason}{more}"
 
 

@@ -47,8 +47,9 @@ def draw_changes(
 ) -> Changes:
     r"""Draw what is done to rows.
 
-    A number moves by a normal step; a category is drawn anew with the probability
-    :math:`\sigma \sqrt{2/\pi}`, the mean size of such a step.
+    A number moves by a normal step; a category, and a number of which the model takes no
+    fractions, is drawn anew with the probability :math:`\sigma \sqrt{2/\pi}`, the mean size of
+    such a step.
     """
     d = len(scene.spread)
     ranks = context.stream(SUBSETS).random((samples, d)).argsort(1).argsort(1)
@@ -59,11 +60,12 @@ def draw_changes(
     donors = scene.donors.gather(
         0, torch.from_numpy(moves.integers(len(scene.donors), size=(samples, d)))
     )
-    categories = [feature.kind == "categorical" for feature in scene.model.schema.features]
+    jumps = np.array([f.kind == "categorical" for f in scene.model.schema.features])
+    jumps[list(scene.model.whole_numbers)] = True
     return Changes(
         subsets=torch.from_numpy(ranks < sizes[:, None]),
         steps=torch.from_numpy(steps),
-        redrawn=torch.from_numpy(anew & np.array(categories)),
+        redrawn=torch.from_numpy(anew & jumps),
         donors=scene.model.encode(donors),
         copies=torch.from_numpy(context.stream(COPIES).uniform(-radius, radius, (copies, d))),
     )

@@ -11,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.faithfulness import Faithfulness, Type
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
+from workbench.core.schema import listing
 from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.lfa.explanations import (
@@ -32,7 +33,7 @@ from workbench.engines.lfa.heldout import (
     numbers_of,
 )
 from workbench.engines.lfa.params import MatrixParams
-from workbench.engines.lfa.scene import make_scene
+from workbench.engines.lfa.scene import Scene, make_scene
 from workbench.numerics.chunks import slices
 from workbench.numerics.links import unit_of
 
@@ -72,7 +73,7 @@ def _explain(
         provenance=provenance_of(
             NAME, model, rows, background, params, context, evaluations=scene.evaluations,
             chunk_rows=scene.network.chunk_rows, seconds=time.perf_counter() - started,
-            notes=_notes(scene.has_slopes, convertible, draws.design.is_exact, methods),
+            notes=_notes(scene, methods, convertible=convertible, exact=draws.design.is_exact),
         ),
         values=torch.cat(values).numpy(),
         std_errors=torch.cat(errors).numpy(),
@@ -159,21 +160,21 @@ def _heldout(model: Model, params: MatrixParams, counts: Counts) -> int:
 
 
 def _notes(
-    has_slopes: bool,
-    convertible: bool,
-    exact: bool,
-    methods: tuple[str, ...],
+    scene: Scene, methods: tuple[str, ...], *, convertible: bool, exact: bool
 ) -> tuple[str, ...]:
-    notes = []
+    model, notes = scene.model, []
     if exact:
         notes.append(
             "all coalitions were evaluated: removals are compared exactly, with nothing held out"
         )
-    if not has_slopes:
+    if not scene.has_slopes:
         notes.append(
             f"{len(GRADIENTS)} methods and the way from the reference need gradients, which a "
             "black box does not show; C-LIME, LIME, KernelSHAP and Occlusion ask for answers alone"
         )
+    if model.whole_numbers:
+        names = listing(model.schema.names[j] for j in sorted(model.whole_numbers))
+        notes.append(f"the model takes whole numbers alone for {names}, which are not moved")
     if not convertible and "c-lime" in methods:
         notes.append(
             "slopes are not held against removals: they say nothing of categories and of missing "

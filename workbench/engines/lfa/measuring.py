@@ -220,7 +220,7 @@ def _of_copies(bench: Bench, rows: ExplainedRows) -> dict[str, Tensor]:
     scene, steps = bench.scene, bench.changes.copies
     known = scene.known(rows.X)
     movable = known.any(1)
-    copies = [rows.X + step * scene.spread for step in steps]
+    copies = [rows.X + step * scene.spread * scene.moves for step in steps]
     others = torch.stack([bench.explain(scene, copy)[1] for copy in copies], 1)
     outputs = scene.ask(torch.stack([scene.model.encode(copy) for copy in copies], 1))
     changes = numerics.relative_changes(rows.values, others)

@@ -57,8 +57,10 @@ class Scene:
 
     @property
     def moves(self) -> Bool[Tensor, " d"]:
-        """Which features are numbers that vary."""
-        return self.spread > 0
+        """Which features are numbers that vary, and of which the model takes fractions."""
+        found = self.spread > 0
+        found[list(self.model.whole_numbers)] = False
+        return found
 
     def known(self, X: Float[Tensor, "n d"]) -> Bool[Tensor, "n d"]:
         """Which numbers of rows can be moved: those that vary and are not missing."""
@@ -113,7 +115,7 @@ def make_scene(
     """
     inner = replace(context, progress=lambda *_: tell(), preview=None)
     rows = marginal(background).rows.double()
-    reference = reference_row(rows, model.schema)
+    reference = reference_row(rows, model.schema, model.whole_numbers)
     spread = torch.tensor([
         0.0 if feature.kind == "categorical" else _spread(column)
         for feature, column in zip(model.schema.features, rows.T, strict=True)
