@@ -23,6 +23,7 @@ PAGES = {
         st.Page(
             "pages/which_explanation.py", title="Which explanation?", icon=":material/balance:"
         ),
+        st.Page("pages/local_models.py", title="Local models", icon=":material/join_inner:"),
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
         st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],

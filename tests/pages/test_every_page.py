@@ -14,6 +14,7 @@ TITLES = {
     "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
     "jobs": "What is running, and what has finished?",
+    "local_models": "Which simple model does it follow near a row?",
     "registry": "Which models are there, and how do two differ?",
     "report": "What do I hand over?",
     "shapley": "Which features made this prediction?",

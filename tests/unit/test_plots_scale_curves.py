@@ -69,6 +69,16 @@ def test_ground_knee_and_limit_are_where_the_numbers_are():
     assert render(scale_curves(missed=(5.0,) * 6), "curve").layout.yaxis.range[1] < 1.6
 
 
+def test_a_scale_that_was_chosen_has_a_line_beside_the_knee():
+    figure = render(scale_curves(), "curve", scale=1.0)
+    plain = render(scale_curves(), "curve")
+    (line,) = figure.layout.shapes[len(plain.layout.shapes) :]
+    assert line.x0 == line.x1 == 1.0
+    assert notes(figure) == [*notes(plain), "chosen 1"]
+    assert figure.layout.annotations[-1].x == pytest.approx(0.0)
+    assert figure.layout.annotations[-1].xanchor == "right"  # the end is near
+
+
 def test_ticks_of_a_logarithmic_axis_are_round_and_few():
     for low, high in [(0.01, 3), (1e-4, 1), (0.5, 0.9), (2, 40), (0.02, 50), (1e-6, 1e3)]:
         ticks = log_ticks(low, high)

@@ -82,7 +82,7 @@ def coefficients_of(functions: LocalFunctions, row: int, which: int) -> Coeffici
 
 def _subject(functions: LocalFunctions, row: int, feature: int) -> str:
     """Name what a coefficient is about: a number that is moved by itself, else its value."""
-    is_number = functions.schema.features[feature].kind == "numeric"
+    is_number = functions.schema.features[feature].kind != "categorical"
     if functions.operator == "add" and is_number:
         return functions.names[feature]
     return words.feature_is(functions, row, feature)

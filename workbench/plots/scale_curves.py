@@ -24,6 +24,7 @@ def curve(
     row: int | None = None,
     *,
     output: str | int | None = None,
+    scale: float | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """Draw what the best linear function misses against the scale of the neighbourhood.
@@ -36,6 +37,8 @@ def curve(
     ----------
     row
         Position of a row in the result; by default all rows together.
+    scale
+        A scale that was chosen, marked by a line of its own.
 
     Raises
     ------
@@ -64,9 +67,11 @@ def curve(
     over = f"row {curves.ids[0]}; band: 95 %, samples" if len(curves) == 1 else (
         f"{counted(len(curves), 'row')}; band: middle half of them"
     )  # fmt: skip
-    scale = wrapped(f"scale: {curves.scale_words}", ALONG_LETTERS)
-    figure.update_xaxes(title_text=f"{scale}<br>{over}")
+    along = wrapped(f"scale: {curves.scale_words}", ALONG_LETTERS)
+    figure.update_xaxes(title_text=f"{along}<br>{over}")
     _mark(figure, curves, which, (low - room, high + room), colours)
+    if scale is not None:
+        _mark_chosen(figure, scale, (low - room, high + room), colours)
     return figure
 
 
@@ -172,6 +177,22 @@ def _mark(
             text=f"\N{NO-BREAK SPACE}{escaped(f'knee {words.number(knee)}')}\N{NO-BREAK SPACE}",
             showarrow=False, font={"color": colours.negative, "size": 12},
         )  # fmt: skip
+
+
+def _mark_chosen(
+    figure: go.Figure, scale: float, span: tuple[float, float], colours: Palette
+) -> None:
+    """Draw a line at a scale that was chosen; its label stands low, where the knee's does not."""
+    figure.add_shape(
+        type="line", x0=scale, x1=scale, y0=0, y1=1, yref="paper",
+        line={"color": colours.positive, "width": 2},
+    )  # fmt: skip
+    text = f"chosen {words.number(scale)}"
+    figure.add_annotation(
+        x=math.log10(scale), y=0.9, yref="paper", xanchor=_side(scale, span), yanchor="top",
+        text=f"\N{NO-BREAK SPACE}{escaped(text)}\N{NO-BREAK SPACE}", showarrow=False,
+        font={"color": colours.positive, "size": 12},
+    )  # fmt: skip
 
 
 def _side(knee: float, span: tuple[float, float]) -> str:

@@ -26,6 +26,7 @@ from workbench.ui.frame import (
 from workbench.ui.health import health
 from workbench.ui.job_list import job_list
 from workbench.ui.jobs import answer_to, is_under_way, was_stopped
+from workbench.ui.local_models import local_models
 from workbench.ui.nearest import find_nearest
 from workbench.ui.own_models import own_models, upload_model
 from workbench.ui.own_tables import edited_table, own_tables, upload_table
@@ -55,9 +56,10 @@ __all__ = [
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
     "edited_table", "empty_state", "errors_shown", "explainer_list", "figure",
     "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
-    "is_under_way", "job_list", "model_list", "model_view", "navigation_position", "note",
-    "own_models", "own_tables", "page", "pins", "plain_page", "play_with", "quality", "quote",
-    "report_builder", "row_table", "setting_for", "show_comparison", "show_interactions",
+    "is_under_way", "job_list", "local_models", "model_list", "model_view",
+    "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
+    "play_with", "quality", "quote", "report_builder", "row_table", "setting_for",
+    "show_comparison", "show_interactions",
     "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
     "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

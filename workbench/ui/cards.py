@@ -61,6 +61,23 @@ def facts_list(facts: Sequence[tuple[str, str]]) -> None:
     )
 
 
+def key_figures(figures: Sequence[tuple[str, str, str]]) -> None:
+    """Show a few figures in large, each with its name above and a remark below; text of a user.
+
+    Metrics of Streamlit would cut long names where the window is narrow.
+    """
+    cells = "".join(
+        f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
+        f'<div style="font-size:1.35rem;line-height:1.4">{markup(value)}</div>'
+        f'<div style="opacity:.7;font-size:.85rem">{markup(below)}</div></div>'
+        for name, value, below in figures
+    )
+    st.html(
+        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));'
+        f'gap:.75rem 1.5rem">{cells}</div>'
+    )
+
+
 def _headline(outcome: Outcome) -> str:
     said = plain(outcome.brief) or WORDS[outcome.status]
     return f"{ICONS[outcome.status]} **{plain(outcome.title)}** · {said}"

@@ -14,7 +14,16 @@ import streamlit as st
 from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
-from workbench.core.results import Attribution, Counterfactuals, Faithfulness, Measures, Result
+from workbench.core.results import (
+    Attribution,
+    Counterfactuals,
+    Faithfulness,
+    LocalFunctions,
+    LocalModels,
+    Measures,
+    Result,
+    ScaleCurves,
+)
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
@@ -26,8 +35,11 @@ from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
 
 # Results with a table of their own.
-Tabular = Attribution | Performance | Counterfactuals | Faithfulness | Measures
-Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures)
+Tabular = (
+    Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
+    | LocalFunctions | ScaleCurves
+)  # fmt: skip
+Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 
@@ -115,6 +127,16 @@ def downloads(answer: Answer[Shown], name: str, person: Person) -> None:
     with st.container(horizontal=True, gap="small"):
         add_to_report(answer.job, person)
         _file_buttons(answer.result, name)
+
+
+def report_and_files(
+    answer: Answer[LocalFunctions] | Answer[ScaleCurves], name: str, person: Person
+) -> None:
+    """Offer a place in the report, and files behind a button, where there is little room."""
+    with st.container(horizontal=True, gap="small"):
+        add_to_report(answer.job, person, width="content")
+        with st.popover("Files", icon=":material/download:"):
+            _file_buttons(answer.result, name)
 
 
 def result_files(result: Counterfactuals, name: str) -> None:

@@ -46,7 +46,8 @@ def choose_rows(place: Place) -> tuple[int | None, int]:
     """Choose one row by position, or how many to draw; returns the position, or None, and both."""
     n = len(place.rows)
     mode = choose(
-        st.segmented_control, "Explain", "mode", options=["one", "many"], default="one",
+        st.segmented_control, "Explain", "mode", options=["one", "many"][: min(n, 2)],
+        default="one",
         format_func={"one": "One row", "many": "Many rows"}.get, required=True,
     )  # fmt: skip
     if mode == "many":
