@@ -86,6 +86,7 @@ def badge(app):
     return found
 
 
+@pytest.mark.usefixtures("me")
 def test_a_first_visit_recommends_what_the_engine_does(counted):
     app = no_fault(look())
     many, one = drawn("adult-mlp", 100), single("adult-mlp")
@@ -98,6 +99,7 @@ def test_a_first_visit_recommends_what_the_engine_does(counted):
     assert not address(app)
 
 
+@pytest.mark.usefixtures("me")
 def test_every_question_is_answered_from_the_same_runs(counted):
     app = no_fault(look(model="diabetes-mlp"))
     many, one = drawn("diabetes-mlp", 89), single("diabetes-mlp")
@@ -122,6 +124,7 @@ def test_many_rows_are_recommended_for_without_one():
     assert len(app.get("plotly_chart")) == 3
 
 
+@pytest.mark.usefixtures("me")
 def test_where_none_is_adequate_the_card_says_so_and_leads_out(counted):
     app = no_fault(look(model="adult-mlp", question="moved-further", effort="quick"))
     assert badge(app) == "none"
@@ -138,6 +141,10 @@ def test_where_none_is_adequate_the_card_says_so_and_leads_out(counted):
     assert visits.title(app) == "Which features made this prediction?"
     assert widget(app, "toggle", "Which features work together?").value
     assert widget(app, "number_input", "Row").value == 2
+    app = look(model="adult-mlp", question="moved-further", row=2)
+    no_fault(press(app, "Fit a function with pairs"))
+    assert visits.title(app) == "Which simple model does it follow near a row?"
+    assert address(app) == {"row": "2", "part": "neighbourhood", "function": "pairwise"}
 
 
 def test_a_row_for_which_the_recommendation_fails_has_a_card_of_its_own():
@@ -231,6 +238,7 @@ def test_settings_that_do_not_fit_are_a_sentence():
     assert "wide" in error.value
 
 
+@pytest.mark.usefixtures("me")
 def test_both_results_go_into_the_report():
     app = no_fault(look(model="diabetes-mlp", row=5))
     for _ in range(2):

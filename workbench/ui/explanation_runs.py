@@ -12,21 +12,18 @@ from workbench.core.model import Model
 from workbench.core.results import Faithfulness
 from workbench.engines.lfa.advisor import QUESTIONS, questions_for
 from workbench.engines.lfa.matrix import NAME
-from workbench.ui import cache
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import errors_shown
 from workbench.ui.jobs import Answer, Ask, SomeResult, answer_to, is_under_way, was_stopped
-from workbench.ui.methods import choose_effort
+from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.shapley import ask_for
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.ui.verdict import Verdict, verdict
-from workbench.workspace.background import background_source
 
 FAMILY = "lfa"
 DRAWN = 100
-MOST_BACKGROUND = 2000
 FIRST_QUESTION = "removed"
 # Questions that rows have to allow: numbers to move, gradients along a way.
 OF_NUMBERS, OF_GRADIENTS = frozenset({"moved", "moved-further"}), frozenset({"path"})
@@ -93,7 +90,7 @@ def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | Non
     levels = efforts_of(place.model, NAME)
     effort = levels[choose_effort(FAMILY, list(levels))]
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        background, seed = _choose_background(place, effort), _choose_seed()
+        background, seed = choose_background(place, effort, FAMILY), choose_seed()
         hidden = {"output"} if place.model.schema.task == "regression" else set()
         settings = params_form(record.params, FAMILY, leave_out=hidden, defaults=effort.settings)
     common = {"background": background, "seed": seed}
@@ -213,20 +210,3 @@ def _offered(model: Model) -> tuple[str, ...]:
     if "differentiable" not in model.capabilities:
         barred |= OF_GRADIENTS
     return tuple(key for key in QUESTIONS if key not in barred)
-
-
-def _choose_background(place: Place, effort: Effort) -> int:
-    whole = cache.table(place.table, place.person.key)
-    most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
-    source = background_source(place.model, whole, min(effort.background, most))
-    return whole_number(
-        "Background rows", f"{FAMILY}.background", min(effort.background, most), 1, most,
-        f"Rows of {source.name} that say what a typical row is and how far numbers spread.",
-        width="stretch",
-    )  # fmt: skip
-
-
-def _choose_seed() -> int:
-    return whole_number(
-        "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
-    )

@@ -14,16 +14,14 @@ from workbench.ui.cards import computed_card
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
-from workbench.ui.local_runs import (
-    MOST_BACKGROUND,
-    Look,
-    choose_background,
-    choose_seed,
-    levels_of,
-    open_button,
-)
+from workbench.ui.local_runs import Look, levels_of, open_button
 from workbench.ui.local_tables import coefficient_table, mean_table
-from workbench.ui.methods import choose_effort
+from workbench.ui.methods import (
+    MOST_BACKGROUND,
+    choose_background,
+    choose_effort,
+    choose_seed,
+)
 from workbench.ui.results import downloads, figure, is_dark, plain_figure
 from workbench.ui.state import choose, forget, peek
 from workbench.ui.text import plain
@@ -130,7 +128,7 @@ def _choose(look: Look) -> Ask:
         )  # fmt: skip
     hidden = {"output"} if look.place.model.schema.task == "regression" else set()
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        background, seed = choose_background(look, effort, FAMILY), choose_seed()
+        background, seed = choose_background(look.place, effort, FAMILY), choose_seed()
         settings |= params_form(
             record.params, FAMILY, leave_out=hidden | set(settings), defaults=effort.settings
         )

@@ -11,18 +11,14 @@ from workbench import api
 from workbench.core.method import Effort
 from workbench.core.results import LocalFunctions, LocalModels, Result
 from workbench.core.wording import counted
-from workbench.ui import cache
 from workbench.ui.cards import trust_card
-from workbench.ui.forms import whole_number
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.shapley import ask_for
 from workbench.ui.state import put
 from workbench.ui.text import plain
-from workbench.workspace.background import background_source
 
-MOST_BACKGROUND = 2000
 SomeResult = TypeVar("SomeResult", bound=Result)
 SomeLocal = TypeVar("SomeLocal", bound=LocalModels | LocalFunctions)
 
@@ -128,26 +124,6 @@ def levels_of(method: str, look: Look) -> Mapping[str, Effort]:
     """Return the levels of effort that a method has for this model."""
     efforts = api.list_methods()[method].efforts
     return {} if efforts is None else efforts(len(look.place.model.schema.features))
-
-
-def choose_background(look: Look, effort: Effort, family: str) -> int:
-    """Choose how many rows describe what is usual."""
-    place = look.place
-    whole = cache.table(place.table, place.person.key)
-    most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
-    source = background_source(place.model, whole, min(effort.background, most))
-    return whole_number(
-        "Background rows", f"{family}.background", min(effort.background, most), 1, most,
-        f"Rows of {source.name} that say which values are usual and how far numbers spread.",
-        width="stretch",
-    )  # fmt: skip
-
-
-def choose_seed() -> int:
-    """Choose the seed."""
-    return whole_number(
-        "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
-    )
 
 
 def open_button(look: Look, number: int, text: str, *, key: str) -> None:

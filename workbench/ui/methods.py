@@ -1,13 +1,19 @@
-"""Which method of a family, and how hard it should try."""
+"""Which method of a family, how hard it should try, and what it is told of the data."""
 
 import streamlit as st
 
 from workbench import api
+from workbench.core.method import Effort
 from workbench.core.model import Model
 from workbench.core.results import Attribution
+from workbench.ui import cache
+from workbench.ui.forms import whole_number
+from workbench.ui.place import Place
 from workbench.ui.state import choose, forget_under
 from workbench.ui.text import plain
+from workbench.workspace.background import background_source
 
+MOST_BACKGROUND = 2000
 EFFORTS = {"quick": "a first look", "standard": "the default", "thorough": "narrower intervals"}
 
 
@@ -42,3 +48,23 @@ def choose_effort(family: str, levels: list[str]) -> str:
         required=True, width="stretch", then=lambda: forget_under(family, "background"),
         help=plain(", ".join(f"{name}: {EFFORTS[name]}" for name in levels)),
     ))  # fmt: skip
+
+
+def choose_background(place: Place, effort: Effort, family: str) -> int:
+    """Choose how many rows describe the data: what is typical, and how far numbers spread."""
+    whole = cache.table(place.table, place.person.key)
+    most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
+    usual = min(effort.background, most)
+    source = background_source(place.model, whole, usual)
+    return whole_number(
+        "Background rows", f"{family}.background", usual, 1, most,
+        f"Rows of {source.name} that say what is typical and how far numbers spread.",
+        width="stretch",
+    )  # fmt: skip
+
+
+def choose_seed() -> int:
+    """Choose the seed."""
+    return whole_number(
+        "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
+    )

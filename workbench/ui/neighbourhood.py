@@ -20,8 +20,8 @@ from workbench.plots.words import number
 from workbench.ui.forms import params_form
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer
-from workbench.ui.local_runs import Look, choose_background, choose_seed, levels_of
-from workbench.ui.methods import choose_effort
+from workbench.ui.local_runs import Look, levels_of
+from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.results import is_dark, plain_figure, report_and_files
 from workbench.ui.state import choose, peek, put
 from workbench.ui.text import plain
@@ -101,7 +101,7 @@ def choose_hood(look: Look) -> Hood:
             levels = {method: levels_of(method, look) for method in (CURVE, FIT)}
             level = choose_effort(FAMILY, list(levels[FIT]))
             efforts = {method: levels[method][level] for method in levels}
-            background = choose_background(look, efforts[FIT], FAMILY)
+            background = choose_background(look.place, efforts[FIT], FAMILY)
             seed = choose_seed()
             hidden = {"output"} if model.schema.task == "regression" else set()
             output = params_form(OperatorParams, FAMILY, leave_out={"operator", "law"} | hidden)

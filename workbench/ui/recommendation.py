@@ -11,10 +11,11 @@ from workbench.core.wording import counted, percent
 from workbench.engines.lfa.advisor import AS_GOOD, NOTHING, QUESTIONS
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.plots.words import number
+from workbench.ui.cards import key_figures
 from workbench.ui.explanation_runs import Known
 from workbench.ui.frame import answer, note
 from workbench.ui.state import forget, put
-from workbench.ui.text import markup, plain
+from workbench.ui.text import plain
 from workbench.ui.verdict import (
     BELIEVED,
     State,
@@ -68,10 +69,7 @@ def show_recommendation(known: Known) -> None:
 
 
 def _numbers(found: Verdict) -> None:
-    """Show what is known of the explanation in figures, each with its name and what goes with it.
-
-    Metrics of Streamlit would cut the names of explanations where the window is narrow.
-    """
+    """Show what is known of the explanation in figures."""
     advice = found.advice
     label = "Recommended" if found.state in BELIEVED else "Best choice"
     figures = [(label, EXPLANATIONS[advice.method], f"{advice.calls:,} passes for a row")]
@@ -85,16 +83,7 @@ def _numbers(found: Verdict) -> None:
     if advice.runner_up:
         missed = f"misses {missed_words(advice.runner_missed)}"
         figures.append(("Runner-up", EXPLANATIONS[advice.runner_up], missed))
-    cells = "".join(
-        f'<div><div style="opacity:.7;font-size:.85rem">{markup(name)}</div>'
-        f'<div style="font-size:1.35rem;line-height:1.4">{markup(_unbroken(value))}</div>'
-        f'<div style="opacity:.7;font-size:.85rem">{markup(_unbroken(below))}</div></div>'
-        for name, value, below in figures
-    )
-    st.html(
-        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));'
-        f'gap:.75rem 1.5rem">{cells}</div>'
-    )
+    key_figures([(name, _unbroken(value), _unbroken(below)) for name, value, below in figures])
 
 
 def _own(found: Verdict) -> str:
@@ -136,6 +125,10 @@ def _ways_out(known: Known, found: Verdict) -> None:
         ):
             put("pairs", True)
             st.switch_page("pages/shapley.py")
+        if st.button("Fit a function with pairs", icon=":material/function:"):
+            put("part", "neighbourhood")
+            put("function", "pairwise")
+            st.switch_page("pages/local_models.py")
         if found.row is not None and st.button("Try values on this row", icon=":material/tune:"):
             st.switch_page("pages/what_if.py")
 
