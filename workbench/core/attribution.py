@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
@@ -22,7 +22,7 @@ SAMPLED = {"shapley.fastshap": "explainer", "shapley.expected-gradients": "point
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution(Result):
+class Attribution(OfOutputs, Result):
     """How much each feature moved each output of each row away from the base value.
 
     Attributes
@@ -93,11 +93,6 @@ class Attribution(Result):
         return self._of_rows(rows, by_row)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Feature names, as the user's columns are called."""
-        return self.schema.names
-
-    @property
     def gap(self) -> Float[np.ndarray, "n k"]:
         """Prediction minus base value minus the sum of the attributions; 0 when additive."""
         gap: np.ndarray = self.predictions - self.base_values - self.values.sum(1)
@@ -138,16 +133,6 @@ class Attribution(Result):
     def drawn(self) -> str:
         """What was drawn to stand in for unknown features: ``background rows``, or ``draws``."""
         return "draws" if self.provenance.params.get("value") == "gaussian" else "background rows"
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def importance(self, output: str | int | None = None) -> "pd.DataFrame":
         """Mean absolute attribution of each feature over the rows, largest first.

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from workbench.core.counter_rng import stream
 from workbench.core.errors import InvalidInputError
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema, listing
 
@@ -60,7 +60,7 @@ class Entries(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Faithfulness(Result):
+class Faithfulness(OfOutputs, Result):
     r"""Explanations of rows by several methods, and what each misses in each neighbourhood.
 
     For a neighbourhood that samples :math:`\xi` with weight :math:`w`, an explanation predicts
@@ -150,21 +150,6 @@ class Faithfulness(Result):
         """Select rows; a single number keeps the row axis."""
         by_row = ("values", "std_errors", "missed", "total", "predictions", "data", "ids", "truth")
         return self._of_rows(rows, by_row)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Feature names, as the user's columns are called."""
-        return self.schema.names
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def method_index(self, method: str) -> int:
         """Return the position of a method by its key.

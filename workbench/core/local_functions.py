@@ -9,7 +9,7 @@ from scipy import stats
 
 from workbench.core.attribution import LEVEL
 from workbench.core.errors import InvalidInputError
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
@@ -22,7 +22,7 @@ Loss = Literal["squared", "gradient"]
 
 
 @dataclass(frozen=True, eq=False)
-class LocalFunctions(Result):
+class LocalFunctions(OfOutputs, Result):
     """A simple function for each row and output, with what it misses of the model.
 
     Attributes
@@ -103,21 +103,6 @@ class LocalFunctions(Result):
             "data", "ids", "truth",
         )  # fmt: skip
         return self._of_rows(rows, by_row)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Feature names, as the user's columns are called."""
-        return self.schema.names
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def half_widths(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
         """Half the width of the interval for the choice of samples."""

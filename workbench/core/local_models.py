@@ -9,7 +9,7 @@ from scipy import stats
 
 from workbench.core.attribution import LEVEL
 from workbench.core.errors import InvalidInputError
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
@@ -24,7 +24,7 @@ IN_BINS: Sampling = "discretised"
 
 
 @dataclass(frozen=True, eq=False)
-class LocalModels(Result):
+class LocalModels(OfOutputs, Result):
     """A sparse linear model for each row and output, fitted to a model's answers near the row.
 
     Attributes
@@ -112,25 +112,10 @@ class LocalModels(Result):
         )  # fmt: skip
         return self._of_rows(rows, by_row)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Feature names, as the user's columns are called."""
-        return self.schema.names
-
     def half_widths(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
         """Half the width of the interval for the choice of samples."""
         half: np.ndarray = float(stats.norm.ppf(0.5 + level / 2)) * self.std_errors
         return half
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def condition(self, row: int | np.integer, feature: int | np.integer) -> str:
         """Write what a coefficient is about: ``28 < age ≤ 37``, ``sex = Male``, ``age = 39``."""

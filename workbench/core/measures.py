@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from workbench.core.counter_rng import stream
 from workbench.core.errors import InvalidInputError
 from workbench.core.faithfulness import BOOTSTRAPS, EXPLANATIONS, LEVEL, Type
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
@@ -125,7 +125,7 @@ class Summary(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Measures(Result):
+class Measures(OfOutputs, Result):
     """Measures of explanations by row, method and output.
 
     Attributes
@@ -170,16 +170,6 @@ class Measures(Result):
     def __getitem__(self, rows: Rows) -> "Measures":
         """Select rows; a single number keeps the row axis."""
         return self._of_rows(rows, ("scores", "predictions", "data", "ids"))
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def summary(self, output: str | int | None = None) -> Summary:
         """Return each measure over the rows for which it is defined, with 95 % intervals.

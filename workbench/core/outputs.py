@@ -1,4 +1,4 @@
-"""Which output of a model is meant."""
+"""Which output of a model is meant, and what results about outputs share."""
 
 from collections.abc import Sequence
 
@@ -38,3 +38,26 @@ def find_output(
     if not 0 <= output < len(names):
         raise InvalidInputError(f"There is no output {output}; the last one is {len(names) - 1}.")
     return output
+
+
+class OfOutputs:
+    """What a result has that is about the features of rows and the outputs of a model."""
+
+    schema: Schema
+    output_names: tuple[str, ...]
+    predictions: Float[np.ndarray, "n k"]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names, as the user's columns are called."""
+        return self.schema.names
+
+    def output_index(self, output: str | int | None) -> int:
+        """Return the position of an output, as ``find_output`` does.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        return find_output(output, self.schema, self.output_names, self.predictions)

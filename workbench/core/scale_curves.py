@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_functions import Operator
-from workbench.core.outputs import find_output
+from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
 
@@ -29,7 +29,7 @@ class Curve(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ScaleCurves(Result):
+class ScaleCurves(OfOutputs, Result):
     """What the best linear function misses of the model, at several scales of a neighbourhood.
 
     Attributes
@@ -81,16 +81,6 @@ class ScaleCurves(Result):
         """Select rows; a single number keeps the row axis."""
         by_row = ("missed", "total", "spread", "predictions", "data", "ids")
         return self._of_rows(rows, by_row)
-
-    def output_index(self, output: str | int | None) -> int:
-        """Return the position of an output, as ``find_output`` does.
-
-        Raises
-        ------
-        InvalidInputError
-            If there is no such output.
-        """
-        return find_output(output, self.schema, self.output_names, self.predictions)
 
     def shares(self, output: str | int | None = None) -> Float[np.ndarray, "n s"]:
         """Share of the variance that is missed, for each row; 0 where the output does not move."""
