@@ -78,3 +78,8 @@ def test_faults_are_one_sentence(arguments, message, capsys):
     told = capsys.readouterr().err
     assert message in told
     assert "Traceback" not in told
+
+
+def test_without_checks_and_notes_nothing_is_said_of_trust():
+    text = run("scales", "wine-mlp", "wine", "--rows", "5", "--count", "2")
+    assert "How far to trust this" not in text

@@ -18,7 +18,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import load
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.lfa import compare_explanations
+from workbench.engines.lfa import compare_explanations, fit_functions, scale_curves
 from workbench.engines.lfa.lines import design_errors, shares
 from workbench.engines.lfa.masks import exponential_sizes, make_design, shapley_sizes
 from workbench.numerics.reference_row import reference_row
@@ -401,3 +401,21 @@ def test_removing_what_counts_least_favours_masks_and_moving_it_favours_slopes(n
     for slope, mask in itertools.product(SLOPES[:2], ("lime", "kernelshap")):
         assert change["removed", mask] < change["removed", slope]
         assert change["moved", slope] < change["moved", mask]
+
+
+@pytest.mark.parametrize("network", ["mlp", "linear"])
+def test_a_row_that_is_the_reference_has_nothing_to_remove(network):
+    table = tiny_table(d=4, missing=True, n=1)
+    model = tiny_model(table, network=network, dtype=torch.float32)
+    result = compare_explanations(model, table, table, perturbations=64)
+    masks = [result.neighbourhood_index(n) for n in result.neighbourhoods if n != "resample"]
+    assert (result.total[:, masks] == 0).all()
+    assert np.isnan(result.entries().value).all()
+    advice = wb.advise(result, "removed")
+    assert "the model does not move" in advice.reason
+    assert advice.instead.startswith("Choose other rows, or a background with other rows")
+    mask = fit_functions(model, table, table, operator="mask")
+    assert (mask.total == 0).all()
+    assert (mask.fitted_total == 0).all()
+    curves = scale_curves(model, table, table, operator="mask", count=3)
+    assert (curves.total == 0).all()

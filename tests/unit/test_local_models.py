@@ -125,6 +125,8 @@ def test_sentences():
     [
         ("WB012", {"r2": 0.11}, "ok"), ("WB012", {"r2": 0.09}, "warning"),
         ("WB013", {"share": 0.94}, "ok"), ("WB013", {"share": 0.96}, "warning"),
+        ("WB013", {"share": 0.003}, "ok"), ("WB013", {"share": 0.0002, "r2": 1.0}, "warning"),
+        ("WB012", {"share": 0.0002, "r2": 1.0}, "not_applicable"),
         ("WB014", {"stability": 0.51}, "ok"), ("WB014", {"stability": 0.49}, "warning"),
         ("WB014", {"stability": 0.1, "top": 5}, "not_applicable"),
     ],
@@ -140,6 +142,8 @@ def test_checks_say_what_to_do():
     assert "in the middle of 12 rows it explains 5 %" in poor
     assert "below 10 % for 12" in poor
     assert "nearly a global one" in CHECKS["WB013"](one_local_model(share=0.99)).sentence
+    narrow = CHECKS["WB013"](one_local_model(share=0.0002)).sentence
+    assert "as much as 1.0 of equal weight, and 10 are needed; choose a larger kernel" in narrow
     around = one_local_model(share=0.99, sampling="around")
     assert "as wide as the samples" in CHECKS["WB013"](around).sentence
     assert {found.status for found in run_checks(several_local_models()[[]])} == {"not_applicable"}

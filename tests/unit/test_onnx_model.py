@@ -219,7 +219,8 @@ def test_words_whole_numbers_and_truth_values_reach_their_inputs(tmp_path):
     assert model.predict(X)[:, 0].tolist() == [307.0, 98.0, 201.0]
     for bad, message in (
         ([0, 0.5, 0], "Feature 'i' has a missing value or a fraction in some row, and the model "
-         "reads whole numbers there; leave out such rows, or export the model with a float input."),
+         "reads whole numbers there; leave out such rows, choose a method that does not draw "
+         "numbers (Shapley values do not, LIME does), or export the model with a float input."),
         ([0, 1, np.nan], "Feature 't' is missing in some row, and the model reads true or false "
          "there; leave out such rows, or export the model with a float input."),
         ([2, 1, 1], "Feature 'w' has a code without a category."),

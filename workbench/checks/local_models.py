@@ -14,10 +14,12 @@ UNSTABLE = 0.5
 def local_fit(models: LocalModels) -> Finding:
     """Compare the median share of variance that a row's local model explains with a tenth.
 
-    Of several outputs the default one counts.
+    Of several outputs the default one counts. Where hardly any sample weighs, any function fits.
     """
     if not len(models):
         return NO_ROWS
+    if _samples_that_count(models) < _samples_needed(models):
+        return Finding("not_applicable", "Too few samples have weight for the fit to be judged.")
     r2 = models.r2[:, models.output_index(None)]
     typical, poor = float(np.median(r2)), int((r2 < POOR_FIT).sum())
     evidence = {"r2": typical, "poor_rows": float(poor), "rows": float(len(r2))}
@@ -36,12 +38,23 @@ def local_fit(models: LocalModels) -> Finding:
 
 
 def kernel_active(models: LocalModels) -> Finding:
-    """Compare the median of the effective samples, as a share of all, with 95 %."""
+    """Compare the median of the effective samples, as a share of all, with 95 %.
+
+    And their number with twice the coefficients of a local model: with fewer, the kernel is so
+    narrow that a local model follows the few samples that have weight.
+    """
     if not len(models):
         return NO_ROWS
     share = float(np.median(models.effective_share))
     brief = f"{percent(share)} effective"
-    evidence = {"effective_share": share}
+    count, needed = _samples_that_count(models), _samples_needed(models)
+    evidence = {"effective_share": share, "effective_samples": count, "needed": needed}
+    if count < needed:
+        sentence = (
+            f"The kernel leaves hardly any sample: they tell as much as {count:,.1f} of equal "
+            f"weight, and {needed:,.0f} are needed; choose a larger kernel width or more samples."
+        )
+        return Finding("warning", sentence, evidence, needed, brief)
     if share > INACTIVE_KERNEL:
         wide = (
             "the neighbourhood is as wide as the samples are drawn"
@@ -55,6 +68,16 @@ def kernel_active(models: LocalModels) -> Finding:
         return Finding("warning", sentence, evidence, INACTIVE_KERNEL, brief)
     sentence = f"Near samples count more: effective samples are {percent(share)} of all."
     return Finding("ok", sentence, evidence, INACTIVE_KERNEL, brief)
+
+
+def _samples_that_count(models: LocalModels) -> float:
+    """Return the median number of samples of equal weight that tell as much; the row is one too."""
+    return float(np.median(models.effective_share * (models.samples + 1)))
+
+
+def _samples_needed(models: LocalModels) -> float:
+    """Return twice the coefficients of the largest local model, with its intercept."""
+    return 2.0 * (int(models.selected.sum(1).max()) + 1)
 
 
 def top_is_stable(models: LocalModels) -> Finding:

@@ -290,10 +290,11 @@ def trust_lines(result: "Result", *first: str) -> list[str]:
     """Say what the checks find and what to know besides, and how the result came about."""
     from workbench.checks import run_checks  # after the result exists
 
-    lines = ["How far to trust this:", *(f"  {sentence}" for sentence in first)]
+    lines = [f"  {sentence}" for sentence in first]
     lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
     lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return [*lines, "", result.provenance.describe()]
+    heading = ["How far to trust this:", *lines, ""] if lines else []
+    return [*heading, result.provenance.describe()]
 
 
 def _yields(method: str, kind: str) -> bool:

@@ -186,8 +186,9 @@ def _column(values: np.ndarray, part: Mapping[str, Any], dtype: str) -> np.ndarr
     if dtype in {"int64", "int32"} and not (values == np.round(values)).all():
         raise InvalidInputError(
             f"Feature {part['name']!r} has a missing value or a fraction in some row, and the "
-            "model reads whole numbers there; leave out such rows, or export the model with a "
-            "float input."
+            "model reads whole numbers there; leave out such rows, choose a method that does not "
+            "draw numbers (Shapley values do not, LIME does), or export the model with a float "
+            "input."
         )
     if dtype == "bool" and np.isnan(values).any():
         raise InvalidInputError(

@@ -187,6 +187,14 @@ def _is_silent(result: Faithfulness, neighbourhood: str, output: str | int | Non
     return bool(here <= SILENT * total[result.neighbourhood_index("wide")])
 
 
+def _moves_at_all(result: Faithfulness, output: str | int | None) -> bool:
+    """Tell whether the network moves when its numbers do."""
+    if "wide" not in result.neighbourhoods:
+        return False
+    total = result.total[:, result.neighbourhood_index("wide"), result.output_index(output)]
+    return float(np.nan_to_num(total).sum()) > 0
+
+
 def _reason(
     result: Faithfulness, asked: Question, chosen: int, as_good: list[int],
     affordable: list[int], entries: Entries, budget: int | None,
@@ -213,6 +221,8 @@ def _instead(
 ) -> str:
     """Say what to do where no linear explanation is adequate."""
     if _is_silent(result, QUESTIONS[question].neighbourhood, output):
+        if not _moves_at_all(result, output):
+            return "Choose other rows, or a background with other rows than those to be explained."
         return (
             "The model hardly moves there, although it does when its numbers move: this "
             "neighbourhood does not show what the model does. Ask what happens if numbers move."

@@ -59,7 +59,8 @@ def errors_of(
     weights: Float[Tensor, " m"],
 ) -> tuple[Float[Tensor, "n m k"], Float[Tensor, "n m k"]]:  # fmt: skip
     """Return squared errors over samples, and squared distances from the weighted mean."""
-    about = answers - torch.einsum("m,nmk->nk", weights, answers)[:, None]
+    away = answers - answers[:, :1]  # exactly 0 where all answers are the same
+    about = away - torch.einsum("m,nmk->nk", weights, away)[:, None]
     return (answers - fitted.at(phi)) ** 2, about**2
 
 

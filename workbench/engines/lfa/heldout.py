@@ -122,7 +122,7 @@ def hold_against(
             result[name] = _over(methods, answers, own, equal)
     usable = {m: shared[m] if convertible or not slope[m] else None for m in methods}
     design = heldout.design
-    table = scene.game.values(X, design.masks)[..., : scene.game.n_outputs]
+    table = scene.removed(X, design.masks)
     z, d = design.masks.double(), len(away[0])
     predicted = {m: None if v is None else z @ v for m, v in usable.items()}
     laws = exponential_sizes(d, params.width), shapley_sizes(d), single_sizes(d)
@@ -143,8 +143,7 @@ def add_anchors(scene: Scene, X: Tensor, found: Explained, numbers: Float[Tensor
     k = next(iter(found.values.values())).shape[-1]
     found.add(RANDOM, numbers[None, :, None].expand(len(X), -1, k).clone())
     away = _away(scene, X)
-    other = (scene.reference != X) & ~(X.isnan() & scene.reference.isnan())
-    size = torch.where(scene.moves & ~away.isnan(), away.abs(), other.double())
+    size = torch.where(scene.moves & ~away.isnan(), away.abs(), scene.differs(X).double())
     found.add(SIZE, size[..., None].expand(-1, -1, k).clone())
 
 
@@ -163,6 +162,7 @@ def _over(
     """Compare predictions with answers up to a constant; anchors are put to their best scale."""
 
     def spread(one: Tensor, other: Tensor) -> Tensor:
+        one, other = (each - each[:, :1] for each in (one, other))  # a constant becomes exactly 0
         about = one - torch.einsum("h,nhk->nk", weights, one)[:, None]
         beside = other - torch.einsum("h,nhk->nk", weights, other)[:, None]
         return torch.einsum("h,nhk->nk", weights, about * beside)

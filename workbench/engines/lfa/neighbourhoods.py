@@ -185,7 +185,7 @@ def _way(scene: Scene, scale: float, m: int, generator: np.random.Generator) -> 
 
     def look(X: Tensor) -> Look:
         z = places[None, :, None].expand(1, -1, X.shape[1])
-        return Look(z, scene.ask(on_the_way(X)), _differs(scene, X))
+        return Look(z, scene.ask(on_the_way(X)), scene.differs(X))
 
     def slopes(X: Tensor) -> Tensor:
         return scene.contributions(on_the_way(X), scene.model.encode(X))
@@ -224,16 +224,10 @@ def removals(scene: Scene, design: Design, sizes: Float[Tensor, " sizes"]) -> Ne
     """Replace features by those of the reference row; the first two samples replace all, none."""
 
     def look(X: Tensor) -> Look:
-        table = scene.game.values(X, design.masks)[..., : scene.game.n_outputs]
-        return Look(design.masks.double()[None], table, _differs(scene, X))
+        return Look(design.masks.double()[None], scene.removed(X, design.masks), scene.differs(X))
 
     together = Together(design.first, design.second)
     return Neighbourhood(design.weights(sizes), together, look, is_exact=design.is_exact)
-
-
-def _differs(scene: Scene, X: Float[Tensor, "n d"]) -> Bool[Tensor, "n d"]:
-    """Return where rows differ from the reference: elsewhere nothing can be replaced."""
-    return (scene.reference != X) & ~(X.isnan() & scene.reference.isnan())
 
 
 def _equal(m: int) -> Float[Tensor, " m"]:

@@ -66,6 +66,20 @@ class Scene:
         """Which numbers of rows can be moved: those that vary and are not missing."""
         return self.moves & ~X.isnan()
 
+    def differs(self, X: Float[Tensor, "n d"]) -> Bool[Tensor, "n d"]:
+        """Where rows differ from the reference: elsewhere nothing can be replaced."""
+        return (self.reference != X) & ~(X.isnan() & self.reference.isnan())
+
+    def removed(
+        self, X: Float[Tensor, "n d"], masks: Bool[Tensor, "m d"]
+    ) -> Float[Tensor, "n m k"]:
+        """Return the outputs of rows where features outside a mask are those of the reference.
+
+        Where a row is the reference, what differs from mask to mask is rounding, and left out.
+        """
+        found = self.game.values(X, masks)[..., : self.game.n_outputs]
+        return torch.where(self.differs(X).any(1)[:, None, None], found, found[:, :1])
+
     def ask(self, inputs: Float[Tensor, "n m p"]) -> Float[Tensor, "n m k"]:
         """Return the outputs of encoded rows, in double precision on the CPU."""
         return self.network.outputs(inputs.flatten(0, 1)).unflatten(0, inputs.shape[:2])
