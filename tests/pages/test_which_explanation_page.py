@@ -165,7 +165,7 @@ def test_a_limit_on_passes_changes_the_recommendation_and_nothing_else(counted):
     assert f"{expected.calls:,} passes for a row" in "".join(e.proto.body for e in app.get("html"))
     assert address(app)["passes"] == "10"
     no_fault(widget(app, "number_input", "Passes per row, at most").set_value(1).run())
-    assert "No explanation takes at most 1 passes for a row." in said(app)
+    assert "No explanation takes at most 1 pass for a row." in said(app)
     no_fault(press(app, "Allow any number of passes"))
     assert "passes" not in address(app)
     assert len(counted) == 2

@@ -37,7 +37,7 @@ def test_one_question_with_a_budget():
     assert "What if features were removed? → Integrated gradients" in text
     assert "What if a number moved a little?" not in text
     none = run(*SMALL, "--question", "removed", "--budget", "1")
-    assert "No explanation takes at most 1 passes for a row. Allow at least 3" in none
+    assert "No explanation takes at most 1 pass for a row. Allow at least 3" in none
 
 
 def test_json_and_files_hold_every_number(tmp_path):

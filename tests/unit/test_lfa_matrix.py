@@ -419,3 +419,25 @@ def test_a_row_that_is_the_reference_has_nothing_to_remove(network):
     assert (mask.fitted_total == 0).all()
     curves = scale_curves(model, table, table, operator="mask", count=3)
     assert (curves.total == 0).all()
+
+
+def test_what_is_missed_of_removals_is_exact_where_all_coalitions_are_listed():
+    """Weigh every coalition by the Shapley kernel, and add up what KernelSHAP leaves."""
+    table, model = tiny()
+    result = explained()
+    assert result.listed
+    masks = torch.tensor(list(itertools.product([False, True], repeat=5)))
+    inner = (masks.sum(1) % 5 > 0).numpy()
+    size = masks.sum(1).numpy()[inner]
+    kernel = np.array([1 / (len(list(itertools.combinations(range(5), s))) * s * (5 - s))
+                       for s in size])  # fmt: skip
+    kernel = kernel / kernel.sum()
+    phi = values(result, "kernelshap")[0]
+    x = table.X[30]
+    y = np.array([value_by_definition(model, x, the_reference().X, s).numpy() for s in masks])
+    rest = (y - masks.double().numpy() @ phi)[inner]
+    missed = kernel @ (rest - kernel @ rest) ** 2
+    column = result.neighbourhood_index("mask-shapley")
+    np.testing.assert_allclose(
+        result.missed[0, result.method_index("kernelshap"), column], missed, atol=1e-12
+    )

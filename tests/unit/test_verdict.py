@@ -116,8 +116,8 @@ def test_a_row_alone_is_judged_by_itself(output):
 
 def test_a_budget_that_nothing_fits_says_what_it_takes(output):
     found = verdict(several_explanations(), QUESTION, output=output, budget=1)
-    assert found.state == "none"
-    assert verdict_sentence(found) == "No explanation takes at most 1 passes for a row."
+    assert found.state == "nothing"
+    assert verdict_sentence(found) == "No explanation takes at most 1 pass for a row."
 
 
 def test_questions_that_can_be_answered_are_those_with_a_verdict_to_believe(output):

@@ -9,7 +9,7 @@ import click
 from workbench.cli.explain import finished, trust_lines
 from workbench.cli.options import MethodCommand, rows_options
 from workbench.core.errors import InvalidInputError
-from workbench.core.wording import percent
+from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
     from workbench.api import Advice
@@ -96,7 +96,7 @@ def _scores(result: "Measures", shown: str | None) -> list[str]:
         cells = "".join(f"{_cell(value, '.3g'):>{WIDE}}" for value in middle[:, j])
         better = MEASURES[result.measures[j]].better
         lines.append(f"  {name:<{wide}}{cells}  {f'{better} is better' if better else ''}")
-    head = f"  median over {len(result):,} rows"
+    head = f"  median over {counted(len(result), 'row')}"
     return [head, *(line.rstrip() for line in lines)]
 
 

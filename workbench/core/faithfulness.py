@@ -98,6 +98,8 @@ class Faithfulness(OfOutputs, Result):
         For each method, rows through the network for one row if it alone were asked for.
     shared_calls, heldout_calls
         For all methods of a row together, and for the samples that they are held against.
+    listed
+        All coalitions were evaluated: what is missed of removals is exact, with nothing held out.
     """
 
     kind: ClassVar[str] = "faithfulness"
@@ -125,6 +127,7 @@ class Faithfulness(OfOutputs, Result):
     schema: Schema
     output_names: tuple[str, ...]
     unit: str
+    listed: bool = False
 
     def __post_init__(self) -> None:
         n, m, d, k = self.values.shape

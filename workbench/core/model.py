@@ -134,6 +134,15 @@ class Model:
         found: frozenset[int] = getattr(self.network, "whole_numbers", frozenset())
         return found
 
+    def without_fractions(self, X: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """Return rows with rounded values where a black box takes whole numbers alone."""
+        places = sorted(self.whole_numbers)
+        if not places:
+            return X
+        X = X.clone()
+        X[:, places] = X[:, places].round()
+        return X
+
     def to(
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> "Model":

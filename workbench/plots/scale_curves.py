@@ -97,7 +97,7 @@ def scale_sentence(
     )  # fmt: skip
     said = f"{start}, {words.quantity(curves, which)}: {_reach(curves, widest, which)}"
     knee = curves.knee(which)
-    if knee is None:
+    if knee is None or curves.widest(ADEQUATE, which) is None:  # of what is adequate nowhere
         return f"{said} The curve hardly rises, so it has no knee."
     return f"{said} Beyond the knee at {words.number(knee)} the share missed rises fastest."
 

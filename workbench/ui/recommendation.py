@@ -37,13 +37,14 @@ STYLE = """<style>
 }
 .st-key-verdict-none { border-left-color: #cf222e !important; }
 </style>"""
-Colour = Literal["green", "orange", "red"]
+Colour = Literal["green", "orange", "red", "gray"]
 BADGES: Mapping[State, tuple[str, str, Colour]] = {
     "believe": ("To be believed here", "verified", "green"),
     "with_care": ("To be believed with care", "warning", "orange"),
     "not_here": ("Not for this row", "warning", "orange"),
     "only_here": ("For this row alone", "warning", "orange"),
     "none": ("No linear explanation is adequate", "cancel", "red"),
+    "nothing": ("Nothing to recommend", "block", "gray"),
 }
 OTHERS = 2
 NO_BREAK = "\N{NO-BREAK SPACE}"

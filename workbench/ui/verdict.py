@@ -15,7 +15,7 @@ from workbench.plots.words import number
 SIZES = {
     "near": "scale", "wide": "wide_scale", "mask-exponential": "width", "resample": "share",
 }  # fmt: skip
-State = Literal["believe", "with_care", "not_here", "only_here", "none"]
+State = Literal["believe", "with_care", "not_here", "only_here", "none", "nothing"]
 
 
 BELIEVED: frozenset[State] = frozenset({"believe", "with_care"})
@@ -29,7 +29,8 @@ class Verdict:
     ----------
     state
         ``believe``; ``with_care`` where the interval reaches beyond what is adequate; ``not_here``
-        where it holds over rows and not of this one; ``only_here`` the other way round; ``none``.
+        where it holds over rows and not of this one; ``only_here`` the other way round; ``none``
+        where none is adequate; ``nothing`` where there is none to recommend.
     advice
         Over the rows; while only the row is known, of it.
     n_rows
@@ -78,7 +79,7 @@ def verdict(
         If the question cannot be asked of these rows.
     """
     advice = advise(result, question, output=output, budget=budget)
-    plainly: State = "believe" if advice.adequate else "none"
+    plainly: State = "believe" if advice.adequate else "none" if advice.method else "nothing"
     if advice.adequate and advice.high > ADEQUATE:  # not defined for one row
         plainly = "with_care"
     if len(result) == 1:

@@ -22,6 +22,7 @@ AS_GOOD, NOTHING = 1.02, 1e-9
 # Where the network moves less than this share of what moving its numbers does, removing features
 # does not show what it does.
 SILENT = 1e-6
+REMOVALS = frozenset({"mask-exponential", "mask-shapley", "one-at-a-time"})
 
 
 class Question(NamedTuple):
@@ -206,14 +207,19 @@ def _reason(
     how = "misses least" if of > 1 else f"speaks of it{within}"
     if len(as_good) > 1:
         how = "is among those that miss least, and takes the fewest passes"
-    said = (
-        f"{asked.why[0].upper()}{asked.why[1:]}. {many} {how}, over samples that none was made "
-        "from."
-    )
+    over = "samples that none was made from"
+    if _is_whole(result, asked.neighbourhood):
+        over = "all that can be removed"
+    said = f"{asked.why[0].upper()}{asked.why[1:]}. {many} {how}, over {over}."
     anchor = result.methods.index(RANDOM) if RANDOM in result.methods else None
     if anchor is not None and entries.value[chosen, column] >= entries.value[anchor, column]:
         said += " Random numbers at their best scale do no worse."
     return said
+
+
+def _is_whole(result: Faithfulness, neighbourhood: str) -> bool:
+    """Tell whether a neighbourhood was looked at as a whole: no samples, and nothing held out."""
+    return neighbourhood == "one-at-a-time" or (result.listed and neighbourhood in REMOVALS)
 
 
 def _instead(
@@ -250,7 +256,9 @@ def _none(
     """Say why nothing can be recommended."""
     if order:
         least = min(result.calls[i] for i in order)
-        reason = f"No explanation takes at most {budget:,} passes for a row."
+        reason = (
+            f"No explanation takes at most {budget:,} pass{'' if budget == 1 else 'es'} for a row."
+        )
         instead = f"Allow at least {least:,} passes for each row."
     else:
         reason = (

@@ -175,7 +175,7 @@ def _by_removal(scene: Scene, X: Tensor, draws: Draws, width: float, found: Expl
     """Fit LIME, KernelSHAP and Occlusion to the values of one set of coalitions."""
     design = draws.design
     d = design.masks.shape[1]
-    table = found.table = scene.game.values(X, design.masks)[..., : scene.game.n_outputs]
+    table = found.table = scene.removed(X, design.masks)
     gains = table - table[:, :1]
     total = gains[:, 1]
     z = design.masks.double()

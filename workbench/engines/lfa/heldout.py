@@ -1,6 +1,6 @@
 """What explanations miss of a model, over samples that none of them was made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +44,10 @@ class Heldout:
     near, wide
         Moves of numbers in standard deviations.
     design
-        Coalitions; where all fit they are all here, and nothing is held out because nothing is
-        sampled.
+        Coalitions.
+    listed
+        They are those that explanations were made from: all that there are, so that nothing is
+        sampled and nothing has to be held out.
     places
         Where on the way from the reference slopes are taken: one in each of as many equal parts.
     again
@@ -55,20 +57,28 @@ class Heldout:
     near: Float[Tensor, "h d"]
     wide: Float[Tensor, "h d"]
     design: Design
+    listed: bool
     places: Float[Tensor, " q"]
     again: Draws
 
 
-def draw_heldout(scene: Scene, params: MatrixParams, context: Context) -> Heldout:
-    """Draw what explanations are held against."""
+def draw_heldout(scene: Scene, params: MatrixParams, context: Context, draws: Draws) -> Heldout:
+    """Draw what explanations made from ``draws`` are held against."""
     d, h = len(scene.spread), params.heldout
     again = draw(scene, params, context, n=h, address=HELDOUT)
     laws = exponential_sizes(d, params.width) + shapley_sizes(d)
-    design = make_design(d, 2 * h, laws, context.stream(HELDOUT, MASKS))
+    design, listed = draws.design, draws.design.is_exact
+    if not listed:
+        design = make_design(d, 2 * h, laws, context.stream(HELDOUT, MASKS))
     parts = (np.arange(PLACES) + context.stream(HELDOUT, PATH).random(PLACES)) / PLACES
     near = again.steps[:h]
     return Heldout(
-        near, near * (params.wide_scale / params.scale), design, torch.from_numpy(parts), again
+        near,
+        near * (params.wide_scale / params.scale),
+        design,
+        listed,
+        torch.from_numpy(parts),
+        again,
     )
 
 
@@ -81,10 +91,6 @@ class Missed:
 
     missed: Float[Tensor, "n m k"]
     total: Float[Tensor, "n k"]
-
-
-# What a method predicts of the samples, up to a constant; None where that would be meaningless.
-Predicts = Callable[[Tensor], Tensor | None]
 
 
 def hold_against(
@@ -122,7 +128,9 @@ def hold_against(
             result[name] = _over(methods, answers, own, equal)
     usable = {m: shared[m] if convertible or not slope[m] else None for m in methods}
     design = heldout.design
-    table = scene.removed(X, design.masks)
+    table = found.table
+    if table is None or not heldout.listed:
+        table = scene.removed(X, design.masks)
     z, d = design.masks.double(), len(away[0])
     predicted = {m: None if v is None else z @ v for m, v in usable.items()}
     laws = exponential_sizes(d, params.width), shapley_sizes(d), single_sizes(d)

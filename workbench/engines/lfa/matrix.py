@@ -53,7 +53,8 @@ def _explain(
         model, background, params.output, context, lambda: context.step(done, len(rows), "rows")
     )
     counts = counts_of(model, params)
-    draws, heldout = draw(scene, params, context), draw_heldout(scene, params, context)
+    draws = draw(scene, params, context)
+    heldout = draw_heldout(scene, params, context, draws)
     X = rows.X.double()
     convertible = bool(all_numbers(scene, X))
     numbers = numbers_of(context, X.shape[1])
@@ -95,6 +96,7 @@ def _explain(
         calls=tuple(0 if method in ANCHORS else counts.of(method) for method in methods),
         shared_calls=shared_calls(counts, methods),
         heldout_calls=_heldout(model, params, counts),
+        listed=draws.design.is_exact,
         schema=model.schema,
         output_names=model.output_names,
         unit=unit_of(model.schema, params.output, "identity"),
@@ -154,9 +156,9 @@ def shared_calls(counts: Counts, methods: tuple[str, ...]) -> int:
 def _heldout(model: Model, params: MatrixParams, counts: Counts) -> int:
     """Return the passes for one row to hold explanations against."""
     d = len(model.schema.features)
-    masks = max(2 * params.heldout, d + 2)
-    masks = int(min(2.0**d, masks))
-    return 3 * params.heldout + masks + d + PLACES * counts.passes
+    listed = 2**d <= params.perturbations
+    masks = 0 if listed else max(2 * params.heldout, d + 2) + d
+    return 3 * params.heldout + int(min(2.0**d, masks)) + PLACES * counts.passes
 
 
 def _notes(

@@ -1,6 +1,7 @@
 """What the background says of each feature: its levels, their shares, and how numbers spread."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -30,6 +31,8 @@ class Levels:
     centre, spread, low, high
         Of a number, for each level but the last: mean, standard deviation and bounds of the values
         in it.
+    whole
+        The model takes whole numbers alone: those that are drawn in a bin are whole, and in it.
     """
 
     shares: Float[np.ndarray, " l"]
@@ -38,6 +41,7 @@ class Levels:
     spread: Float[np.ndarray, " c"]
     low: Float[np.ndarray, " c"]
     high: Float[np.ndarray, " c"]
+    whole: bool = False
 
     @property
     def missing(self) -> int:
@@ -72,11 +76,20 @@ class Levels:
         )  # fmt: skip
         normal = ndtri(np.clip(first + within * (last - first), 1e-12, 1 - 1e-12))
         values = np.clip(mean + spread * normal, self.low[inside], self.high[inside])
+        if self.whole and len(self.edges):  # a bin holds its upper bound
+            values = np.minimum(np.ceil(values), np.floor(self.high[inside]))
         return levels, np.where(levels == self.missing, np.nan, values)
 
 
-def learn_levels(background: Table, params: NeighbourhoodParams) -> tuple[Levels, ...]:
+def learn_levels(
+    background: Table, params: NeighbourhoodParams, whole: Collection[int] = ()
+) -> tuple[Levels, ...]:
     """Look at every feature of the background.
+
+    Parameters
+    ----------
+    whole
+        Features of which the model takes whole numbers alone.
 
     Raises
     ------
@@ -94,7 +107,7 @@ def learn_levels(background: Table, params: NeighbourhoodParams) -> tuple[Levels
     y = None if background.y is None else background.y.numpy()
     is_regression = background.schema.n_classes == 0
     found = []
-    for feature, column in zip(background.schema.features, X.T, strict=True):
+    for j, (feature, column) in enumerate(zip(background.schema.features, X.T, strict=True)):
         if feature.kind == "categorical":
             found.append(_categories(feature, column))
             continue
@@ -103,7 +116,8 @@ def learn_levels(background: Table, params: NeighbourhoodParams) -> tuple[Levels
         if in_bins and known.any():
             labels = None if y is None else y[known]
             edges = _edges(column[known], labels, params.bins, is_regression=is_regression)
-        found.append(_numbers(column, edges, bounded=in_bins))
+        known_as = _numbers(column, edges, bounded=in_bins)
+        found.append(replace(known_as, whole=j in whole))
     return tuple(found)
 
 

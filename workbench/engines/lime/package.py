@@ -54,7 +54,7 @@ class Asked:
         found = []
         for part in torch.split(X, self.context.chunk_rows or CHUNK_ROWS):
             self.context.step(self.rows_done, self.n_rows, "rows")
-            found.append(self.model.predict(part))
+            found.append(self.model.predict(self.model.without_fractions(part)))
             self.evaluations += len(part)
         answers = torch.cat(found)
         check_finite(answers, self.model)

@@ -152,7 +152,7 @@ class Sampler:
         usual = CHUNK_ROWS * (16 if model.device.type == "cuda" else 1)
         for part in torch.split(X, self.context.chunk_rows or usual):
             self.context.step(self.rows_done, self.n_rows, "rows")
-            logits = model.network(model.encode(part))
+            logits = model.network(model.encode(model.without_fractions(part)))
             found.append(model.outputs(logits, self.params.output).to(self.device).double())
             self.evaluations += len(part)
         answers = torch.cat(found)
@@ -195,7 +195,7 @@ def make_sampler(
     model: Model, rows: Table, background: Table, params: LimeParams, context: Context
 ) -> Sampler:
     """Make the sampler of a run; the same seed gives the same samples."""
-    levels = learn_levels(background, params)
+    levels = learn_levels(background, params, model.whole_numbers)
     pilot, sequence = (
         SobolEngine(len(levels), scramble=True, seed=int(context.stream(own).integers(2**63 - 1)))
         for own in (PILOT, DRAWS)
