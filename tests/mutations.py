@@ -86,8 +86,9 @@ def mutate_zip(files, draw):
         case "nest":
             files["more.zip"] = zip_of(files)
         case "add":
-            # Python cuts a name at its first zero byte, and cannot write what is left of "\0".
-            letters = st.characters(exclude_characters="\0")
+            # Python cuts a name at its first zero byte, and cannot write what is left of "\0", or
+            # half a pair of surrogates.
+            letters = st.characters(codec="utf-8", exclude_characters="\0")
             files[draw(st.text(letters, min_size=1, max_size=8))] = draw(st.binary(max_size=20))
         case "drop":
             del files[name]

@@ -636,6 +636,17 @@ def test_damaged_bytes_are_accepted_alike_or_refused(bundle, tmp_path_factory, d
         assert torch.equal(scores, original)
 
 
+@pytest.mark.parametrize("place", [(), ("encoder", "arguments", "columns", 0)])
+def test_a_refusal_is_one_line_whatever_names_the_card_holds(bundle, tmp_path_factory, place):
+    card = json.loads(bundle["card.json"])
+    holder = card
+    for step in place:
+        holder = holder[step]
+    holder["a\nb"] = 1
+    files = {"card.json": json.dumps(card).encode(), "w": bundle["model.safetensors"]}
+    assert accepted_or_refused(files, tmp_path_factory) is None
+
+
 @given(st.data())
 @settings(max_examples=200)
 def test_edited_cards_are_accepted_or_refused(bundle, tmp_path_factory, data):

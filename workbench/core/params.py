@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
+from workbench.core.wording import dotted
 
 
 class Params(BaseModel):
@@ -34,7 +35,7 @@ def parse_params(kind: type[SomeParams], values: Mapping[str, Any]) -> SomeParam
 
 
 def _sentence(kind: type[Params], fault: Mapping[str, Any]) -> str:
-    name = ".".join(str(step) for step in fault["loc"])
+    name = dotted(fault["loc"])
     if fault["type"] == "extra_forbidden":
         return f"{name} is not a setting, choose among {listing(kind.model_fields, limit=20)}"
     reason = fault["msg"].removeprefix("Value error, ")

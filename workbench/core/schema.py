@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from workbench.core.errors import DataError
+from workbench.core.wording import dotted
 
 Kind = Literal["numeric", "categorical", "image_patch"]
 Task = Literal["binary", "multiclass", "regression"]
@@ -147,7 +148,7 @@ def build_schema_part(part: type[Part], values: Any) -> Part:
         return part.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(
-            ".".join(str(step) for step in fault["loc"]) + (": " if fault["loc"] else "")
+            dotted(fault["loc"]) + (": " if fault["loc"] else "")
             + fault["msg"].removeprefix("Value error, ")
             for fault in error.errors()
         )  # fmt: skip

@@ -1,6 +1,7 @@
-"""Numbers in sentences: a count with its noun, a share per cent."""
+"""Parts of sentences: a count with its noun, a share per cent, a place in a file."""
 
 import math
+from collections.abc import Iterable
 from operator import index
 from typing import SupportsIndex
 
@@ -32,3 +33,15 @@ def percent(share: float) -> str:
         return "more than 99.9 %"
     whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
     return f"{100 * share:.{0 if whole else 1}f} %"
+
+
+def dotted(steps: Iterable[object]) -> str:
+    """Write where something stands in a file, on one line: names in it may hold any letter.
+
+    Examples
+    --------
+    >>> dotted(("schema", "features", 0))
+    'schema.features.0'
+    """
+    names = [str(step) for step in steps]
+    return ".".join(name if name.isprintable() else repr(name) for name in names)

@@ -11,6 +11,7 @@ from workbench.core.card import Architecture
 from workbench.core.encoder import TabularArguments, TabularEncoder
 from workbench.core.errors import RegistryError
 from workbench.core.schema import Schema, listing
+from workbench.core.wording import dotted
 from workbench.registry.columns_encoder import (
     ColumnsArguments,
     ColumnsEncoder,
@@ -187,7 +188,7 @@ def _parse(kind: type[SomeArguments], architecture: Architecture) -> SomeArgumen
         return kind.model_validate(architecture.arguments)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))[:80]}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{dotted(fault['loc'])[:80]}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors()[:MAX_FAULTS]
         )
         raise RegistryError(

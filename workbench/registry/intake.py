@@ -19,6 +19,7 @@ from workbench.core.model import Model
 from workbench.core.schema import Schema, build_schema_part, listing
 from workbench.core.settings import settings
 from workbench.core.table import Table
+from workbench.core.wording import dotted
 from workbench.registry.archives import read_zip
 from workbench.registry.sniff import ACCEPTED, Kind, content_of_json, name_of, recipe, sniff
 from workbench.registry.store import (
@@ -281,7 +282,7 @@ def _fields_of_card(upload: Upload, name: str | None) -> dict[str, Any]:
                 f"The card has format {_short(str(fault['input']))}, this version reads up to "
                 f"{CARD_FORMAT}; update the workbench."
             ) from None
-        where = ".".join(str(step) for step in fault["loc"])[:200]
+        where = dotted(fault["loc"])[:200]
         text = fault["msg"].removeprefix("Value error, ")
         raise RegistryError(f"The card is not valid at {where or 'the top'}: {text}.") from None
     fields = {field: getattr(card, field) for field in Card.model_fields if field != "schema_"}

@@ -17,6 +17,7 @@ from workbench.core.card import Architecture, Card
 from workbench.core.errors import LimitError, RegistryError
 from workbench.core.schema import Feature, Schema, listing
 from workbench.core.settings import settings
+from workbench.core.wording import dotted
 from workbench.isolation.process import call
 from workbench.registry.onnx_runner import Runner, onnx_limits, shared_runner
 
@@ -130,7 +131,7 @@ def inspect_onnx(path: Path, *, name: str | None = None) -> OnnxFacts:
         return OnnxFacts.model_validate({"name": name, **said})
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
+        where = dotted(fault["loc"])
         raise RegistryError(
             f"{name!r} is not a usable ONNX model: {where}: {fault['msg']}."
         ) from None

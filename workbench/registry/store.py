@@ -27,6 +27,7 @@ from workbench.core.files import replacing
 from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.core.settings import settings
+from workbench.core.wording import dotted
 from workbench.registry.architectures import build_encoder, build_network
 
 CARD, WEIGHTS, CHECKSUM, ALIASES = "card.json", "model.safetensors", "card.sha256", "aliases.json"
@@ -143,7 +144,7 @@ def read_card(folder: Path) -> tuple[Card, str]:
         return Card.model_validate_json(content), digest
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(step) for step in fault["loc"])
+        where = dotted(fault["loc"])
         if fault["loc"] == ("format",) and fault["type"] == "less_than_equal":
             raise RegistryError(
                 f"The card in {str(folder)!r} has format {fault['input']}, this version reads up "
@@ -273,7 +274,7 @@ def publish_weights(weights: bytes, card: dict[str, Any], root: Path | None = No
         )
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(step) for step in fault["loc"])
+        where = dotted(fault["loc"])
         raise RegistryError(f"The card is not valid at {where}: {fault['msg']}.") from None
     text = full.model_dump_json(indent=2, by_alias=True, exclude_defaults=False) + "\n"
     if len(text.encode()) > MAX_CARD_BYTES:

@@ -24,6 +24,7 @@ from workbench.ui.verdict import Verdict, verdict
 
 FAMILY = "lfa"
 DRAWN = 100
+MOST_PASSES = 1_000_000_000
 FIRST_QUESTION = "removed"
 # Questions that rows have to allow: numbers to move, gradients along a way.
 OF_NUMBERS, OF_GRADIENTS = frozenset({"moved", "moved-further"}), frozenset({"path"})
@@ -194,8 +195,8 @@ def choose_budget() -> int | None:
     """Choose how often the model may be asked for one row, when it is explained later on."""
     value = choose(
         st.number_input, "Passes per row, at most", "passes", default=None,
-        valid=lambda n: isinstance(n, int | float) and n >= 1 and n == int(n),
-        min_value=1, step=1, value=None, placeholder="any number",
+        valid=lambda n: isinstance(n, int | float) and 1 <= n <= MOST_PASSES and n == int(n),
+        min_value=1, max_value=MOST_PASSES, step=1, value=None, placeholder="any number",
         help="How often the model may be asked for one row in use. Explanations that need more "
         "are not recommended.",
     )  # fmt: skip
