@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from workbench.core.context import Context, Progress
 from workbench.core.errors import InvalidInputError
@@ -84,6 +85,29 @@ def check_features(model: Model, table: Table, what: str) -> None:
         raise InvalidInputError(
             f"Table {table.name!r} has {len(given)} features, model {model.name} reads "
             f"{len(wanted)}; read the file with the model's schema."
+        )
+
+
+def check_finite(model: Model, table: Table, outputs: Tensor) -> None:
+    """Refuse rows for which the model has no answer; nothing can be said of NaN.
+
+    Parameters
+    ----------
+    outputs
+        Of the rows of the table, or of their mean alone.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the first such row.
+    """
+    wrong = ~torch.isfinite(outputs).all(1)
+    if wrong.any():
+        place = int(wrong.nonzero()[0])
+        which = f"row {int(table.ids[place])}" if len(outputs) == len(table) else "the mean row"
+        raise InvalidInputError(
+            f"Model {model.name} returns no finite number for {which} of {table.name!r}; look for "
+            "a value far outside the training data there, and mend or leave out the row."
         )
 
 

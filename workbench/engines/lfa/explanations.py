@@ -6,6 +6,7 @@ samples, which is reported. Samples are the same for all rows and shared among m
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,14 +16,8 @@ from torch import Tensor
 from workbench.core.context import Context
 from workbench.core.faithfulness import Type
 from workbench.core.model import Model
-from workbench.engines.lfa.lines import design_errors, line, shares
-from workbench.engines.lfa.masks import (
-    Design,
-    exponential_sizes,
-    make_design,
-    shapley_sizes,
-    single_sizes,
-)
+from workbench.engines.lfa.lines import Line, design_errors, line, shares, through_origin
+from workbench.engines.lfa.masks import Design, exponential_sizes, make_design, shapley_sizes
 from workbench.engines.lfa.params import NeighbourhoodParams
 from workbench.engines.lfa.scene import Scene
 from workbench.numerics.differentiated import passes
@@ -52,56 +47,73 @@ GRADIENTS = frozenset({
 })  # fmt: skip
 
 
+class Resampled(NamedTuple):
+    """Which features keep their value, and the background row that each other one is taken from."""
+
+    kept: Bool[Tensor, "r d"]
+    donors: Int[Tensor, "r d"]
+
+
 @dataclass(frozen=True)
 class Draws:
-    """Random numbers of a run, the same for every row.
+    """Samples of a run, the same for every row, and the fits that they allow.
 
     Attributes
     ----------
     design
         Coalitions.
+    exponential
+        Weights of the coalitions under the kernel of LIME.
+    lime, kernelshap, c_lime
+        What coefficients are made of answers, the same for all rows; of one feature alone there is
+        no kernel.
     steps
         Moves of numbers in standard deviations, each followed by its opposite.
     n_slopes
         At how many of the moved rows slopes are taken: the first ones.
-    kept, donors
-        Which features keep their value, and the background row that the others are taken from.
     """
 
     design: Design
+    exponential: Float[Tensor, " m"]
+    lime: Line
+    kernelshap: Line | None
     steps: Float[Tensor, "a d"]
+    c_lime: Line
     n_slopes: int
-    kept: Bool[Tensor, "r d"]
-    donors: Int[Tensor, "r d"]
+    resampled: Resampled
 
 
-def draw(
-    scene: Scene, params: NeighbourhoodParams, context: Context, *, n: int | None = None,
-    address: int = 0,
-) -> Draws:  # fmt: skip
-    """Draw the samples of a run; with ``n``, that many of each kind, to hold others against.
-
-    Parameters
-    ----------
-    address
-        Where the random numbers come from: another address, other samples.
-    """
-    model, d = scene.model, len(scene.spread)
-    sizes = counts_of(model, params)
-    moved, resampled = (sizes.moved, sizes.resampled) if n is None else (n + n % 2, n)
-    laws = exponential_sizes(d, params.width), shapley_sizes(d), single_sizes(d)
-    mass = laws[0] + laws[1]
-    m = params.perturbations if n is None else n
-    half = context.stream(address, STEPS).standard_normal((moved // 2, d))
-    paired = np.stack([half, -half], 1).reshape(-1, d)
-    chosen = context.stream(address, KEPT)
+def draw(scene: Scene, params: NeighbourhoodParams, context: Context) -> Draws:
+    """Draw the samples of a run."""
+    d, sizes = len(scene.spread), counts_of(scene.model, params)
+    laws = exponential_sizes(d, params.width), shapley_sizes(d)
+    design = make_design(d, params.perturbations, laws[0] + laws[1], context.stream(0, MASKS))
+    masks, exponential = design.masks.double(), design.weights(laws[0])
+    steps = params.scale * draw_moves(context.stream(0, STEPS), sizes.moved, d)
     return Draws(
-        design=make_design(d, m, mass, context.stream(address, MASKS)),
-        steps=torch.from_numpy(params.scale * paired),
-        n_slopes=sizes.sloped if n is None else 0,
-        kept=torch.from_numpy(chosen.random((resampled, d)) >= params.share),
-        donors=torch.from_numpy(chosen.integers(len(scene.donors), size=(resampled, d))),
+        design=design,
+        exponential=exponential,
+        lime=line(masks, exponential),
+        # Of one feature the Shapley kernel has no coalition: its value is the whole gain.
+        kernelshap=shares(masks, design.weights(laws[1])) if d > 1 else None,
+        steps=steps,
+        c_lime=through_origin(steps[::2, scene.moves]),
+        n_slopes=sizes.sloped,
+        resampled=draw_resampled(scene, context.stream(0, KEPT), sizes.resampled, params.share),
     )
+
+
+def draw_moves(generator: np.random.Generator, m: int, d: int) -> Float[Tensor, "m d"]:
+    """Draw normal moves of standard deviation 1, each followed by its opposite; ``m`` is even."""
+    half = generator.standard_normal((m // 2, d))
+    return torch.from_numpy(np.stack([half, -half], 1).reshape(-1, d))
+
+
+def draw_resampled(scene: Scene, generator: np.random.Generator, m: int, share: float) -> Resampled:
+    """Draw which features get the value of another row, each with probability ``share``."""
+    d = len(scene.spread)
+    kept = torch.from_numpy(generator.random((m, d)) >= share)
+    return Resampled(kept, torch.from_numpy(generator.integers(len(scene.donors), size=(m, d))))
 
 
 @dataclass(frozen=True)
@@ -159,10 +171,10 @@ class Explained:
         self.errors[method] = torch.zeros_like(values) if errors is None else errors
 
 
-def explain_block(scene: Scene, X: Float[Tensor, "n d"], draws: Draws, width: float) -> Explained:
+def explain_block(scene: Scene, X: Float[Tensor, "n d"], draws: Draws) -> Explained:
     """Explain rows by every method that the model allows."""
     found = Explained()
-    _by_removal(scene, X, draws, width, found)
+    _by_removal(scene, X, draws, found)
     if scene.has_slopes:
         _by_slopes(scene, X, draws, found)
     if bool(scene.moves.any()):
@@ -171,27 +183,23 @@ def explain_block(scene: Scene, X: Float[Tensor, "n d"], draws: Draws, width: fl
     return found
 
 
-def _by_removal(scene: Scene, X: Tensor, draws: Draws, width: float, found: Explained) -> None:
+def _by_removal(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     """Fit LIME, KernelSHAP and Occlusion to the values of one set of coalitions."""
-    design = draws.design
-    d = design.masks.shape[1]
+    design, z = draws.design, draws.design.masks.double()
+    d = z.shape[1]
     table = found.table = scene.removed(X, design.masks)
     gains = table - table[:, :1]
     total = gains[:, 1]
-    z = design.masks.double()
-    fitted = line(z, design.weights(exponential_sizes(d, width)))
-    beta = fitted.fit(gains)
+    beta = draws.lime.fit(gains)
     rest = gains - z @ beta
-    weights = design.weights(exponential_sizes(d, width))
-    rest = rest - torch.einsum("m,nmk->nk", weights, rest)[:, None]
-    found.add("lime", beta, design_errors(fitted, rest, design))
+    rest = rest - torch.einsum("m,nmk->nk", draws.exponential, rest)[:, None]
+    found.add("lime", beta, design_errors(draws.lime, rest, design))
     even = total[:, None] / d
-    if d == 1:
+    if draws.kernelshap is None:
         found.add("kernelshap", even)
     else:
-        efficient = shares(z, design.weights(shapley_sizes(d)))
-        beta = efficient.fit(gains - z.sum(1)[:, None] * even) + even
-        found.add("kernelshap", beta, design_errors(efficient, gains - z @ beta, design))
+        beta = draws.kernelshap.fit(gains - z.sum(1)[:, None] * even) + even
+        found.add("kernelshap", beta, design_errors(draws.kernelshap, gains - z @ beta, design))
     removed = (~design.masks).double() * (design.sizes == d - 1)[:, None]  # (m, d)
     without = torch.einsum("md,nmk->ndk", removed, gains)
     found.add("occlusion", total[:, None] - without)
@@ -203,9 +211,7 @@ def _by_slopes(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     here = ends[:, None]
     found.add("gradient-x-input", scene.contributions(here, ends)[:, 0])
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    places = torch.from_numpy((1 + nodes) / 2).to(ends)
-    way = scene.start + places[:, None] * (ends - scene.start)[:, None]
-    along = scene.contributions(way, ends)
+    along = scene.contributions(scene.way(ends, torch.from_numpy((1 + nodes) / 2)), ends)
     found.add(
         "integrated-gradients", torch.einsum("q,nqdk->ndk", torch.from_numpy(weights / 2), along)
     )
@@ -228,15 +234,13 @@ def _by_moving(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     active = scene.moves
     answers = scene.ask(scene.moved(X, draws.steps)).unflatten(1, (-1, 2))
     odd = (answers[:, :, 0] - answers[:, :, 1]) / 2
-    steps = draws.steps[::2, active]
-    influence = torch.linalg.pinv(steps)  # (a, h)
-    free = (1 - (steps * influence.T).sum(1)).clamp(min=0.1)[:, None]
-    beta = influence @ odd
-    rest = (odd - steps @ beta) / free
+    beta = draws.c_lime.fit(odd)
+    free = (1 - draws.c_lime.leverage).clamp(min=0.1)[:, None]
+    rest = (odd - draws.steps[::2, active] @ beta) / free
     n, k = len(X), odd.shape[-1]
     values = torch.full((n, len(active), k), torch.nan, dtype=torch.float64)
     errors = torch.zeros_like(values)
-    values[:, active], errors[:, active] = beta, (influence**2 @ rest**2).sqrt()
+    values[:, active], errors[:, active] = beta, (draws.c_lime.influence**2 @ rest**2).sqrt()
     silent = ~scene.known(X)[..., None]
     found.add("c-lime", values.masked_fill(silent, torch.nan), errors.masked_fill(silent, 0.0))
 
@@ -255,7 +259,7 @@ def resample(
 
 def _by_resampling(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     """Fit a linear function of which features still have the row's value."""
-    alike, answers = resample(scene, X, draws.kept, draws.donors)
+    alike, answers = resample(scene, X, *draws.resampled)
     base = scene.ask(scene.model.encode(X)[:, None])
     d = alike.shape[-1]
     ones = torch.ones_like(alike[..., :1])

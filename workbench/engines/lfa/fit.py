@@ -16,7 +16,7 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import counted
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.fit_params import FitParams
 from workbench.engines.lfa.functions import (
     MOST_PAIRS,
@@ -31,7 +31,7 @@ from workbench.engines.lfa.functions import (
     with_products,
 )
 from workbench.engines.lfa.matching import match_linear, match_logistic, match_pairwise
-from workbench.engines.lfa.matrix import WORK_BYTES, check_finite
+from workbench.engines.lfa.matrix import WORK_BYTES
 from workbench.engines.lfa.neighbourhoods import (
     Look,
     Neighbourhood,

@@ -12,12 +12,17 @@ from workbench.core.context import Context
 from workbench.core.faithfulness import RANDOM, SIZE
 from workbench.engines.lfa.explanations import (
     HELDOUT,
+    KEPT,
+    STEPS,
     TYPES,
     Draws,
     Explained,
-    draw,
+    Resampled,
+    draw_moves,
+    draw_resampled,
     resample,
 )
+from workbench.engines.lfa.lines import equal_weights
 from workbench.engines.lfa.masks import (
     Design,
     exponential_sizes,
@@ -51,7 +56,7 @@ class Heldout:
     places
         Where on the way from the reference slopes are taken: one in each of as many equal parts.
     again
-        What is resampled.
+        Which features keep their value, and where the others are taken from.
     """
 
     near: Float[Tensor, "h d"]
@@ -59,27 +64,22 @@ class Heldout:
     design: Design
     listed: bool
     places: Float[Tensor, " q"]
-    again: Draws
+    again: Resampled
 
 
 def draw_heldout(scene: Scene, params: MatrixParams, context: Context, draws: Draws) -> Heldout:
     """Draw what explanations made from ``draws`` are held against."""
     d, h = len(scene.spread), params.heldout
-    again = draw(scene, params, context, n=h, address=HELDOUT)
-    laws = exponential_sizes(d, params.width) + shapley_sizes(d)
     design, listed = draws.design, draws.design.is_exact
     if not listed:
+        laws = exponential_sizes(d, params.width) + shapley_sizes(d)
         design = make_design(d, 2 * h, laws, context.stream(HELDOUT, MASKS))
     parts = (np.arange(PLACES) + context.stream(HELDOUT, PATH).random(PLACES)) / PLACES
-    near = again.steps[:h]
+    unit = draw_moves(context.stream(HELDOUT, STEPS), h + h % 2, d)[:h]
     return Heldout(
-        near,
-        near * (params.wide_scale / params.scale),
-        design,
-        listed,
-        torch.from_numpy(parts),
-        again,
-    )
+        params.scale * unit, params.wide_scale * unit, design, listed, torch.from_numpy(parts),
+        draw_resampled(scene, context.stream(HELDOUT, KEPT), h, params.share),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,7 @@ def hold_against(
                 m: moved @ found.values[m].nan_to_num() if slope[m] or m in ANCHORS else None
                 for m in methods
             }  # fmt: skip
-            equal = torch.full((len(steps),), 1 / len(steps), dtype=torch.float64)
-            result[name] = _over(methods, answers, own, equal)
+            result[name] = _over(methods, answers, own, equal_weights(len(steps)))
     usable = {m: shared[m] if convertible or not slope[m] else None for m in methods}
     design = heldout.design
     table = found.table
@@ -139,10 +138,9 @@ def hold_against(
             result[name] = _over(methods, table, predicted, design.weights(law))
     if scene.has_slopes:
         result["path"] = _on_the_way(scene, X, heldout.places, methods, usable)
-    alike, answers = resample(scene, X, heldout.again.kept, heldout.again.donors)
+    alike, answers = resample(scene, X, *heldout.again)
     own = {m: alike @ v if v is not None and not slope[m] else None for m, v in usable.items()}
-    equal = torch.full((alike.shape[1],), 1 / alike.shape[1], dtype=torch.float64)
-    result["resample"] = _over(methods, answers, own, equal)
+    result["resample"] = _over(methods, answers, own, equal_weights(alike.shape[1]))
     return result
 
 
@@ -195,8 +193,7 @@ def _on_the_way(
 ) -> Missed:  # fmt: skip
     """Compare contributions with the slopes along the way, feature by feature."""
     ends = scene.model.encode(X)
-    way = scene.start + places.to(ends)[:, None] * (ends - scene.start)[:, None]
-    along = scene.contributions(way, ends)  # (n, q, d, k)
+    along = scene.contributions(scene.way(ends, places), ends)  # (n, q, d, k)
     total = (along**2).sum(2).mean(1)
     blank = torch.full_like(total, torch.nan)
     missed = []

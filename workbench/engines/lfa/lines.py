@@ -29,6 +29,11 @@ class Line:
         return self.influence @ y
 
 
+def equal_weights(m: int) -> Float[Tensor, " m"]:
+    """Weights of samples that all count alike; they add up to 1."""
+    return torch.full((m,), 1 / m, dtype=torch.float64)
+
+
 def line(z: Float[Tensor, "m d"], weights: Float[Tensor, " m"]) -> Line:
     r"""Weighted least squares with an intercept: :math:`A = (Z_c^T W Z_c)^{-1} Z_c^T W`.
 
@@ -41,6 +46,12 @@ def line(z: Float[Tensor, "m d"], weights: Float[Tensor, " m"]) -> Line:
     influence = solve @ left
     leverage = (about * influence.T).sum(1) + share
     return Line(influence, leverage.clamp(max=1.0))
+
+
+def through_origin(z: Float[Tensor, "m d"]) -> Line:
+    """Least squares without an intercept."""
+    influence = torch.linalg.pinv(z)
+    return Line(influence, (z * influence.T).sum(1).clamp(max=1.0))
 
 
 def shares(masks: Float[Tensor, "m d"], weights: Float[Tensor, " m"]) -> Line:

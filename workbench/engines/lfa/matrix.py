@@ -4,16 +4,14 @@ import time
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
 from workbench.core.faithfulness import Faithfulness, Type
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.core.table import Table
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.explanations import (
     GRADIENTS,
     TYPES,
@@ -62,7 +60,7 @@ def _explain(
     check_finite(model, rows, predictions)
     values, errors, missed = [], [], []
     for part in slices(len(rows), block_rows(model, counts, params.heldout, context)):
-        found = explain_block(scene, X[part], draws, params.width)
+        found = explain_block(scene, X[part], draws)
         add_anchors(scene, X[part], found, numbers)
         values.append(torch.stack(list(found.values.values()), 1))
         errors.append(torch.stack(list(found.errors.values()), 1))
@@ -101,23 +99,6 @@ def _explain(
         output_names=model.output_names,
         unit=unit_of(model.schema, params.output, "identity"),
     )  # fmt: skip
-
-
-def check_finite(model: Model, rows: Table, outputs: Tensor) -> None:
-    """Refuse rows for which the model has no answer.
-
-    Raises
-    ------
-    InvalidInputError
-        Naming the first such row.
-    """
-    wrong = ~torch.isfinite(outputs).all(1)
-    if wrong.any():
-        row = int(rows.ids[int(wrong.nonzero()[0])])
-        raise InvalidInputError(
-            f"Model {model.name} returns no finite number for row {row} of {rows.name!r}; look "
-            "for a value far outside the training data there, and mend or leave out the row."
-        )
 
 
 def block_rows(model: Model, counts: Counts, heldout: int, context: Context) -> int:

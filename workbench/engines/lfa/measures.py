@@ -10,10 +10,10 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import percent
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.explanations import TYPES, counts_of
 from workbench.engines.lfa.heldout import ANCHORS
-from workbench.engines.lfa.matrix import block_rows, check_finite, shared_calls, type_of
+from workbench.engines.lfa.matrix import block_rows, shared_calls, type_of
 from workbench.engines.lfa.measure_params import MeasureParams
 from workbench.engines.lfa.measuring import RANDOMISATION, Bench, make_bench, measure_block
 from workbench.numerics.chunks import slices

@@ -70,7 +70,7 @@ class Bench:
 
     def explain(self, scene: Scene, X: Float[Tensor, "b d"]) -> tuple[tuple[str, ...], Values]:
         """Explain rows by every method and by the anchors, with the same random numbers."""
-        found = explain_block(scene, X, self.draws, self.params.width)
+        found = explain_block(scene, X, self.draws)
         add_anchors(scene, X, found, self.numbers)
         assert found.table is not None  # noqa: S101 - removals are always among the methods
         outputs = found.table[:, :2].abs().amax(1)[:, None, None]  # of the empty and full coalition

@@ -13,7 +13,8 @@ from torch import Tensor
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_functions import Operator
-from workbench.engines.lfa.explanations import resample
+from workbench.engines.lfa.explanations import draw_resampled, resample
+from workbench.engines.lfa.lines import equal_weights
 from workbench.engines.lfa.masks import (
     Design,
     exponential_sizes,
@@ -171,7 +172,7 @@ def _moves(
         found = scene.slopes(scene.moved(X, steps))
         return found * scene.known(X)[:, None, :, None]
 
-    return Neighbourhood(_equal(len(steps)), together, look, slopes)
+    return Neighbourhood(equal_weights(len(steps)), together, look, slopes)
 
 
 def _way(scene: Scene, scale: float, m: int, generator: np.random.Generator) -> Neighbourhood:
@@ -179,35 +180,30 @@ def _way(scene: Scene, scale: float, m: int, generator: np.random.Generator) -> 
     m += m % 2
     places = 1 - scale * torch.from_numpy((np.arange(m) + generator.random(m)) / m)
 
-    def on_the_way(X: Tensor) -> Tensor:
-        ends = scene.model.encode(X)
-        return scene.start + places.to(ends)[:, None] * (ends - scene.start)[:, None]
-
     def look(X: Tensor) -> Look:
         z = places[None, :, None].expand(1, -1, X.shape[1])
-        return Look(z, scene.ask(on_the_way(X)), scene.differs(X))
+        return Look(z, scene.ask(scene.way(scene.model.encode(X), places)), scene.differs(X))
 
     def slopes(X: Tensor) -> Tensor:
-        return scene.contributions(on_the_way(X), scene.model.encode(X))
+        ends = scene.model.encode(X)
+        return scene.contributions(scene.way(ends, places), ends)
 
     order = torch.arange(m)
     together = Together(order[::2], order[1::2], sign=-1.0)
-    return Neighbourhood(_equal(m), together, look, slopes)
+    return Neighbourhood(equal_weights(m), together, look, slopes)
 
 
 def _resampling(
     scene: Scene, share: float, m: int, generator: np.random.Generator
 ) -> Neighbourhood:
     """Give each feature the value of another row with some probability."""
-    d = len(scene.spread)
-    kept = torch.from_numpy(generator.random((m, d)) >= share)
-    donors = torch.from_numpy(generator.integers(len(scene.donors), size=(m, d)))
+    drawn = draw_resampled(scene, generator, m, share)
 
     def look(X: Tensor) -> Look:
-        alike, answers = resample(scene, X, kept, donors)
+        alike, answers = resample(scene, X, *drawn)
         return Look(alike, answers, (alike < 1).any(1))
 
-    return Neighbourhood(_equal(m), Together(torch.arange(m)), look)
+    return Neighbourhood(equal_weights(m), Together(torch.arange(m)), look)
 
 
 def sizes_of(law: str, d: int, width: float) -> Float[Tensor, " sizes"]:
@@ -228,10 +224,6 @@ def removals(scene: Scene, design: Design, sizes: Float[Tensor, " sizes"]) -> Ne
 
     together = Together(design.first, design.second)
     return Neighbourhood(design.weights(sizes), together, look, is_exact=design.is_exact)
-
-
-def _equal(m: int) -> Float[Tensor, " m"]:
-    return torch.full((m,), 1 / m, dtype=torch.float64)
 
 
 def check_operator(scene: Scene, operator: Operator) -> None:

@@ -16,10 +16,10 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.scale_curves import ScaleCurves
 from workbench.core.table import Table
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.functions import errors_of, least_squares, system_of
 from workbench.engines.lfa.masks import make_design
-from workbench.engines.lfa.matrix import WORK_BYTES, check_finite
+from workbench.engines.lfa.matrix import WORK_BYTES
 from workbench.engines.lfa.neighbourhoods import (
     COALITIONS,
     Look,

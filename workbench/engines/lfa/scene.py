@@ -91,6 +91,12 @@ class Scene:
         known = self.known(X).to(self.step)[:, groups]  # (n, p)
         return self.model.encode(X)[:, None] + own * known[:, None]
 
+    def way(
+        self, ends: Float[Tensor, "n p"], places: Float[Tensor, " q"]
+    ) -> Float[Tensor, "n q p"]:
+        """Go from the reference (0) to encoded rows (1), in a straight line."""
+        return self.start + places.to(ends)[:, None] * (ends - self.start)[:, None]
+
     def slopes(self, inputs: Float[Tensor, "n m p"]) -> Float[Tensor, "n m d k"]:
         """Return the change of the outputs per standard deviation of each number."""
         return self._by_feature(inputs, self.step.expand(inputs.shape[0], -1))

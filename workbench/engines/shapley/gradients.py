@@ -12,13 +12,12 @@ from pydantic import Field
 from torch import Tensor
 
 from workbench.core.context import Context
-from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost
 from workbench.core.model import Model, Output
 from workbench.core.params import Params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.shapley.run import UNFINISHED
 from workbench.numerics.differentiated import Differentiated, passes
 from workbench.numerics.links import unit_of
@@ -131,8 +130,8 @@ def run_gradients(
     base = network.outputs(starts)  # (b, k)
     ends = model.encode(rows.X)
     predictions = network.outputs(ends)
-    _check_finite(model, rows, predictions)
-    _check_finite(model, background, base)
+    check_finite(model, rows, predictions)
+    check_finite(model, background, base)
     b = len(base)
     spread = base.std(0) / b**0.5 if b > 1 else torch.zeros_like(base[0])
 
@@ -208,15 +207,3 @@ def _gap_note(moved: Float[Tensor, "n k"], values: Float[Tensor, "n d k"]) -> st
     return (
         f"attributions miss the distance from base value to prediction by at most {gap:.2g}{share}"
     )
-
-
-def _check_finite(model: Model, table: Table, outputs: Tensor) -> None:
-    """Refuse rows for which the model has no answer; nothing can be attributed to NaN."""
-    wrong = ~torch.isfinite(outputs).all(1)
-    if wrong.any():
-        place = int(wrong.nonzero()[0])
-        which = f"row {int(table.ids[place])}" if len(outputs) == len(table) else "the mean row"
-        raise InvalidInputError(
-            f"Model {model.name} returns no finite number for {which} of {table.name!r}; look for "
-            "a value far outside the training data there, and mend or leave out the row."
-        )
