@@ -1,0 +1,40 @@
+"""The headless verbs; pages and command line are thin faces over them."""
+
+from workbench.api.explaining import (
+    counterfactuals,
+    evaluate,
+    explain,
+    interactions,
+    keep_explainer,
+    train_explainer,
+)
+from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
+from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
+from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
+from workbench.api.local import faithfulness, lime, local_functions, measures, scale_curves
+from workbench.api.methods import (
+    Plan,
+    estimate_cost,
+    explainer_for,
+    find_method,
+    list_methods,
+    plan,
+)
+from workbench.checks import Outcome, run_checks
+from workbench.core.explainer import Explainer
+from workbench.core.results import load as load_result
+from workbench.data.bundled import open_table
+from workbench.engines.lfa.advisor import Advice, advise
+from workbench.engines.performance import Overview, table_overview
+from workbench.registry.store import Entry, list_models
+from workbench.report.html import write_report
+from workbench.workspace.explainers import attach
+
+__all__ = [
+    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
+    "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for",
+    "faithfulness", "find_method", "interactions", "keep_explainer", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
+    "open_table", "plan", "run_checks", "scale_curves", "select_rows", "table_overview",
+    "train_explainer", "write_report",
+]  # fmt: skip

@@ -1,0 +1,197 @@
+"""The verbs that explain, judge and turn predictions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.api.inputs import (
+    BACKGROUND_ROWS,
+    as_table,
+    background_for,
+    check_seed,
+    described,
+    load_model,
+    opened,
+)
+from workbench.api.methods import attribution_method
+from workbench.core.context import Progress
+from workbench.core.errors import InvalidInputError
+from workbench.core.explainer import Explainer
+from workbench.core.method import METHODS
+from workbench.core.model import Model
+from workbench.core.people import LOCAL
+from workbench.core.results import (
+    Attribution,
+    Counterfactuals,
+    Interactions,
+    Performance,
+)
+from workbench.core.table import Table
+from workbench.engines import fastshap, performance, shapley
+from workbench.engines.counterfactuals import search
+from workbench.engines.shapley.interactions import explain_pairs
+from workbench.workspace import explainers
+from workbench.workspace.background import training_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def explain(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    method: str = "auto",
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Attribution:
+    """Explain rows; the background defaults to 100 training rows of the model.
+
+    A pandas frame is read with the model's schema, as a file would be.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    name = method if method == "auto" else attribution_method(method)
+    if background is None and name != "auto" and "background" not in METHODS[name].uses:
+        background = rows
+    if background is None:
+        background = background_for(model, rows, seed=seed)
+    background = as_table(background, model, "background")
+    return shapley.explain(
+        model, rows, background, method=name, seed=seed, device=device, progress=progress, **params
+    )
+
+
+def interactions(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    index: str = "k-SII",
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Interactions:
+    """Say which pairs of features work together; background and frames as for ``explain``.
+
+    ``index`` is ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or
+    ``Banzhaf``. Every coalition is evaluated, so models have at most 16 features.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    if background is None:
+        background = background_for(model, rows, seed=seed)
+    background = as_table(background, model, "background")
+    return explain_pairs(
+        model, rows, background, seed=seed, device=device, progress=progress, index=index, **params
+    )
+
+
+def counterfactuals(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Counterfactuals:
+    """Search for the nearest changes for which the model decides otherwise.
+
+    The background says which values occur; it defaults to at most 2,000 training rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows, background = described(model, rows, background, seed)
+    return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
+
+
+def evaluate(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Performance:
+    """Say how good a model is on labelled rows, with an interval for every number.
+
+    A pandas frame is read with the model's schema, as a file would be; its target is the truth.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    return performance.evaluate(
+        model, as_table(rows, model, "rows"), seed=seed, device=device, progress=progress, **params
+    )
+
+
+def train_explainer(
+    model: Model | str,
+    rows: "Table | pd.DataFrame | None" = None,
+    background: "Table | pd.DataFrame | None" = None,
+    *,
+    n_background: int = BACKGROUND_ROWS,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Explainer:
+    """Train a FastSHAP explainer, on the model's training rows where nothing else is given.
+
+    ``attach`` makes it answer for the model, ``Explainer.save`` keeps it.
+
+    Raises
+    ------
+    InvalidInputError
+        If the training rows are not here, or anything given does not fit.
+    """
+    check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    known = training_rows(model) if rows is None else as_table(rows, model, "rows")
+    if known is None:
+        raise InvalidInputError(
+            f"The training rows of {model.name} are not here; give rows to train the explainer on "
+            "(rows=, --rows)."
+        )
+    if background is None:
+        background = known.sample(min(n_background, len(known)), seed=seed)
+    return fastshap.train(
+        model, known, as_table(background, model, "background"), seed=seed, device=device,
+        progress=progress, **params,
+    )  # fmt: skip
+
+
+def keep_explainer(model: Model, explainer: Explainer) -> Path:
+    """Keep an explainer on this machine, so that ``load_model`` brings it along.
+
+    Raises
+    ------
+    InvalidInputError
+        If it was trained for another model.
+    LimitError
+        If there is no room for it.
+    """
+    return explainers.keep_explainer(model, explainer, LOCAL)
