@@ -54,8 +54,10 @@ class Method:
     needs
         Capabilities that a model must have (see ``Model.capabilities``).
     uses
-        What it takes besides model and rows: ``background`` rows, ``labels`` of the rows. A method
-        that does not use a background is handed the rows themselves.
+        What it takes besides model and rows: ``background`` rows, ``labels`` of the rows, or the
+        whole labelled ``table`` that the rows are from, which it splits itself (``Table.split``)
+        and which takes the place of the background. A method that uses neither is handed the rows
+        themselves.
     efforts
         For a number of features, what ``quick``, ``standard`` and ``thorough`` mean; the standard
         is what the defaults give.

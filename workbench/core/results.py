@@ -12,17 +12,18 @@ from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
 from workbench.core.performance import Performance
+from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
-    | Measures | Performance | ScaleCurves
+    | Measures | Performance | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
-    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "Result",
-    "ScaleCurves", "Tabular", "load",
+    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
+    "Result", "ScaleCurves", "Tabular", "load",
 ]  # fmt: skip

@@ -127,6 +127,8 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
         )
     table = sources.table(request, owner)
     rows = request.select(table).with_classes(model.schema.classes)
+    if "table" in method.uses:
+        return Work(model, rows, table.with_classes(model.schema.classes))
     if "background" not in method.uses:
         return Work(model, rows, rows)
     if request.background == 0:

@@ -1,0 +1,1 @@
+"""Sets of equally good models: how much they disagree, and about whom."""

@@ -1,0 +1,1 @@
+"""Near-copies of one network, each made again from a few numbers and never stored."""
