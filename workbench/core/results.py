@@ -4,6 +4,7 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 """
 
 from workbench.core.attribution import LEVEL, Attribution
+from workbench.core.attribution_range import AttributionRange
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
@@ -18,12 +19,12 @@ from workbench.core.scale_curves import ScaleCurves
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
-    | Measures | Performance | RashomonSet | ScaleCurves
+    Attribution | AttributionRange | Counterfactuals | Faithfulness | Interactions
+    | LocalFunctions | LocalModels | Measures | Performance | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
-    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
-    "Result", "ScaleCurves", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Counterfactuals", "Explainer",
+    "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance",
+    "RashomonSet", "Result", "ScaleCurves", "Tabular", "load",
 ]  # fmt: skip
