@@ -25,7 +25,7 @@ FEWEST_COALITIONS, COALITIONS_PER_FEATURE = 256, 16
 SHARING_ROWS = 32
 # Outputs of models that are explained at once, and bytes that they take on a CPU: more share
 # hardly more work, and do not stay in the cache.
-COLUMNS, CPU_BYTES, LEAST_ROWS, MOST_ROWS = 32, 2**25, 256, 16384
+COLUMNS, CPU_BYTES, LEAST_ROWS, MOST_ROWS = 32, 2**23, 256, 16384
 
 
 class Inner(NamedTuple):
