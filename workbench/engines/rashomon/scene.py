@@ -92,7 +92,7 @@ class Scene:
         """
         found = []
         for part in self.parts(family, len(self.admission_inputs), len(members.numbers)):
-            logits = self._ask(family, self.admission_inputs, members.take(part))
+            logits = self.ask(family, self.admission_inputs, members.take(part))
             differences = row_losses(logits, self.truth, self.classes) - self.losses  # (b, a)
             mean, noise = differences.mean(1), differences.std(1) / differences.shape[1] ** 0.5
             found.append(torch.stack([mean, noise]).cpu())
@@ -101,7 +101,7 @@ class Scene:
 
     def outputs(self, family: Family, members: Members) -> Float[Tensor, "b n k"]:
         """Return what members say of the rows: probabilities or values, where the model is."""
-        return self.model.outputs(self._ask(family, self.inputs, members), "probability")
+        return self.model.outputs(self.ask(family, self.inputs, members), "probability")
 
     def parts(self, family: Family, n: int, b: int) -> list[slice]:
         """Cut members into parts whose temporary tensors fit, each with all of ``n`` rows."""
@@ -115,9 +115,10 @@ class Scene:
         return min(CPU_BYTES, budget) if self.model.device.type == "cpu" else budget
 
     @torch.no_grad()
-    def _ask(
+    def ask(
         self, family: Family, inputs: Float[Tensor, "n p"], members: Members
     ) -> Float[Tensor, "b n k"]:
+        """Return the logits of members, in parts of rows where one member alone is too large."""
         b = len(members.numbers)
         step = max(1, self._work_bytes // max(1, b * family.row_bytes()))
         found = []
