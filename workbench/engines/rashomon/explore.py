@@ -57,12 +57,11 @@ def explore(
 def tried(scene: Scene, found: Search) -> Iterator[Block]:
     """Evaluate the candidates of a search, as many at once as have room."""
     family = found.family
-    n = max(len(scene.inputs), len(scene.admission_inputs))
+    n = len(scene.all_inputs)
     for members in found.members:
         for part in scene.parts(family, n, len(members.numbers)):
             own = members.take(part)
-            excess, noise = scene.excess(family, own)
-            yield Block(own, excess, noise, scene.outputs(family, own))
+            yield Block(own, *scene.judge(family, own))
 
 
 def admitted(
