@@ -57,6 +57,7 @@ def run(request):
 # not define, each with its reason in the result.
 NOT_FINITE = {
     "attribution": {"data"},
+    "attribution_range": {"data"},
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},

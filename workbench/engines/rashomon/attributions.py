@@ -14,11 +14,11 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution, AttributionRange
-from workbench.core.table import Table
+from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.attributions_params import AttributionsParams
-from workbench.engines.rashomon.explore import admitted
+from workbench.engines.rashomon.explore import PASSES, admitted
 from workbench.engines.rashomon.inner_method import Inner, choose_inner, explain_all
 from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.scene import Scene, make_scene
@@ -27,10 +27,6 @@ from workbench.numerics.stream.dropout import hidden_readers
 NAME = "rashomon.attributions"
 # Attributions that a result holds at most; with their standard errors half a gigabyte.
 MOST_VALUES = 2**26
-# Strengths that are looked at before candidates are drawn, at most, each by 64 models.
-PILOTS = 22 * 64
-# Evaluations of a candidate at most where it is pushed to the boundary.
-PUSHES = 17
 UNFINISHED = "not finished yet: more models are to come"
 
 
@@ -39,10 +35,10 @@ def _explain(
 ) -> AttributionRange:
     started = time.perf_counter()
     check_features(model, rows, "rows to explain")
-    inner = choose_inner(model, len(rows), params.background_rows, params)
     _check_size(model, len(rows), params)
     scene = make_scene(model, rows, table, params, context)
     background = _background(table, params, context)
+    inner = choose_inner(model, len(rows), len(background), params)
     explorer = choose_explorer(model, params)
     tolerance = params.tolerance * scene.tolerance_unit
     family, members, excess, noise = admitted(
@@ -51,11 +47,11 @@ def _explain(
 
     def result(found: Sequence[Attribution], evaluations: int, *told: str) -> AttributionRange:
         m = len(found) - 1
-        notes = _notes(scene, inner, explorer, tolerance, len(members.numbers), noise, params)
+        notes = _notes(scene, inner, explorer, tolerance, background, noise, params)
         given = found[0]
         return AttributionRange(
             provenance=provenance_of(
-                NAME, model, rows, background, params, context, evaluations=evaluations,
+                NAME, model, rows, table, params, context, evaluations=evaluations,
                 chunk_rows=given.provenance.chunk_rows, seconds=time.perf_counter() - started,
                 notes=(*notes, *told),
             ),
@@ -76,7 +72,7 @@ def _explain(
             inner=inner.name,
             inner_title=inner.method.title,
             tolerance=tolerance,
-            loss_name="cross-entropy" if scene.classes else "mean squared error",
+            loss_name="cross-entropy in nats" if scene.classes else "mean squared error",
             base_loss=scene.base_loss,
             n_admission=len(scene.admission),
             dof=given.dof,
@@ -149,14 +145,17 @@ def _check_size(model: Model, n_rows: int, params: AttributionsParams) -> None:
 
 
 def _notes(
-    scene: Scene, inner: Inner, explorer: str, tolerance: float, found: int,
+    scene: Scene, inner: Inner, explorer: str, tolerance: float, background: Table,
     noise: Float[Tensor, " b"], params: AttributionsParams,
 ) -> tuple[str, ...]:  # fmt: skip
     """Say what was chosen, and what a reader should know of the models that were found."""
+    found = len(noise)
     notes = [inner.why] if inner.why else []
-    notes.append(
-        f"models were admitted by their loss on {counted(len(scene.admission), 'validation row')}"
-    )
+    notes += [
+        f"models were admitted by their loss on {counted(len(scene.admission), 'validation row')}",
+        f"{counted(len(background), 'training row')} stand in for unknown features, the same for "
+        "all models",
+    ]
     if scene.shared:
         notes.append(
             f"{counted(scene.shared, 'row')} of those explained also admitted models; rows of the "
@@ -175,14 +174,17 @@ def _notes(
     return tuple(notes)
 
 
-def _cost(model: Model, n_rows: int, n_background: int, params: AttributionsParams) -> Cost:
-    del n_background  # it draws its own
-    inner = choose_inner(model, n_rows, params.background_rows, params)
-    one = inner.method.cost(model, n_rows, params.background_rows, inner.params)
-    tried = PILOTS + params.models * (PUSHES if params.push else 1)
+def _cost(model: Model, n_rows: int, n_table: int, params: AttributionsParams) -> Cost:
+    sizes = split_sizes(n_table)
+    a = min(params.admission_rows, sizes["validation"])
+    b = min(params.background_rows, max(1, sizes["train"]))
+    inner = choose_inner(model, n_rows, b, params)
+    one = inner.method.cost(model, n_rows, b, inner.params)
+    explorer = choose_explorer(model, params)
+    search = n_rows + a + (PASSES[explorer](model, a, n_rows, params) if explorer in PASSES else 0)
     values = n_rows * params.explained * len(model.schema.features) * len(model.output_names)
     return Cost(
-        (params.explained + 1) * one.evaluations + tried * params.admission_rows + n_rows,
+        (params.explained + 1) * one.evaluations + search,
         n_bytes=len(model.output_names) * one.n_bytes + 8 * values,
     )  # fmt: skip
 
@@ -195,8 +197,8 @@ METHODS.register(
         explain=_explain,
         params=AttributionsParams,
         yields=AttributionRange,
-        needs=frozenset({"differentiable"}),
-        uses=frozenset({"table", "labels"}),
+        needs=frozenset({"perturbable"}),
+        uses=frozenset({"table"}),
         cost=_cost,
         reference="Hsu, Li, Hu and Chen (2024); Fisher, Rudin and Dominici (2019); Lundberg and "
         "Lee (2017)",
