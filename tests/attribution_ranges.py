@@ -55,7 +55,7 @@ def range_of(given, *, shifts=SHIFTS, scales=None, errors=0.0, drawn=0.0, **chan
         "inner": "shapley.exact",
         "inner_title": "Shapley values, exact",
         "tolerance": 0.01,
-        "loss_name": "cross-entropy",
+        "loss_name": "cross-entropy in nats",
         "base_loss": 0.31,
         "n_admission": 200,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
@@ -36,7 +37,8 @@ PAIRS = one_row(errors=0.001)
 LOCAL = one_local_model()
 HELD = several_explanations()
 FUNCTION = one_local_function()
-FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION)}
+ACROSS = one_range(shifts=(0.001,))
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS)}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -58,6 +60,7 @@ BAD = {
     "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
+    "WB024": one_range(),
 }  # fmt: skip
 
 

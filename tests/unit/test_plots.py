@@ -10,6 +10,7 @@ import plotly.io as pio
 import pytest
 from scipy import stats
 
+from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.counterfactuals import found_changes
 from tests.explainers import trained
@@ -270,7 +271,7 @@ def test_every_renderer_draws_its_kind_of_result():
         results = [
             example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
             trained(), found_changes(), one_local_function(), scale_curves(),
-            several_explanations(), several_measures(),
+            several_explanations(), several_measures(), several_ranges(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
@@ -16,6 +17,7 @@ CHECKS: Mapping[str, Check] = {
     for check in (
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
+        *ATTRIBUTION_RANGE_CHECKS,
     )
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Counterfactuals,
     Explainer,
     Faithfulness,
@@ -24,6 +25,7 @@ from workbench.core.results import (
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import faithfulness, local_functions
+from workbench.plots.attribution_range import importance, interval, stability
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -63,6 +65,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
+    AttributionRange: {"interval": interval, "importance": importance, "stability": stability},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,

@@ -18,6 +18,7 @@ from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Counterfactuals,
     Faithfulness,
     Interactions,
@@ -29,6 +30,7 @@ from workbench.core.results import (
     ScaleCurves,
 )
 from workbench.report.attribution import attribution_section
+from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.interactions import interactions_section
@@ -45,6 +47,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
+    AttributionRange: attribution_range_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {
