@@ -80,9 +80,9 @@ def set_of(
         "importance": np.stack([sizes, 0.7 * sizes - 0.005, 1.4 * sizes + 0.005], 1)
         if importance else np.zeros((0, 3)),
         "importance_models": 64 if importance else 0,
-        "loss_name": "cross-entropy" if k > 1 else "squared error", "base_loss": 0.5,
+        "loss_name": "cross-entropy in nats" if k > 1 else "mean squared error", "base_loss": 0.5,
         "base_noise": 0.02, "reported_loss": 0.52, "reported_accuracy": 0.77 if k > 1 else np.nan,
-        "admission": "200 rows of adult/validation", "n_admission": 200, "delta": DELTA,
+        "admission": "adult/validation", "n_admission": 200, "delta": DELTA,
         "predictions": base, "data": data, "ids": np.arange(n) * 10 + 7,
         "truth": base.argmax(1).astype(float) if truth is None else truth,
         "schema": schema, "output_names": schema.output_names,

@@ -231,7 +231,7 @@ def test_the_sentence_names_models_explorer_and_tolerance():
     metric = {name: SET.metric(name)[0, 1] for name in ("ambiguity", "discrepancy")}
     told = rashomon_sentence(SET, tolerance=0.01)
     assert told.startswith(f"Among {SET.admitted[0, 1]} equally good models (Gaussian unit dropout")
-    assert "cross-entropy within 0.01)" in told
+    assert "cross-entropy in nats within 0.01)" in told
     assert f"{100 * metric['ambiguity']:.1f} % of 40 rows" in told
     assert f"more than {100 * metric['discrepancy']:g} %" in told
     formula = rashomon_sentence(SET, explorer="lagrangian")

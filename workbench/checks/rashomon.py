@@ -28,16 +28,17 @@ def above_noise(result: RashomonSet) -> Finding:
         "tolerances_below": float(below), "tolerances": float(len(result.tolerances)),
     }  # fmt: skip
     brief = f"from {least:.2g} on"
+    rows = f"{counted(result.n_admission, 'row')} of {result.admission}"
     if eps < least:
         sentence = (
-            f"A tolerance of {eps:.3g} cannot be told from 0 on {result.admission}: two standard "
+            f"A tolerance of {eps:.3g} cannot be told from 0 on {rows}: two standard "
             f"errors of the difference in loss are {least:.3g}. Choose a larger tolerance, or "
             "admit on more rows."
         )
         return Finding("warning", sentence, evidence, eps, brief)
     sentence = (
         f"The tolerance of {eps:.3g} is above two standard errors of the difference in loss "
-        f"({least:.3g} on {result.admission})."
+        f"({least:.3g} on {rows})."
     )
     return Finding("ok", sentence, evidence, eps, brief)
 

@@ -78,7 +78,7 @@ def metrics(
     low, high = float(result.tolerances[0]), float(result.tolerances[-1])
     room = 0.04 * (high - low or abs(high) or 1.0)
     figure.update_xaxes(range=[low - room, high + room], nticks=6, tickangle=0)
-    said = [f"tolerance: {result.loss_name} more", _about_noise(result)]
+    said = [f"tolerance: excess {result.loss_name}", _about_noise(result)]
     figure.update_xaxes(title_text="<br>".join(part for part in said if part), row=2, col=1)
     return figure
 

@@ -77,7 +77,7 @@ def cloud(
          else counted(n, "candidate"), dark=dark)  # fmt: skip
     figure.update_yaxes(title_text=escaped(label), nticks=6,
                         tickformat=".0%" if label == "accuracy" else None)  # fmt: skip
-    title(figure, f"{result.loss_name} more than the model's",
+    title(figure, f"excess {result.loss_name}",
           f"left of the line: within {words.number(line)}")  # fmt: skip
     figure.update_xaxes(range=_reach(result.candidate_excess[chosen], result), nticks=6)
     return figure

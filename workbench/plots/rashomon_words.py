@@ -61,6 +61,11 @@ def models_text(result: RashomonSet, where: At) -> str:
     return f"M = {result.admitted[where]:,}"
 
 
+def admission_text(result: RashomonSet) -> str:
+    """Name the rows that models are admitted on."""
+    return f"{counted(result.n_admission, 'row')} of {result.admission}"
+
+
 def decided_otherwise(result: RashomonSet, where: At) -> Bool[np.ndarray, " n"]:
     """Tell which rows some equally good model decides otherwise; of a formula, could decide."""
     flips = result.flips[where]
@@ -147,7 +152,7 @@ def nothing_sentence(result: RashomonSet, where: At) -> str:
     return (
         f"No model admitted: none of the {tried} of {title} has a {result.loss_name} within "
         f"{words.number(float(result.tolerances[where.tolerance]))} of the model's on "
-        f"{result.admission}. That does not mean that equally good models agree: {LARGER}."
+        f"{admission_text(result)}. That does not mean that equally good models agree: {LARGER}."
     )
 
 
@@ -205,7 +210,7 @@ def noise_sentence(
                f"{explorer_title(result, where.explorer)}: it admitted no model."  # fmt: skip
     here = "this one is below it" if result.below_noise[where] else "this one is above it"
     return (
-        f"On {result.admission}, the {result.loss_name} of such a model differs from the given "
+        f"On {admission_text(result)}, the {result.loss_name} of such a model differs from the given "
         f"one's by {words.number(noise)} by chance (paired standard error): tolerances below "
         f"{words.number(2 * noise)} cannot be told from 0, and {here}."
     )
