@@ -210,8 +210,8 @@ def noise_sentence(
                f"{explorer_title(result, where.explorer)}: it admitted no model."  # fmt: skip
     here = "this one is below it" if result.below_noise[where] else "this one is above it"
     return (
-        f"On {admission_text(result)}, the {result.loss_name} of such a model differs from the given "
-        f"one's by {words.number(noise)} by chance (paired standard error): tolerances below "
+        f"On {admission_text(result)}, the {result.loss_name} of such a model differs from the "
+        f"given one's by {words.number(noise)} by chance (paired standard error): tolerances below "
         f"{words.number(2 * noise)} cannot be told from 0, and {here}."
     )
 
