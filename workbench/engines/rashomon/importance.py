@@ -42,18 +42,15 @@ def importance_range(scene: Scene, family: Family, members: Members) -> Float[Te
     whole = _losses(scene, family, all_, scene.admission_inputs)
     n, groups = len(scene.admission_inputs), scene.model.groups
     orders = [
-        torch.from_numpy(scene.context.stream(SHUFFLES, turn).permutation(n))
+        torch.from_numpy(scene.context.stream(SHUFFLES, turn).permutation(n)).to(groups.device)
         for turn in range(shuffles(n))
     ]
     found = []
     for feature in range(len(scene.model.schema.features)):
         columns = (groups == feature).nonzero()[:, 0]
-        total = torch.zeros_like(whole)
-        for order in orders:
-            inputs = scene.admission_inputs.clone()
-            inputs[:, columns] = inputs[order.to(inputs.device)][:, columns]
-            total += _losses(scene, family, all_, inputs)
-        own = total / len(orders) - whole
+        inputs = scene.admission_inputs.repeat(len(orders), 1)
+        inputs[:, columns] = scene.admission_inputs[torch.cat(orders)][:, columns]
+        own = _losses(scene, family, all_, inputs) - whole
         found.append(torch.stack([own[0], own.min(), own.max()]))
     return torch.stack(found)
 
@@ -61,11 +58,10 @@ def importance_range(scene: Scene, family: Family, members: Members) -> Float[Te
 def _losses(
     scene: Scene, family: Family, members: Members, inputs: Float[Tensor, "a p"]
 ) -> Float[Tensor, " b"]:
+    truth = scene.truth.repeat(len(inputs) // len(scene.truth))
     parts = scene.parts(family, len(inputs), len(members.numbers))
-    found = [
-        row_losses(scene.ask(family, inputs, members.take(part)), scene.truth, scene.classes).mean(
-            1
-        )
-        for part in parts
-    ]
+    found = []
+    for part in parts:
+        logits = scene.ask(family, inputs, members.take(part))
+        found.append(row_losses(logits, truth, scene.classes).mean(1))
     return torch.cat(found).cpu()
