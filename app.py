@@ -27,6 +27,13 @@ PAGES = {
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
         st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],
+    "Question": [
+        st.Page(
+            "pages/equally_good_models.py",
+            title="Equally good models",
+            icon=":material/diversity_2:",
+        ),
+    ],
     "Deliver": [
         st.Page("pages/report.py", title="Report", icon=":material/description:"),
         st.Page("pages/jobs.py", title="Jobs", icon=":material/assignment_turned_in:"),
@@ -39,6 +46,7 @@ PAGES = {
 ui.configure_logs()
 # The icon goes first: for the drawing of a page, the browser would ask the network.
 st.set_page_config(page_icon=ICON, layout="wide")
-page = st.navigation(PAGES, position=ui.navigation_position())
+# Of more than twelve pages the menu would hide the last ones behind a line.
+page = st.navigation(PAGES, position=ui.navigation_position(), expanded=True)
 st.set_page_config(page_title=f"{page.title} · Explainability workbench")
 page.run()

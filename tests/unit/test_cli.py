@@ -706,6 +706,7 @@ COMMANDS = {
     "local_functions": "local",
     "scale_curves": "scales",
     "attribution_range": "explain-set",
+    "rashomon_set": "rashomon",
 }
 
 

@@ -23,6 +23,7 @@ SUFFIXES = (
     ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
     ".faithfulness", ".measures", ".local_functions", ".scale_curves",
     ".attribution_range",
+    ".rashomon_set",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood

@@ -19,13 +19,20 @@ from workbench.core.results import (
     LocalModels,
     Measures,
     Performance,
+    RashomonSet,
     Result,
     ScaleCurves,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
-from workbench.plots import faithfulness, local_functions
-from workbench.plots.attribution_range import importance, interval, stability
+from workbench.plots import (
+    attribution_range,
+    faithfulness,
+    local_functions,
+    rashomon,
+    rashomon_models,
+    rashomon_rows,
+)
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -43,6 +50,7 @@ from workbench.plots.interactions import matrix, network
 from workbench.plots.local_models import coefficients
 from workbench.plots.measures import scores
 from workbench.plots.metrics import metrics
+from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.residuals import residuals
 from workbench.plots.scale_curves import curve
 from workbench.plots.training import errors, training
@@ -65,7 +73,16 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
-    AttributionRange: {"interval": interval, "importance": importance, "stability": stability},
+    AttributionRange: {
+        "interval": attribution_range.interval, "importance": attribution_range.importance,
+        "stability": attribution_range.stability,
+    },
+    RashomonSet: {
+        "metrics": rashomon.metrics, "rows": rashomon_rows.rows,
+        "distribution": rashomon_rows.distribution, "groups": rashomon_rows.groups,
+        "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
+        "growth": rashomon.growth, "cost": rashomon.cost,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -105,13 +122,9 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
-    if isinstance(result, Faithfulness):
-        offered: dict[str, dict[str, list[str]]] = {
-            "methods": {"neighbourhood": list(result.neighbourhoods)},
-            "values": {"type": list(offered_types(result.types))},
-            "agreement": {"measure": list(AGREEMENTS)},
-        }
-        return offered.get(view, {})
+    if isinstance(result, Faithfulness | RashomonSet):
+        of_kind = _of_set(result) if isinstance(result, RashomonSet) else _of_explanations(result)
+        return of_kind.get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":
@@ -125,6 +138,26 @@ def options_of(
     return {
         "feature": [str(name) for name in result.importance(output)["feature"]],
         "colour": [result.names[i] for i in order if i != found.feature],
+    }
+
+
+def _of_explanations(result: Faithfulness) -> dict[str, dict[str, list[str]]]:
+    return {
+        "methods": {"neighbourhood": list(result.neighbourhoods)},
+        "values": {"type": list(offered_types(result.types))},
+        "agreement": {"measure": list(AGREEMENTS)},
+    }
+
+
+def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
+    explorers = {"explorer": list(result.explorers)}
+    return {
+        "metrics": {"metric": list(result.metric_names)},
+        "rows": explorers,
+        "distribution": {**explorers, "measure": list(SPREADS)},
+        "groups": {**explorers, "by": rashomon_rows.groupings(result)},
+        "growth": {"metric": rashomon.growing_metrics(result)},
+        "cloud": explorers,
     }
 
 

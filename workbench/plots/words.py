@@ -16,6 +16,7 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    RashomonSet,
     ScaleCurves,
 )
 from workbench.core.wording import counted, percent
@@ -23,7 +24,7 @@ from workbench.core.wording import counted, percent
 # Results about outputs of rows.
 Explained = (
     Attribution | AttributionRange | Faithfulness | LocalFunctions | LocalModels | Measures
-    | ScaleCurves
+    | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 MINUS = "\N{MINUS SIGN}"
