@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         estimate_cost,
         evaluate,
         explain,
+        explain_set,
         faithfulness,
         interactions,
         lime,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from workbench.core.model import Model
     from workbench.core.results import (
         Attribution,
+        AttributionRange,
         Counterfactuals,
         Explainer,
         Faithfulness,
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "workbench.api": (
         "advise", "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate",
-        "explain", "faithfulness", "interactions", "lime", "list_methods", "list_models",
+        "explain", "explain_set", "faithfulness", "interactions", "lime", "list_methods", "list_models",
         "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
         "rashomon_set", "run_checks", "scale_curves", "select_rows", "train_explainer",
         "write_report",
@@ -62,7 +64,7 @@ _HOMES = {
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "Counterfactuals", "Explainer", "Faithfulness", "Interactions",
+        "Attribution", "AttributionRange", "Counterfactuals", "Explainer", "Faithfulness", "Interactions",
         "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
         "ScaleCurves",
     ),
@@ -73,6 +75,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Attribution",
+    "AttributionRange",
     "Counterfactuals",
     "Explainer",
     "Faithfulness",
@@ -95,6 +98,7 @@ __all__ = [
     "estimate_cost",
     "evaluate",
     "explain",
+    "explain_set",
     "faithfulness",
     "interactions",
     "lime",

@@ -11,6 +11,7 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Counterfactuals,
     Faithfulness,
     Interactions,
@@ -34,7 +35,7 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
-    RashomonSet: "rashomon_set",
+    RashomonSet: "rashomon_set", AttributionRange: "explain_set",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -11,6 +11,7 @@ from workbench.cli.data import data
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
+from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -42,6 +43,7 @@ for command in (
     local,
     scales,
     rashomon,
+    explain_set,
     fastshap,
     report,
     counterfactual,

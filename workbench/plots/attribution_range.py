@@ -32,6 +32,7 @@ FLIPS = "sign flips"
 NOTHING = "No equally good model was found: allow a larger tolerance."
 BINS, HEIGHT = 20, 340
 Measure = Literal["order", "top"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
 def interval(
@@ -182,9 +183,9 @@ def stability(
         If there is no such output or measure.
     """
     which = ranges.output_index(output)
-    if measure not in get_args(Measure):
+    if measure not in MEASURES:
         raise InvalidInputError(
-            f"There is no measure {measure!r}; choose one of {listing(get_args(Measure))}."
+            f"There is no measure {measure!r}; choose one of {listing(MEASURES)}."
         )
     if not len(ranges) or not ranges.n_models:
         return empty(NOTHING, dark=dark) if len(ranges) else empty(dark=dark)

@@ -125,6 +125,8 @@ def options_of(
     if isinstance(result, Faithfulness | RashomonSet):
         of_kind = _of_set(result) if isinstance(result, RashomonSet) else _of_explanations(result)
         return of_kind.get(view, {})
+    if isinstance(result, AttributionRange):
+        return {"measure": list(attribution_range.MEASURES)} if view == "stability" else {}
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":
