@@ -56,16 +56,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "workbench.api": (
         "advise", "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate",
-        "explain", "explain_set", "faithfulness", "interactions", "lime", "list_methods", "list_models",
-        "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
-        "rashomon_set", "run_checks", "scale_curves", "select_rows", "train_explainer",
+        "explain", "explain_set", "faithfulness", "interactions", "lime", "list_methods",
+        "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
+        "measures", "rashomon_set", "run_checks", "scale_curves", "select_rows", "train_explainer",
         "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "AttributionRange", "Counterfactuals", "Explainer", "Faithfulness", "Interactions",
-        "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
+        "Attribution", "AttributionRange", "Counterfactuals", "Explainer", "Faithfulness",
+        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
         "ScaleCurves",
     ),
     "workbench.core.schema": ("Feature", "Schema"),

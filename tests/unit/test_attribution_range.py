@@ -91,8 +91,7 @@ def test_rank_stability_is_that_of_spearman():
     for place in range(4):
         for row in range(6):
             one, other = (
-                np.abs(values[row, :, 1])
-                for values in (result.given_values, result.values[place])
+                np.abs(values[row, :, 1]) for values in (result.given_values, result.values[place])
             )
             expected = stats.spearmanr(one, other).statistic
             assert found.agreement[place, row] == pytest.approx(expected)

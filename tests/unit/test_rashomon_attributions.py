@@ -66,15 +66,15 @@ def test_a_sign_flips_where_a_weight_does():
 @pytest.mark.parametrize("method", ["exact", "kernel"])
 def test_models_side_by_side_are_explained_as_one_at_a_time(task, method):
     model, rows, table = case(task, missing=True)
-    result = explain_set(model, rows, table, method=method, explorer="gaussian-weights", **ALL)
+    result = explain_set(model, rows, table, explanation=method, explorer="gaussian-weights", **ALL)
     family = dropout_family(model, "gaussian-weights", 0)
     background = table.split("train").sample(15, seed=0)
     members = members_of(result)
     for place in (0, 5):
         one = materialise(family, members, place)
+        settings = {"budget": 256} if method == "kernel" else {}
         record = METHODS[f"shapley.{method}"]
-        alone = record.explain(one, rows, background, record.params(budget=256)
-                               if method == "kernel" else record.params(), Context())
+        alone = record.explain(one, rows, background, record.params(**settings), Context())
         np.testing.assert_allclose(result.values[place], alone.values, atol=1e-6)
         np.testing.assert_allclose(result.model_predictions[place], alone.predictions, atol=1e-6)
         np.testing.assert_allclose(result.base_values[place], alone.base_values[0], atol=1e-6)
@@ -86,7 +86,7 @@ def test_models_side_by_side_are_explained_as_one_at_a_time(task, method):
 @pytest.mark.parametrize("method", ["integrated-gradients", "deeplift"])
 def test_methods_that_need_gradients_see_one_model_at_a_time(method):
     model, rows, table = case("multiclass")
-    result = explain_set(model, rows, table, method=method, **ALL)
+    result = explain_set(model, rows, table, explanation=method, **ALL)
     family = dropout_family(model, "gaussian-units", 0)
     background = table.split("train").sample(15, seed=0)
     one, record = materialise(family, members_of(result), 3), METHODS[f"shapley.{method}"]
@@ -99,7 +99,7 @@ def test_methods_that_need_gradients_see_one_model_at_a_time(method):
 def test_the_given_model_itself_has_ranges_without_width(method):
     model, rows, table = case(d=5)
     members = Members(torch.arange(3), torch.full((3,), 0.3).double(), torch.zeros(3).double())
-    inner = choose_inner(model, 4, 15, AttributionsParams(method=method))
+    inner = choose_inner(model, 4, 15, AttributionsParams(explanation=method))
     family = dropout_family(model, "gaussian-units", 0)
     found = explain_all(family, members, inner, rows, table[:15], Context())
     first, *others = [one for some, _ in found for one in some]
@@ -157,7 +157,7 @@ def test_chooses_the_cheapest_method_that_is_exact_enough():
     twelve = case(d=12)[0]
     assert choose_inner(twelve, 48, 100, params).name == "shapley.exact"
     assert choose_inner(twelve, 49, 100, params).name == "shapley.proxy"
-    named = choose_inner(large, 4, 100, AttributionsParams(method="kernel", budget=300))
+    named = choose_inner(large, 4, 100, AttributionsParams(explanation="kernel", budget=300))
     assert (named.name, named.params.budget, named.why) == ("shapley.kernel", 300, "")
     assert choose_inner(case(d=33)[0], 4, 100, params).name == "shapley.permutation"
 
@@ -167,9 +167,9 @@ def test_refuses_what_it_cannot_do():
     with pytest.raises(InvalidInputError, match="does not say what is true"):
         explain_set(model, rows, replace(table, y=None), **ALL)
     wide, some, wide_table = case(d=40)
-    with pytest.raises(InvalidInputError, match="5,000 rows by 1,024 models .* at most 819 rows"):
+    with pytest.raises(InvalidInputError, match=r"5,000 rows by 1,024 models .* at most 819 rows"):
         explain_set(wide, some[[0] * 5000], wide_table, explained=1024)
-    with pytest.raises(InvalidInputError, match="explorer: .*, got 'guessing'"):
+    with pytest.raises(InvalidInputError, match=r"explorer: .*, got 'guessing'"):
         explain_set(model, rows, table, explorer="guessing")
     linear, rows, table = case(network="linear")
     with pytest.raises(InvalidInputError, match="no hidden units"):

@@ -35,9 +35,9 @@ from workbench.workspace.explainers import attach
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
     "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain", "explain_set",
-    "explainer_for", "faithfulness", "find_method", "interactions", "keep_explainer", "lime", "list_methods",
-    "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
-    "measures", "open_table", "plan", "rashomon_set",
+    "explainer_for", "faithfulness", "find_method", "interactions", "keep_explainer", "lime",
+    "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
+    "local_functions", "measures", "open_table", "plan", "rashomon_set",
     "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
     "write_report",
 ]  # fmt: skip

@@ -82,10 +82,17 @@ def _summary(result: "AttributionRange", which: int) -> str:
 
 def _row_lines(result: "AttributionRange", which: int) -> list[str]:
     """List the attributions of one row: the given model's, and the range over all models."""
-    from workbench.plots.words import decimals_for, feature_is, quantity, signed  # loads plotly
+    from workbench.plots.words import (  # loads plotly
+        WORTH_A_WORD,
+        decimals_for,
+        feature_is,
+        quantity,
+        signed,
+    )
 
     low, high = (end[0] for end in result.span(which))
-    values, flips = result.given_values[0, :, which], result.flips(which)[0]
+    values = result.given_values[0, :, which]
+    flips = result.flips(which, least=WORTH_A_WORD)[0]
     agreement = result.sign_agreement(which)[0]
     size = abs(low).clip(abs(high))
     digits = decimals_for(float(size.max())) + 1
@@ -107,9 +114,10 @@ def _row_lines(result: "AttributionRange", which: int) -> list[str]:
 
 def _importance_lines(result: "AttributionRange", which: int) -> list[str]:
     """List the importances of features over the rows, and for how many rows their sign flips."""
-    from workbench.plots.words import decimals_for, quantity  # loads plotly
+    from workbench.plots.words import WORTH_A_WORD, decimals_for, quantity  # loads plotly
 
-    frame, flips = result.importance(which), result.flips(which).mean(0)
+    frame = result.importance(which)
+    flips = result.flips(which, least=WORTH_A_WORD).mean(0)
     digits = decimals_for(float(frame["high"].max())) + 1
     lines = [
         f"  {line.importance:>10,.{digits}f} {line.low:>10,.{digits}f} {line.high:>10,.{digits}f} "

@@ -360,21 +360,23 @@ class AttributionRange(OfOutputs, Result):
         for which, name in enumerate(self.output_names):
             low, high = self.span(which)
             value, wide = self.given_values[..., which], half[..., which]
-            parts.append(pd.DataFrame({
-                "row": np.repeat(self.ids, len(self.names)),
-                "output": name,
-                "feature": np.tile(np.array(self.names, dtype=object), len(self)),
-                "value": np.array(shown, dtype=object).reshape(-1),
-                "attribution": value.reshape(-1),
-                "sampling_low": (value - wide).reshape(-1),
-                "sampling_high": (value + wide).reshape(-1),
-                "low": low.reshape(-1),
-                "high": high.reshape(-1),
-                "agreement": self.sign_agreement(which).reshape(-1),
-                "flips": self.flips(which).reshape(-1),
-                "models": self.n_models,
-                "unit": self.unit,
-            }))
+            parts.append(
+                pd.DataFrame({
+                    "row": np.repeat(self.ids, len(self.names)),
+                    "output": name,
+                    "feature": np.tile(np.array(self.names, dtype=object), len(self)),
+                    "value": np.array(shown, dtype=object).reshape(-1),
+                    "attribution": value.reshape(-1),
+                    "sampling_low": (value - wide).reshape(-1),
+                    "sampling_high": (value + wide).reshape(-1),
+                    "low": low.reshape(-1),
+                    "high": high.reshape(-1),
+                    "agreement": self.sign_agreement(which).reshape(-1),
+                    "flips": self.flips(which).reshape(-1),
+                    "models": self.n_models,
+                    "unit": self.unit,
+                })
+            )
         frame = pd.concat(parts, ignore_index=True)
         order = np.arange(len(frame)).reshape(len(parts), len(self), -1).transpose(1, 0, 2)
         return frame.iloc[order.reshape(-1)].reset_index(drop=True)

@@ -210,7 +210,9 @@ def stability(
     figure.update_yaxes(title_text=f"{what}s", rangemode="tozero", nticks=5)
     figure.update_xaxes(range=[edges[0], 1.0], nticks=6, tickangle=0)
     models = counted(ranges.n_models, "equally good model")
-    over = ["each bar counts models"] if one else ["bars: mean over them", "line: the worst of them"]
+    over = ["bars: mean over them", "line: the worst of them"]
+    if one:
+        over = ["each bar counts models"]
     title(figure, said, f"{words.quantity(ranges, which)}", models, *over)
     return figure
 

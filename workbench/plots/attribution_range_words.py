@@ -72,10 +72,12 @@ def stability_sentence(
     each = found.agreement[:, ~np.isnan(found.agreement).any(0)]
     if not each.size:
         return f"Equally good models: {kept} on average."
-    rows = "" if len(ranges) == 1 else f" over {len(ranges):,} rows"
+    rows, worst = f" over {len(ranges):,} rows", "model and row at worst"
+    if len(ranges) == 1:
+        rows, worst = "", "the worst"
     return (
-        f"Equally good models rank the features of a row like this one does by a rank correlation "
-        f"of {words.number(float(each.mean()))} on average{rows} (the worst model and row "
+        f"The order of the features by size is that of this model up to a rank correlation of "
+        f"{words.number(float(each.mean()))} on average{rows} ({worst} "
         f"{words.number(float(each.min()))}); {kept}."
     )
 

@@ -122,11 +122,8 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
-    if isinstance(result, Faithfulness | RashomonSet):
-        of_kind = _of_set(result) if isinstance(result, RashomonSet) else _of_explanations(result)
-        return of_kind.get(view, {})
-    if isinstance(result, AttributionRange):
-        return {"measure": list(attribution_range.MEASURES)} if view == "stability" else {}
+    if offered := OFFERED.get(type(result)):
+        return offered(result).get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":
@@ -161,6 +158,16 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
         "growth": {"metric": rashomon.growing_metrics(result)},
         "cloud": explorers,
     }
+
+
+def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
+    return {"stability": {"measure": list(attribution_range.MEASURES)}}
+
+
+# What may be chosen for the views of a kind, by view; attributions have more to think about.
+OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
+    Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
+}  # fmt: skip
 
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:

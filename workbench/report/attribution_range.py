@@ -7,7 +7,7 @@ from workbench.core.results import AttributionRange
 from workbench.core.wording import percent
 from workbench.plots import render
 from workbench.plots.attribution_range_words import range_sentence, stability_sentence
-from workbench.plots.words import decimals_for, number, quantity
+from workbench.plots.words import WORTH_A_WORD, decimals_for, number, quantity
 from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 FEW_ROWS = 5
@@ -56,11 +56,11 @@ def _together(ranges: AttributionRange, view: str, title: str, name: str) -> Pic
 def _importances(ranges: AttributionRange, which: int) -> Grid:
     frame = ranges.importance(which)
     decimals = decimals_for(float(frame["high"].max())) + 1
-    flips = dict(zip(ranges.names, ranges.flips(which).mean(0), strict=True))
+    flips = dict(zip(ranges.names, ranges.flips(which, least=WORTH_A_WORD).mean(0), strict=True))
     rows = tuple(
         (str(line.feature), f"{line.importance:,.{decimals}f}", f"{line.low:,.{decimals}f}",
          f"{line.high:,.{decimals}f}", f"{line.best_rank} to {line.worst_rank}",
-         percent(float(flips[line.feature])))
+         percent(float(flips[str(line.feature)])))
         for line in frame.itertuples()
     )  # fmt: skip
     return Grid(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.explain_set import explanations_across_the_set
 from workbench.ui.frame import empty_state
 from workbench.ui.place import Place
 from workbench.ui.rashomon_set import show_set
@@ -12,6 +13,7 @@ from workbench.ui.state import choose
 # What each part is called, and what shows it.
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "set": ("How far they disagree", show_set),
+    "explanations": ("Explanations across them", explanations_across_the_set),
 }
 
 

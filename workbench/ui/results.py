@@ -16,6 +16,7 @@ from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Counterfactuals,
     Faithfulness,
     LocalFunctions,
@@ -37,10 +38,13 @@ from workbench.workspace.basket import Basket
 
 # Results with a table of their own.
 Tabular = (
-    Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
-    | LocalFunctions | RashomonSet | ScaleCurves
+    Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
+    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
 )  # fmt: skip
-Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, RashomonSet)
+Shown = TypeVar(
+    "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
+    RashomonSet,
+)  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 

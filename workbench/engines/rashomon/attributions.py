@@ -11,7 +11,7 @@ from torch import Tensor
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution, AttributionRange
 from workbench.core.table import Table, split_sizes
@@ -189,6 +189,14 @@ def _cost(model: Model, n_rows: int, n_table: int, params: AttributionsParams) -
     )  # fmt: skip
 
 
+def _efforts(_: int) -> dict[str, Effort]:
+    return {
+        "quick": Effort(0, {"explained": 16, "background_rows": 50}),
+        "standard": Effort(0, {}),
+        "thorough": Effort(0, {"explained": 256, "push": True}),
+    }
+
+
 METHODS.register(
     NAME,
     Method(
@@ -200,6 +208,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table"}),
         cost=_cost,
+        efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024); Fisher, Rudin and Dominici (2019); Lundberg and "
         "Lee (2017)",
         weakness="Knows the models that its explorer finds and no others: a sign that never flips "

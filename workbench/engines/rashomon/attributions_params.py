@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.core.model import Output
-from workbench.engines.rashomon.params import AUTO, SearchParams
+from workbench.engines.rashomon.params import SearchParams
 
 Explorer = Literal[
     "auto", "gaussian-units", "bernoulli-units", "gaussian-weights", "bernoulli-weights",
@@ -22,13 +22,13 @@ Inner = Literal[
 class AttributionsParams(SearchParams):
     """Settings of ``rashomon.attributions``."""
 
-    method: Inner = Field(
+    explanation: Inner = Field(
         "auto",
         description="How each model is explained; auto: exact Shapley values where all coalitions "
         "are cheap, else estimates from few coalitions.",
     )
     explorer: Explorer = Field(
-        AUTO,
+        "auto",
         description="Who looks for equally good models; auto: noise on hidden units, or on "
         "weights where there are none.",
     )

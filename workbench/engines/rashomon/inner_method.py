@@ -55,12 +55,12 @@ def choose_inner(model: Model, n_rows: int, n_background: int, params: Attributi
     """
     d = len(model.schema.features)
     budget = params.budget or max(FEWEST_COALITIONS, COALITIONS_PER_FEATURE * d)
-    name, why = params.method, ""
+    name, why = str(params.explanation), ""
     if name == "auto":
         name, why = _cheapest(d, n_rows * 2**d * n_background, budget)
     record = METHODS.find(f"{FAMILY}.{name}")
     fields = record.params.model_fields
-    wanted = {"output": params.output, "budget": budget}
+    wanted: dict[str, Any] = {"output": params.output, "budget": budget}
     if n_rows >= SHARING_ROWS:
         wanted["draw"] = "shared"
     settings = {key: value for key, value in wanted.items() if key in fields}
@@ -92,6 +92,7 @@ def explain_all(
     model, explain = family.model, inner.method.explain
     if not len(members.numbers):
         only = explain(model, rows, background, inner.params, replace(context, preview=None))
+        assert isinstance(only, Attribution)  # noqa: S101 - by choice of the methods
         yield [only], only.provenance.evaluations
         return
     given = members.take(slice(0, 1))
