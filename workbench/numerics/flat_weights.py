@@ -1,12 +1,13 @@
 """The parameters of a network as one vector, so that many networks are one matrix."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import functional_call
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class FlatWeights:
     Attributes
     ----------
     given
-        The parameters of the network as it is.
+        The parameters of the network as it is, or some of them; the others stay.
     """
 
     network: nn.Module
@@ -26,6 +27,11 @@ class FlatWeights:
     def size(self) -> int:
         """Number of parameters."""
         return sum(values.numel() for values in self.given.values())
+
+    @cached_property
+    def start(self) -> Float[Tensor, " p"]:
+        """The given parameters as a vector."""
+        return self.join({name: values[None] for name, values in self.given.items()})[0]
 
     def join(self, parts: Mapping[str, Float[Tensor, "b ..."]]) -> Float[Tensor, "b p"]:
         """Lay stacked parameters in rows; those that are not named are 0."""
@@ -63,19 +69,14 @@ class FlatWeights:
         logits: Tensor = functional_call(self.network, dict(moved), (inputs,))
         return logits
 
-    def moved(
-        self, moves: Float[Tensor, "b p"], inputs: Float[Tensor, "n f"], chunk: int
-    ) -> Float[Tensor, "b n k"]:
-        """Ask the network after each of many moves of its parameters, some of them at a time."""
-        given = self.join({name: values[None] for name, values in self.given.items()})[0]
 
-        def one(move: Tensor) -> Tensor:
-            return self.logits_at(self.split(given + move), inputs)
-
-        logits: Tensor = vmap(one, chunk_size=chunk, randomness="error")(moves)
-        return logits
-
-
-def flat_weights(network: nn.Module) -> FlatWeights:
-    """Read where the parameters of a network are."""
-    return FlatWeights(network, {name: p.detach() for name, p in network.named_parameters()})
+def flat_weights(network: nn.Module, names: Collection[str] = ()) -> FlatWeights:
+    """Lay out the parameters of a network, or those of some names alone."""
+    return FlatWeights(
+        network,
+        {
+            name: values.detach()
+            for name, values in network.named_parameters()
+            if not names or name in names
+        },
+    )

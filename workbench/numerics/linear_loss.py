@@ -134,14 +134,21 @@ class LinearLoss:
         far = (wide - back).norm(dim=1) > OUTSIDE * wide.norm(dim=1)
         return rows, ~far
 
+    def change(self, moves: Float[Tensor, "b p"]) -> Float[Tensor, "b k h"]:
+        """Return what moves add to the layer: to weights, and to the bias in the last column."""
+        return self.basis @ (moves.view(-1, *self.start.shape) @ self.coordinates.T)
+
+    def common(self, given: Float[Tensor, "k h"]) -> Float[Tensor, "1 h"]:
+        """Return the part of penalised weights that is the same for all classes, which is idle."""
+        if not (self.classes and self.penalty.any()):
+            return torch.zeros_like(given[:1])
+        return given.mean(0, keepdim=True) * (self.penalty > 0)
+
     def weights(
         self, given: Float[Tensor, "k h"], moves: Float[Tensor, "b p"]
     ) -> Float[Tensor, "b k h"]:
-        """Return the layer after each move: weights, and the bias in the last column if any."""
-        if self.penalty.any() and self.classes:
-            given = given - given.mean(0) * (self.penalty > 0)
-        change = moves.view(-1, *self.start.shape) @ self.coordinates.T
-        return given + self.basis @ change
+        """Return the layer after each move, without its idle part."""
+        return given - self.common(given) + self.change(moves)
 
 
 def linear_loss(

@@ -8,7 +8,9 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
+from workbench.engines.rashomon.aimed import explore_directional, explore_last_layer
 from workbench.engines.rashomon.by_dropout import DROPOUT, explore_dropout
+from workbench.engines.rashomon.closed import explore_exact, quadratic
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Block, Explore, RangeOf, Search
@@ -17,8 +19,11 @@ from workbench.numerics.stream.family import Family, Members
 # Explorers that try models, and those that know a range by formula.
 EXPLORE: Mapping[str, Explore] = {
     **dict.fromkeys(DROPOUT, explore_dropout),
+    "directional": explore_directional,
+    "last-layer": explore_last_layer,
+    "lagrangian": explore_exact,
 }
-RANGES: Mapping[str, RangeOf] = {}
+RANGES: Mapping[str, RangeOf] = {"quadratic": quadratic}
 
 
 def search(
