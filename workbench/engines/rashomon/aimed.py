@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from workbench.core.errors import InvalidInputError
+from workbench.core.model import Model
 from workbench.engines.rashomon.closed import layer_of
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene, row_losses
@@ -16,7 +18,7 @@ from workbench.numerics.convex_range import quadratic_range
 from workbench.numerics.flat_weights import FlatWeights, flat_weights
 from workbench.numerics.gauss_newton import conjugate_gradients, curvature_product, slopes_of
 from workbench.numerics.read_out import read_out
-from workbench.numerics.stream.boundary import steps_to_boundary
+from workbench.numerics.stream.boundary import ROUNDS, steps_to_boundary
 from workbench.numerics.stream.family import Members
 from workbench.numerics.stream.moved import Moved
 
@@ -106,7 +108,13 @@ def to_boundary(
         Of ways on which a step of 1 should lead to the last tolerance.
     size
         Ways that are sought together.
+
+    Raises
+    ------
+    InvalidInputError
+        If no way has anything within the tolerances.
     """
+    found = 0
     for part in slices(len(numbers), size):
         own = numbers[part]
         ones = torch.ones(len(own), dtype=torch.float64)
@@ -121,9 +129,26 @@ def to_boundary(
                 guess = ones * (tolerance / tolerances[-1]) ** 0.5
             steps, _ = steps_to_boundary(excess, WITHIN * tolerance, guess)
             moved = (steps > 0).nonzero()[:, 0]
+            found += len(moved)
             yield Members(own, steps, ones).take(moved)
             larger = tolerances[min(place + 1, len(tolerances) - 1)] / tolerance
             guess = torch.where(steps > 0, steps, guess) * larger**0.5
+    if not found:
+        raise InvalidInputError(
+            "No way from the given weights stays within the tolerances; give larger ones."
+        )
+
+
+def directional_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
+    """Return how many rows times models it takes at most, a product counted as one pass."""
+    rows = min(n_admission, CURVATURE_ROWS)
+    products = (CG_STEPS + 2) * (params.models + 1) * rows
+    return products + n_admission + last_layer_passes(_, n_admission, n_rows, params)
+
+
+def last_layer_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
+    """Return how many rows times models it takes at most."""
+    return (params.models + 1) * ((ROUNDS + 2) * n_admission + n_rows + 1)
 
 
 def _slopes(

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from workbench.core.model import Model
 from workbench.core.wording import counted
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
@@ -71,6 +72,7 @@ def layer_of(scene: Scene, params: SearchParams) -> Layer:
         If the last linear layer is not what the network says.
     """
     found = read_out(scene.model.network)
+    scene.count(len(scene.all_inputs))
     loss = linear_loss(
         found.features(scene.admission_inputs), found.weights, scene.truth,
         ridge=params.ridge, classes=scene.classes > 0,
@@ -125,6 +127,11 @@ def _scores(
         return logits, eye
     others = logits[:, None].masked_fill(eye.bool(), -torch.inf)  # (n, k, k)
     return logits - others.logsumexp(-1), eye - others.softmax(-1)
+
+
+def exact_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
+    """Return how many rows times models go through the network at most: ends are tried once."""
+    return (params.models + 1) * (n_admission + n_rows)
 
 
 def _verified(share: Float[Tensor, "..."]) -> str:

@@ -8,22 +8,39 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
-from workbench.engines.rashomon.aimed import explore_directional, explore_last_layer
-from workbench.engines.rashomon.by_dropout import DROPOUT, explore_dropout
-from workbench.engines.rashomon.closed import explore_exact, quadratic
+from workbench.engines.rashomon.aimed import (
+    directional_passes,
+    explore_directional,
+    explore_last_layer,
+    last_layer_passes,
+)
+from workbench.engines.rashomon.by_dropout import (
+    DROPOUT,
+    PUBLISHED,
+    dropout_passes,
+    explore_dropout,
+)
+from workbench.engines.rashomon.closed import exact_passes, explore_exact, quadratic
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
-from workbench.engines.rashomon.search import Block, Explore, RangeOf, Search
+from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
 from workbench.numerics.stream.family import Family, Members
 
 # Explorers that try models, and those that know a range by formula.
 EXPLORE: Mapping[str, Explore] = {
-    **dict.fromkeys(DROPOUT, explore_dropout),
+    **dict.fromkeys((*DROPOUT, *PUBLISHED), explore_dropout),
     "directional": explore_directional,
     "last-layer": explore_last_layer,
     "lagrangian": explore_exact,
 }
 RANGES: Mapping[str, RangeOf] = {"quadratic": quadratic}
+PASSES: Mapping[str, Passes] = {
+    **dict.fromkeys((*DROPOUT, *PUBLISHED), dropout_passes),
+    "directional": directional_passes,
+    "last-layer": last_layer_passes,
+    "lagrangian": exact_passes,
+    "quadratic": exact_passes,
+}
 
 
 def search(
@@ -59,12 +76,11 @@ def explore(
 def tried(scene: Scene, found: Search) -> Iterator[Block]:
     """Evaluate the candidates of a search, as many at once as have room."""
     family = found.family
-    n = max(len(scene.inputs), len(scene.admission_inputs))
+    n = len(scene.all_inputs)
     for members in found.members:
         for part in scene.parts(family, n, len(members.numbers)):
             own = members.take(part)
-            excess, noise = scene.excess(family, own)
-            yield Block(own, excess, noise, scene.outputs(family, own))
+            yield Block(own, *scene.judge(family, own))
 
 
 def admitted(

@@ -9,6 +9,7 @@ from torch import Tensor
 # A step whose excess loss is within this share of the tolerance is at the boundary.
 CLOSE = 1e-3
 MOST_GROWTH = 4.0
+ROUNDS = 25
 
 
 def steps_to_boundary(
@@ -16,7 +17,7 @@ def steps_to_boundary(
     tolerance: float,
     guess: Float[Tensor, " b"],
     *,
-    rounds: int = 25,
+    rounds: int = ROUNDS,
 ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
     r"""Seek the step at which each direction's excess loss reaches the tolerance.
 
