@@ -118,7 +118,8 @@ def test_a_squared_loss_has_its_range_in_closed_form():
     half = (room * 50 * (x * torch.linalg.solve(wide.T @ wide, x.T).T).sum(1)).sqrt()
     rows, _ = loss.project(x[:, :-1])
     directions = loss.flat(torch.ones(4, 1, dtype=torch.float64), rows)
-    picture = quadratic_range(loss, directions, torch.tensor([EPSILON], dtype=torch.float64))
+    tolerance = torch.tensor([EPSILON], dtype=torch.float64)
+    picture = quadratic_range(loss, directions, tolerance, standstill(loss)[0])
     middle = x @ weights[0] + directions @ picture.middle
     torch.testing.assert_close(middle, x @ best)
     torch.testing.assert_close(picture.radius[0] * picture.reach, half)
@@ -151,7 +152,7 @@ def logistic(name):
 def test_the_closed_form_is_within_five_percent_of_exact(name):
     loss, directions, margins = logistic(name)
     tolerance = torch.tensor([EPSILON], dtype=torch.float64)
-    picture = quadratic_range(loss, directions, tolerance)
+    picture = quadratic_range(loss, directions, tolerance, minimum(loss))
     far, share = corrected(loss, picture, tolerance)
     low, high = (
         margins + directions @ picture.middle + sign * end * picture.reach
@@ -181,7 +182,7 @@ def test_no_tolerance_no_range():
     none, only = exact_ends(loss, minimum(loss), directions, tolerances)
     assert none.isnan().all()
     assert ((directions * only).sum(1).abs() < 1e-6).all()
-    radius = quadratic_range(loss, directions, tolerances).radius
+    radius = quadratic_range(loss, directions, tolerances, minimum(loss)).radius
     assert radius[0].isnan()
     assert radius[1] < 1e-6
 

@@ -50,27 +50,31 @@ class Ellipsoid(NamedTuple):
 
 
 def quadratic_range(
-    loss: LinearLoss, directions: Float[Tensor, "m p"], tolerances: Float[Tensor, " t"]
+    loss: LinearLoss,
+    directions: Float[Tensor, "m p"],
+    tolerances: Float[Tensor, " t"],
+    around: Float[Tensor, " p"],
 ) -> Ellipsoid:
-    r"""Return the ends of ranges on the local quadratic of a loss.
+    r"""Return the ends of ranges on the quadratic of a loss around a move :math:`\delta_0`.
 
-    With slope :math:`g` and curvature :math:`H` at the given weights,
+    With slope :math:`g` and curvature :math:`H` there,
 
-    .. math:: v^T \delta \in -v^T H^{-1} g \pm \sqrt{(2 \epsilon + g^T H^{-1} g)\, v^T H^{-1} v},
+    .. math:: v^T \delta \in v^T (\delta_0 - H^{-1} g) \pm
+              \sqrt{(2 (L(0) + \epsilon - L(\delta_0)) + g^T H^{-1} g)\, v^T H^{-1} v},
 
-    exact for a squared loss. Where the given weights are a minimum this is the known
+    exact for a squared loss. Where the given weights are the minimum this is the known
     :math:`z \pm \sqrt{2 \epsilon\, x^T H^{-1} x}`; where they are not, the set lies around
-    another middle and is wider.
+    another middle and is wider. Closest to the truth around the minimum.
     """
-    _, slope, curvature = loss.derivatives(standstill(loss))
+    value, slope, curvature = loss.derivatives(around[None])
     factor = _factor(curvature)[0]
-    middle = -torch.cholesky_solve(slope.T, factor)[:, 0]
+    back = torch.cholesky_solve(slope.T, factor)[:, 0]
     solved = torch.cholesky_solve(directions.T, factor).T
     reach = (directions * solved).sum(1).clamp(min=0).sqrt()
-    below = -(slope[0] @ middle) + 2 * loss.spare
-    radius = (2 * tolerances.to(below) + below).sqrt()  # NaN below 0
+    room = loss.loss(standstill(loss)) + loss.spare + tolerances.to(value) - value
+    radius = (2 * room + slope[0] @ back).sqrt()  # NaN below 0
     ways = solved / torch.where(reach > 0, reach, 1.0)[:, None]
-    return Ellipsoid(middle, ways, reach, radius)
+    return Ellipsoid(around - back, ways, reach, radius)
 
 
 def corrected(

@@ -14,7 +14,7 @@ from workbench.engines.rashomon.scene import Scene, row_losses
 from workbench.engines.rashomon.search import Search
 from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides
 from workbench.numerics.chunks import slices
-from workbench.numerics.convex_range import quadratic_range
+from workbench.numerics.convex_range import minimum, quadratic_range, standstill
 from workbench.numerics.flat_weights import FlatWeights, flat_weights
 from workbench.numerics.gauss_newton import conjugate_gradients, curvature_product, slopes_of
 from workbench.numerics.read_out import read_out
@@ -76,8 +76,13 @@ def explore_directional(
 def explore_last_layer(
     scene: Scene, explorer: str, tolerances: tuple[float, ...], params: SearchParams
 ) -> Search:
-    """Aim the last layer at rows, with its exact curvature."""
+    """Aim the last layer at rows, with its exact curvature where its loss is least."""
     layer = layer_of(scene, params)
+    around, said = standstill(layer.loss)[0], layer.remarks()
+    try:
+        around = minimum(layer.loss)
+    except InvalidInputError as error:  # the curvature at the given weights has to do
+        said = (*said, str(error))
     flat = flat_weights(scene.model.network, layer.read_out.names)
     numbers = sides(scene, params)
     wanted = aims(tolerances, len(numbers), params)
@@ -86,14 +91,15 @@ def explore_last_layer(
     def ways(numbers: Int[Tensor, " b"]) -> Float[Tensor, "b p"]:
         row, contrast = contrasts(scene, numbers)
         own = layer.rows[row.to(layer.rows.device)]
-        picture = quadratic_range(layer.loss, layer.loss.flat(contrast.to(own), own), most)
+        directions = layer.loss.flat(contrast.to(own), own)
+        picture = quadratic_range(layer.loss, directions, most, around)
         moves = picture.middle + picture.radius * picture.ways
         return layer.read_out.laid_out(layer.loss.change(moves)).to(scene.model.dtype)
 
     family = Moved(explorer, scene.model, flat, ways)
     size = part_size(scene, 8 * (layer.loss.size + flat.size))
     members = to_boundary(scene, family, numbers, wanted, size)
-    return Search(family, members, " ".join(layer.remarks()))
+    return Search(family, members, " ".join(said))
 
 
 def to_boundary(

@@ -91,19 +91,28 @@ def quadratic(
     """Return ranges by the closed form, after one look at the true loss at each end.
 
     An output that is a probability is bounded on the scale of its log-odds against the other
-    classes, which is linear in the weights for two classes; for more, its slope is taken.
+    classes, which is linear in the weights for two classes; for more, its slope at the
+    weights of the least loss is taken.
+
+    Raises
+    ------
+    InvalidInputError
+        If rows are separable, so that no range is bounded.
     """
     layer = layer_of(scene, params)
+    centre = minimum(layer.loss)
     n, k = layer.logits.shape
-    values, contrast = _scores(layer.logits, scene.classes)
+    values, contrast = _scores(
+        layer.logits + layer.loss.moved(centre[None], layer.rows)[0], scene.classes
+    )
     directions = layer.loss.flat(contrast.flatten(0, 1), layer.rows.repeat_interleave(k, 0))
     wanted = torch.tensor(tolerances, dtype=torch.float64).to(directions)
     each = 2 * len(tolerances) * len(layer.loss.rows) * 4 * k * 8
     found = []
     for part in slices(len(directions), part_size(scene, each)):
-        picture = quadratic_range(layer.loss, directions[part], wanted)
+        picture = quadratic_range(layer.loss, directions[part], wanted, centre)
         far, share = corrected(layer.loss, picture, wanted)
-        middle = values.flatten()[part] + directions[part] @ picture.middle
+        middle = values.flatten()[part] + directions[part] @ (picture.middle - centre)
         low, high = middle - far[:, 0] * picture.reach, middle + far[:, 1] * picture.reach
         found.append(torch.stack((low, high, *share.unbind(1))))
         scene.count(0)
