@@ -23,6 +23,8 @@ from workbench.engines.rashomon.by_dropout import (
 )
 from workbench.engines.rashomon.closed import exact_passes, explore_exact, quadratic
 from workbench.engines.rashomon.params import SearchParams
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
+from workbench.engines.rashomon.retraining import explore_retraining, retraining_passes
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
 from workbench.numerics.stream.family import Family, Members
@@ -35,6 +37,7 @@ EXPLORE: Mapping[str, Explore] = {
     "last-layer": explore_last_layer,
     "lagrangian": explore_exact,
     "adversarial": explore_adversarial,
+    RETRAINING: explore_retraining,
 }
 RANGES: Mapping[str, RangeOf] = {"quadratic": quadratic}
 PASSES: Mapping[str, Passes] = {
@@ -44,6 +47,7 @@ PASSES: Mapping[str, Passes] = {
     "lagrangian": exact_passes,
     "quadratic": exact_passes,
     "adversarial": adversarial_passes,
+    RETRAINING: retraining_passes,
 }
 
 
