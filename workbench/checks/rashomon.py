@@ -28,7 +28,7 @@ def above_noise(result: RashomonSet) -> Finding:
         "least_tolerance": least, "rows": float(result.n_admission),
         "tolerances_below": float(below), "tolerances": float(len(result.tolerances)),
     }  # fmt: skip
-    brief = f"from {least:.2g} on"
+    brief = f"from {least:.3g} on"
     rows = f"{counted(result.n_admission, 'row')} of {result.admission}"
     if eps < least:
         sentence = (
