@@ -12,7 +12,7 @@ from workbench.core.wording import counted
 from workbench.engines.rashomon.explore import EXPLORE, RANGES
 from workbench.engines.rashomon.params import SetParams
 from workbench.engines.rashomon.set import NAME, explorers_of
-from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence
+from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, remark_text
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
@@ -66,6 +66,8 @@ def show_set(place: Place) -> None:
         key, tolerance = focus.explorer, focus.tolerance
         answer(rashomon_sentence(result, output, explorer=key, tolerance=tolerance))
         note(noise_sentence(result, explorer=key, tolerance=tolerance))
+        if remark := remark_text(result, key):
+            note(remark)
     with trust, errors_shown():
         trust_card(result)
     with below, errors_shown():
