@@ -143,6 +143,13 @@ def test_curves_hold_the_share_of_rows_up_to_each_width():
     for t, trace in enumerate(figure.data):
         np.testing.assert_array_equal(trace.x, np.sort(SET.flips[0, t]))
         np.testing.assert_allclose(trace.y, np.arange(1, 41) / 40)
+    many = several_models(n=1200, models=3, explorers=("gaussian-units",))
+    curve = render(many, "distribution").data[-1]
+    assert len(curve.x) == 500
+    width = np.sort((many.high - many.low)[0, -1, :, 1])
+    assert (curve.x[0], curve.x[-1]) == (width[0], width[-1])
+    for x, y in zip(curve.x, curve.y, strict=True):
+        assert y == pytest.approx((width <= x).mean())
     none = render(SET, "distribution", explorer="lagrangian", measure="flips")
     assert "knows no share of models" in said(none)
 
