@@ -21,6 +21,7 @@ from workbench.plots.rashomon_words import (
     coverage,
     noise_sentence,
     rashomon_sentence,
+    remark_text,
     row_sentence,
 )
 from workbench.plots.theme import DARK, LIGHT
@@ -142,6 +143,13 @@ def test_curves_hold_the_share_of_rows_up_to_each_width():
     for t, trace in enumerate(figure.data):
         np.testing.assert_array_equal(trace.x, np.sort(SET.flips[0, t]))
         np.testing.assert_allclose(trace.y, np.arange(1, 41) / 40)
+    many = several_models(n=1200, models=3, explorers=("gaussian-units",))
+    curve = render(many, "distribution").data[-1]
+    assert len(curve.x) == 500
+    width = np.sort((many.high - many.low)[0, -1, :, 1])
+    assert (curve.x[0], curve.x[-1]) == (width[0], width[-1])
+    for x, y in zip(curve.x, curve.y, strict=True):
+        assert y == pytest.approx((width <= x).mean())
     none = render(SET, "distribution", explorer="lagrangian", measure="flips")
     assert "knows no share of models" in said(none)
 
@@ -251,6 +259,9 @@ def test_no_model_is_no_agreement():
     assert rashomon_sentence(remarked, explorer="lagrangian") == (
         "Exact range (Lagrangian path): it needs a linear model."
     )
+    assert remark_text(remarked, "lagrangian") == "", "its sentence says it"
+    leaning = replace(SET, remarks=("leans", "", "is local"))
+    assert [remark_text(leaning, key) for key in ALL] == ["leans", "", "is local"]
 
 
 def test_a_row_is_told_with_its_range_and_who_decides_otherwise():
