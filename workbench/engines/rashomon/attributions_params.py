@@ -10,7 +10,7 @@ from workbench.engines.rashomon.params import SearchParams
 Explorer = Literal[
     "auto", "gaussian-units", "bernoulli-units", "gaussian-weights", "bernoulli-weights",
     "gaussian-rank-one", "bernoulli-rank-one", "scaling", "directional", "last-layer",
-    "adversarial", "retraining",
+    "lagrangian", "adversarial", "retraining",
 ]  # fmt: skip
 # Methods by what follows the dot of their names.
 Inner = Literal[
