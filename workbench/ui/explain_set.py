@@ -57,7 +57,8 @@ def explanations_across_the_set(place: Place) -> None:
     result, one = found.result, 0 if look.one else None
     with said, errors_shown():
         answer(range_sentence(result, one, output))
-        note(stability_sentence(result, one, output))
+        if result.n_models:
+            note(stability_sentence(result, one, output))
     name = look.name("across-models")
     with left, errors_shown():
         with st.container(border=True):
