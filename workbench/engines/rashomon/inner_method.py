@@ -84,8 +84,8 @@ def explain_all(
     Each sees the same rows, background and random numbers. Methods that ask a model for nothing
     but answers ask several at once.
 
-    Returns
-    -------
+    Yields
+    ------
     Attributions of the next few models, the given one first of all, and how many rows went
     through how many networks for them.
     """
