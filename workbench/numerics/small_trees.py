@@ -1,6 +1,6 @@
 """Decision trees over statements: the best one of a depth, what it says, and its rules."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ class Node(NamedTuple):
 Tree = Leaf | Node
 # One way from the top: statements with their answers, and the label at the end.
 Way = tuple[tuple[tuple[int, bool], ...], float]
+# Grows a tree on rows, given the answer that led there.
+Grow = Callable[[np.ndarray, np.ndarray, bool], Tree]
 
 
 def joined(statement: int, yes: Tree, no: Tree) -> Tree:
@@ -63,31 +65,45 @@ def best_tree(
 
     Deeper ones ask the statement after which the Gini impurity is least, and end in the best
     trees of depth 2.
+
+    Parameters
+    ----------
+    classes
+        Of at least one row.
     """
-    counts = np.bincount(classes, minlength=n_classes)
-    if depth == 0 or counts.max(initial=0) == len(classes) or not holds.shape[1]:
+    k = n_classes
+    counts = np.bincount(classes, minlength=k)
+    if depth == 0 or counts.max() == len(classes) or not holds.shape[1]:
         return Leaf(float(counts.argmax()))
+    below: list[int] = []
     if depth == 1:
-        true = np.stack([holds[classes == c].sum(0) for c in range(n_classes)])  # (k, m)
+        true = np.stack([holds[classes == c].sum(0) for c in range(k)])  # (k, m)
         first = int((_wrong(true) + _wrong(counts[:, None] - true)).argmin())
-        below = (0, 0)
     elif depth == 2:
-        first, *rest = _best_pair(holds, classes, counts)
-        below = (rest[0], rest[1])
+        first, *below = _best_pair(holds, classes, counts)
     else:
         first = _purest(holds, classes, counts)
-        below = (-1, -1)
-    asked = holds[:, first]
-    sides = []
-    for side, second in zip((asked, ~asked), below, strict=True):
-        inside, own = holds[side], classes[side]
-        if depth == 2:  # the second statement is known, so that only its leaves are left
-            yes = inside[:, second]
-            parts = (best_tree(inside[part], own[part], n_classes, 0) for part in (yes, ~yes))
-            sides.append(joined(second, *parts))
-        else:
-            sides.append(best_tree(inside, own, n_classes, depth - 1))
-    return joined(first, *sides)
+
+    def grow(inside: np.ndarray, own: np.ndarray, answer: bool) -> Tree:
+        if depth == 2:
+            second = below[0 if answer else 1]
+            return _asking(second, inside, own, lambda part, of, _: best_tree(part, of, k, 0))
+        return best_tree(inside, own, k, depth - 1)
+
+    return _asking(first, holds, classes, grow)
+
+
+def _asking(
+    statement: int, holds: Bool[np.ndarray, "n m"], classes: Int[np.ndarray, " n"], grow: Grow
+) -> Tree:
+    """Ask a statement and grow a tree on each side that has rows; a lone side stands for both."""
+    asked = holds[:, statement]
+    sides = [
+        grow(holds[side], classes[side], answer)
+        for side, answer in ((asked, True), (~asked, False))
+        if side.any()
+    ]
+    return sides[0] if len(sides) == 1 else joined(statement, sides[0], sides[1])
 
 
 def _wrong(counts: Integer[np.ndarray, "k *m"]) -> Integer[np.ndarray, "*m"]:
@@ -125,18 +141,15 @@ def _purest(
 
 
 def drawn_tree(
-    splits: Sequence[int], holds: Bool[np.ndarray, "n m"], classes: Int[np.ndarray, " n"],
-    n_classes: int, place: int = 0,
+    splits: Integer[np.ndarray, " s"], holds: Bool[np.ndarray, "n m"],
+    classes: Int[np.ndarray, " n"], n_classes: int, place: int = 0,
 ) -> Tree:  # fmt: skip
     """Return the tree of the statements at its places, its leaves taking the commonest class."""
     if place >= len(splits):
-        return Leaf(float(np.bincount(classes, minlength=n_classes).argmax()))
-    asked = holds[:, splits[place]]
-    yes, no = (
-        drawn_tree(splits, holds[side], classes[side], n_classes, 2 * place + after)
-        for side, after in ((asked, 1), (~asked, 2))
-    )
-    return joined(int(splits[place]), yes, no)
+        return best_tree(holds, classes, n_classes, 0)
+    return _asking(int(splits[place]), holds, classes, lambda inside, own, true: drawn_tree(
+        splits, inside, own, n_classes, 2 * place + (1 if true else 2)
+    ))  # fmt: skip
 
 
 def of_sklearn(fitted: Any, label: Callable[[np.ndarray], float], node: int = 0) -> Tree:

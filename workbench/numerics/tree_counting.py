@@ -89,27 +89,3 @@ def added(
     skewed = np.pad(pairs, ((0, 0), (0, e))).ravel()[: e * (2 * e - 1)].reshape(e, 2 * e - 1)
     found: np.ndarray = skewed.sum(0)[:e]
     return found
-
-
-def share_below(
-    splits: Integer[np.ndarray, " s"], holds: Bool[np.ndarray, "n m"],
-    classes: Int[np.ndarray, " n"], n_classes: int, most: int,
-) -> float:  # fmt: skip
-    """Return the share of good trees among all that start with these statements.
-
-    Parameters
-    ----------
-    splits
-        Statements at the upper places, level by level; below each of the ways through them stands
-        any tree of depth 2.
-    most
-        Rows that a good tree may get wrong.
-    """
-    def below(place: int, rows: Int[np.ndarray, " r"]) -> Float[np.ndarray, " e"]:
-        if place >= len(splits):
-            return error_shares(holds[rows], classes[rows], n_classes, COUNTED, most)
-        asked = holds[rows, splits[place]]
-        yes, no = below(2 * place + 1, rows[asked]), below(2 * place + 2, rows[~asked])
-        return added(yes[None], no[None])
-
-    return float(below(0, np.arange(len(holds))).sum())

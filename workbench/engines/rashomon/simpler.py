@@ -38,7 +38,7 @@ def _simpler(
     evaluations = len(rows) + len(parts.validation.X)
     return SimplerModels(
         provenance=provenance_of(
-            NAME, model, rows, None, params, context, evaluations=evaluations,
+            NAME, model, rows, table, params, context, evaluations=evaluations,
             chunk_rows=min(evaluations, CHUNK_ROWS), seconds=time.perf_counter() - started,
             notes=(*_shared(rows, table), *_sizes(parts, params), *notes),
         ),

@@ -33,13 +33,15 @@ from workbench.numerics.tree_sampling import (
 DRAWN, LADDERS = 4, 5
 # Statements that trees may ask, at most: the strongest ones.
 MOST_STATEMENTS = 100
+# Trees that are all looked at where there are no more.
+LISTED = 1_000_000
 # Steps that counting all trees of a depth may take.
 COUNTING = 200_000_000
 # Good trees among those drawn that make an estimate without ladders.
 ENOUGH = 30
-CLIMBERS, LADDER_COUNT = 150, 4
+CLIMBERS, LADDER_COUNT = 150, 6
 # Words that the ladders of a depth may look at, for each tree that may be drawn.
-LADDER_WORDS = 1600
+LADDER_WORDS = 800
 # Trees that the labelings of the drawn ones are counted for.
 COUNTED = 20_000
 
@@ -154,9 +156,9 @@ def _point(
     m, k = board.holds.shape[1], board.n_classes
     trees = [known, best_tree(board.holds, board.classes, k, depth)]
     total = all_trees(m, depth)
-    listed = total <= params.trees
+    listed = total <= max(LISTED, params.trees)
     errors, patterns, first = _draw(board, depth, listed=listed, params=params, context=context)
-    trees.append(drawn_tree(tuple(first), board.holds, board.classes, k))
+    trees.append(drawn_tree(first, board.holds, board.classes, k))
     wrong = [int((says(tree, board.holds) != board.classes).sum()) for tree in trees]
     best = min(wrong)
     tree = trees[wrong.index(best)]
@@ -240,7 +242,7 @@ def _climbed(
     if ahead.best < best and len(ahead.splits):
         best = ahead.best
         splits = ahead.splits[int(ahead.leaves.errors.argmin())]
-        tree = drawn_tree(tuple(splits), board.holds, board.classes, k)
+        tree = drawn_tree(splits, board.holds, board.classes, k)
     most = board.allowed(best)
     looked = len(errors) + sum(ladder.evaluations for ladder in ladders)
     good = [ladder.leaves.errors <= most for ladder in ladders]

@@ -34,7 +34,8 @@ class Columns(NamedTuple):
         """Numbers, categories and what is missing."""
         filled = np.where(np.isnan(X), self.middle, X)
         scaled = (filled - self.middle) / self.scale
-        return np.column_stack([scaled[:, self.numeric], holding(self.levels, X).astype(float)])
+        found = np.column_stack([scaled[:, self.numeric], holding(self.levels, X).astype(float)])
+        return found if found.shape[1] else np.zeros((len(X), 1))  # a learner needs a column
 
     def stepped(self, X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n c"]:
         """The same, and steps at the quantiles of each number."""

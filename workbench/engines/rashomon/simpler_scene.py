@@ -41,8 +41,8 @@ class Parts:
 
 
 def losses(
-    said: Float[np.ndarray, " n"], truth: Float[np.ndarray, " n"], n_classes: int
-) -> Float[np.ndarray, " n"]:
+    said: Float[np.ndarray, "*l n"], truth: Float[np.ndarray, " n"], n_classes: int
+) -> Float[np.ndarray, "*l n"]:
     """Loss of each row: 1 for a wrong decision, or the squared error of a regression."""
     if n_classes:
         return (said != truth).astype(float)

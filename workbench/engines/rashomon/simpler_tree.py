@@ -144,6 +144,9 @@ def _about(feature: Feature, asked: list[tuple[Statement, bool]]) -> str:
     missing = [answer for s, answer in asked if s.kind == "missing"]
     if any(missing):
         return f"{feature.name} missing"
+    left = [c for c in range(len(feature.categories)) if c not in other]
+    if not is_level and other and len(left) == 1 and not feature.has_missing:
+        is_level = [float(left[0])]
     if is_level:
         return f"{feature.name} = {feature.show(is_level[0])}"
     parts = []
