@@ -222,7 +222,7 @@ SCHEMA = Schema(features=(
             [(Statement(1, "is", 0.0), False), (Statement(1, "is", 2.0), False)],
             "sex = M",
         ),
-        ([(Statement(1, "is", 0.0), False)], "sex not F"),
+        ([(Statement(1, "is", 0.0), False)], "sex ≠ F"),
         (
             [(Statement(1, "is", 0.0), False), (Statement(0, "at_most", 50.0), True),
              (Statement(1, "is", 1.0), True), (Statement(0, "at_most", 20.0), False)],

@@ -157,7 +157,7 @@ def _about(feature: Feature, asked: list[tuple[Statement, bool]]) -> str:
     if upper:
         parts.append(f"at most {feature.show(min(upper))}")
     if other:
-        parts.append(f"not {' or '.join(feature.show(level) for level in other)}")
+        parts.append(f"≠ {' and ≠ '.join(feature.show(level) for level in other)}")
     if not parts:
         parts.append("known")
     return f"{feature.name} {' and '.join(parts)}"
