@@ -38,9 +38,7 @@ LOCAL = one_local_model()
 HELD = several_explanations()
 FUNCTION = one_local_function()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
-FINE = {
-    type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SIMPLER)
-}
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SIMPLER)}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),

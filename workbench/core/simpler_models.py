@@ -135,8 +135,8 @@ class SimplerModels(Result):
             "best_loss", "best_test", "log_ratio", "log_low", "log_high", "exact", "drawn", "good",
             "patterns",
         )  # fmt: skip
-        shapes = {name: (n_learners,) for name in of_learners}
-        shapes |= {name: (c,) for name in of_depths} | {"rule_rows": (r,), "rule_loss": (r,)}
+        shapes = dict.fromkeys(of_learners, (n_learners,))
+        shapes |= dict.fromkeys(of_depths, (c,)) | {"rule_rows": (r,), "rule_loss": (r,)}
         self._check_shapes(f"A result about {n_learners} learners and {c} depths", shapes)
         if not n_learners or not set(self.learners) <= set(LEARNERS):
             raise InvalidInputError("A learner in the result is not known to this version.")

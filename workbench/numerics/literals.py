@@ -27,9 +27,7 @@ class Statement(NamedTuple):
         return found
 
 
-def statements_of(
-    X: Float[np.ndarray, "n d"], schema: Schema, bins: int
-) -> tuple[Statement, ...]:
+def statements_of(X: Float[np.ndarray, "n d"], schema: Schema, bins: int) -> tuple[Statement, ...]:
     """Cut numbers at their quantiles, and take each category apart; what says nothing is left out.
 
     Of two statements of a feature that always say the opposite, only one is kept.

@@ -134,9 +134,7 @@ def _purest(
     """Return the statement after which the Gini impurity is least."""
     true = np.stack([holds[classes == c].sum(0) for c in range(len(counts))]).astype(float)
     false = counts[:, None] - true
-    pure = sum(
-        np.square(part).sum(0) / np.maximum(part.sum(0), 1) for part in (true, false)
-    )
+    pure = sum(np.square(part).sum(0) / np.maximum(part.sum(0), 1) for part in (true, false))
     return int(np.argmax(pure))
 
 

@@ -1,11 +1,11 @@
-"""How many trees make how many mistakes, counted without looking at each of them.
+r"""How many trees make how many mistakes, counted without looking at each of them.
 
 A tree of depth :math:`D` is a statement and two trees of depth :math:`D - 1`, one for the rows of
 which it is true and one for the others, and mistakes add up. So the shares :math:`p_D(S, e)` of all
 labelled trees that get :math:`e` of the rows :math:`S` wrong follow from those of the parts,
 
-.. math:: p_D(S, e) = \\frac1m \\sum_j \\sum_{a + b = e}
-          p_{D-1}(S \\cap j, a)\\, p_{D-1}(S \\setminus j, b),
+.. math:: p_D(S, e) = \frac1m \sum_j \sum_{a + b = e}
+          p_{D-1}(S \cap j, a)\, p_{D-1}(S \setminus j, b),
 
 and those of depth 1 from counts of pairs of statements, which are one product of matrices. All
 numbers are positive and added up as they are, so that the smallest share keeps its digits.

@@ -1,10 +1,10 @@
-"""How rare good trees are where none of a million drawn at random is good.
+r"""How rare good trees are where none of a million drawn at random is good.
 
 Trees are led from bad to good over a ladder of levels. At each level the worst are replaced by
 copies of the others, which then wander: a statement is drawn anew, and kept if the tree stays
 within the level. The share of good trees is the product of the shares that survived each level,
 
-.. math:: P(e \\le g) = P(e \\le l_1) \\prod_i P(e \\le l_{i+1} \\mid e \\le l_i),
+.. math:: P(e \le g) = P(e \le l_1) \prod_i P(e \le l_{i+1} \mid e \le l_i),
 
 so that a share of :math:`10^{-40}` takes a hundred levels and not :math:`10^{40}` trees.
 

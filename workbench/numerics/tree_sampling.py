@@ -22,8 +22,6 @@ WORD = 64
 # Words of a part of the trees, so that it fits the cache.
 PART_WORDS = 2**17
 BLOCK = 4096
-# Steps that counting labelings may take; of more admitted trees, the first ones stand for all.
-COUNTING = 400_000_000
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -121,8 +119,7 @@ def _leaves(rows: Packed, splits: Integer[np.ndarray, "t s"], depth: int) -> Lea
     ones = np.bitwise_count(inside)
     starts = (0, *rows.ends[:-1])
     counts = np.stack([
-        ones[start:end].sum(0, dtype=np.int64)
-        for start, end in zip(starts, rows.ends, strict=True)
+        ones[start:end].sum(0, dtype=np.int64) for start, end in zip(starts, rows.ends, strict=True)
     ])  # (k, l, t)
     said = counts.argmax(0)
     patterns = np.zeros(t, dtype=np.uint64)
@@ -168,13 +165,13 @@ def labelings(
     spare
         At least 0.
     """
-    k, l, t = counts.shape
+    k, n_leaves, t = counts.shape
     most = int(spare.max(initial=0))
     costs = counts.max(0) - counts  # (k, l, t)
     share = np.zeros((most + 1, t))
     share[0] = 1
     totals = np.arange(most + 1)[:, None]
-    for leaf in range(l):
+    for leaf in range(n_leaves):
         grown = np.zeros_like(share)
         for c in range(k):
             before = totals - costs[c, leaf]  # (b, t)
@@ -244,9 +241,3 @@ def ratio_of(
     below = np.hypot(np.log10(hits / drawn / low), half)
     above = np.hypot(np.log10(high / (hits / drawn)), half)
     return Ratio(value, float(value - below), float(min(0.0, value + above)), hits, len(shares))
-
-
-def countable(n_hits: int, counts_shape: tuple[int, ...], spare: int) -> int:
-    """Return of how many hits the labelings may be counted."""
-    k, leaves = counts_shape[:2]
-    return min(n_hits, max(1000, COUNTING // (k * leaves * (spare + 1))))

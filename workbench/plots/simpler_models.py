@@ -144,8 +144,8 @@ def power(log: float) -> str:
 
     Examples
     --------
-    >>> power(-12.0), power(0.0)
-    ('10<sup>−12</sup>', '1')
+    >>> power(-12.0) == f"10<sup>{words.MINUS}12</sup>", power(0.0)
+    (True, '1')
     """
     return f"10<sup>{log:.0f}</sup>".replace("-", words.MINUS) if log else "1"
 

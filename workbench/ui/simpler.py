@@ -1,4 +1,4 @@
-"""Whether a simpler model is about as good: learners side by side, rare good trees, a small tree."""
+"""Whether a simpler model is about as good: learners, how rare good trees are, a small tree."""
 
 from typing import Any
 

@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer, UInt64
 from scipy import stats
 
 from workbench.core.context import Context
@@ -40,8 +40,8 @@ COUNTING = 200_000_000
 # Good trees among those drawn that make an estimate without ladders.
 ENOUGH = 30
 CLIMBERS, LADDER_COUNT = 150, 6
-# Words that the ladders of a depth may look at, for each tree that may be drawn.
-LADDER_WORDS = 800
+# Trees, and words, that the ladders of a depth may look at for each tree that may be drawn.
+LADDER_TREES, LADDER_WORDS = 3, 800
 # Trees that the labelings of the drawn ones are counted for.
 COUNTED = 20_000
 
@@ -149,9 +149,7 @@ def elbow_of(log_ratio: Float[np.ndarray, " c"], risk: Float[np.ndarray, " c"]) 
     return int(known[best]) if common[best] - bad[best] > 1e-9 else NO_ELBOW
 
 
-def _point(
-    board: Board, depth: int, known: Tree, params: SimplerParams, context: Context
-) -> Point:
+def _point(board: Board, depth: int, known: Tree, params: SimplerParams, context: Context) -> Point:
     """Look at one depth; ``known`` is the best tree that is less deep."""
     m, k = board.holds.shape[1], board.n_classes
     trees = [known, best_tree(board.holds, board.classes, k, depth)]
@@ -180,7 +178,7 @@ def _point(
 
 def _draw(
     board: Board, depth: int, *, listed: bool, params: SimplerParams, context: Context
-) -> tuple[Int[np.ndarray, " t"], Any, Integer[np.ndarray, " s"]]:
+) -> tuple[Int[np.ndarray, " t"], UInt64[np.ndarray, " t"], Integer[np.ndarray, " s"]]:
     """Look at trees drawn at random, or at all of them; also returns the best one."""
     m = board.holds.shape[1]
     total = all_trees(m, depth) if listed else params.trees
@@ -188,7 +186,7 @@ def _draw(
         _splits(depth, np.arange(at, min(total, at + BLOCK)), m, context)
         for at in range(0, total, BLOCK)
     )  # fmt: skip
-    errors, patterns, best, first = [], [], len(board.classes) + 1, None
+    errors, patterns, best, first = [], [], len(board.classes) + 1, np.zeros(0, dtype=int)
     done = 0
     for splits in blocks:
         context.step(done, total, f"trees of depth {depth}")
@@ -224,8 +222,8 @@ def _climbed(
     cut = int(np.sort(errors)[min(len(errors), 2 * CLIMBERS) - 1])
     pool = np.flatnonzero(errors <= cut)
     start = math.log(len(pool) / len(errors))
-    words = params.trees * LADDER_WORDS // LADDER_COUNT
-    limit = max(CLIMBERS * STEPS, words // (len(board.rows.alive) << depth))
+    each = min(LADDER_TREES, LADDER_WORDS / (len(board.rows.alive) << depth))
+    limit = max(CLIMBERS * STEPS, int(params.trees * each / LADDER_COUNT))
     ladders: list[Climbed] = []
     for number in range(LADDER_COUNT):
         random = context.stream(LADDERS, depth, number)

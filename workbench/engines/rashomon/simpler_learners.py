@@ -31,14 +31,14 @@ class Columns(NamedTuple):
     steps: tuple[Statement, ...]
 
     def plain(self, X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n c"]:
-        """Numbers, categories and what is missing."""
+        """Return numbers, categories and what is missing."""
         filled = np.where(np.isnan(X), self.middle, X)
         scaled = (filled - self.middle) / self.scale
         found = np.column_stack([scaled[:, self.numeric], holding(self.levels, X).astype(float)])
         return found if found.shape[1] else np.zeros((len(X), 1))  # a learner needs a column
 
     def stepped(self, X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n c"]:
-        """The same, and steps at the quantiles of each number."""
+        """Add steps at the quantiles of each number."""
         return np.column_stack([self.plain(X), holding(self.steps, X).astype(float)])
 
 
@@ -116,9 +116,7 @@ def learner_spread(parts: Parts, params: SimplerParams, context: Context) -> Spr
     context.step(1, 1, "learners cross-validated")
     most = drawn_rows(parts.train, FIT_ROWS, context)
     said = _said(most.X, most.truth, parts.reported.X, parts, context)
-    return Spread(
-        validated / params.repeats, losses(said, parts.reported.truth, parts.n_classes)
-    )
+    return Spread(validated / params.repeats, losses(said, parts.reported.truth, parts.n_classes))
 
 
 def drawn_rows(rows: Labelled, most: int, context: Context) -> Labelled:
@@ -133,7 +131,7 @@ def _said(
     X: Float[np.ndarray, "n d"], truth: Float[np.ndarray, " n"], asked: Float[np.ndarray, "m d"],
     parts: Parts, context: Context,
 ) -> Float[np.ndarray, "l m"]:  # fmt: skip
-    """What every learner, fitted to some rows, says of others."""
+    """Fit every learner to some rows, and return what each says of others."""
     if len(np.unique(truth)) < 2:  # a fold may hold all rows of the other classes
         return np.full((len(LEARNERS), len(asked)), truth[0])
     columns, found = columns_of(X, parts.schema), []
