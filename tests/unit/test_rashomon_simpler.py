@@ -281,3 +281,13 @@ def test_a_result_is_refused_where_parts_do_not_fit(of_xor):
         replace(of_xor, elbow=9)
     with pytest.raises(InvalidInputError, match="not known to this version"):
         replace(of_xor, learners=("a", "b", "c", "d", "e"))
+
+
+def test_progress_only_grows_and_ends():
+    seen = []
+    table = exclusive_or(n=60)
+    simpler_models(tiny_model(table), table[:5], table, progress=lambda *s: seen.append(s), **QUICK)
+    done = [number for number, _, _ in seen]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0, 1000)
+    assert {total for _, total, _ in seen} == {1000}

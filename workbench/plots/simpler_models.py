@@ -162,7 +162,8 @@ def share_of(log: float) -> str:
         return percent(float(10**log))
     if log > -9:
         return f"1 in {float(f'{10**-log:.2g}'):,.0f}"
-    return f"1 in {10**-log:.1e}".replace("e+", "e")
+    whole = int(-log)
+    return f"1 in {10 ** (-log - whole):.1f}e{whole}"
 
 
 def share_in_words(result: SimplerModels, i: int) -> str:

@@ -15,10 +15,12 @@ from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.simpler_curve import MOST_STATEMENTS, board_of, rashomon_curve
 from workbench.engines.rashomon.simpler_learners import FIT_ROWS, Spread, learner_spread
 from workbench.engines.rashomon.simpler_params import SimplerParams, efforts
-from workbench.engines.rashomon.simpler_scene import Parts, losses, paired, parts_of
+from workbench.engines.rashomon.simpler_scene import Parts, losses, paired, parts_of, stage
 from workbench.engines.rashomon.simpler_tree import smallest_tree
 
 NAME = "rashomon.simpler"
+# Shares of a run after which the curve, and the learners, are done.
+TREES, LEARNED = 0.6, 0.97
 NO_CURVE = (
     "A share of good trees counts the labelings of their leaves, and a regression has no finite "
     "number of them"
@@ -31,9 +33,10 @@ def _simpler(
 ) -> SimplerModels:
     started = time.perf_counter()
     parts = parts_of(model, rows, table, context)
-    curve, notes = _curve(parts, params, context)
-    spread = learner_spread(parts, params, context)
-    tree = smallest_tree(parts, params, context)
+    trees = TREES if parts.n_classes else 0.0  # of a regression there is no curve
+    curve, notes = _curve(parts, params, stage(context, 0.0, trees))
+    spread = learner_spread(parts, params, stage(context, trees, LEARNED))
+    tree = smallest_tree(parts, params, stage(context, LEARNED, 1.0))
     validation = losses(parts.validation.said, parts.validation.truth, parts.n_classes)
     evaluations = len(rows) + len(parts.validation.X)
     return SimplerModels(

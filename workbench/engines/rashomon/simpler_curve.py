@@ -11,7 +11,7 @@ from workbench.core.context import Context
 from workbench.core.simpler_models import NO_ELBOW
 from workbench.engines.rashomon.simpler_learners import drawn_rows
 from workbench.engines.rashomon.simpler_params import SimplerParams
-from workbench.engines.rashomon.simpler_scene import Parts
+from workbench.engines.rashomon.simpler_scene import Parts, stage
 from workbench.numerics.intervals import LEVEL
 from workbench.numerics.literals import Statement, holding, statements_of
 from workbench.numerics.small_trees import Tree, best_tree, drawn_tree, says
@@ -42,6 +42,8 @@ ENOUGH = 30
 CLIMBERS, LADDER_COUNT = 150, 6
 # Trees, and words, that the ladders of a depth may look at for each tree that may be drawn.
 LADDER_TREES, LADDER_WORDS = 3, 800
+# Share of a depth's time after which trees are drawn.
+DRAWING = 0.4
 # Trees that the labelings of the drawn ones are counted for.
 COUNTED = 20_000
 
@@ -110,7 +112,8 @@ def rashomon_curve(
         known = points[-1].tree if points else best_tree(
             board.holds, board.classes, board.n_classes, 0
         )  # fmt: skip
-        points.append(_point(board, depth, known, params, context))
+        part = stage(context, (depth - 1) / params.depth, depth / params.depth)
+        points.append(_point(board, depth, known, params, part))
     n = len(board.classes)
     asked = holding(board.statements, parts.reported.X)
     risk = np.array([point.best / n for point in points])
@@ -155,7 +158,8 @@ def _point(board: Board, depth: int, known: Tree, params: SimplerParams, context
     trees = [known, best_tree(board.holds, board.classes, k, depth)]
     total = all_trees(m, depth)
     listed = total <= max(LISTED, params.trees)
-    errors, patterns, first = _draw(board, depth, listed=listed, params=params, context=context)
+    drawing = stage(context, 0.0, DRAWING)
+    errors, patterns, first = _draw(board, depth, listed=listed, params=params, context=drawing)
     trees.append(drawn_tree(first, board.holds, board.classes, k))
     wrong = [int((says(tree, board.holds) != board.classes).sum()) for tree in trees]
     best = min(wrong)
@@ -173,7 +177,7 @@ def _point(board: Board, depth: int, known: Tree, params: SimplerParams, context
         shares = labelings(counts, most - errors[hits[:COUNTED]])
         found = ratio_of(len(hits), len(errors), shares, exact=False)
         return Point(found, best, tree, False, *seen)
-    return _climbed(board, depth, best, tree, errors, params, context)
+    return _climbed(board, depth, best, tree, errors, params, stage(context, DRAWING, 1.0))
 
 
 def _draw(

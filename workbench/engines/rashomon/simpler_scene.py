@@ -1,6 +1,6 @@
 """What looking for simpler models starts from: rows in their parts, labels, and losses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +11,9 @@ from workbench.core.model import Model
 from workbench.core.schema import Schema
 from workbench.core.table import Table
 from workbench.engines.calls import check_features, check_finite
+
+# Into how many steps the progress of a run is cut.
+STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,19 @@ def paired(difference: Float[np.ndarray, " n"]) -> tuple[float, float]:
     return float(difference.mean()), float(error)
 
 
+def stage(context: Context, start: float, end: float) -> Context:
+    """Return a context for one stage of a run, from one share of the whole to another."""
+    tell = context.progress
+    if tell is None:
+        return context
+
+    def report(done: int, total: int, message: str) -> None:
+        share = start + (end - start) * done / max(total, 1)
+        tell(round(STEPS * share), STEPS, f"steps ({message})")
+
+    return replace(context, progress=report)
+
+
 def parts_of(model: Model, rows: Table, table: Table, context: Context) -> Parts:
     """Split the table, and ask the model about the validation rows and those reported on.
 
@@ -74,7 +90,7 @@ def parts_of(model: Model, rows: Table, table: Table, context: Context) -> Parts
             f"All training rows of table {table.name!r} have the same "
             f"{model.schema.target or 'target'}, so nothing can be learned; bring rows with others."
         )
-    context.step(0, 1, "parts")
+    context.step(0, STEPS, "steps (rows)")
     truth = _truth(train)
     return Parts(
         Labelled(train.X.numpy(), truth, truth),
