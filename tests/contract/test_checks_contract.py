@@ -60,7 +60,7 @@ BAD = {
     "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
-    "WB024": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ TASKS = ["binary", "multiclass", "regression"]
 # Methods that say so where a number is missing.
 TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 # Settings with which methods that do much besides asking the model take a moment.
-BRIEF = {"rashomon.simpler": {"trees": 1000, "depth": 4, "repeats": 1, "folds": 2}}
+BRIEF = {"rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2}}
 EVERY = [(name, task) for name in METHODS for task in TASKS]
 
 

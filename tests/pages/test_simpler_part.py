@@ -44,7 +44,7 @@ def test_nothing_starts_unasked_and_the_answer_stands_above_its_figure(model):
     (said,) = answers(app)
     assert "A simple model is likely" in said
     assert "The small tree" in shown(app)
-    assert "WB024" in shown(app)
+    assert "WB029" in shown(app)
     (rules,) = [frame.value for frame in app.dataframe if "rule" in frame.value.columns]
     assert list(rules.columns) == ["rule", "says", "rows", "loss"]
     view = widget(app, "button_group", "View")

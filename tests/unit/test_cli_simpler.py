@@ -35,7 +35,7 @@ def test_says_what_the_api_finds_and_writes_it(tmp_path):
     for rule in found.rules:
         assert rule in said.output
     assert "depth: share of good trees" in said.output
-    assert "WB024" in said.output
+    assert "WB029" in said.output
     assert len(list(tmp_path.iterdir())) == 3
 
 

@@ -35,4 +35,4 @@ def tree_holds(result: SimplerModels) -> Finding:
     return Finding("warning", sentence, evidence, limit, brief)
 
 
-SIMPLER_CHECKS = (Check("WB024", "The small tree holds", "warning", 0, SimplerModels, tree_holds),)
+SIMPLER_CHECKS = (Check("WB029", "The small tree holds", "warning", 0, SimplerModels, tree_holds),)
