@@ -5,16 +5,16 @@ from typing import Any
 from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
-from workbench.core.params import parse_params
-from workbench.core.simpler_models import SimplerModels
+from workbench.core.rashomon import RashomonSet
 from workbench.core.table import Table
 from workbench.engines.calls import call
-from workbench.engines.rashomon.simpler import NAME as SIMPLER
+from workbench.engines.rashomon.set import NAME
+from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "parse_params", "simpler_models"]
+__all__ = ["METHODS", "rashomon_set", "simpler_models"]
 
 
-def simpler_models(
+def rashomon_set(
     model: Model,
     rows: Table,
     table: Table,
@@ -23,26 +23,27 @@ def simpler_models(
     device: str | None = None,
     progress: Progress | None = None,
     **params: Any,
-) -> SimplerModels:
-    """Look for simpler models that are about as good.
+) -> RashomonSet:
+    """Look for models as good as a given one, and say how far they disagree about rows.
 
     Parameters
     ----------
     rows
-        Labelled rows that losses are reported on.
+        Labelled rows that are reported on, best of the test split.
     table
-        The whole labelled table, of whose parts some are learned from and some decide.
+        The whole labelled table, whose validation rows admit models.
     device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
+        As for ``workbench.engines.calls.call``.
     params
-        Fields of the method's parameter model, such as ``tolerance`` and ``trees``.
+        Fields of ``SetParams``.
 
     Raises
     ------
     InvalidInputError
-        If a setting is out of bounds, or a table does not fit the model or has no labels.
+        If a setting is out of bounds, a table does not fit or has no labels, or no explorer can
+        serve the model.
     """
     return call(
-        SimplerModels, SIMPLER, model, rows, table, seed=seed, device=device, progress=progress,
+        RashomonSet, NAME, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip
