@@ -23,7 +23,7 @@ def error_shares(
 ) -> Float[np.ndarray, " e"]:  # fmt: skip
     """Return the shares of all labelled trees of a depth that get 0, 1, ... ``most`` rows wrong.
 
-    Takes about ``(2 m) ** depth * n_classes ** 2`` steps.
+    Takes about ``(2 m) ** (depth - 2)`` times ``(2 m n_classes) ** 2 + m (most + 1) ** 2`` steps.
 
     Parameters
     ----------

@@ -127,7 +127,8 @@ def _sizes(parts: Parts, params: SimplerParams) -> tuple[str, ...]:
 def _cost(model: Model, n_rows: int, n_table: int, params: SimplerParams) -> Cost:
     columns = sum(max(1, len(feature.categories)) for feature in model.schema.features)
     learning = 16 * FIT_ROWS * (columns + params.bins * len(model.schema.features))
-    return Cost(n_rows + n_table, n_bytes=learning + 24 * params.trees + 2**24)
+    counting = 32 * params.tree_rows**2  # pairs of numbers of mistakes
+    return Cost(n_rows + n_table, n_bytes=learning + counting + 24 * params.trees + 2**24)
 
 
 METHODS.register(

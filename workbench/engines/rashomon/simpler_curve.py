@@ -36,7 +36,7 @@ MOST_STATEMENTS = 100
 # Trees that are all looked at where there are no more.
 LISTED = 1_000_000
 # Steps that counting all trees of a depth may take.
-COUNTING = 200_000_000
+COUNTING = 1_000_000_000
 # Good trees among those drawn that make an estimate without ladders.
 ENOUGH = 30
 CLIMBERS, LADDER_COUNT = 150, 6
@@ -44,8 +44,8 @@ CLIMBERS, LADDER_COUNT = 150, 6
 LADDER_TREES, LADDER_WORDS = 3, 800
 # Share of a depth's time after which trees are drawn.
 DRAWING = 0.4
-# Trees that the labelings of the drawn ones are counted for.
-COUNTED = 20_000
+# Steps that the labelings of good trees may take; of more trees, the first ones stand for all.
+LABELING = 100_000_000
 
 
 class Board(NamedTuple):
@@ -167,17 +167,23 @@ def _point(board: Board, depth: int, known: Tree, params: SimplerParams, context
     most = board.allowed(best)
     hits = np.flatnonzero(errors <= most)
     seen = (len(errors), len(hits), len(np.unique(patterns[hits])))
-    if (2 * m) ** depth * k * k <= COUNTING:
+    if _counting_steps(board, depth, most) <= COUNTING:
         share = float(error_shares(board.holds, board.classes, k, depth, most).sum())
         value = math.log10(share)
         return Point(Ratio(value, value, value, seen[1], seen[1]), best, tree, True, *seen)
     if len(hits) >= ENOUGH:
-        again = _splits(depth, hits[:COUNTED], m, context)
-        counts = leaves_of(board.rows, again).counts
-        shares = labelings(counts, most - errors[hits[:COUNTED]])
+        some = hits[: max(ENOUGH, LABELING // ((k << depth) * (most - int(errors.min()) + 1)))]
+        counts = leaves_of(board.rows, _splits(depth, some, m, context)).counts
+        shares = labelings(counts, most - errors[some])
         found = ratio_of(len(hits), len(errors), shares, exact=False)
         return Point(found, best, tree, False, *seen)
     return _climbed(board, depth, best, tree, errors, params, stage(context, DRAWING, 1.0))
+
+
+def _counting_steps(board: Board, depth: int, most: int) -> int:
+    """Return about how many steps it takes to count all trees of a depth."""
+    m, k = board.holds.shape[1], board.n_classes
+    return (2 * m) ** max(0, depth - 2) * ((2 * m * k) ** 2 + m * (most + 1) ** 2)
 
 
 def _draw(

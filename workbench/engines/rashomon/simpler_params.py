@@ -20,7 +20,7 @@ class SimplerParams(Params):
         100_000, ge=1000, le=1_000_000, description="Trees drawn at random for each depth."
     )
     tree_rows: int = Field(
-        1000, ge=50, le=20_000, description="Training rows at most that drawn trees are tried on."
+        1000, ge=50, le=5000, description="Training rows at most that drawn trees are tried on."
     )
     bins: int = Field(
         8, ge=2, le=32, description="Parts into which quantiles cut each number, for trees."
