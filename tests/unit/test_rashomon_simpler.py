@@ -17,10 +17,10 @@ from workbench.core.schema import Feature, Schema
 from workbench.core.simpler_models import NO_ELBOW, SIMPLE
 from workbench.core.table import Table
 from workbench.engines.rashomon import simpler_models
-from workbench.engines.rashomon.simpler_curve import elbow_of
+from workbench.engines.rashomon.simpler_curve import board_of, elbow_of, rashomon_curve
 from workbench.engines.rashomon.simpler_learners import columns_of, drawn_rows
 from workbench.engines.rashomon.simpler_params import SimplerParams
-from workbench.engines.rashomon.simpler_scene import Labelled, Parts
+from workbench.engines.rashomon.simpler_scene import Labelled, Parts, parts_of
 from workbench.engines.rashomon.simpler_tree import rule, smallest_tree
 from workbench.numerics.literals import Statement
 
@@ -125,18 +125,19 @@ def test_a_regression_has_a_tree_and_no_curve():
 
 def test_the_share_of_good_trees_grows_with_the_tolerance():
     table = exclusive_or(n=100, noise=0.2)
-    model = tiny_model(table)
-    ratios = [
-        simpler_models(model, table.split("test"), table, **QUICK, tolerance=t).log_ratio
-        for t in (0.0, 0.1, 0.5)
-    ]
+    parts = parts_of(tiny_model(table), table.split("test"), table, Context())
+    ratios = []
+    for tolerance in (0.0, 0.1, 0.5):
+        params = SimplerParams(**QUICK, tolerance=tolerance)
+        board = board_of(parts, params, Context())
+        ratios.append(rashomon_curve(board, parts, params, Context())["log_ratio"])
     assert (np.diff(ratios, axis=0) >= 0).all()
     assert (ratios[2] > ratios[0]).any()
 
 
 def test_rules_reach_every_row_once_and_say_what_the_tree_says():
     model, table = api.load_model("german-mlp"), api.load_table("german", split="all")
-    found = simpler_models(model, table.split("test"), table, **QUICK)
+    found = simpler_models(model, table.split("test"), table, **QUICK | {"depth": 1})
     assert found.rule_rows.sum() == 600
     assert (found.rule_rows * found.rule_loss).sum() == pytest.approx(
         np.round((found.rule_rows * found.rule_loss).sum())
@@ -162,7 +163,15 @@ def test_rows_that_were_learned_from_are_named():
 def test_rarer_trees_than_can_be_counted_are_estimated_or_bounded():
     model, table = api.load_model("breast-cancer-mlp"), api.load_table("breast-cancer", split="all")
     found = simpler_models(
-        model, table.split("test"), table, trees=1000, depth=4, repeats=1, folds=2, tree_rows=100
+        model,
+        table.split("test"),
+        table,
+        trees=1000,
+        depth=4,
+        repeats=1,
+        folds=2,
+        tree_rows=100,
+        bins=2,
     )
     assert found.exact[:2].all()
     known = np.isfinite(found.log_ratio)

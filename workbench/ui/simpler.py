@@ -6,9 +6,10 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.results import SimplerModels
+from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.simpler import NAME
-from workbench.plots import views_of
-from workbench.plots.simpler_models import simpler_sentence, tree_sentence
+from workbench.plots import views_of, words
+from workbench.plots.simpler_models import simpler_sentence
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
@@ -117,18 +118,13 @@ def _show(found: Answer[SimplerModels], place: Place) -> None:
 
 
 def _rules(result: SimplerModels) -> None:
-    """Show the small tree as a card of rules."""
+    """Show the small tree as a card of rules, which read whole on a narrow screen too."""
     with st.container(border=True):
-        st.markdown(f"**The small tree: {len(result.rules)} rules**")
-        st.caption(plain(tree_sentence(result)))
-        number = st.column_config.NumberColumn
-        heads = {
-            "rule": st.column_config.Column("where", width="large"),
-            "says": st.column_config.Column("the tree says"),
-            "rows": number("training rows", format="localized"),
-            "loss": number(result.loss_name, format="%.3g"),
-        }
-        st.dataframe(
-            result.rules_frame(), hide_index=True, column_config=heads, height="content",
-            key="simpler-rules",
-        )  # fmt: skip
+        st.markdown(f"**The small tree: {counted(len(result.rules), 'rule')}**")
+        for rule, label, rows, loss in zip(
+            result.rules, result.labels, result.rule_rows, result.rule_loss, strict=True
+        ):
+            how = words.number(float(loss)) if result.is_regression else percent(float(loss))
+            st.markdown(f"**{plain(label)}** where {plain(rule)}")
+            st.caption(plain(f"{counted(rows, 'training row')}; {result.loss_name} {how}"))
+        note("Each row is under exactly one rule. Commonest first.")
