@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         run_checks,
         scale_curves,
         select_rows,
+        simpler_models,
         train_explainer,
         write_report,
     )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         Performance,
         RashomonSet,
         ScaleCurves,
+        SimplerModels,
     )
     from workbench.core.results import load as load_result
     from workbench.core.schema import Feature, Schema
@@ -58,15 +60,15 @@ _HOMES = {
         "advise", "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate",
         "explain", "explain_set", "faithfulness", "interactions", "lime", "list_methods",
         "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
-        "measures", "rashomon_set", "run_checks", "scale_curves", "select_rows", "train_explainer",
-        "write_report",
+        "measures", "rashomon_set", "run_checks", "scale_curves", "select_rows", "simpler_models",
+        "train_explainer", "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
         "Attribution", "AttributionRange", "Counterfactuals", "Explainer", "Faithfulness",
         "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
-        "ScaleCurves",
+        "ScaleCurves", "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
@@ -89,6 +91,7 @@ __all__ = [
     "RashomonSet",
     "ScaleCurves",
     "Schema",
+    "SimplerModels",
     "Table",
     "WorkbenchError",
     "advise",
@@ -114,6 +117,7 @@ __all__ = [
     "run_checks",
     "scale_curves",
     "select_rows",
+    "simpler_models",
     "train_explainer",
     "write_report",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.rashomon_sets import no_models, several_models
+from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
 
@@ -40,9 +41,10 @@ HELD = several_explanations()
 FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
+SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
-    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS)
+    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -70,6 +72,7 @@ BAD = {
     "WB022": no_models(),
     "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 
 

@@ -707,6 +707,7 @@ COMMANDS = {
     "scale_curves": "scales",
     "attribution_range": "explain-set",
     "rashomon_set": "rashomon",
+    "simpler_models": "simpler",
 }
 
 

@@ -22,6 +22,7 @@ from workbench.api.methods import (
     plan,
 )
 from workbench.api.rashomon import rashomon_set
+from workbench.api.simpler import simpler_models
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
 from workbench.core.results import load as load_result
@@ -38,6 +39,6 @@ __all__ = [
     "explainer_for", "faithfulness", "find_method", "interactions", "keep_explainer", "lime",
     "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
     "local_functions", "measures", "open_table", "plan", "rashomon_set",
-    "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
-    "write_report",
+    "run_checks", "scale_curves", "select_rows", "simpler_models", "table_overview",
+    "train_explainer", "write_report",
 ]  # fmt: skip

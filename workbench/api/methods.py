@@ -22,6 +22,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines import shapley
 from workbench.engines.shapley.params import SharingParams
@@ -36,6 +37,7 @@ VERBS: Mapping[type[Result], str] = {
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
+    SimplerModels: "simpler_models",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -11,6 +11,7 @@ from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
@@ -19,7 +20,7 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
         *ATTRIBUTION_RANGE_CHECKS,
-        *RASHOMON_CHECKS,
+        *RASHOMON_CHECKS, *SIMPLER_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

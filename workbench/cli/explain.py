@@ -24,6 +24,7 @@ SUFFIXES = (
     ".faithfulness", ".measures", ".local_functions", ".scale_curves",
     ".attribution_range",
     ".rashomon_set",
+    ".simpler_models",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood

@@ -19,6 +19,7 @@ from workbench.cli.models import convert, models
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
+from workbench.cli.simpler import simpler
 from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
@@ -44,6 +45,7 @@ for command in (
     scales,
     rashomon,
     explain_set,
+    simpler,
     fastshap,
     report,
     counterfactual,

@@ -22,6 +22,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
@@ -32,6 +33,7 @@ from workbench.plots import (
     rashomon,
     rashomon_models,
     rashomon_rows,
+    simpler_models,
 )
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
@@ -83,6 +85,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
+    SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,

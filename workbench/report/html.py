@@ -29,6 +29,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
@@ -42,6 +43,7 @@ from workbench.report.performance import performance_section
 from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
+from workbench.report.simpler_models import simpler_models_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Attribution: attribution_section, Performance: performance_section,
@@ -51,6 +53,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Measures: measures_section,
     AttributionRange: attribution_range_section,
     RashomonSet: rashomon_section,
+    SimplerModels: simpler_models_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

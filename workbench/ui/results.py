@@ -25,6 +25,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
@@ -40,10 +41,11 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
+    | SimplerModels
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet,
+    RashomonSet, SimplerModels,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

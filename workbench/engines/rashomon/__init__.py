@@ -11,8 +11,9 @@ from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon.attributions import NAME as ATTRIBUTIONS
 from workbench.engines.rashomon.set import NAME
+from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "explain_set", "rashomon_set"]
+__all__ = ["METHODS", "explain_set", "rashomon_set", "simpler_models"]
 
 
 def rashomon_set(
