@@ -93,7 +93,7 @@ def test_all_rows_of_a_linear_model_have_their_exact_range():
     torch.testing.assert_close(seen.amin(0).double(), closed.low[-1], rtol=5e-3, atol=5e-3)
 
 
-def credit(device="cpu"):
+def credit():
     """L2-logistic regression on German credit, admitted on the rows that it was trained on.
 
     A penalty of 1e-2 |w|²/2 on one row of weights is 2e-2 on two rows, w/2 and -w/2.
