@@ -67,8 +67,17 @@ NOT_FINITE = {
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
     # Of no model, or of one alone, and where a regression decides nothing; cells of the table.
     "rashomon_set": {
-        "data", "metrics", "low", "high", "flips", "deviation", "capacity", "noise", "growth",
-        "candidate_accuracy", "reported_accuracy",
+        "data",
+        "metrics",
+        "low",
+        "high",
+        "flips",
+        "deviation",
+        "capacity",
+        "noise",
+        "growth",
+        "candidate_accuracy",
+        "reported_accuracy",
     },
     "scale_curves": {"data"},
 }
