@@ -9,8 +9,9 @@ from workbench.core.rashomon import RashomonSet
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon.set import NAME
+from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "rashomon_set"]
+__all__ = ["METHODS", "rashomon_set", "simpler_models"]
 
 
 def rashomon_set(
