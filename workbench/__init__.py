@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         run_checks,
         scale_curves,
         select_rows,
+        simpler_models,
         train_explainer,
         write_report,
     )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         Measures,
         Performance,
         ScaleCurves,
+        SimplerModels,
     )
     from workbench.core.results import load as load_result
     from workbench.core.schema import Feature, Schema
@@ -54,13 +56,15 @@ _HOMES = {
         "advise", "attach", "background_for", "counterfactuals", "estimate_cost", "evaluate",
         "explain", "faithfulness", "interactions", "lime", "list_methods", "list_models",
         "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
-        "run_checks", "scale_curves", "select_rows", "train_explainer", "write_report",
+        "run_checks", "scale_curves", "select_rows", "simpler_models",
+        "train_explainer", "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
         "Attribution", "Counterfactuals", "Explainer", "Faithfulness", "Interactions",
         "LocalFunctions", "LocalModels", "Measures", "Performance", "ScaleCurves",
+        "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
@@ -81,6 +85,7 @@ __all__ = [
     "Performance",
     "ScaleCurves",
     "Schema",
+    "SimplerModels",
     "Table",
     "WorkbenchError",
     "advise",
@@ -104,6 +109,7 @@ __all__ = [
     "run_checks",
     "scale_curves",
     "select_rows",
+    "simpler_models",
     "train_explainer",
     "write_report",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from workbench.core.results import (
     Performance,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines import shapley
 from workbench.engines.shapley.params import SharingParams
@@ -33,6 +34,7 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
+    SimplerModels: "simpler_models",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

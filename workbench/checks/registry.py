@@ -9,13 +9,14 @@ from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
     check.code: check
     for check in (
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
-        *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
+        *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *SIMPLER_CHECKS,
     )
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
+from workbench.cli.simpler import simpler
 from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
@@ -40,6 +41,7 @@ for command in (
     measure,
     local,
     scales,
+    simpler,
     fastshap,
     report,
     counterfactual,

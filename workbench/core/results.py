@@ -15,15 +15,16 @@ from workbench.core.performance import Performance
 from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
+from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
-    | Measures | Performance | RashomonSet | ScaleCurves
+    | Measures | Performance | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
     "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
-    "Result", "ScaleCurves", "Tabular", "load",
+    "Result", "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

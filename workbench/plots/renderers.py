@@ -20,10 +20,11 @@ from workbench.core.results import (
     Performance,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
-from workbench.plots import faithfulness, local_functions
+from workbench.plots import faithfulness, local_functions, simpler_models
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -63,6 +64,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
+    SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,

@@ -27,6 +27,7 @@ from workbench.core.results import (
     Performance,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.counterfactuals import counterfactuals_section
@@ -38,6 +39,7 @@ from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
+from workbench.report.simpler_models import simpler_models_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Attribution: attribution_section, Performance: performance_section,
@@ -45,6 +47,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
+    SimplerModels: simpler_models_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -23,6 +23,7 @@ from workbench.core.results import (
     Measures,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
@@ -37,9 +38,11 @@ from workbench.workspace.basket import Basket
 # Results with a table of their own.
 Tabular = (
     Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
-    | LocalFunctions | ScaleCurves
+    | LocalFunctions | ScaleCurves | SimplerModels
 )  # fmt: skip
-Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels)
+Shown = TypeVar(
+    "Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, SimplerModels
+)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 

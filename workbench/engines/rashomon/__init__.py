@@ -10,8 +10,9 @@ from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon.retrain import NAME as RETRAIN
 from workbench.engines.rashomon.set import NAME
+from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "rashomon_retrain", "rashomon_set"]
+__all__ = ["METHODS", "rashomon_retrain", "rashomon_set", "simpler_models"]
 
 
 def rashomon_set(
