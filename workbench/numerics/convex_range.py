@@ -134,8 +134,8 @@ def separable(loss: LinearLoss) -> bool:
     r"""Tell whether a move exists that raises no row's loss and lowers some row's.
 
     The linear programme maximises :math:`\sum_i \min(1, m_i)` over moves whose margins
-    :math:`m_i` of true over other classes are all at least 0; it is 0 unless rows are separable
-    (completely, or up to ties).
+    :math:`m_i` of true over other classes are all at least 0. It is 0 unless rows are separable
+    (completely, or up to ties), and then at least 1, as any margin can be scaled to 1.
     """
     from scipy.optimize import linprog  # noqa: PLC0415 - a quarter second to load
 
@@ -151,7 +151,7 @@ def separable(loss: LinearLoss) -> bool:
         A_ub=np.hstack((-A, np.eye(n))), b_ub=np.zeros(n),
         bounds=[(None, None)] * p + [(0.0, 1.0)] * n, method="highs",
     )  # fmt: skip
-    return found.fun is not None and bool(found.fun < -1e-6)
+    return found.fun is not None and bool(found.fun < -0.5)
 
 
 def exact_ends(

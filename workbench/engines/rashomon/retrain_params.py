@@ -9,7 +9,7 @@ from workbench.engines.rashomon.params import SearchParams, SetParams
 from workbench.numerics.fitting import FitSettings
 
 Resample = Literal["none", "half", "all"]
-USUAL = FitSettings(epochs=200, rate=1e-3, decay=1e-3, patience=20)
+USUAL = FitSettings(epochs=100, rate=1e-3, decay=1e-3, patience=10)
 # Rows in a training step where nobody says how many: a tenth of the rows, within these.
 BATCHES = (32, 256)
 KEY = "retraining"
@@ -22,7 +22,7 @@ class RetrainParams(SetParams):
     """Settings of ``rashomon.retrain``."""
 
     models: int = Field(
-        100, ge=2, le=10_000, description="Models that are trained, and that other explorers try."
+        50, ge=2, le=10_000, description="Models that are trained, and that other explorers try."
     )
     explorers: tuple[str, ...] = Field(
         (KEY,), min_length=1, max_length=20,

@@ -38,7 +38,7 @@ def contrasts(
     scene: Scene, numbers: Int[Tensor, " m"]
 ) -> tuple[Int[Tensor, " m"], Float[Tensor, "m k"]]:
     """Return the row of each way, and the contrast of logits that it raises."""
-    n, k = scene.predictions.shape
+    k = scene.predictions.shape[1]
     row, which = numbers // 2 // k, numbers // 2 % k
     sign = 1.0 - 2.0 * (numbers % 2).double()
     raised = torch.nn.functional.one_hot(which, k).double()

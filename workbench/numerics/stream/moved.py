@@ -12,6 +12,7 @@ from workbench.numerics.flat_weights import FlatWeights
 from workbench.numerics.stream.family import Members
 from workbench.numerics.stream.near_copies import NearCopies
 
+KEPT_BYTES = 2**28
 Ways = Callable[[Int[Tensor, " b"]], Float[Tensor, "b p"]]
 
 
@@ -20,8 +21,8 @@ class Moved:
     r"""Copies of a model with weights :math:`W + s t \, \delta_j`.
 
     The number j of a member names its way :math:`\delta_j`, strength s and stretch t say how far
-    along it the member is. Ways are found when they are asked for; those of the last numbers are
-    kept, since a search asks for them again and again.
+    along it the member is. Ways are found when they are asked for, and kept as long as there is
+    room, since a search asks for them again and again.
 
     Attributes
     ----------
@@ -35,8 +36,7 @@ class Moved:
     model: Model
     flat: FlatWeights
     ways: Ways
-    _numbers: Int[Tensor, " c"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
-    _kept: Tensor | None = None
+    _kept: dict[int, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._copies = NearCopies(self.model.network, len(self.model.groups))
@@ -53,14 +53,16 @@ class Moved:
         return {name: self.flat.given[name] + move for name, move in moves.items()}
 
     def ways_of(self, numbers: Int[Tensor, " b"]) -> Float[Tensor, "b p"]:
-        """Return the ways of members, from those that are kept where all of them are there."""
-        known = {number: place for place, number in enumerate(self._numbers.tolist())}
-        if self._kept is None or not known.keys() >= set(numbers.tolist()):
-            self._numbers = numbers.unique()
-            self._kept = self.ways(self._numbers)
-            known = {number: place for place, number in enumerate(self._numbers.tolist())}
-        places = torch.tensor([known[number] for number in numbers.tolist()], dtype=torch.int64)
-        return self._kept[places.to(self._kept.device)]
+        """Return the ways of members, finding those that are not kept."""
+        missing = sorted(set(numbers.tolist()) - self._kept.keys())
+        if missing:
+            most = KEPT_BYTES // max(1, self.flat.size * self.flat.start.element_size())
+            if len(self._kept) + len(missing) > most:
+                self._kept.clear()
+                missing = sorted(set(numbers.tolist()))
+            found = self.ways(torch.tensor(missing, dtype=torch.int64))
+            self._kept.update(zip(missing, found, strict=True))
+        return torch.stack([self._kept[number] for number in numbers.tolist()])
 
     def row_bytes(self) -> int:
         """Bytes that a row of one member takes."""
