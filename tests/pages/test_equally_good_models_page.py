@@ -226,6 +226,16 @@ def test_names_that_are_markup_are_shown_as_they_are(hostile_registry):
         assert all("<script" not in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
+def test_a_formula_has_ranges_and_no_model_to_show():
+    both = "gaussian-units,quadratic"
+    app = no_fault(look(model="german-mlp", explorers=both, explorer="quadratic", other=True))
+    result = found(explorers=both)
+    assert markup(rashomon_sentence(result, explorer="quadratic")) in heading(app)
+    assert "has no single model that says less or more" in shown(app)
+    for view in ("rows", "distribution", "groups", "cost"):
+        no_fault(control(app, "View").set_value(view).run())
+
+
 @pytest.mark.parametrize("value", ["", "-1", "nan", "None", "<b>x</b>", "1e400", "0.02"])
 def test_odd_addresses_of_what_is_looked_at(value):
     odd = dict.fromkeys(
