@@ -296,8 +296,8 @@ def groups(
                 (0.0, padded((0.0, top or 1.0), 0.22)[1]))  # fmt: skip
     figure.update_xaxes(nticks=4, tickformat=".0%" if is_share else None)
     what = "decided otherwise by some" if is_share else "mean width of the range"
-    title(figure, what, "whiskers: 95 %", explorer_title(result, where.explorer),
-          models_text(result, where), f"tolerance {_tolerance(result, where)}")  # fmt: skip
+    title(figure, what, explorer_title(result, where.explorer), models_text(result, where),
+          f"tolerance {_tolerance(result, where)}", "whiskers: 95 %")  # fmt: skip
     note(figure, f"by {wrapped(found.by, 40)}", dark=dark)
     return figure
 
