@@ -16,6 +16,7 @@ from workbench.data.bundled import load_table
 from workbench.engines.rashomon.explore import RANGES, explore, search
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene, make_scene, row_losses
+from workbench.engines.rashomon.targets import aims
 from workbench.numerics.convex_range import minimum
 from workbench.numerics.linear_loss import linear_loss
 from workbench.numerics.stream.family import Members, materialise
@@ -206,6 +207,18 @@ def _most_flips(scene, tolerance):
     )  # fmt: skip
     assert found.success
     return round(-found.fun)
+
+
+def test_few_models_go_to_the_largest_and_the_smallest_tolerance():
+    five = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
+    assert aims(five, 10, SearchParams(models=19)) == (0.05,)
+    assert aims(five, 10, SearchParams(models=20)) == (0.01, 0.05)
+    assert aims(five, 10, SearchParams(models=39)) == (0.01, 0.03, 0.05)
+    assert aims(five, 10, SearchParams(models=99)) == five[1:]
+    scene, _ = tiny_scene()
+    found = search(scene, "last-layer", five, SearchParams(models=24))
+    assert "Ends were sought at 0.01, 0.05 alone" in found.remark
+    assert "60 models would do for all" in found.remark
 
 
 def test_says_what_it_cannot_do():

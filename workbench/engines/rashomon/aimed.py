@@ -13,7 +13,7 @@ from workbench.engines.rashomon.closed import layer_of
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene, row_losses
 from workbench.engines.rashomon.search import Search
-from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides
+from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides, sparse
 from workbench.numerics.chunks import slices
 from workbench.numerics.convex_range import minimum, quadratic_range, standstill
 from workbench.numerics.flat_weights import FlatWeights, flat_weights
@@ -73,7 +73,8 @@ def explore_directional(
 
     family = Moved(explorer, scene.model, flat_weights(scene.model.network), ways)
     size = part_size(scene, 8 * flat.size * flat.start.element_size())
-    return Search(family, to_boundary(scene, family, numbers, wanted, size))
+    members = to_boundary(scene, family, numbers, wanted, size)
+    return Search(family, members, " ".join(sparse(tolerances, wanted, len(numbers))))
 
 
 def explore_last_layer(
@@ -102,6 +103,7 @@ def explore_last_layer(
     family = Moved(explorer, scene.model, flat, ways)
     size = part_size(scene, 8 * (layer.loss.size + flat.size))
     members = to_boundary(scene, family, numbers, wanted, size)
+    said = (*said, *sparse(tolerances, wanted, len(numbers)))
     return Search(family, members, " ".join(said))
 
 
