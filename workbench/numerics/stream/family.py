@@ -77,19 +77,18 @@ class Family(Protocol):
 def materialise(family: Family, members: Members, place: int = 0) -> Model:
     """Return one member as a model, which every method and page can take.
 
-    Its digest says that it is not the model of the card: explainers that were trained for that
-    one do not come along.
+    Its digest is that of the model's and of the weights that differ, so it is not the model of the
+    card: explainers that were trained for that one do not come along.
     """
     network = copy.deepcopy(family.model.network)
     changed = family.weights(members.take(slice(place, place + 1)))
     own = dict(network.named_parameters())
+    digest = hashlib.sha256(family.model.digest.encode())
     with torch.no_grad():
-        for name, values in changed.items():
+        for name, values in sorted(changed.items()):
             own[name].copy_(values[0])
-    one = (members.numbers[place].item(), *(float(part[place]).hex() for part in members[1:]))
-    mark = f"{family.model.digest} {family.key} {one}"
-    digest = hashlib.sha256(mark.encode()).hexdigest()
-    return replace(family.model, network=network, digest=digest, explainers=())
+            digest.update(name.encode() + own[name].cpu().numpy().tobytes())
+    return replace(family.model, network=network, digest=digest.hexdigest(), explainers=())
 
 
 def linear_layers(network: nn.Module) -> tuple[tuple[str, nn.Linear], ...]:
