@@ -35,7 +35,7 @@ NAMES = {
                           "seed"),
     "equally_good_models": (*OF_ALL, "row", "output", "explorers", "explorer", "tolerance",
                             "rashomon_view", "published", "effort", "other", "other_end",
-                            "other_feature", "groups.by", "metrics.metric", "growth.metric",
+                            "other_feature", "part", "groups.by", "metrics.metric", "growth.metric",
                             "distribution.measure", "rashomon.models", "rashomon.most", "seed"),
     "local_models": (*OF_ALL, "row", "count", "mode", "output", "part", "lime_method", "sampling",
                      "picked", "effort", "operator", "law.mask", "scale.add", "function", "loss",
