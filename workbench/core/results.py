@@ -4,6 +4,7 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 """
 
 from workbench.core.attribution import LEVEL, Attribution
+from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
@@ -11,6 +12,7 @@ from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
+from workbench.core.mitigation import Mitigation
 from workbench.core.performance import Performance
 from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
@@ -18,12 +20,12 @@ from workbench.core.scale_curves import ScaleCurves
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | Counterfactuals | Faithfulness | Interactions | LocalFunctions | LocalModels
-    | Measures | Performance | RashomonSet | ScaleCurves
+    Attribution | Churn | Counterfactuals | Faithfulness | Interactions | LocalFunctions
+    | LocalModels | Measures | Mitigation | Performance | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "Counterfactuals", "Explainer", "Faithfulness",
-    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance", "RashomonSet",
-    "Result", "ScaleCurves", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "Churn", "Counterfactuals", "Explainer",
+    "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
+    "Performance", "RashomonSet", "Result", "ScaleCurves", "Tabular", "load",
 ]  # fmt: skip
