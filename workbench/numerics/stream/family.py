@@ -46,8 +46,15 @@ class Family(Protocol):
     the chunk size, the device, the rows or the other members. At stretch 0 it is the model.
     """
 
-    key: str
-    model: Model
+    @property
+    def key(self) -> str:
+        """Return the key of ``EXPLORERS`` that the family belongs to."""
+        ...
+
+    @property
+    def model(self) -> Model:
+        """Return the given model."""
+        ...
 
     def logits(self, inputs: Float[Tensor, "n p"], members: Members) -> Float[Tensor, "b n k"]:
         """Ask members about encoded rows, in the precision and on the device of the model."""
@@ -59,6 +66,10 @@ class Family(Protocol):
 
     def row_bytes(self) -> int:
         """Return the bytes of temporary tensors that a row of one member takes in ``logits``."""
+        ...
+
+    def member_bytes(self) -> int:
+        """Return the bytes that a member takes beside its rows: weights, and numbers drawn."""
         ...
 
 

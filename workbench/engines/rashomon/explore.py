@@ -1,0 +1,93 @@
+"""Explorers by name: candidates tried one block after the other, or those that are admitted."""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.core.errors import InvalidInputError
+from workbench.core.schema import listing
+from workbench.engines.rashomon.by_dropout import DROPOUT, explore_dropout
+from workbench.engines.rashomon.params import SearchParams
+from workbench.engines.rashomon.scene import Scene
+from workbench.engines.rashomon.search import Block, Explore, RangeOf, Search
+from workbench.numerics.stream.family import Family, Members
+
+# Explorers that try models, and those that know a range by formula.
+EXPLORE: Mapping[str, Explore] = {
+    **dict.fromkeys(DROPOUT, explore_dropout),
+}
+RANGES: Mapping[str, RangeOf] = {}
+
+
+def search(
+    scene: Scene, explorer: str, tolerances: tuple[float, ...], params: SearchParams
+) -> Search:
+    """Return the near-copies that an explorer wants to try, for tolerances in units of the loss.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such explorer, or it cannot serve the model.
+    """
+    if explorer not in EXPLORE:
+        raise InvalidInputError(
+            f"Explorer {explorer!r} tries no models; choose one of {listing(EXPLORE, 20)}."
+        )
+    return EXPLORE[explorer](scene, explorer, tolerances, params)
+
+
+def explore(
+    scene: Scene, explorer: str, tolerances: tuple[float, ...], params: SearchParams
+) -> Iterator[Block]:
+    """Try the near-copies of an explorer, admitted or not, block by block.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such explorer, or it cannot serve the model.
+    """
+    yield from tried(scene, search(scene, explorer, tolerances, params))
+
+
+def tried(scene: Scene, found: Search) -> Iterator[Block]:
+    """Evaluate the candidates of a search, as many at once as have room."""
+    family = found.family
+    n = max(len(scene.inputs), len(scene.admission_inputs))
+    for members in found.members:
+        for part in scene.parts(family, n, len(members.numbers)):
+            own = members.take(part)
+            excess, noise = scene.excess(family, own)
+            yield Block(own, excess, noise, scene.outputs(family, own))
+
+
+def admitted(
+    scene: Scene, explorer: str, tolerance: float, count: int, params: SearchParams
+) -> tuple[Family, Members, Float[Tensor, " b"], Float[Tensor, " b"]]:
+    """Return up to ``count`` near-copies within a tolerance, the first that were found.
+
+    Besides family and members: excess losses and their paired standard errors. Fewer, or none,
+    where ``params.models`` candidates do not have so many.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such explorer, or it cannot serve the model.
+    """
+    family, candidates, _ = search(scene, explorer, (tolerance,), params)
+    kept: list[tuple[Tensor, ...]] = []
+    missing = count
+    for members in candidates:
+        for part in scene.parts(family, len(scene.admission_inputs), len(members.numbers)):
+            if missing <= 0:
+                break
+            own = members.take(part)
+            excess, noise = scene.excess(family, own)
+            chosen = (excess <= tolerance).nonzero()[:missing, 0]
+            kept.append((*own.take(chosen), excess[chosen], noise[chosen]))
+            missing -= len(chosen)
+        if missing <= 0:
+            break
+    *addresses, excesses, noises = (torch.cat(parts) for parts in zip(*kept, strict=True))
+    return family, Members(*addresses), excesses, noises

@@ -1,0 +1,106 @@
+"""What may be chosen where equally good models are looked for."""
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from workbench.core.params import Params
+from workbench.core.rashomon import EXPLORERS
+
+AUTO = "auto"
+
+
+class SearchParams(Params):
+    """How many near-copies are tried, how they are moved, and which rows admit them."""
+
+    models: int = Field(
+        2000, ge=2, le=1_000_000, description="Models that each explorer tries at most."
+    )
+    push: bool = Field(
+        False,
+        description="Move each model along its own way until its loss reaches a tolerance: wider "
+        "ranges, for about twelve times as many passes over the admission rows.",
+    )
+    admission_rows: int = Field(
+        10_000, ge=2, le=10_000_000,
+        description="Validation rows at most that models are admitted on; of more, a sample.",
+    )  # fmt: skip
+
+
+class ToleranceParams(SearchParams):
+    """By how much the loss of a model may be worse than the given model's."""
+
+    most: float = Field(
+        0.04, gt=0, le=1000,
+        description="Largest tolerance: nats of cross-entropy for classes; for a regression, a "
+        "share of the given model's mean squared error.",
+    )  # fmt: skip
+    steps: int = Field(11, ge=2, le=101, description="Tolerances from 0 to the largest.")
+    tolerances: tuple[float, ...] = Field(
+        (), max_length=101,
+        description="Tolerances in the same unit, ascending, in place of equal steps.",
+    )  # fmt: skip
+
+    @field_validator("tolerances", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        return _parts(given)
+
+    @field_validator("tolerances")
+    @classmethod
+    def _ascend(cls, given: tuple[float, ...]) -> tuple[float, ...]:
+        if any(not 0 <= value <= 1000 for value in given):  # NaN is not
+            raise ValueError("no tolerance may be below 0 or above 1000")
+        if list(given) != sorted(set(given)):
+            raise ValueError("tolerances must ascend")
+        return given
+
+    def within(self, unit: float) -> tuple[float, ...]:
+        """Return the tolerances in units of the loss, of which ``unit`` is one."""
+        if self.tolerances:
+            return tuple(value * unit for value in self.tolerances)
+        return tuple(self.most * step / (self.steps - 1) * unit for step in range(self.steps))
+
+
+class SetParams(ToleranceParams):
+    """Settings of ``rashomon.set``."""
+
+    explorers: tuple[str, ...] = Field(
+        (AUTO,), min_length=1, max_length=len(EXPLORERS),
+        description="Who looks for models, by name with commas between; auto: noise on hidden "
+        "units, or on weights where there are none.",
+    )  # fmt: skip
+    delta: float = Field(
+        0.1, gt=0, le=1, description="How far a probability has to move to count as moved."
+    )
+    growth_tolerance: float | None = Field(
+        None, ge=0, le=1000,
+        description="Tolerance at which the growth with the number of models is followed; by "
+        "default the middle one.",
+    )  # fmt: skip
+    importance: bool = Field(
+        True, description="Find the range of each feature's permutation importance over models."
+    )
+
+    @field_validator("explorers", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        return _parts(given)
+
+    @field_validator("explorers")
+    @classmethod
+    def _are_known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        known = (AUTO, *EXPLORERS)
+        for name in given:
+            if name not in known:
+                raise ValueError(f"{name} is no explorer, choose among {', '.join(known)}")
+        if len(set(given)) < len(given):
+            raise ValueError("an explorer is named twice")
+        return given
+
+
+def _parts(given: Any) -> Any:
+    """Take apart what a command line hands over as one text."""
+    if isinstance(given, str):
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+    return given
