@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
+    Churn,
     Counterfactuals,
     Explainer,
     Faithfulness,
@@ -17,13 +18,14 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     Result,
     ScaleCurves,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
-from workbench.plots import faithfulness, local_functions
+from workbench.plots import churn, churn_groups, faithfulness, local_functions, mitigation
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -63,6 +65,14 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
+    Churn: {
+        "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
+        "pairs": churn.pairs, "update": churn.update,
+    },
+    Mitigation: {
+        "reduction": mitigation.reduction, "abstention": mitigation.abstention,
+        "candidates": mitigation.candidates,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -81,6 +91,8 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
+    if isinstance(result, Churn | Mitigation):
+        return tuple(view for view in views if view not in _speechless(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -102,13 +114,8 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
-    if isinstance(result, Faithfulness):
-        offered: dict[str, dict[str, list[str]]] = {
-            "methods": {"neighbourhood": list(result.neighbourhoods)},
-            "values": {"type": list(offered_types(result.types))},
-            "agreement": {"measure": list(AGREEMENTS)},
-        }
-        return offered.get(view, {})
+    if isinstance(result, Churn | Faithfulness):
+        return _offered(result).get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":
@@ -123,6 +130,26 @@ def options_of(
         "feature": [str(name) for name in result.importance(output)["feature"]],
         "colour": [result.names[i] for i in order if i != found.feature],
     }
+
+
+def _offered(result: Churn | Faithfulness) -> dict[str, dict[str, list[str]]]:
+    """List what may be chosen for each view."""
+    if isinstance(result, Churn):
+        return {"groups": {"by": churn_groups.groupings_of(result)}}
+    return {
+        "methods": {"neighbourhood": list(result.neighbourhoods)},
+        "values": {"type": list(offered_types(result.types))},
+        "agreement": {"measure": list(AGREEMENTS)},
+    }
+
+
+def _speechless(result: Churn | Mitigation) -> set[str]:
+    """Return the views that have nothing to show: no update, no groups, no candidates."""
+    if isinstance(result, Mitigation):
+        none = set() if result.candidate_names else {"candidates"}
+        return none if result.classifies else none | {"abstention"}
+    none = set() if churn_groups.groupings_of(result) else {"groups"}
+    return none if result.update else none | {"update"}
 
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:
