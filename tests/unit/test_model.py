@@ -167,9 +167,11 @@ def test_moves_to_the_gpu_and_answers_from_there_the_same():
 
 
 def test_says_what_engines_may_ask_of_it():
-    assert build().capabilities == {"differentiable", "first_layer", "dropout"}
+    assert build().capabilities == {
+        "differentiable", "first_layer", "dropout", "perturbable",
+    }  # fmt: skip
     plain = build(network=nn.Sequential(nn.Linear(4, 2)))
-    assert plain.capabilities == {"differentiable"}
+    assert plain.capabilities == {"differentiable", "perturbable"}
 
 
 class Sure(nn.Module):

@@ -19,6 +19,8 @@ MISSING: Mapping[str, str] = {
     "workbench fastshap train",
     "dropout": "dropout layers: it was built without any",
     "first_layer": "a linear first layer",
+    "perturbable": "weights of linear layers that could be moved: a black box shows none, so that "
+    "training models again and holding their scores against each other is what remains",
 }
 
 

@@ -115,7 +115,8 @@ class Model:
     def capabilities(self) -> frozenset[str]:
         """What engines may ask of it: ``differentiable``, ``first_layer``, ``dropout``.
 
-        A ``black_box`` has nothing but answers, and they come in large batches. ``explainer`` says
+        ``perturbable`` says that it has linear layers, whose weights can be moved. A
+        ``black_box`` has nothing but answers, and they come in large batches. ``explainer`` says
         that a network was trained to explain it.
         """
         found = {"explainer"} if self.explainers else set()
@@ -126,6 +127,8 @@ class Model:
             found.add("first_layer")
         if any(isinstance(module, nn.Dropout) for module in self.network.modules()):
             found.add("dropout")
+        if any(isinstance(module, nn.Linear) for module in self.network.modules()):
+            found.add("perturbable")
         return frozenset(found)
 
     @property

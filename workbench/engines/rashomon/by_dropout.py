@@ -8,7 +8,14 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
-from workbench.engines.rashomon.calibrate import Calibration, calibrate, push
+from workbench.engines.rashomon.calibrate import (
+    DOUBLINGS,
+    HALVINGS,
+    MOST_LOOKS,
+    Calibration,
+    calibrate,
+    push,
+)
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Search
@@ -55,6 +62,13 @@ def explore_dropout(
     family = dropout_family(scene.model, explorer, scene.context.seed)
     fit = calibrate_family(scene, family, tolerances)
     return Search(family, _candidates(scene, family, fit, tolerances, params))
+
+
+def dropout_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
+    """Return how many rows times models an explorer by dropout takes at most."""
+    moves = DOUBLINGS + HALVINGS if params.push else 0
+    pilot = MOST_LOOKS * PILOT_MEMBERS * n_admission
+    return pilot + params.models * ((1 + moves) * n_admission + n_rows)
 
 
 def calibrate_family(scene: Scene, family: Family, tolerances: tuple[float, ...]) -> Calibration:

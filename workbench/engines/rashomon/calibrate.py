@@ -11,6 +11,8 @@ from torch import Tensor
 PILOT = (0.05, 0.2)
 LEAST, MOST = 1e-4, 8.0
 ROUNDS = 6
+MOST_LOOKS = len(PILOT) + math.ceil(math.log2(MOST / PILOT[-1])) + 2 * ROUNDS
+DOUBLINGS, HALVINGS = 3, 12
 CLOSE = 0.2
 # Share of near-copies that should be admitted at the tolerance that a strength is made for.
 WITHIN = 0.6
@@ -87,9 +89,6 @@ def calibrate(
 def push(
     excess_of: Callable[[Float[Tensor, " b"]], Float[Tensor, " b"]],
     targets: Float[Tensor, " b"],
-    *,
-    doublings: int = 3,
-    rounds: int = 12,
 ) -> Float[Tensor, " b"]:
     """Return how far members may go on their ways until their loss reaches a target.
 
@@ -106,11 +105,11 @@ def push(
     within = torch.zeros_like(targets)
     beyond = torch.ones_like(targets)
     inside = torch.ones_like(targets, dtype=torch.bool)
-    for _ in range(doublings):
+    for _ in range(DOUBLINGS):
         inside &= excess_of(beyond) <= targets
         within = torch.where(inside, beyond, within)
         beyond = torch.where(inside, 2 * beyond, beyond)
-    for _ in range(rounds):
+    for _ in range(HALVINGS):
         middle = (within + beyond) / 2
         fits = excess_of(middle) <= targets
         within, beyond = torch.where(fits, middle, within), torch.where(fits, beyond, middle)

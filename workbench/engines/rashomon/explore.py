@@ -8,10 +8,10 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
-from workbench.engines.rashomon.by_dropout import DROPOUT, explore_dropout
+from workbench.engines.rashomon.by_dropout import DROPOUT, dropout_passes, explore_dropout
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
-from workbench.engines.rashomon.search import Block, Explore, RangeOf, Search
+from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
 from workbench.numerics.stream.family import Family, Members
 
 # Explorers that try models, and those that know a range by formula.
@@ -19,6 +19,9 @@ EXPLORE: Mapping[str, Explore] = {
     **dict.fromkeys(DROPOUT, explore_dropout),
 }
 RANGES: Mapping[str, RangeOf] = {}
+PASSES: Mapping[str, Passes] = {
+    **dict.fromkeys(DROPOUT, dropout_passes),
+}
 
 
 def search(
@@ -54,12 +57,11 @@ def explore(
 def tried(scene: Scene, found: Search) -> Iterator[Block]:
     """Evaluate the candidates of a search, as many at once as have room."""
     family = found.family
-    n = max(len(scene.inputs), len(scene.admission_inputs))
+    n = len(scene.all_inputs)
     for members in found.members:
         for part in scene.parts(family, n, len(members.numbers)):
             own = members.take(part)
-            excess, noise = scene.excess(family, own)
-            yield Block(own, excess, noise, scene.outputs(family, own))
+            yield Block(own, *scene.judge(family, own))
 
 
 def admitted(

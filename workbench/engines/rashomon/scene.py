@@ -1,6 +1,7 @@
 """A model among the rows that admit near-copies of it, and the rows that are reported on."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -92,16 +93,34 @@ class Scene:
         """
         found = []
         for part in self.parts(family, len(self.admission_inputs), len(members.numbers)):
-            logits = self._ask(family, self.admission_inputs, members.take(part))
-            differences = row_losses(logits, self.truth, self.classes) - self.losses  # (b, a)
-            mean, noise = differences.mean(1), differences.std(1) / differences.shape[1] ** 0.5
-            found.append(torch.stack([mean, noise]).cpu())
-        mean, noise = torch.cat(found, 1).nan_to_num(nan=torch.inf)
+            logits = self.ask(family, self.admission_inputs, members.take(part))
+            found.append(self._worse(logits))
+        mean, noise = torch.cat(found, 1)
         return mean, noise
 
     def outputs(self, family: Family, members: Members) -> Float[Tensor, "b n k"]:
         """Return what members say of the rows: probabilities or values, where the model is."""
-        return self.model.outputs(self._ask(family, self.inputs, members), "probability")
+        return self.model.outputs(self.ask(family, self.inputs, members), "probability")
+
+    def judge(
+        self, family: Family, members: Members
+    ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"], Float[Tensor, "b n k"]]:
+        """Return ``excess`` and ``outputs`` of members, which are made once for both."""
+        a = len(self.admission_inputs)
+        logits = self.ask(family, self.all_inputs, members)
+        mean, noise = self._worse(logits[:, :a])
+        return mean, noise, self.model.outputs(logits[:, a:], "probability")
+
+    def _worse(self, logits: Float[Tensor, "b a k"]) -> Float[Tensor, "2 b"]:
+        """Mean differences of losses from the given model's, and their standard errors."""
+        differences = row_losses(logits, self.truth, self.classes) - self.losses  # (b, a)
+        noise = differences.std(1) / differences.shape[1] ** 0.5
+        return torch.stack([differences.mean(1), noise]).nan_to_num(nan=torch.inf).cpu()
+
+    @cached_property
+    def all_inputs(self) -> Float[Tensor, "m p"]:
+        """Admission rows and then the rows that are reported on, as the network reads them."""
+        return torch.cat([self.admission_inputs, self.inputs])
 
     def parts(self, family: Family, n: int, b: int) -> list[slice]:
         """Cut members into parts whose temporary tensors fit, each with all of ``n`` rows."""
@@ -115,9 +134,10 @@ class Scene:
         return min(CPU_BYTES, budget) if self.model.device.type == "cpu" else budget
 
     @torch.no_grad()
-    def _ask(
+    def ask(
         self, family: Family, inputs: Float[Tensor, "n p"], members: Members
     ) -> Float[Tensor, "b n k"]:
+        """Return the logits of members, in parts of rows where one member alone is too large."""
         b = len(members.numbers)
         step = max(1, self._work_bytes // max(1, b * family.row_bytes()))
         found = []

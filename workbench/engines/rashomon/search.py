@@ -6,6 +6,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.core.model import Model
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.stream.family import Family, Members
@@ -57,3 +58,6 @@ class ClosedRange(NamedTuple):
 # largest says how far a search should go, the others where models are wanted as well.
 Explore = Callable[[Scene, str, tuple[float, ...], SearchParams], Search]
 RangeOf = Callable[[Scene, str, tuple[float, ...], SearchParams], ClosedRange]
+# ``passes(model, n_admission, n_rows, params)``: rows times models through the network at most,
+# for the search and for trying what it found.
+Passes = Callable[[Model, int, int, SearchParams], int]

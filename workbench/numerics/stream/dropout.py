@@ -1,6 +1,6 @@
 """Near-copies of a network by multiplicative noise: one noise per member, whatever the rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -64,18 +64,39 @@ class Dropout:
         return f"{self.law}-{self.site}"
 
     @cached_property
-    def _layers(self) -> tuple[tuple[int, str, nn.Linear], ...]:
-        """Place, name and layer of what is perturbed."""
-        found = linear_layers(self.model.network)
-        places = list(range(len(found)))
-        if self.site == "units":
-            hidden = set(hidden_readers(self.model))
-            places = [place for place in places if found[place][0] in hidden]
-        return tuple((place, f"{found[place][0]}.weight", found[place][1]) for place in places)
+    def _layers(self) -> tuple[tuple[str, nn.Linear], ...]:
+        """Name of the weights, and layer, of what is perturbed."""
+        chosen = hidden_readers(self.model) if self.site == "units" else None
+        return tuple(
+            (f"{name}.weight", layer)
+            for name, layer in linear_layers(self.model.network)
+            if chosen is None or name in chosen
+        )
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self._layers)
 
     @cached_property
     def _copies(self) -> NearCopies:
         return NearCopies(self.model.network, len(self.model.groups))
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        """How many numbers each side of each layer takes of those drawn for a member."""
+        found = []
+        for _, layer in self._layers:
+            if self.site == "weights":
+                found.append(layer.weight.numel())
+            else:
+                found.append(layer.in_features)
+            if self.site == "rank-one" and layer is not self._read_out:
+                found.append(layer.out_features)
+        return tuple(found)
+
+    @property
+    def _read_out(self) -> nn.Linear:
+        return self._layers[-1][1]
 
     def logits(self, inputs: Float[Tensor, "n p"], members: Members) -> Float[Tensor, "b n k"]:
         """Ask members about encoded rows."""
@@ -83,46 +104,35 @@ class Dropout:
 
     def weights(self, members: Members) -> Mapping[str, Float[Tensor, "b ..."]]:
         """Return the weights of members by name, stacked."""
-        find: Callable[[int, nn.Linear, Members], Tensor] = {
-            "units": self._units, "weights": self._weights, "rank-one": self._rank_one,
-        }[self.site]  # fmt: skip
+        drawn = draw(self.law, self.seed, members.numbers, sum(self._sizes))
+        parts = iter(drawn.split(self._sizes, 1))
         found = {}
-        for place, name, layer in self._layers:
-            noise = find(place, layer, members)
+        for name, layer in self._layers:
+            noise = self._noise(layer, parts, members.strengths)
             away = members.stretches.to(noise)[:, None, None] * noise
             found[name] = layer.weight * (1 + away.to(layer.weight))
         return found
 
     def row_bytes(self) -> int:
         """Bytes that a row of one member takes."""
-        return self._copies.row_bytes([name for _, name, _ in self._layers])
+        return self._copies.row_bytes(self._names)
 
     def member_bytes(self) -> int:
         """Bytes that a member takes beside its rows."""
-        return self._copies.member_bytes([name for _, name, _ in self._layers])
+        return self._copies.member_bytes(self._names)
 
     def _noise(
-        self, place: int, side: int, size: int, members: Members, strengths: Float[Tensor, " b"]
-    ) -> Float[Tensor, "b s"]:
-        drawn = draw(self.law, self.seed, 2 * place + side, members.numbers, size)
-        return deviations(self.law, drawn, strengths)
-
-    def _units(self, place: int, layer: nn.Linear, members: Members) -> Float[Tensor, "b 1 i"]:
-        return self._noise(place, 0, layer.in_features, members, members.strengths)[:, None]
-
-    def _weights(self, place: int, layer: nn.Linear, members: Members) -> Float[Tensor, "b o i"]:
-        found = self._noise(place, 0, layer.weight.numel(), members, members.strengths)
-        return found.view(-1, *layer.weight.shape)
-
-    def _rank_one(self, place: int, layer: nn.Linear, members: Members) -> Float[Tensor, "b o i"]:
-        r"""Noise on both sides: :math:`\mathrm{Var}(r q) = (1 + v)^2 - 1` where each has v."""
-        last = layer is self._layers[-1][2]
-        squares = members.strengths.square()
-        each = members.strengths if last else ((1 + squares).sqrt() - 1).sqrt()
-        columns = 1 + self._noise(place, 0, layer.in_features, members, each)[:, None]
-        if last:
-            return columns - 1
-        rows = 1 + self._noise(place, 1, layer.out_features, members, each)[:, :, None]
+        self, layer: nn.Linear, parts: Iterator[Tensor], strengths: Float[Tensor, " b"]
+    ) -> Float[Tensor, "b #o #i"]:
+        """Return what a layer's weights are multiplied by, less 1, from the next numbers drawn."""
+        if self.site == "weights":
+            return deviations(self.law, next(parts), strengths).view(-1, *layer.weight.shape)
+        if self.site == "units" or layer is self._read_out:
+            return deviations(self.law, next(parts), strengths)[:, None]
+        # The product of two has the variance (1 + v)^2 - 1 where each has v.
+        each = ((1 + strengths.square()).sqrt() - 1).sqrt()
+        columns = 1 + deviations(self.law, next(parts), each)[:, None]
+        rows = 1 + deviations(self.law, next(parts), each)[:, :, None]
         return rows * columns - 1
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from workbench.core.counter_rng import stream
 
 ELEMENTWISE = (nn.ReLU, nn.GELU, nn.Tanh, nn.SiLU, nn.Dropout, nn.Identity)
 PROBE_ROWS = 3
@@ -83,7 +84,7 @@ def chain_of(network: nn.Module, n_inputs: int) -> tuple[tuple[str, nn.Module], 
     if not all(isinstance(module, (nn.Linear, *ELEMENTWISE)) for _, module in parts):
         return ()
     own = next(network.parameters())
-    rows = np.random.Generator(np.random.Philox(0)).standard_normal((PROBE_ROWS, n_inputs))
+    rows = stream(0).standard_normal((PROBE_ROWS, n_inputs))
     probe = torch.from_numpy(rows).to(own)
     widths = [n_inputs, *(m.out_features for _, m in parts if isinstance(m, nn.Linear))]
     read = [m.in_features for _, m in parts if isinstance(m, nn.Linear)]

@@ -1,4 +1,4 @@
-"""Random numbers of near-copies, each at an address of its own."""
+"""Random numbers of near-copies, each member's at an address of its own."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -8,30 +8,32 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from workbench.core.counter_rng import stream
-
 Law = Literal["gaussian", "bernoulli"]
-# The first part of every address here, so that no other numbers of a run are drawn again.
+# The first part of the address, so that no other numbers of a run are drawn again.
 NEAR_COPIES = 0x5EED
 
 
-def draw(
-    law: Law, seed: int, place: int, numbers: Int[Tensor, " b"], size: int
-) -> Float[Tensor, "b s"]:
+def draw(law: Law, seed: int, numbers: Int[Tensor, " b"], size: int) -> Float[Tensor, "b s"]:
     """Draw standard normal numbers, or numbers uniform on [0, 1), for members by number.
 
-    What a member gets depends on seed, place and its number alone. Single precision on the CPU
-    whatever the model's, so that a model in double precision has the same members.
+    What a member gets depends on the seed and its number alone: the number is the second word of
+    Philox' counter, whose first word counts what is drawn, so that no two members share any.
+    Setting the counter takes a fifth of the time of a new generator. Single precision on the CPU
+    whatever the model's, so that a model elsewhere or in double precision has the same members.
 
-    Parameters
+    References
     ----------
-    place
-        Which tensor of the network the numbers are for.
+    Salmon, Moraes, Dror and Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, Sec. 2.
     """
+    key = np.random.SeedSequence(entropy=seed, spawn_key=(NEAR_COPIES,))
+    bits = np.random.Philox(key=key.generate_state(2, np.uint64))
+    rng = np.random.Generator(bits)
+    fill: Callable[..., object] = rng.standard_normal if law == "gaussian" else rng.random
+    fresh = bits.state
     found = np.empty((len(numbers), size), dtype=np.float32)
     for row, number in zip(found, numbers.tolist(), strict=True):
-        rng = stream(seed, NEAR_COPIES, place, number)
-        fill: Callable[..., object] = rng.standard_normal if law == "gaussian" else rng.random
+        fresh["state"]["counter"][1] = number
+        bits.state = fresh
         fill(dtype=np.float32, out=row)
     return torch.from_numpy(found)
 
