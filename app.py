@@ -27,6 +27,13 @@ PAGES = {
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
         st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],
+    "Question": [
+        st.Page(
+            "pages/equally_good_models.py",
+            title="Equally good models",
+            icon=":material/diversity_2:",
+        ),
+    ],
     "Deliver": [
         st.Page("pages/report.py", title="Report", icon=":material/description:"),
         st.Page("pages/jobs.py", title="Jobs", icon=":material/assignment_turned_in:"),

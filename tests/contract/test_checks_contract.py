@@ -12,6 +12,7 @@ from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.rashomon_sets import no_models, several_models
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
 
@@ -36,7 +37,8 @@ PAIRS = one_row(errors=0.001)
 LOCAL = one_local_model()
 HELD = several_explanations()
 FUNCTION = one_local_function()
-FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION)}
+SETS = several_models()
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SETS)}
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -58,6 +60,10 @@ BAD = {
     "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
+    "WB021": several_models(noise=0.03),
+    "WB022": no_models(),
+    "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
+    "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
 }  # fmt: skip
 
 

@@ -705,6 +705,7 @@ COMMANDS = {
     "measures": "measure",
     "local_functions": "local",
     "scale_curves": "scales",
+    "rashomon_set": "rashomon",
 }
 
 

@@ -22,6 +22,7 @@ from tests.faithfulness import (
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.rashomon_sets import several_models
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
 from workbench.core.schema import Feature
@@ -271,6 +272,7 @@ def test_every_renderer_draws_its_kind_of_result():
             example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
             trained(), found_changes(), one_local_function(), scale_curves(),
             several_explanations(), several_measures(),
+            several_models(n=10),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -20,6 +20,7 @@ from workbench.api.methods import (
     list_methods,
     plan,
 )
+from workbench.api.rashomon import rashomon_set
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
 from workbench.core.results import load as load_result
@@ -35,6 +36,7 @@ __all__ = [
     "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for",
     "faithfulness", "find_method", "interactions", "keep_explainer", "lime", "list_methods",
     "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
-    "measures", "open_table", "plan", "run_checks", "scale_curves", "select_rows", "table_overview",
-    "train_explainer", "write_report",
+    "measures", "open_table", "plan", "rashomon_set",
+    "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
+    "write_report",
 ]  # fmt: skip

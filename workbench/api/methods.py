@@ -18,6 +18,7 @@ from workbench.core.results import (
     LocalModels,
     Measures,
     Performance,
+    RashomonSet,
     Result,
     ScaleCurves,
 )
@@ -33,6 +34,7 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
+    RashomonSet: "rashomon_set",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -8,15 +8,17 @@ from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
+from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
     check.code: check
-    for check in (
+    for check in sorted((
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
-    )
+        *RASHOMON_CHECKS,
+    ), key=lambda check: check.code)
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
+from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
 from workbench.core.errors import CancelledError, WorkbenchError
@@ -40,6 +41,7 @@ for command in (
     measure,
     local,
     scales,
+    rashomon,
     fastshap,
     report,
     counterfactual,

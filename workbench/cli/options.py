@@ -106,6 +106,55 @@ def rows_options(default: str) -> Callable[[Callable[..., None]], Callable[..., 
     return decorate
 
 
+def labelled_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags of commands that take a whole labelled table and report on rows of it."""
+    flags = [
+        click.argument("model"),
+        click.argument("table"),
+        click.option(
+            "--rows", "--row", help="Positions to report on: 5, 0:200, or 3,7,11. [default: all]"
+        ),
+        click.option(
+            "--split", default="test", show_default=True,
+            help="Rows to report on: train, validation, test or all.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+            help="Same seed, same numbers.",
+        ),
+        click.option(
+            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
+        ),
+        click.option(
+            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
+        ),
+        click.option(
+            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+        ),
+        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
+    ]  # fmt: skip
+    for flag in reversed(flags):
+        command = flag(command)
+    return command
+
+
+def read_labelled(
+    model: "Model", table: str, rows: str | None, *, split: str, ignore_extra: bool
+) -> "tuple[Table, Table]":
+    """Read a whole labelled table, and take the rows of it that are reported on.
+
+    Raises
+    ------
+    WorkbenchError
+        If the file does not fit, or there are no such rows.
+    """
+    from workbench import api  # loads torch
+
+    whole = api.load_table(table, split="all", model=model, ignore_extra=ignore_extra)
+    selected = whole if split == "all" else whole.split(split)
+    return (selected if rows is None else api.select_rows(selected, rows)), whole
+
+
 def run_on_rows(
     verb: str, label: str, *, model: str, table: str, rows: str, split: str | None,
     background: str | None, n_background: int, shown: str | None, seed: int,

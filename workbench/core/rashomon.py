@@ -146,7 +146,7 @@ class RashomonSet(OfOutputs, Result):
     growth_models: Int[np.ndarray, " g"]
     growth: Float[np.ndarray, "e g 3"]
     growth_at: int
-    importance: Float[np.ndarray, "d 3"]
+    importance: Float[np.ndarray, "i 3"]
     importance_models: int
     loss_name: str
     base_loss: float

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.results import LEVEL, Attribution
+from workbench.core.results import LEVEL, Attribution, RashomonSet
 from workbench.core.schema import Feature, listing
 from workbench.numerics.group_tests import holm, welch_p
 from workbench.plots import words
@@ -142,7 +142,7 @@ def cohorts_of(
             f"There is no measure {measure!r}; choose one of {listing(MEASURES)}."
         )
     by = groupings_of(attribution)[0] if by is None else by
-    groups, labels = _groups(attribution, by)
+    groups, labels = row_groups(attribution, by)
     values = attribution.values[:, :, which]
     values = np.abs(values) if measure == "size" else values
     parts = [(label, values[groups == i]) for i, label in enumerate(labels)]
@@ -207,14 +207,21 @@ def cohorts(
     return figure
 
 
-def _said(attribution: Attribution) -> np.ndarray:
+def _said(attribution: Attribution | RashomonSet) -> np.ndarray:
     """Return what the model says of each row: the code of a class, or the value."""
     if attribution.schema.classes:
         return attribution.predictions.argmax(1).astype(float)
     return attribution.predictions[:, 0]
 
 
-def _groups(attribution: Attribution, by: str) -> tuple[np.ndarray, list[str]]:
+def row_groups(attribution: Attribution | RashomonSet, by: str) -> tuple[np.ndarray, list[str]]:
+    """Group rows by a column, ``prediction`` or ``truth``; returns each row's group, and names.
+
+    Raises
+    ------
+    DataError
+        If there is no such column.
+    """
     schema = attribution.schema
     if by in schema.names or by not in {PREDICTION, TRUTH}:
         position = schema.index(by)

@@ -20,12 +20,22 @@ from workbench.core.results import (
     Measures,
     Mitigation,
     Performance,
+    RashomonSet,
     Result,
     ScaleCurves,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
-from workbench.plots import churn, churn_groups, faithfulness, local_functions, mitigation
+from workbench.plots import (
+    churn,
+    churn_groups,
+    faithfulness,
+    local_functions,
+    mitigation,
+    rashomon,
+    rashomon_models,
+    rashomon_rows,
+)
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
 from workbench.plots.calibration import calibration
@@ -43,6 +53,7 @@ from workbench.plots.interactions import matrix, network
 from workbench.plots.local_models import coefficients
 from workbench.plots.measures import scores
 from workbench.plots.metrics import metrics
+from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.residuals import residuals
 from workbench.plots.scale_curves import curve
 from workbench.plots.training import errors, training
@@ -65,6 +76,12 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
+    RashomonSet: {
+        "metrics": rashomon.metrics, "rows": rashomon_rows.rows,
+        "distribution": rashomon_rows.distribution, "groups": rashomon_rows.groups,
+        "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
+        "growth": rashomon.growth, "cost": rashomon.cost,
+    },
     Churn: {
         "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
         "pairs": churn.pairs, "update": churn.update,
@@ -114,8 +131,8 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
-    if isinstance(result, Churn | Faithfulness):
-        return _offered(result).get(view, {})
+    if (offered := OFFERED.get(type(result))) is not None:
+        return offered(result).get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
     if view == "cohorts":
@@ -132,15 +149,33 @@ def options_of(
     }
 
 
-def _offered(result: Churn | Faithfulness) -> dict[str, dict[str, list[str]]]:
-    """List what may be chosen for each view."""
-    if isinstance(result, Churn):
-        return {"groups": {"by": churn_groups.groupings_of(result)}}
+def _of_explanations(result: Faithfulness) -> dict[str, dict[str, list[str]]]:
     return {
         "methods": {"neighbourhood": list(result.neighbourhoods)},
         "values": {"type": list(offered_types(result.types))},
         "agreement": {"measure": list(AGREEMENTS)},
     }
+
+
+def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
+    explorers = {"explorer": list(result.explorers)}
+    return {
+        "metrics": {"metric": list(result.metric_names)},
+        "rows": explorers,
+        "distribution": {**explorers, "measure": list(SPREADS)},
+        "groups": {**explorers, "by": rashomon_rows.groupings(result)},
+        "growth": {"metric": rashomon.growing_metrics(result)},
+        "cloud": explorers,
+    }
+
+
+def _of_churn(result: Churn) -> dict[str, dict[str, list[str]]]:
+    return {"groups": {"by": churn_groups.groupings_of(result)}}
+
+
+OFFERED: Mapping[type[Result], Callable[[Any], dict[str, dict[str, list[str]]]]] = {
+    Churn: _of_churn, Faithfulness: _of_explanations, RashomonSet: _of_set,
+}  # fmt: skip
 
 
 def _speechless(result: Churn | Mitigation) -> set[str]:

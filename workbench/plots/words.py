@@ -15,12 +15,15 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    RashomonSet,
     ScaleCurves,
 )
 from workbench.core.wording import counted, percent
 
 # Results about outputs of rows.
-Explained = Attribution | Faithfulness | LocalFunctions | LocalModels | Measures | ScaleCurves
+Explained = (
+    Attribution | Faithfulness | LocalFunctions | LocalModels | Measures | RashomonSet | ScaleCurves
+)
 
 MINUS = "\N{MINUS SIGN}"
 SCALES = ("probability", "log-odds", "logit", "log-probability")

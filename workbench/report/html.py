@@ -25,6 +25,7 @@ from workbench.core.results import (
     LocalModels,
     Measures,
     Performance,
+    RashomonSet,
     Result,
     ScaleCurves,
 )
@@ -36,6 +37,7 @@ from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
 from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
+from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 
@@ -45,6 +47,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
+    RashomonSet: rashomon_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -6,6 +6,7 @@ from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, mo
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.comparison import choose_comparison, show_comparison
 from workbench.ui.cost import quote
+from workbench.ui.equally_good_models import equally_good_models
 from workbench.ui.explained import (
     choose_together,
     choose_view,
@@ -54,8 +55,8 @@ __all__ = [
     "choose_method", "choose_one_row", "choose_order", "choose_output", "choose_rows",
     "choose_together", "choose_unlocked", "choose_view", "compare_models", "computed_card",
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
-    "edited_table", "empty_state", "errors_shown", "explainer_list", "figure",
-    "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
+    "edited_table", "empty_state", "equally_good_models", "errors_shown", "explainer_list",
+    "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
     "is_under_way", "job_list", "local_models", "model_list", "model_view",
     "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
     "play_with", "quality", "quote", "report_builder", "row_table", "setting_for",

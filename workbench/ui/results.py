@@ -21,6 +21,7 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    RashomonSet,
     Result,
     ScaleCurves,
 )
@@ -37,9 +38,9 @@ from workbench.workspace.basket import Basket
 # Results with a table of their own.
 Tabular = (
     Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
-    | LocalFunctions | ScaleCurves
+    | LocalFunctions | RashomonSet | ScaleCurves
 )  # fmt: skip
-Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels)
+Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, RashomonSet)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 

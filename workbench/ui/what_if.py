@@ -149,6 +149,19 @@ def _ground(
     return ground_for(cache.model(reference, owner), rows, rows[[0]])
 
 
+def ground_of(place: Place) -> Ground:
+    """Return what scenarios of a place stand on.
+
+    Raises
+    ------
+    WorkbenchError
+        If the table does not fit the model.
+    """
+    owner = cache.owner_of(place.person.key, place.reference, place.table)
+    table_digest = cache.table_digest(place.table, place.person.key)
+    return _ground(place.reference, owner, place.model.digest, place.table, table_digest)
+
+
 def choose_one_row(place: Place) -> int:
     """Choose a row by position, the same one as on other pages."""
     most = len(place.rows) - 1
@@ -188,12 +201,8 @@ def setting_for(place: Place, number: int, output: str, *, unlocked: bool) -> Se
         If the person may not explain rows, or the table does not fit the model.
     """
     demand(place.person, "run_small")
-    owner = cache.owner_of(place.person.key, place.reference, place.table)
     table_digest = cache.table_digest(place.table, place.person.key)
-    ground = with_explainer(
-        _ground(place.reference, owner, place.model.digest, place.table, table_digest),
-        place.model,
-    )
+    ground = with_explainer(ground_of(place), place.model)
     row = place.rows[[number]]
     original = row.X[0].double().numpy().copy()
     subject = place.model.digest, table_digest, int(row.ids[0]), place.person.key

@@ -1,0 +1,95 @@
+"""``workbench rashomon``: how far equally good models disagree."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
+from workbench.core.wording import percent
+
+if TYPE_CHECKING:
+    from workbench.core.results import RashomonSet
+
+EXAMPLES = """\b
+Examples:
+  workbench rashomon german-mlp german
+  workbench rashomon german-mlp german --explorers gaussian-units,retraining --tolerance 0.01
+  workbench rashomon adult-mlp people.csv --models 500 --out out/
+"""
+SHOWN = ("ambiguity", "discrepancy", "obscurity", "delta_ambiguity", "width", "deviation")
+HEADS = {
+    "delta_ambiguity": "moved", "width": "width", "deviation": "sd",
+}  # fmt: skip
+
+
+@click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="rashomon_set")
+@labelled_options
+@click.option("--tolerance", type=float, help="Tolerance to tell of. [default: the middle one]")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+def rashomon(
+    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
+    out: Path | None, ignore_extra_columns: bool, as_text: bool, tolerance: float | None,
+    shown: str | None, **params: str | None,
+) -> None:  # fmt: skip
+    """Say how far models that are as good as MODEL disagree about rows of TABLE.
+
+    Models are admitted on validation rows of TABLE by their loss; what is told is about its test
+    rows. Prints how many rows another equally good model would decide otherwise, at each
+    tolerance, and who looked for such models.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file with the column that the model predicts.
+    """
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    selected, whole = read_labelled(
+        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    )
+    if out is not None:
+        check_folder(out)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar("Exploring") as progress:
+        result = api.rashomon_set(
+            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
+        )
+    for path in write_result(result, out) if out else []:
+        click.echo(f"Wrote {path}", err=as_text)
+    if as_text:
+        click.echo(as_json(result))
+        return
+    click.echo(_summary(result, result.output_index(shown), tolerance))
+
+
+def _summary(result: "RashomonSet", which: int, tolerance: float | None) -> str:
+    from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence  # loads plotly
+
+    lines = []
+    for e, key in enumerate(result.explorers):
+        told: dict[str, Any] = {"explorer": key, "tolerance": tolerance}
+        lines += [rashomon_sentence(result, which, **told), "", *_table(result, e), ""]
+    return "\n".join([*lines, *trust_lines(result, noise_sentence(result, tolerance=tolerance))])
+
+
+def _table(result: "RashomonSet", e: int) -> list[str]:
+    """List the metrics of an explorer, a line for each tolerance; a star where it is noise."""
+    from workbench.plots.rashomon_words import metric_text  # loads plotly
+
+    shown = [name for name in SHOWN if name in result.metric_names]
+    heads = ["tolerance", "models", "admitted", *(HEADS.get(name, name) for name in shown)]
+    lines = [[f"{head:>12}" for head in heads]]
+    for t, eps in enumerate(result.tolerances):
+        star = "*" if result.below_noise[e, t] else ""
+        share = (
+            percent(float(result.admitted[e, t] / result.drawn[e])) if result.drawn[e] else "-"
+        )  # fmt: skip
+        cells = [f"{eps:.3g}{star}", f"{result.admitted[e, t]:,}", share]
+        cells += [
+            metric_text(result, name, float(result.metric(name)[e, t])).replace("not defined", "-")
+            for name in shown
+        ]
+        lines.append([f"{cell:>12}" for cell in cells])
+    noted = ["  * cannot be told from 0"] if result.below_noise[e].any() else []
+    return [*("".join(line) for line in lines), *noted]

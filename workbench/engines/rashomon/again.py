@@ -1,0 +1,69 @@
+"""A model at the end of a row's range, made again from what the result knows of it."""
+
+import numpy as np
+import torch
+
+from workbench.core.context import Context
+from workbench.core.errors import InvalidInputError
+from workbench.core.model import Model
+from workbench.core.params import parse_params
+from workbench.core.rashomon import EXPLORERS, RashomonSet
+from workbench.core.table import Table
+from workbench.engines.rashomon.by_dropout import DROPOUT, dropout_family
+from workbench.engines.rashomon.explore import search
+from workbench.engines.rashomon.params import SetParams
+from workbench.engines.rashomon.scene import make_scene
+from workbench.numerics.devices import memory_budget
+from workbench.numerics.stream.family import Family, Members, materialise
+
+# Models that were trained would have to be trained again.
+TRAINED = frozenset({"retraining"})
+
+
+def kept_model(result: RashomonSet, place: int, model: Model, rows: Table, table: Table) -> Model:
+    """Return one of the kept models of a result, the same as when it was found.
+
+    Parameters
+    ----------
+    place
+        Position among the kept models.
+    rows, table
+        What the result was made of.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such model, it is another model's, or it would have to be trained.
+    """
+    if not 0 <= place < len(result.kept_number):
+        raise InvalidInputError(
+            f"There is no kept model {place}; the last one is {len(result.kept_number) - 1}."
+        )
+    if model.digest != result.provenance.model_digest:
+        raise InvalidInputError(
+            f"The result is about another model than {model.name}; run the analysis again."
+        )
+    explorer = result.explorers[result.kept_explorer[place]]
+    if explorer in TRAINED:
+        raise InvalidInputError(
+            f"{EXPLORERS[explorer]}: models that were trained are not kept; choose an explorer "
+            "that moves the weights of the model."
+        )
+    one = Members(
+        torch.from_numpy(result.kept_number[[place]].astype(np.int64)),
+        torch.from_numpy(result.kept_strength[[place]]),
+        torch.from_numpy(result.kept_stretch[[place]]),
+    )
+    return materialise(_family(result, explorer, model, rows, table), one)
+
+
+def _family(result: RashomonSet, explorer: str, model: Model, rows: Table, table: Table) -> Family:
+    record = result.provenance
+    if explorer in DROPOUT:
+        return dropout_family(model, explorer, record.seed)
+    params = parse_params(SetParams, record.params)
+    context = Context(
+        seed=record.seed, device=model.device, budget=memory_budget(model.device)
+    )  # fmt: skip
+    scene = make_scene(model, rows, table, params, context)
+    return search(scene, explorer, tuple(map(float, result.tolerances)), params).family

@@ -1,0 +1,33 @@
+"""The page about equally good models: its parts, each about the rows that were chosen."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from workbench.ui.frame import empty_state
+from workbench.ui.place import Place
+from workbench.ui.rashomon_set import show_set
+from workbench.ui.state import choose
+
+# What each part is called, and what shows it.
+PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
+    "set": ("How far they disagree", show_set),
+}
+
+
+def equally_good_models(place: Place) -> None:
+    """Show the part of the page that was chosen."""
+    if place.rows.y is None:
+        empty_state(
+            "Which models are as good is told by labelled rows: add the table again with its "
+            "target column.",
+            "help",
+        )
+        return
+    part = next(iter(PARTS))
+    if len(PARTS) > 1:
+        part = str(choose(
+            st.segmented_control, "Part", "part", options=list(PARTS), default=part,
+            format_func=lambda key: PARTS[key][0], required=True, label_visibility="collapsed",
+        ))  # fmt: skip
+    PARTS[part][1](place)
