@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.attributions import build, example
+from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
@@ -38,7 +39,9 @@ LOCAL = one_local_model()
 HELD = several_explanations()
 FUNCTION = one_local_function()
 SETS = several_models()
-FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SETS)}
+CHURN, AVERAGED = some_churn(), some_mitigation()
+FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SETS,
+                                      CHURN, AVERAGED)}  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -63,6 +66,8 @@ BAD = {
     "WB021": several_models(noise=0.03),
     "WB022": no_models(),
     "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
+    "WB025": some_churn(m=8),
+    "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
 }  # fmt: skip
 

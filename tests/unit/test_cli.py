@@ -706,6 +706,8 @@ COMMANDS = {
     "local_functions": "local",
     "scale_curves": "scales",
     "rashomon_set": "rashomon",
+    "churn": "churn",
+    "mitigation": "mitigate",
 }
 
 

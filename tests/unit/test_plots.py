@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
+from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
 from tests.explainers import trained
 from tests.faithfulness import (
@@ -273,6 +274,7 @@ def test_every_renderer_draws_its_kind_of_result():
             trained(), found_changes(), one_local_function(), scale_curves(),
             several_explanations(), several_measures(),
             several_models(n=10),
+            some_churn(updated=True), some_mitigation(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

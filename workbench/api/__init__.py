@@ -21,6 +21,7 @@ from workbench.api.methods import (
     plan,
 )
 from workbench.api.rashomon import rashomon_set
+from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
 from workbench.core.results import load as load_result
@@ -33,10 +34,11 @@ from workbench.workspace.explainers import attach
 
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
-    "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain", "explainer_for",
+    "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
+    "explainer_for",
     "faithfulness", "find_method", "interactions", "keep_explainer", "lime", "list_methods",
     "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
-    "measures", "open_table", "plan", "rashomon_set",
+    "measures", "mitigate", "open_table", "plan", "rashomon_set", "realised_churn",
     "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
     "write_report",
 ]  # fmt: skip

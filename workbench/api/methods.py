@@ -11,12 +11,14 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import (
     Attribution,
+    Churn,
     Counterfactuals,
     Faithfulness,
     Interactions,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     RashomonSet,
     Result,
@@ -35,6 +37,7 @@ VERBS: Mapping[type[Result], str] = {
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
     RashomonSet: "rashomon_set",
+    Churn: "churn", Mitigation: "mitigate",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -10,6 +10,7 @@ from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
@@ -18,6 +19,7 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
         *RASHOMON_CHECKS,
+        *UPDATE_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

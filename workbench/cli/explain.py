@@ -23,6 +23,7 @@ SUFFIXES = (
     ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
     ".faithfulness", ".measures", ".local_functions", ".scale_curves",
     ".rashomon_set",
+    ".churn", ".mitigation",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood

@@ -18,6 +18,7 @@ from workbench.cli.models import convert, models
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
+from workbench.cli.updates import churn, mitigate
 from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
@@ -42,6 +43,8 @@ for command in (
     local,
     scales,
     rashomon,
+    churn,
+    mitigate,
     fastshap,
     report,
     counterfactual,

@@ -18,12 +18,14 @@ from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
+    Churn,
     Counterfactuals,
     Faithfulness,
     Interactions,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     RashomonSet,
     Result,
@@ -40,6 +42,7 @@ from workbench.report.performance import performance_section
 from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
+from workbench.report.updates import churn_section, mitigation_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Attribution: attribution_section, Performance: performance_section,
@@ -48,6 +51,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
     RashomonSet: rashomon_section,
+    Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -16,11 +16,13 @@ from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
     Attribution,
+    Churn,
     Counterfactuals,
     Faithfulness,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -39,8 +41,12 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
     | LocalFunctions | RashomonSet | ScaleCurves
+    | Churn | Mitigation
 )  # fmt: skip
-Shown = TypeVar("Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, RashomonSet)
+Shown = TypeVar(
+    "Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, RashomonSet,
+    Churn, Mitigation,
+)  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 

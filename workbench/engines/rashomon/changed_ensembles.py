@@ -16,10 +16,8 @@ from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.near_copies import NearCopies
 
 # Noise of the direction in which a member moves; how far it goes is found by pushing.
-STRENGTH = 0.2
-DOUBLINGS, ROUNDS = 5, 8
+STRENGTH = 0.5
 AT_BOUNDARY = 0.9
-STEP_ROWS = 8192
 
 
 def mean_losses(scene: Scene, outputs: Float[Tensor, "*b a k"]) -> Float[Tensor, "*b"]:
@@ -33,7 +31,6 @@ def mean_losses(scene: Scene, outputs: Float[Tensor, "*b a k"]) -> Float[Tensor,
     return losses.mean(-1)
 
 
-@torch.no_grad()
 def said_by(
     scene: Scene, family: Family, members: Members, *, admission: bool
 ) -> Float[Tensor, "b n k"]:
@@ -41,10 +38,8 @@ def said_by(
     inputs = scene.admission_inputs if admission else scene.inputs
     found = []
     for part in scene.parts(family, len(inputs), len(members.numbers)):
-        own = members.take(part)
-        rows = [family.logits(inputs[some], own) for some in slices(len(inputs), STEP_ROWS)]
-        found.append(scene.model.outputs(torch.cat(rows, 1), "probability").double())
-        scene.count(len(own.numbers) * len(inputs))
+        logits = scene.ask(family, inputs, members.take(part))
+        found.append(scene.model.outputs(logits, "probability").double())
     return torch.cat(found)
 
 
@@ -97,7 +92,7 @@ class Ensemble:
             return (mean_losses(self.scene, outputs) - self.loss).cpu()
 
         targets = torch.full((part.stop - part.start,), tolerance, dtype=torch.float64)
-        found = push(excess_of, targets, doublings=DOUBLINGS, rounds=ROUNDS)
+        found = push(excess_of, targets)
         reached = excess_of(found) > AT_BOUNDARY * tolerance
         return self._outputs(ways, found, admission=False), reached
 

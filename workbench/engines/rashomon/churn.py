@@ -9,13 +9,13 @@ from jaxtyping import Bool, Float
 from workbench.core.churn import Churn, decided
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
-from workbench.core.table import Table
+from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.churn_params import ChurnParams
-from workbench.engines.rashomon.explore import explore
+from workbench.engines.rashomon.explore import PASSES, explore
 from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.engines.rashomon.search import Block
@@ -26,8 +26,6 @@ from workbench.numerics.stream.dropout import hidden_readers
 NAME = "rashomon.churn"
 RESAMPLES = 23
 KEPT_BYTES = 6  # of a row of a prospective model: what it decides, and by how much
-PASSES = 15  # over admission rows: a pilot's share, the candidate itself, and pushing it
-PILOT_PASSES = 64 * 24
 
 
 @dataclass
@@ -76,7 +74,7 @@ def _explain(
     within = excess <= np.array(tolerances)[:, None]
     return Churn(
         provenance=provenance_of(
-            NAME, model, rows, None, params, context, evaluations=scene.evaluations,
+            NAME, model, rows, table, params, context, evaluations=scene.evaluations,
             chunk_rows=len(rows), seconds=time.perf_counter() - started, notes=notes_of(scene),
         ),
         tolerances=np.array(tolerances),
@@ -153,12 +151,20 @@ def _check_room(models: int, rows: Table, context: Context) -> None:
         )
 
 
-def _cost(_: Model, n_rows: int, n_table: int, params: ChurnParams) -> Cost:
-    admission = min(params.admission_rows, -(-n_table // 5))
-    per_model = n_rows + (PASSES + 1 if params.push else 1) * admission
-    passes = len(params.explorers) * (params.models * per_model + PILOT_PASSES * admission)
-    kept = KEPT_BYTES * len(params.explorers) * params.models * n_rows
-    return Cost(passes + n_rows + admission, 2**24 + kept)
+def _cost(model: Model, n_rows: int, n_table: int, params: ChurnParams) -> Cost:
+    admission = min(params.admission_rows, split_sizes(n_table)["validation"])
+    names = explorers_of(model, params.explorers)
+    passes = sum(PASSES[name](model, admission, n_rows, params) for name in names if name in PASSES)
+    kept = KEPT_BYTES * len(names) * params.models * n_rows
+    return Cost(passes + n_rows + admission, 2**27 + kept)
+
+
+def _efforts(_: int) -> dict[str, Effort]:
+    return {
+        "quick": Effort(0, {"models": 50}),
+        "standard": Effort(0, {}),
+        "thorough": Effort(0, {"models": 1000, "push": True}),
+    }
 
 
 METHODS.register(
@@ -173,6 +179,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        efforts=_efforts,
         reference="Watson-Daniels, Calmon, D'Amour, Long, Parkes and Ustun (2024); Milani Fard, "
         "Cormier, Canini and Gupta (2016)",
         weakness="It knows the updates that its explorers think of. New data or another "

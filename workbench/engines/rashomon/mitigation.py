@@ -11,21 +11,20 @@ from jaxtyping import Float
 from workbench.core.context import Context
 from workbench.core.decisions import support
 from workbench.core.errors import InvalidInputError
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.mitigation import DRAWN, MEASURED, Mitigation
 from workbench.core.model import Model
 from workbench.core.outputs import find_output
-from workbench.core.table import Table
+from workbench.core.table import Table, split_sizes
 from workbench.engines.calls import provenance_of
+from workbench.engines.rashomon.calibrate import DOUBLINGS, HALVINGS
 from workbench.engines.rashomon.changed_ensembles import (
-    DOUBLINGS,
-    ROUNDS,
     Ensemble,
     drawn_ensembles,
     said_by,
 )
-from workbench.engines.rashomon.churn import PILOT_PASSES, explorers_of, loss_name, notes_of
-from workbench.engines.rashomon.explore import admitted
+from workbench.engines.rashomon.churn import explorers_of, loss_name, notes_of
+from workbench.engines.rashomon.explore import PASSES, admitted
 from workbench.engines.rashomon.mitigation_params import SIZES, MitigationParams
 from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
@@ -43,7 +42,7 @@ from workbench.numerics.stream.family import Family, Members, materialise
 NAME = "rashomon.mitigate"
 JUDGING, ROWS, SETS = 29, 31, 37
 PER_SET = 10
-PUSHES = DOUBLINGS + ROUNDS + 1
+PUSHES = DOUBLINGS + HALVINGS + 1
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def _explain(
     counts = [[_of(found, judge, size) for size in sizes] for judge in judges]
     return Mitigation(
         provenance=provenance_of(
-            NAME, model, rows, None, params, context, evaluations=scene.evaluations,
+            NAME, model, rows, table, params, context, evaluations=scene.evaluations,
             chunk_rows=len(rows), seconds=time.perf_counter() - started, notes=notes_of(scene),
         ),
         tolerance=near.tolerance,
@@ -260,15 +259,24 @@ def no_candidates(remark: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _cost(_: Model, n_rows: int, n_table: int, params: MitigationParams) -> Cost:
-    admission = min(params.admission_rows, -(-n_table // 5))
-    searched = PILOT_PASSES + params.models * (16 if params.push else 1)
+def _cost(model: Model, n_rows: int, n_table: int, params: MitigationParams) -> Cost:
+    admission = min(params.admission_rows, split_sizes(n_table)["validation"])
+    (builder,) = explorers_of(model, (params.builder,))
+    searched = PASSES[builder](model, admission, n_rows, params)
     averaged = sum(size * params.judged * PER_SET for size in SIZES if size <= params.largest)
     averaged = min(averaged, len(SIZES) * params.models)
     judged = 2 * params.judged * sum(size for size in SIZES if size <= params.judged_largest)
     changed = judged * (params.near_copies * (PUSHES * admission + n_rows) + admission + n_rows)
-    passes = searched * admission + averaged * (admission + n_rows) + changed
+    passes = searched + averaged * (admission + n_rows) + changed
     return Cost(passes + (params.models + 1) * n_rows + admission, 2**26)
+
+
+def _efforts(_: int) -> dict[str, Effort]:
+    return {
+        "quick": Effort(0, {"models": 400, "largest": 20, "judged_largest": 5}),
+        "standard": Effort(0, {}),
+        "thorough": Effort(0, {"judged_largest": 50, "judged": 10, "near_copies": 40}),
+    }
 
 
 METHODS.register(
@@ -283,6 +291,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024); Black, Leino and Fredrikson (2022)",
         weakness="A judge finds what its own changes reach; another may still find models as good "
         "as the ensemble that decide otherwise.",
