@@ -10,8 +10,7 @@ from workbench.core.model import Model
 from workbench.core.results import RashomonSet
 from workbench.core.table import Table
 from workbench.data.bundled import TABLES
-from workbench.engines.calls import call
-from workbench.engines.rashomon.set import NAME
+from workbench.engines import rashomon
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +43,9 @@ def rashomon_set(
         If anything given does not fit; the message names it and the fix.
     """
     model, rows, table = labelled(model, rows, table, seed)
-    return call(
-        RashomonSet, NAME, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip
+    return rashomon.rashomon_set(
+        model, rows, table, seed=seed, device=device, progress=progress, **params
+    )
 
 
 def labelled(model: Model | str, rows: Any, table: Any, seed: int) -> tuple[Model, Table, Table]:

@@ -88,8 +88,8 @@ def metrics_settled(result: RashomonSet) -> Finding:
     if not added:
         return Finding("not_applicable", "There are too few models to see whether metrics grow.")
     e, j = max(added, key=lambda place: added[place])
-    most, name = added[e, j], METRICS[GROWING[j]]
-    of = f"{name} by {EXPLORERS[result.explorers[e]]}"
+    most = added[e, j]
+    of = f"{METRICS[GROWING[j]].lower()} by {EXPLORERS[result.explorers[e]]}"
     growing = sum(gain > STILL_GROWING for gain in added.values())
     evidence = {"added": most, "growing": float(growing), "curves": float(len(added))}
     brief = f"last doubling adds {percent(most)}"

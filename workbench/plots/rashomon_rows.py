@@ -1,7 +1,8 @@
 """About which rows equally good models disagree: each row, all rows, and groups of rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HEIGHT, UP_LETTERS, ROWS = 420, 40, 200
-Spread = Literal["width", "flips", "capacity", "deviation"]
-SPREADS: dict[Spread, str] = {
+SPREADS: Mapping[str, str] = {
     "width": "width of the range",
     "flips": "share of models that decide otherwise",
     "deviation": "standard deviation over models",
@@ -107,7 +107,7 @@ def distribution(
     result: RashomonSet,
     explorer: str | None = None,
     *,
-    measure: Spread = "width",
+    measure: str = "width",
     output: str | int | None = None,
     dark: bool = False,
 ) -> go.Figure:
@@ -369,7 +369,7 @@ def _row_told(result: RashomonSet, where: At, which: int, row: int) -> str:
     return "<br>".join(lines)
 
 
-def _spread(result: RashomonSet, where: At, measure: Spread, which: int) -> np.ndarray:
+def _spread(result: RashomonSet, where: At, measure: str, which: int) -> np.ndarray:
     if measure == "width":
         return widths(result, where, which)
     found: np.ndarray = {
@@ -379,7 +379,7 @@ def _spread(result: RashomonSet, where: At, measure: Spread, which: int) -> np.n
     return found
 
 
-def _no_spread(result: RashomonSet, where: At, measure: Spread) -> str:
+def _no_spread(result: RashomonSet, where: At, measure: str) -> str:
     if not len(result):
         return NO_ROWS
     if not has_range(result, where):

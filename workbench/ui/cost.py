@@ -27,6 +27,7 @@ from workbench.ui.text import duration, size
 
 PROBE_BACKGROUND, PROBE_ROWS = 100, 3
 PROBE_EVALUATIONS = 400_000  # of a row
+PROBE_MODELS, PROBE_ADMISSION, PROBE_REPORTED = 64, 200, 100  # of a search for near-copies
 TELLING_SECONDS = 0.3
 SLOW_SECONDS = 1.0  # of one background row, of which a method's own arithmetic takes the most
 MARGINAL, INSTEAD, ALL_COALITIONS = "marginal", "shapley.kernel", "shapley.exact"
@@ -138,6 +139,11 @@ def _speed(place: Place, plan: api.Plan) -> float:
     speed = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
     if speed is not None:
         return speed
+    if "table" in api.list_methods()[plan.method].uses:
+        return _seconds_per_near_copy(
+            place.reference, cache.owner_of(place.person.key, place.reference, place.table),
+            place.model.digest, place.table, place.device,
+        )  # fmt: skip
     return _seconds_per_evaluation(
         place.reference, cache.owner_of(place.person.key, place.reference, place.table),
         place.model.digest, place.table, place.device, *_tried(plan),
@@ -158,6 +164,27 @@ def _tried(plan: api.Plan) -> tuple[str, str]:
         return INSTEAD, value
     is_alike = method.yields is Attribution and not method.needs and "background" in method.uses
     return (plan.method, value) if is_alike else (INSTEAD, MARGINAL)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _seconds_per_near_copy(
+    reference: str,
+    owner: str,
+    digest: str,  # noqa: ARG001 - part of the key
+    table: str,
+    device: str,
+) -> float:
+    """Time a small search for equally good models, which asks many models about the same rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If the model cannot be moved, or the table has no labels.
+    """
+    model, rows = cache.model(reference, owner), cache.table(table, owner)
+    settings = {"models": PROBE_MODELS, "admission_rows": PROBE_ADMISSION, "importance": False}
+    run = api.rashomon_set(model, rows[:PROBE_REPORTED], rows, device=device, **settings)
+    return run.provenance.seconds / run.provenance.evaluations
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

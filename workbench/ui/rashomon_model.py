@@ -26,7 +26,6 @@ from workbench.ui.what_if import ground_of
 
 OTHER = "rashomon.other"
 ENDS = {"low": "Says least", "high": "Says most"}
-NAMES = ("the model", "an equally good one")
 POINTS = 61
 
 
@@ -122,31 +121,33 @@ def _show(
 ) -> None:
     """Show both models side by side: outputs, effects of features, and what moving one does."""
     one, models = place.rows[[row]], (place.model, other)
-    _numbers(result, focus, one, models, kept)
+    names = place.model.card.name, f"near-copy {result.kept_number[kept]:,}"
+    _numbers(result, focus, one, models, names, kept)
     ground = ground_of(place)
     with st.spinner("Explaining both …"):
         first, second = _explained(models, one, ground, (place.model.digest, kept, row))
     effects, curves = two_halves("other")
     with effects:
-        said = disagreement_sentence(first, second, output=focus.output, names=NAMES)
+        said = disagreement_sentence(first, second, output=focus.output, names=names)
         st.markdown(plain(said))
-        drawn = disagreement(first, second, output=focus.output, names=NAMES, dark=is_dark())
+        drawn = disagreement(first, second, output=focus.output, names=names, dark=is_dark())
         plain_figure(drawn, name="other-effects", alt=said)
     with curves:
-        _curves(result, focus, one, models, (first, second), ground)
+        _curves(result, focus, one, models, (first, second), ground, names)
 
 
 def _numbers(
-    result: RashomonSet, focus: Focus, one: Table, models: tuple[Model, Model], kept: int
-) -> None:
+    result: RashomonSet, focus: Focus, one: Table, models: tuple[Model, Model],
+    names: tuple[str, str], kept: int,
+) -> None:  # fmt: skip
     which = result.output_index(focus.output)
     said = [model.predict(one.X)[0].double().numpy() for model in models]
     classes = result.schema.n_classes > 0
     figures = [
-        (name[:1].upper() + name[1:], number(float(outputs[which])),
+        (name, number(float(outputs[which])),
          f"decides {result.output_names[int(outputs.argmax())]}" if classes
          else quantity(result, which))
-        for name, outputs in zip(NAMES, said, strict=True)
+        for name, outputs in zip(names, said, strict=True)
     ]  # fmt: skip
     excess = float(result.kept_excess[kept])
     key_figures([
@@ -172,14 +173,15 @@ def _explained(
 
 def _curves(
     result: RashomonSet, focus: Focus, one: Table, models: tuple[Model, Model],
-    pair: tuple[Attribution, Attribution], ground: Ground,
+    pair: tuple[Attribution, Attribution], ground: Ground, names: tuple[str, str],
 ) -> None:  # fmt: skip
     """Draw what both models say as one feature moves; by default the one they differ most in."""
     which = result.output_index(focus.output)
     gap = np.abs(pair[1].values[0, :, which] - pair[0].values[0, :, which])
-    names = [result.names[j] for j in np.argsort(-gap, kind="stable")]
+    offered = [result.names[j] for j in np.argsort(-gap, kind="stable")]
     name = str(choose(
-        st.selectbox, "What if it had another", "other_feature", options=names, default=names[0]
+        st.selectbox, "What if it had another", "other_feature", options=offered,
+        default=offered[0],
     ))  # fmt: skip
     j = result.names.index(name)
     feature, x = result.schema.features[j], one.X[0].double().numpy()
@@ -191,7 +193,7 @@ def _curves(
     ]
     what = quantity(result, which)
     drawn = pair_curves(
-        feature, values, outputs, names=NAMES, own=float(x[j]), what=what,
+        feature, values, outputs, names=names, own=float(x[j]), what=what,
         threshold=0.5 if result.schema.task == "binary" else None, dark=is_dark(),
     )  # fmt: skip
     plain_figure(drawn, name="other-curves", alt=f"{what} by both models as {name} moves")

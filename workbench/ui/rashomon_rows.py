@@ -63,8 +63,10 @@ def show_row(place: Place, result: RashomonSet, focus: Focus) -> None:
         note("This row is not among those that were drawn: choose another, or fewer rows.")
         return
     index = int(found[0])
-    told = {"explorer": focus.explorer, "tolerance": focus.tolerance}
-    st.markdown(f"**{plain(row_sentence(result, index, focus.output, **told))}**")
+    said = row_sentence(
+        result, index, focus.output, explorer=focus.explorer, tolerance=focus.tolerance
+    )
+    st.markdown(f"**{plain(said)}**")
     offer_other(place, result, focus, index, row)
 
 

@@ -10,7 +10,8 @@ from workbench.core.rashomon import EXPLORERS
 from workbench.core.results import RashomonSet
 from workbench.core.wording import counted
 from workbench.engines.rashomon.explore import EXPLORE, RANGES
-from workbench.engines.rashomon.set import NAME, SetParams, explorers_of
+from workbench.engines.rashomon.params import SetParams
+from workbench.engines.rashomon.set import NAME, explorers_of
 from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
@@ -39,11 +40,12 @@ BY_HAND = frozenset({"explorers", "tolerances", "growth_tolerance"})
 
 def show_set(place: Place) -> None:
     """Show how far equally good models disagree about the rows of a place."""
-    output, focus = choose_output(place, None), None
+    output = choose_output(place, None)
     said = st.container()
     left, right = side_by_side()
     below = st.container()
-    ask, found = None, None
+    ask: Ask | None = None
+    found: Answer[RashomonSet] | None = None
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
@@ -55,17 +57,15 @@ def show_set(place: Place) -> None:
     if found is None:
         return
     result, name = found.result, f"equally-good-{place.model.card.name}"
-    with left, errors_shown():
+    with left:
         focus = choose_focus(result, output)
-        with st.container(border=True):
+        with st.container(border=True), errors_shown():
             show_view(place, result, focus, name=name)
             downloads(found, name, place.person)
-    if focus is None:
-        return
     with said, errors_shown():
-        told = {"explorer": focus.explorer, "tolerance": focus.tolerance}
-        answer(rashomon_sentence(result, output, **told))
-        note(noise_sentence(result, **told))
+        key, tolerance = focus.explorer, focus.tolerance
+        answer(rashomon_sentence(result, output, explorer=key, tolerance=tolerance))
+        note(noise_sentence(result, explorer=key, tolerance=tolerance))
     with trust, errors_shown():
         trust_card(result)
     with below, errors_shown():

@@ -1,5 +1,6 @@
 """Views of a set of equally good models on a page, and which part of it they look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ FOLLOWS = {
     "cloud": ("explorer", "tolerance"),
     "cost": ("tolerance",),
 }
-TITLES = METRICS | SPREADS
+TITLES: Mapping[str, str] = {**METRICS, **SPREADS}
 OWN = ("metric", "measure", "by")
 
 

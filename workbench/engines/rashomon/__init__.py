@@ -1,7 +1,50 @@
 """Sets of equally good models: how much they disagree, and about whom."""
 
+from typing import Any
+
+from workbench.core.context import Progress
 from workbench.core.method import METHODS
+from workbench.core.model import Model
+from workbench.core.rashomon import RashomonSet
+from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
 from workbench.engines.rashomon.realised import realised
+from workbench.engines.rashomon.set import NAME
 
-__all__ = ["METHODS", "churn", "mitigation", "realised"]
+__all__ = ["METHODS", "churn", "mitigation", "rashomon_set", "realised"]
+
+
+def rashomon_set(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> RashomonSet:
+    """Look for models as good as a given one, and say how far they disagree about rows.
+
+    Parameters
+    ----------
+    rows
+        Labelled rows that are reported on, best of the test split.
+    table
+        The whole labelled table, whose validation rows admit models.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``SetParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, a table does not fit or has no labels, or no explorer can
+        serve the model.
+    """
+    return call(
+        RashomonSet, NAME, model, rows, table, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip

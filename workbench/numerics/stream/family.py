@@ -4,7 +4,7 @@ import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -39,6 +39,7 @@ class Members(NamedTuple):
         return self._replace(stretches=stretches)
 
 
+@runtime_checkable
 class Family(Protocol):
     """Near-copies of one model: what they say, and the weights of one.
 
