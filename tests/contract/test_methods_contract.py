@@ -81,7 +81,8 @@ def arrays(result):
 def test_same_seed_same_bits(run):
     one, two = arrays(run(seed=3)), arrays(run(seed=3))
     assert one.keys() == two.keys()
-    for name, array in one.items():
+    for name in one.keys() - {"seconds"}:  # a clock is no promise
+        array = one[name]
         np.testing.assert_array_equal(array, two[name], err_msg=name)
 
 

@@ -22,6 +22,7 @@ from workbench.engines.rashomon.search import Search
 from workbench.numerics.stream.dropout import Dropout, Site
 from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.noise import Law
+from workbench.numerics.stream.published import PublishedDropout
 
 DROPOUT: Mapping[str, tuple[Site, Law]] = {
     "gaussian-units": ("units", "gaussian"),
@@ -31,6 +32,14 @@ DROPOUT: Mapping[str, tuple[Site, Law]] = {
     "gaussian-rank-one": ("rank-one", "gaussian"),
     "bernoulli-rank-one": ("rank-one", "bernoulli"),
 }
+PUBLISHED: Mapping[str, Law] = {
+    "published-bernoulli": "bernoulli",
+    "published-gaussian": "gaussian",
+}
+PUBLISHED_REMARK = (
+    "Noise per row and on logits, as published: its candidates are not models, and what they show "
+    "of disagreement is mostly noise."
+)
 PART = 512
 PILOT_MEMBERS = 64
 # Members of a pilot have numbers of their own, so that none is reported on.
@@ -49,6 +58,8 @@ def dropout_family(model: Model, explorer: str, seed: int) -> Family:
     InvalidInputError
         If there is no such explorer, or the model has nothing for it to perturb.
     """
+    if explorer in PUBLISHED:
+        return PublishedDropout(model, PUBLISHED[explorer], seed)
     if explorer not in DROPOUT:
         raise InvalidInputError(f"Explorer {explorer!r} does not look by dropout.")
     site, law = DROPOUT[explorer]
@@ -61,7 +72,10 @@ def explore_dropout(
     """Calibrate the strength to the tolerances, then draw near-copies around it."""
     family = dropout_family(scene.model, explorer, scene.context.seed)
     fit = calibrate_family(scene, family, tolerances)
-    return Search(family, _candidates(scene, family, fit, tolerances, params))
+    if explorer in PUBLISHED:  # no way to go: the next rows have other noise
+        params = params.model_copy(update={"push": False})
+    members = _candidates(scene, family, fit, tolerances, params)
+    return Search(family, members, PUBLISHED_REMARK if explorer in PUBLISHED else "")
 
 
 def dropout_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:

@@ -8,7 +8,12 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
-from workbench.engines.rashomon.by_dropout import DROPOUT, dropout_passes, explore_dropout
+from workbench.engines.rashomon.by_dropout import (
+    DROPOUT,
+    PUBLISHED,
+    dropout_passes,
+    explore_dropout,
+)
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
@@ -16,11 +21,11 @@ from workbench.numerics.stream.family import Family, Members
 
 # Explorers that try models, and those that know a range by formula.
 EXPLORE: Mapping[str, Explore] = {
-    **dict.fromkeys(DROPOUT, explore_dropout),
+    **dict.fromkeys((*DROPOUT, *PUBLISHED), explore_dropout),
 }
 RANGES: Mapping[str, RangeOf] = {}
 PASSES: Mapping[str, Passes] = {
-    **dict.fromkeys(DROPOUT, dropout_passes),
+    **dict.fromkeys((*DROPOUT, *PUBLISHED), dropout_passes),
 }
 
 
