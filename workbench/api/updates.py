@@ -60,7 +60,7 @@ def realised_churn(
 ) -> Churn:  # fmt: skip
     """Return a result with what the model that replaced the given one decides about its rows.
 
-    ``workbench.engines.rashomon.realised`` reads off how far the changes were foreseen.
+    ``workbench.engines.rashomon.realised.realised`` reads off how far that was foreseen.
 
     Raises
     ------

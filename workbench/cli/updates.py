@@ -130,10 +130,10 @@ def _most_likely(result: "Churn", tolerance: float | None) -> list[str]:
     frame = frame[frame["flips"] > 0].head(TOP)
     if not len(frame):
         return []
+    columns = (frame[name] for name in ("row", "decision", "flips", "low", "high"))
     lines = [
-        f"  {percent(line.flips):>7} ({percent(line.low)} to {percent(line.high)})   row "
-        f"{line.row}, now {_said(line.decision)}"
-        for line in frame.itertuples()
+        f"  {percent(share):>7} ({percent(low)} to {percent(high)})   row {row}, now {_said(now)}"
+        for row, now, share, low, high in zip(*columns, strict=True)
     ]
     return ["  likeliest to change (share of models, 95 %)", *lines]
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import plotly.graph_objects as go
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
 
 from workbench.core.churn import Churn
 from workbench.core.rashomon import EXPLORERS
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.realised import realised
-from workbench.numerics.row_groups import similar_order
 from workbench.plots import words
 from workbench.plots.churn_groups import groups_of
 from workbench.plots.layout import (
@@ -154,7 +155,7 @@ def pairs(churn: Churn, *, tolerance: float | None = None, dark: bool = False) -
         return empty(NO_MODELS, dark=dark)
     drawn = min(PAIRS, len(matrix))
     own, matrix = churn.churn(tolerance)[:drawn], matrix[:drawn, :drawn]
-    order = similar_order(matrix)
+    order = _alike_together(matrix)
     whole = np.zeros((drawn + 1, drawn + 1))
     whole[1:, 1:] = matrix[np.ix_(order, order)]
     whole[0, 1:] = whole[1:, 0] = own[order]
@@ -271,6 +272,14 @@ def update(churn: Churn, *, tolerance: float | None = None, dark: bool = False) 
     if not np.isnan(area):
         note(figure, f"AUC {area:.2f} ({least:.2f} to {most:.2f})", dark=dark)
     return figure
+
+
+def _alike_together(distances: np.ndarray) -> np.ndarray:
+    """Order models so that those that decide alike are neighbours: a tree of mean distances."""
+    if len(distances) < 3:
+        return np.arange(len(distances))
+    tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)
+    return hierarchy.leaves_list(tree)
 
 
 def _colours(colours: Palette) -> dict[str, str]:

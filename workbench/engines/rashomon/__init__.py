@@ -9,10 +9,9 @@ from workbench.core.rashomon import RashomonSet
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
-from workbench.engines.rashomon.realised import realised
 from workbench.engines.rashomon.set import NAME
 
-__all__ = ["METHODS", "churn", "mitigation", "rashomon_set", "realised"]
+__all__ = ["METHODS", "churn", "mitigation", "rashomon_set"]
 
 
 def rashomon_set(
