@@ -13,6 +13,8 @@ from workbench.plots.words import number
 
 # Area up to which nothing was foreseen worth the name, and from which most of it was.
 LITTLE, MUCH = 0.6, 0.8
+# Rows of a group from which a sentence names it.
+LARGE = 20
 
 
 def churn_sentence(churn: Churn, tolerance: float | None = None) -> str:
@@ -52,17 +54,19 @@ def group_sentence(churn: Churn, by: str | None = None, tolerance: float | None 
         If nothing makes groups, or not by this.
     """
     found = groups_of(churn, by, tolerance=tolerance)
-    if len(found.names) < 2 or np.isnan(found.churn[:, 0]).any():
-        return f"There are no two groups by {found.by} to compare."
-    value, low, high = found.churn.T
+    large = found.sizes >= LARGE
+    if large.sum() < 2 or np.isnan(found.churn[large, 0]).any():
+        return f"There are no two groups by {found.by} of {LARGE} rows or more to compare."
+    value, low, high = found.churn[large].T
+    names = [name for name, told in zip(found.names, large, strict=True) if told]
     most, least = int(value.argmax()), int(value.argmin())
     if value[most] == value[least]:
         return f"By {found.by}, all groups change alike ({percent(float(value[most]))})."
     sure = low[most] > high[least]
     doubt = "" if sure else "; with so few rows that may be chance"
     return (
-        f"By {found.by}, decisions change most for {found.names[most]} "
-        f"({percent(float(value[most]))}) and least for {found.names[least]} "
+        f"By {found.by}, decisions change most for {names[most]} "
+        f"({percent(float(value[most]))}) and least for {names[least]} "
         f"({percent(float(value[least]))}){doubt}."
     )
 

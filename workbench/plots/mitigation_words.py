@@ -61,14 +61,12 @@ def abstention_sentence(mitigation: Mitigation) -> str:
     found = mitigation.abstention()
     at = int(np.abs(found.coverage - (1 - refused)).argmin())
     away, low, high = found.difference[at]
-    verdict = "no surely better or worse than" if low <= 0 <= high else (
-        "better than" if away > 0 else "worse than"
-    )  # fmt: skip
+    doubt = ", which may be chance" if low <= 0 <= high else ""
     return (
         f"Refusing every row that one of {of} decides otherwise leaves {percent(1 - refused)} of "
-        f"the rows, {percent(float(found.by_set[at]))} of them right; refusing as many by the "
-        f"model's own confidence leaves {percent(float(found.by_confidence[at]))} right: {verdict} "
-        f"confidence (difference {_signed(away)}, {_signed(low)} to {_signed(high)})."
+        f"the rows, {percent(float(found.by_set[at]))} of them right. Refusing as many by the "
+        f"model's own confidence leaves {percent(float(found.by_confidence[at]))} right: a "
+        f"difference of {_signed(away)} points ({_signed(low)} to {_signed(high)}){doubt}."
     )
 
 
@@ -120,4 +118,4 @@ def _value(metric: str, value: float) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}") + " points"
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
