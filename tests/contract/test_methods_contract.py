@@ -57,6 +57,8 @@ def run(request):
 # not define, each with its reason in the result.
 NOT_FINITE = {
     "attribution": {"data"},
+    # What a regression does not decide, and no admitted model at a tolerance.
+    "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
@@ -64,11 +66,30 @@ NOT_FINITE = {
     "local_functions": {"data"},
     "local_models": {"data"},
     "measures": {"data", "scores"},
+    # Sizes that were not judged, what a regression does not decide, no candidates.
+    "mitigation": {
+        "data",
+        "metrics",
+        "reduction",
+        "at_boundary",
+        "accuracy",
+        "stability",
+        "least_support",
+    },
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
     # Of no model, or of one alone, and where a regression decides nothing; cells of the table.
     "rashomon_set": {
-        "data", "metrics", "low", "high", "flips", "deviation", "capacity", "noise", "growth",
-        "candidate_accuracy", "reported_accuracy",
+        "data",
+        "metrics",
+        "low",
+        "high",
+        "flips",
+        "deviation",
+        "capacity",
+        "noise",
+        "growth",
+        "candidate_accuracy",
+        "reported_accuracy",
     },
     "scale_curves": {"data"},
 }

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-RESAMPLES = 400
+RESAMPLES, BLOCK_ELEMENTS = 400, 2_000_000
 Interval = tuple[float, float, float]
 
 
@@ -63,7 +63,9 @@ def resampled(
     random: np.random.Generator,
 ) -> Float[np.ndarray, " b"]:
     """Return the mean over resampled sets of what sums up resampled rows, for each resample."""
-    by_set = np.stack([summary(values[:, chosen], axis=1) for chosen in rows])
+    step = max(1, BLOCK_ELEMENTS // values.size)
+    parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+    by_set = np.concatenate([summary(values[:, part], axis=2) for part in parts], axis=1).T
     sets = random.integers(0, len(values), by_set.shape)
     again: np.ndarray = np.take_along_axis(by_set, sets, axis=1).mean(1)
     return again

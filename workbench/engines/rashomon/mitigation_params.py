@@ -7,7 +7,7 @@ from pydantic import Field
 from workbench.engines.rashomon.params import SearchParams
 
 Dropout = Literal[
-    "gaussian-units", "bernoulli-units", "gaussian-weights", "bernoulli-weights",
+    "auto", "gaussian-units", "bernoulli-units", "gaussian-weights", "bernoulli-weights",
     "gaussian-rank-one", "bernoulli-rank-one",
 ]  # fmt: skip
 SIZES = (1, 2, 5, 10, 20, 50, 100)
@@ -21,12 +21,12 @@ class MitigationParams(SearchParams):
         description="By how much a model's loss may be worse: nats of cross-entropy for classes; "
         "for a regression, a share of the given model's mean squared error.",
     )  # fmt: skip
-    builder: Dropout | Literal["auto"] = Field(
+    builder: Dropout = Field(
         "auto",
         description="Explorer that finds the members of ensembles; auto: noise on hidden units, or "
         "on weights where there are none.",
     )
-    independent: Dropout | Literal["auto"] = Field(
+    independent: Dropout = Field(
         "auto",
         description="Explorer that judges ensembles without having built them; auto: noise on "
         "weights, Bernoulli where Gaussian noise on weights built them.",
