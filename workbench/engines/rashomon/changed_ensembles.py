@@ -10,7 +10,7 @@ from torch import Tensor
 from workbench.core.model import Model
 from workbench.engines.rashomon.by_dropout import dropout_family
 from workbench.engines.rashomon.calibrate import push
-from workbench.engines.rashomon.scene import Scene
+from workbench.engines.rashomon.scene import CPU_BYTES, Scene
 from workbench.numerics.chunks import slices
 from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.near_copies import NearCopies
@@ -43,17 +43,15 @@ def said_by(
     return torch.cat(found)
 
 
-# For each member of an ensemble its own way: by which each of its weights moves, in each copy.
-Ways = Sequence[Mapping[str, Float[Tensor, "b ..."]]]
-
-
 class Ensemble:
     """The mean output of some models, and the same with each of them changed.
+
+    All copies of all members are evaluated at once, as near-copies of one network.
 
     Parameters
     ----------
     models
-        Its members.
+        Its members, of one architecture.
     judge
         Explorer by dropout that changes them, each with noise of its own.
     address
@@ -61,13 +59,13 @@ class Ensemble:
     """
 
     def __init__(self, scene: Scene, models: Sequence[Model], judge: str, address: int) -> None:
-        self.scene = scene
+        self.scene, self.size = scene, len(models)
         seed = int(scene.context.stream(address).integers(2**31))
         self._families = [dropout_family(model, judge, seed) for model in models]
-        width = len(scene.model.groups)
-        self._copies = [NearCopies(model.network, width) for model in models]
-        ways, still = self._ways(slice(0, 1)), torch.zeros(1, dtype=torch.float64)
-        self._names = list(ways[0])
+        self._copies = NearCopies(models[0].network, len(scene.model.groups))
+        own = [dict(model.network.named_parameters()) for model in models]
+        self._own = {name: torch.stack([each[name] for each in own]) for name in own[0]}
+        ways, still = self.ways(slice(0, 1)), torch.zeros(1, dtype=torch.float64)
         self.base = self._outputs(ways, still, admission=False)[0]
         self.loss = float(mean_losses(scene, self._outputs(ways, still, admission=True))[0])
 
@@ -76,16 +74,29 @@ class Ensemble:
 
         And the share of them that reach it: the others stay within it however far they go.
         """
-        each = sum(copies.member_bytes(self._names) for copies in self._copies)
+        each = self.size * self._copies.member_bytes(self._own)
         room = max(1, self.scene.context.budget // 4 // each)
         found = [self._pushed(part, tolerance) for part in slices(count, room)]
         said = torch.cat([outputs for outputs, _ in found]).cpu().numpy()
         return said, float(torch.cat([reached for _, reached in found]).double().mean())
 
+    def ways(self, part: slice) -> dict[str, Float[Tensor, "e b ..."]]:
+        """Draw how each weight of each member moves in some copies, no two ways alike."""
+        places = torch.arange(part.start, part.stop)
+        whole = torch.ones(len(places), dtype=torch.float64)
+        found = [
+            family.weights(Members(places * self.size + place, STRENGTH * whole, whole))
+            for place, family in enumerate(self._families)
+        ]
+        return {
+            name: torch.stack([moved[name] for moved in found]) - self._own[name][:, None]
+            for name in found[0]
+        }
+
     def _pushed(
         self, part: slice, tolerance: float
     ) -> tuple[Float[Tensor, "b n k"], Bool[Tensor, " b"]]:
-        ways = self._ways(part)
+        ways = self.ways(part)
 
         def excess_of(stretches: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
             outputs = self._outputs(ways, stretches, admission=True)
@@ -96,46 +107,34 @@ class Ensemble:
         reached = excess_of(found) > AT_BOUNDARY * tolerance
         return self._outputs(ways, found, admission=False), reached
 
-    def _ways(self, part: slice) -> Ways:
-        """Draw for each member the directions of some copies, none like another member's."""
-        places, size = torch.arange(part.start, part.stop), len(self._families)
-        whole = torch.ones(len(places), dtype=torch.float64)
-        ways = []
-        for place, family in enumerate(self._families):
-            moved = family.weights(Members(places * size + place, STRENGTH * whole, whole))
-            own = dict(family.model.network.named_parameters())
-            ways.append({name: weights - own[name] for name, weights in moved.items()})
-        return ways
-
     @torch.no_grad()
     def _outputs(
-        self, ways: Ways, stretches: Float[Tensor, " b"], *, admission: bool
-    ) -> Float[Tensor, "b n k"]:
+        self, ways: Mapping[str, Float[Tensor, "e b ..."]], stretches: Float[Tensor, " b"], *,
+        admission: bool,
+    ) -> Float[Tensor, "b n k"]:  # fmt: skip
         """Return mean outputs of copies, each so far along its way."""
-        scene = self.scene
+        scene, b = self.scene, len(stretches)
         inputs = scene.admission_inputs if admission else scene.inputs
-        step = max(1, scene.context.budget // 4 // (len(stretches) * self._row_bytes()))
-        found = [self._mean(ways, stretches, inputs[part]) for part in slices(len(inputs), step)]
-        scene.count(len(ways) * len(stretches) * len(inputs))
+        weights = {name: self._moved(name, ways.get(name), stretches) for name in self._own}
+        row = self._copies.row_bytes(self._own) + 32 * len(scene.model.output_names)
+        step = max(1, min(CPU_BYTES, scene.context.budget // 4) // (self.size * b * row))
+        found = []
+        for part in slices(len(inputs), step):
+            logits = self._copies.logits(inputs[part], weights)
+            said = scene.model.outputs(logits, "probability").double()
+            found.append(said.view(self.size, b, *said.shape[1:]).mean(0))
+        scene.count(self.size * b * len(inputs))
         return torch.cat(found, 1)
 
-    def _mean(
-        self, ways: Ways, stretches: Float[Tensor, " b"], inputs: Float[Tensor, "n p"]
-    ) -> Float[Tensor, "b n k"]:
-        said = []
-        for family, copies, way in zip(self._families, self._copies, ways, strict=True):
-            own = dict(family.model.network.named_parameters())
-            weights = {
-                name: own[name] + stretches.to(moves).view(-1, *(1,) * (moves.ndim - 1)) * moves
-                for name, moves in way.items()
-            }
-            logits = copies.logits(inputs, weights)
-            said.append(self.scene.model.outputs(logits, "probability").double())
-        return torch.stack(said).mean(0)
-
-    def _row_bytes(self) -> int:
-        outputs = 16 * len(self.scene.model.output_names) * len(self._families)
-        return outputs + max(copies.row_bytes(self._names) for copies in self._copies)
+    def _moved(
+        self, name: str, moves: Float[Tensor, "e b ..."] | None, stretches: Float[Tensor, " b"]
+    ) -> Float[Tensor, "eb ..."]:
+        """Return a parameter of every copy of every member, the copies of a member together."""
+        own = self._own[name][:, None]
+        if moves is None:
+            return own.expand(-1, len(stretches), *own.shape[2:]).flatten(0, 1)
+        far = stretches.to(moves).view(1, -1, *(1,) * (moves.ndim - 2))
+        return (own + far * moves).flatten(0, 1)
 
 
 def drawn_ensembles(
