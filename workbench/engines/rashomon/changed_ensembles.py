@@ -18,6 +18,8 @@ from workbench.numerics.stream.near_copies import NearCopies
 # Noise of the direction in which a member moves; how far it goes is found by pushing.
 STRENGTH = 0.5
 AT_BOUNDARY = 0.9
+# Members whose outputs are held at once.
+TOGETHER = 256
 
 
 def mean_losses(scene: Scene, outputs: Float[Tensor, "*b a k"]) -> Float[Tensor, "*b"]:
@@ -145,9 +147,12 @@ def drawn_ensembles(
     Returns what ensembles say of the rows reported on, and their loss on the admission rows.
     """
     outputs, losses = [], []
-    for part in slices(count * size, size):
+    for part in slices(count * size, size * max(1, TOGETHER // size)):
         own = members.take(part)
-        outputs.append(said_by(scene, family, own, admission=False).mean(0).cpu().numpy())
-        admission = said_by(scene, family, own, admission=True).mean(0)
-        losses.append(float(mean_losses(scene, admission)))
-    return np.stack(outputs), np.array(losses)
+        said, admission = (
+            said_by(scene, family, own, admission=which).unflatten(0, (-1, size)).mean(1)
+            for which in (False, True)
+        )
+        outputs.append(said.cpu())
+        losses.append(mean_losses(scene, admission).cpu())
+    return torch.cat(outputs).numpy(), torch.cat(losses).numpy()

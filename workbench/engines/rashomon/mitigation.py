@@ -82,10 +82,10 @@ def _explain(
     judges = (DRAWN, builder, independent)
     drawn = {size: _drawn(near, size) for size in sizes}
     found = {(DRAWN, size): _among_sets(near, drawn[size][0]) for size in sizes}
-    for judge in judges[1:]:
-        for size in sizes:
-            if size <= params.judged_largest and len(near) >= 2 * size:
-                found[judge, size] = _judged(near, judge, size)
+    for size in sizes:
+        if size <= params.judged_largest and len(near) >= 2 * size:
+            ensembles = _ensembles(near, size)
+            found |= {(judge, size): _judged(near, judge, ensembles) for judge in judges[1:]}
     metrics, reduction = _summed(found, judges, sizes, len(rows), context)
     accuracy = [_accuracy(drawn[size][0], truth, scene.classes) for size in sizes]
     excess = [_with_range(drawn[size][1] - scene.base_loss) for size in sizes]
@@ -170,12 +170,19 @@ def _among_sets(near: Near, outputs: Float[np.ndarray, "r n k"]) -> Found:
     return Found(Disagreement(*values), each, np.nan)
 
 
-def _judged(near: Near, judge: str, size: int) -> Found:
+def _ensembles(near: Near, size: int) -> list[list[Model]]:
+    """Make the members of the ensembles that are judged."""
+    count = min(near.params.judged, len(near) // size)
+    return [
+        [materialise(near.family, near.members, i) for i in range(start, start + size)]
+        for start in range(0, count * size, size)
+    ]
+
+
+def _judged(near: Near, judge: str, ensembles: list[list[Model]]) -> Found:
     """Change ensembles, all members at once, to where their loss reaches the tolerance."""
     params, values, reached = near.params, [], []
-    for place in range(min(params.judged, len(near) // size)):
-        own = range(place * size, (place + 1) * size)
-        models = [materialise(near.family, near.members, i) for i in own]
+    for place, models in enumerate(ensembles):
         changed = Ensemble(near.scene, models, judge, JUDGING + 100 * place)
         said, share = changed.near_copies(params.near_copies, near.tolerance)
         values.append(around(changed.base.cpu().numpy(), said, near.which))
