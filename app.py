@@ -46,6 +46,7 @@ PAGES = {
 ui.configure_logs()
 # The icon goes first: for the drawing of a page, the browser would ask the network.
 st.set_page_config(page_icon=ICON, layout="wide")
-page = st.navigation(PAGES, position=ui.navigation_position())
+# Of more than twelve pages the menu would hide the last ones behind a line.
+page = st.navigation(PAGES, position=ui.navigation_position(), expanded=True)
 st.set_page_config(page_title=f"{page.title} · Explainability workbench")
 page.run()

@@ -11,6 +11,7 @@ from workbench.ui.text import markup
 TITLES = {
     "add_data": "Which rows would you like to look at?",
     "add_model": "Which model would you like to look into?",
+    "equally_good_models": "How much do equally good models disagree?",
     "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
     "jobs": "What is running, and what has finished?",

@@ -33,6 +33,10 @@ NAMES = {
                           "matrix", "cell.method", "cell.neighbourhood", "explanations", "values",
                           "agreement", "measures", "measure", "lfa.scale", "lfa.background",
                           "seed"),
+    "equally_good_models": (*OF_ALL, "row", "output", "explorers", "explorer", "tolerance",
+                            "rashomon_view", "published", "effort", "other", "other_end",
+                            "other_feature", "groups.by", "metrics.metric", "growth.metric",
+                            "distribution.measure", "rashomon.models", "rashomon.most", "seed"),
     "local_models": (*OF_ALL, "row", "count", "mode", "output", "part", "lime_method", "sampling",
                      "picked", "effort", "operator", "law.mask", "scale.add", "function", "loss",
                      "features", "lime.num_features", "lime.background", "seed"),
@@ -50,6 +54,7 @@ def nothing_runs(monkeypatch):
     monkeypatch.setattr(jobs, "PATIENCE", 0.0)
     monkeypatch.setattr(people, "current_person", lambda: Person("me", "Me", "admin"))
     monkeypatch.setattr("workbench.ui.cost._seconds_per_evaluation", lambda *_: 1e-6)
+    monkeypatch.setattr("workbench.ui.cost._seconds_per_near_copy", lambda *_: 1e-6)
     monkeypatch.setenv("WORKBENCH_JOBS_PER_USER", "1000")
     monkeypatch.setenv("WORKBENCH_QUEUE_LENGTH", "1000")
     yield

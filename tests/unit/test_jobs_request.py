@@ -164,6 +164,18 @@ def test_a_background_must_be_asked_for_where_one_is_used():
     )
 
 
+def test_a_method_that_splits_the_table_itself_is_handed_all_of_it():
+    asked = request(method="rashomon.set", params={}, rows=(3, 5), background=0)
+    work = asked.work("local")
+    whole = api.load_table("wine", split="all")
+    assert work.rows.digest == api.load_table("wine")[[3, 5]].digest
+    assert work.background.digest == whole.digest
+    assert asked.key == request(method="rashomon.set", params={}, rows=(3, 5), background=7).key
+    assert asked.key != request(
+        method="rashomon.set", params={"models": 9}, rows=(3, 5), background=0
+    ).key  # fmt: skip
+
+
 def test_an_uploaded_table_gives_its_own_training_rows(monkeypatch):
     table = tiny_table(n=60)
     model = tiny_model(table)

@@ -21,6 +21,7 @@ from workbench.plots.rashomon_words import (
     coverage,
     noise_sentence,
     rashomon_sentence,
+    remark_text,
     row_sentence,
 )
 from workbench.plots.theme import DARK, LIGHT
@@ -251,6 +252,9 @@ def test_no_model_is_no_agreement():
     assert rashomon_sentence(remarked, explorer="lagrangian") == (
         "Exact range (Lagrangian path): it needs a linear model."
     )
+    assert remark_text(remarked, "lagrangian") == "", "its sentence says it"
+    leaning = replace(SET, remarks=("leans", "", "is local"))
+    assert [remark_text(leaning, key) for key in ALL] == ["leans", "", "is local"]
 
 
 def test_a_row_is_told_with_its_range_and_who_decides_otherwise():

@@ -22,9 +22,8 @@ CLOSE = {"atol": 1e-6, "rtol": 1e-5}
 
 def members_of(numbers, strength=0.4, stretch=1.0):
     b = len(numbers)
-    return Members(
-        torch.tensor(numbers), torch.full((b,), strength).double(), torch.full((b,), stretch).double()
-    )  # fmt: skip
+    ones = torch.ones(b).double()
+    return Members(torch.tensor(numbers), strength * ones, stretch * ones)
 
 
 def build(network="mlp", **arguments):
@@ -77,9 +76,6 @@ def test_numbers_of_a_member_are_its_own(number, size):
     alone = draw("gaussian", 3, torch.tensor([number]), size)
     among = draw("gaussian", 3, torch.tensor([5, number, number + 1]), size)
     assert torch.equal(alone[0], among[1])
-    assert torch.equal(
-        alone[0, : size // 2], draw("gaussian", 3, torch.tensor([number]), size)[0, : size // 2]
-    )
     assert not torch.equal(among[1], among[2])
     assert not torch.equal(alone, draw("gaussian", 4, torch.tensor([number]), size))
 
@@ -122,9 +118,8 @@ def test_a_member_is_the_model_that_its_weights_make(network, site, law):
 def test_noise_on_units_is_what_dropout_does_to_what_leaves_an_activation():
     model = build(hidden=(16, 8))
     family, members = Dropout(model, "units", "bernoulli", 0), members_of([3], 0.8)
-    drawn = 1 + deviations(
-        "bernoulli", draw("bernoulli", 0, members.numbers, 24), members.strengths
-    )
+    numbers = draw("bernoulli", 0, members.numbers, 24)
+    drawn = 1 + deviations("bernoulli", numbers, members.strengths)
     first, net = model.network.first, model.network.layers
     with torch.no_grad():
         hidden = first(inputs_of(model)).relu() * drawn[:, :16]
@@ -151,11 +146,8 @@ def test_answers_do_not_depend_on_the_other_rows_and_members(site):
 
 def test_published_dropout_depends_on_the_other_rows_and_makes_no_model():
     model = build()
-    family, X, members = (
-        PublishedDropout(model, "gaussian", 0),
-        inputs_of(model),
-        members_of([1, 2]),
-    )
+    X, members = inputs_of(model), members_of([1, 2])
+    family = PublishedDropout(model, "gaussian", 0)
     whole = family.logits(X, members)
     assert isinstance(family, Family)
     assert not torch.allclose(family.logits(X.flip(0), members).flip(1), whole)

@@ -18,27 +18,28 @@ def above_noise(result: RashomonSet) -> Finding:
     if not len(result):
         return NO_ROWS
     t = result.growth_at
-    noises = result.noise[result.drawn > 0, t]
+    noises = np.where(result.drawn > 0, result.noise[:, t], np.nan)
     if not np.isfinite(noises).any():
         return Finding("not_applicable", "No model was admitted, so losses cannot be compared.")
     least, eps = STANDARD_ERRORS * float(np.nanmax(noises)), float(result.tolerances[t])
+    title = EXPLORERS[result.explorers[int(np.nanargmax(noises))]]
     below = int(result.below_noise[result.drawn > 0].any(0).sum())
     evidence = {
         "least_tolerance": least, "rows": float(result.n_admission),
         "tolerances_below": float(below), "tolerances": float(len(result.tolerances)),
     }  # fmt: skip
-    brief = f"from {least:.2g} on"
+    brief = f"from {least:.3g} on"
     rows = f"{counted(result.n_admission, 'row')} of {result.admission}"
     if eps < least:
         sentence = (
             f"A tolerance of {eps:.3g} cannot be told from 0 on {rows}: two standard "
-            f"errors of the difference in loss are {least:.3g}. Choose a larger tolerance, or "
-            "admit on more rows."
+            f"errors of the difference in loss are {least:.3g} ({title}). Choose a larger "
+            "tolerance, or admit on more rows."
         )
         return Finding("warning", sentence, evidence, eps, brief)
     sentence = (
         f"The tolerance of {eps:.3g} is above two standard errors of the difference in loss "
-        f"({least:.3g} on {rows})."
+        f"({least:.3g} on {rows}, {title})."
     )
     return Finding("ok", sentence, evidence, eps, brief)
 

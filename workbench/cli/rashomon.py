@@ -64,12 +64,18 @@ def rashomon(
 
 
 def _summary(result: "RashomonSet", which: int, tolerance: float | None) -> str:
-    from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence  # loads plotly
+    from workbench.plots.rashomon_words import (  # loads plotly
+        noise_sentence,
+        rashomon_sentence,
+        remark_text,
+    )
 
     lines = []
     for e, key in enumerate(result.explorers):
         told: dict[str, Any] = {"explorer": key, "tolerance": tolerance}
-        lines += [rashomon_sentence(result, which, **told), "", *_table(result, e), ""]
+        remark = remark_text(result, key)
+        lines += [rashomon_sentence(result, which, **told), *([remark] if remark else []), ""]
+        lines += [*_table(result, e), ""]
     return "\n".join([*lines, *trust_lines(result, noise_sentence(result, tolerance=tolerance))])
 
 

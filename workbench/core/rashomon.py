@@ -67,7 +67,8 @@ class RashomonSet(OfOutputs, Result):
     the same as no disagreement.
 
     Axes: ``e`` explorers, ``t`` tolerances, ``n`` rows, ``k`` outputs, ``m`` metrics, ``q`` kept
-    models, ``c`` recorded candidates, ``g`` numbers of models, ``d`` features.
+    models, ``c`` recorded candidates, ``g`` numbers of models, ``d`` features, ``j`` those whose
+    importance was asked for.
 
     Attributes
     ----------
@@ -146,7 +147,7 @@ class RashomonSet(OfOutputs, Result):
     growth_models: Int[np.ndarray, " g"]
     growth: Float[np.ndarray, "e g 3"]
     growth_at: int
-    importance: Float[np.ndarray, "i 3"]
+    importance: Float[np.ndarray, "j 3"]
     importance_models: int
     loss_name: str
     base_loss: float

@@ -75,11 +75,16 @@ def cloud(
     figure.add_vline(x=line, line={"color": colours.text, "width": 1.2, "dash": "dash"})
     note(figure, f"{len(chosen):,} of {n:,} candidates" if len(chosen) < n
          else counted(n, "candidate"), dark=dark)  # fmt: skip
-    figure.update_yaxes(title_text=escaped(label), nticks=6,
-                        tickformat=".0%" if label == "accuracy" else None)  # fmt: skip
+    reach = _reach(result.candidate_excess[chosen], result)
+    seen = up[chosen][result.candidate_excess[chosen] <= reach[1]]
+    seen = seen if len(seen) else up[chosen]
+    figure.update_yaxes(
+        title_text=escaped(label), nticks=6, tickformat=".0%" if label == "accuracy" else None,
+        range=list(padded((float(seen.min()), float(seen.max()) + 1e-9), 0.06)),
+    )  # fmt: skip
     title(figure, f"excess {result.loss_name}",
           f"left of the line: within {words.number(line)}")  # fmt: skip
-    figure.update_xaxes(range=_reach(result.candidate_excess[chosen], result), nticks=6)
+    figure.update_xaxes(range=reach, nticks=6)
     return figure
 
 
@@ -126,7 +131,7 @@ def importance_sentence(result: RashomonSet) -> str:
     sure = [int(i) for i in np.argsort(-low, kind="stable") if low[i] > 0][:3]
     widest = int(np.argmax(high - low))
     relied = (
-        f"all rely on {' and '.join(result.names[i] for i in sure)}" if sure
+        f"all rely on {_joined([result.names[i] for i in sure])}" if sure
         else "there is no feature that all rely on"
     )  # fmt: skip
     return (
@@ -134,6 +139,12 @@ def importance_sentence(result: RashomonSet) -> str:
         f"{words.number(float(low[widest]))} to {words.number(float(high[widest]))} of "
         f"{result.loss_name}, and {words.number(float(own[widest]))} for the model itself."
     )
+
+
+def _joined(names: list[str]) -> str:
+    """Name several, the last one after ``and``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _add_ranges(

@@ -9,10 +9,10 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature
 from workbench.plots import words
 from workbench.plots.layout import LABEL_LENGTH, shortened, title
-from workbench.plots.rows import wrapped
+from workbench.plots.rows import SYMBOLS, wrapped
 from workbench.plots.theme import DASHES, escaped, palette, template
 
-HEIGHT, UP_LETTERS, MOST_LEVELS = 360, 40, 24
+HEIGHT, UP_LETTERS = 360, 40
 
 
 def pair_curves(
@@ -53,12 +53,12 @@ def pair_curves(
     colours, is_category = palette(dark=dark), feature.kind == "categorical"
     figure = go.Figure(layout={"template": template(dark=dark), "height": HEIGHT})
     x = np.arange(len(values)) if is_category else values
+    inks = colours.classes[2:]  # those of two results side by side
     for i, (name, said) in enumerate(zip(names, outputs, strict=True)):
         figure.add_scatter(
             x=x, y=said, mode="markers" if is_category else "lines", name=escaped(name),
-            hoverinfo="text", marker={"size": 10, "symbol": ("circle", "diamond")[i % 2]},
-            line={"color": (colours.positive, colours.negative)[i % 2], "width": 2,
-                  "dash": DASHES[i % len(DASHES)]},
+            hoverinfo="text", marker={"size": 10, "symbol": SYMBOLS[i], "color": inks[i]},
+            line={"color": inks[i], "width": 2, "dash": DASHES[i]},
             hovertext=[
                 f"<b>{escaped(name)}</b><br>{escaped(feature.name)} = "
                 f"{escaped(feature.show(float(value)))}<br>{words.number(float(output))}"

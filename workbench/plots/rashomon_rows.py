@@ -20,6 +20,7 @@ from workbench.plots.layout import (
     layout_bars,
     note,
     padded,
+    shortened,
     title,
     whisker_style,
 )
@@ -39,7 +40,7 @@ from workbench.plots.theme import palette, template
 if TYPE_CHECKING:
     import pandas as pd
 
-HEIGHT, UP_LETTERS, ROWS = 420, 40, 200
+HEIGHT, UP_LETTERS, GROUP_LETTERS, ROWS = 420, 40, 22, 200
 SPREADS: Mapping[str, str] = {
     "width": "width of the range",
     "flips": "share of models that decide otherwise",
@@ -285,12 +286,11 @@ def groups(
               for v in value],
     )  # fmt: skip
     top = float((value + above).max())
-    layout_bars(figure, [f"{name} ({n:,})" for name, n in
+    layout_bars(figure, [f"{shortened(name, GROUP_LETTERS)} ({n:,})" for name, n in
                          zip(found.names, found.sizes, strict=True)],
                 (0.0, padded((0.0, top or 1.0), 0.22)[1]))  # fmt: skip
-    if is_share:
-        figure.update_xaxes(tickformat=".0%")
-    what = "rows decided otherwise by some model" if is_share else "mean width of the range"
+    figure.update_xaxes(nticks=4, tickformat=".0%" if is_share else None)
+    what = "decided otherwise by some" if is_share else "mean width of the range"
     title(figure, what, "whiskers: 95 %", explorer_title(result, where.explorer),
           models_text(result, where), f"tolerance {_tolerance(result, where)}")  # fmt: skip
     note(figure, f"by {wrapped(found.by, 40)}", dark=dark)

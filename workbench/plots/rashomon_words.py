@@ -156,6 +156,19 @@ def nothing_sentence(result: RashomonSet, where: At) -> str:
     )
 
 
+def remark_text(result: RashomonSet, explorer: str | None = None) -> str:
+    """Return what an explorer says of its own range; empty where its sentence says all.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such explorer.
+    """
+    place = at(result, explorer).explorer
+    remark, any_range = result.remarks[place], np.isfinite(result.low[place]).any()
+    return remark if any_range or not is_closed(result, place) else ""
+
+
 def row_sentence(
     result: RashomonSet,
     row: int,

@@ -18,6 +18,7 @@ from workbench.plots.rashomon_words import (
     models_text,
     noise_sentence,
     rashomon_sentence,
+    remark_text,
     row_sentence,
     widths,
 )
@@ -32,11 +33,12 @@ def rashomon_section(result: RashomonSet, name: str) -> Section:
     which, record = result.output_index(None), result.provenance
     answers = [rashomon_sentence(result)]
     if len(result):
-        answers += [
-            rashomon_sentence(result, explorer=key)
-            for key in result.explorers[1:]
-        ]  # fmt: skip
+        answers += [rashomon_sentence(result, explorer=key) for key in result.explorers[1:]]
         answers.append(noise_sentence(result))
+        answers += [
+            f"{EXPLORERS[key]}: {remark}" for key in result.explorers
+            if (remark := remark_text(result, key))
+        ]  # fmt: skip
         answers += [row_sentence(result, row) for row in range(len(result) * _few(result))]
     return Section(
         name=name,

@@ -182,7 +182,11 @@ def _seconds_per_near_copy(
         If the model cannot be moved, or the table has no labels.
     """
     model, rows = cache.model(reference, owner), cache.table(table, owner)
-    settings = {"models": PROBE_MODELS, "admission_rows": PROBE_ADMISSION, "importance": False}
+    settings: dict[str, Any] = {
+        "models": PROBE_MODELS,
+        "admission_rows": PROBE_ADMISSION,
+        "importance": False,
+    }
     run = api.rashomon_set(model, rows[:PROBE_REPORTED], rows, device=device, **settings)
     return run.provenance.seconds / run.provenance.evaluations
 

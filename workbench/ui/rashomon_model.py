@@ -9,7 +9,7 @@ from workbench.core.rashomon import EXPLORERS, NO_MODEL
 from workbench.core.results import Attribution, RashomonSet
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.rashomon.again import kept_model
+from workbench.engines.rashomon.again import NOT_AGAIN, kept_model
 from workbench.plots.disagreement import disagreement, disagreement_sentence
 from workbench.plots.rashomon_pair import pair_curves
 from workbench.plots.words import number, quantity
@@ -38,6 +38,9 @@ def offer_other(place: Place, result: RashomonSet, focus: Focus, index: int, row
         Position of the row in the result, and on the page.
     """
     which = result.output_index(focus.output)
+    if focus.explorer in NOT_AGAIN:
+        note(f"{EXPLORERS[focus.explorer]}: {NOT_AGAIN[focus.explorer]}.")
+        return
     ends = _ends(result, focus, index, which)
     if not ends:
         note(f"{EXPLORERS[focus.explorer]} has no single model that says less or more of this row.")

@@ -11,7 +11,7 @@ from workbench.core.results import RashomonSet
 from workbench.plots import options_of, render, views_of
 from workbench.plots.rashomon_models import importance_sentence
 from workbench.plots.rashomon_rows import SPREADS, group_sentence
-from workbench.plots.rashomon_words import At, at, rashomon_sentence
+from workbench.plots.rashomon_words import At, at
 from workbench.plots.words import number
 from workbench.ui.frame import note
 from workbench.ui.place import Place
@@ -20,16 +20,18 @@ from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.state import choose
 
 LABELS = {
-    "metrics": "By tolerance",
+    "metrics": "Tolerance",
     "rows": "Rows",
-    "distribution": "All rows",
+    "distribution": "Spread",
     "groups": "Groups",
     "importance": "Features",
-    "cloud": "Candidates",
+    "cloud": "Models",
     "growth": "Growth",
     "cost": "Cost",
 }
 ABOUT = {
+    "metrics": "A line for each explorer, and below it the share of its candidates that was "
+    "admitted; hollow points on tinted ground cannot be told from 0.",
     "rows": "A bar is the range that equally good models give a row; press one to look at it.",
     "distribution": "The share of rows that are spread at most so far, for each tolerance.",
     "cloud": "Each point is a model that was tried; those left of the line are admitted.",
@@ -89,7 +91,7 @@ def show_view(place: Place, result: RashomonSet, focus: Focus, *, name: str) -> 
     ))  # fmt: skip
     options: dict[str, Any] = {key: getattr(focus, key) for key in FOLLOWS.get(view, ())}
     options |= _own_options(result, view)
-    said = _said(result, view, focus, options)
+    said = _said(result, view, options)
     note(said)
     drawn = render(result, view, dark=is_dark(), **options)
     picks = view == "rows" and len(drawn.data) > 0
@@ -118,12 +120,9 @@ def _title(choice: str) -> str:
     return title[:1].upper() + title[1:] if choice in TITLES else title
 
 
-def _said(result: RashomonSet, view: str, focus: Focus, options: dict[str, Any]) -> str:
+def _said(result: RashomonSet, view: str, options: dict[str, Any]) -> str:
     if view == "groups":
         return group_sentence(result, **options)
     if view == "importance":
         return importance_sentence(result)
-    told = rashomon_sentence(
-        result, focus.output, explorer=focus.explorer, tolerance=focus.tolerance
-    )
-    return ABOUT.get(view, told)
+    return ABOUT[view]

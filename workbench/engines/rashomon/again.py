@@ -9,15 +9,18 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.rashomon import EXPLORERS, RashomonSet
 from workbench.core.table import Table
-from workbench.engines.rashomon.by_dropout import DROPOUT, dropout_family
+from workbench.engines.rashomon.by_dropout import DROPOUT, PUBLISHED, dropout_family
 from workbench.engines.rashomon.explore import search
 from workbench.engines.rashomon.params import SetParams
 from workbench.engines.rashomon.scene import make_scene
 from workbench.numerics.devices import memory_budget
 from workbench.numerics.stream.family import Family, Members, materialise
 
-# Models that were trained would have to be trained again.
-TRAINED = frozenset({"retraining"})
+# Why what some explorers found cannot be made again, or is no model.
+NOT_AGAIN = {
+    "retraining": "models that were trained are not kept, and would have to be trained again",
+    **dict.fromkeys(PUBLISHED, "every row met a mask of its own, so there is no model to show"),
+}
 
 
 def kept_model(result: RashomonSet, place: int, model: Model, rows: Table, table: Table) -> Model:
@@ -33,7 +36,7 @@ def kept_model(result: RashomonSet, place: int, model: Model, rows: Table, table
     Raises
     ------
     InvalidInputError
-        If there is no such model, it is another model's, or it would have to be trained.
+        If there is no such model, it is another model's, or it cannot be made again.
     """
     if not 0 <= place < len(result.kept_number):
         raise InvalidInputError(
@@ -44,10 +47,10 @@ def kept_model(result: RashomonSet, place: int, model: Model, rows: Table, table
             f"The result is about another model than {model.name}; run the analysis again."
         )
     explorer = result.explorers[result.kept_explorer[place]]
-    if explorer in TRAINED:
+    if explorer in NOT_AGAIN:
         raise InvalidInputError(
-            f"{EXPLORERS[explorer]}: models that were trained are not kept; choose an explorer "
-            "that moves the weights of the model."
+            f"{EXPLORERS[explorer]}: {NOT_AGAIN[explorer]}; choose an explorer that moves the "
+            "weights of the model."
         )
     one = Members(
         torch.from_numpy(result.kept_number[[place]].astype(np.int64)),

@@ -109,7 +109,11 @@ def measure_range(
         ).numpy()
         decided = base.argmax(1)
         least = low[:, np.arange(n), decided]
-        values |= {"ambiguity": (least < 0.5).mean(1), "capacity": _middle(capacities)}
+        unknown = np.isnan(least).any(1)
+        values |= {
+            "ambiguity": np.where(unknown, np.nan, (least < 0.5).mean(1)),
+            "capacity": _middle(capacities),
+        }
     nobody = np.full((t, n, k), NO_MODEL)
     return Seen(
         admitted=np.zeros(t, dtype=np.int64),

@@ -31,13 +31,13 @@ def binary_capacity(low: Float[Tensor, "*n"], high: Float[Tensor, "*n"]) -> Floa
     """
     a, b = low.double(), high.double()
     width, middle = b - a, (a + b) / 2
-    safe = torch.where(width > 0, width, 1.0)
+    safe = torch.where(width == 0, 1.0, width)  # NaN stays so
     h_a, h_b = _entropy(a), _entropy(b)
     bits = (a * h_b - b * h_a) / safe + torch.log1p(2 ** ((h_a - h_b) / safe)) / _LN2
     room = middle * (1 - middle)
     limit = width.square() / (8 * _LN2 * torch.where(room > 0, room, 1.0))
     bits = torch.where(width < 1e-4 * room, limit, bits)
-    return 2 ** torch.where(width > 0, bits.clamp(0, 1), 0.0)
+    return 2 ** torch.where(width == 0, 0.0, bits.clamp(0, 1))
 
 
 def capacity(channels: Float[Tensor, "r m k"], *, gap: float = GAP) -> Float[Tensor, " r"]:
