@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.churn import churn_of_updates
 from workbench.ui.frame import empty_state
+from workbench.ui.mitigation import mitigation
 from workbench.ui.place import Place
 from workbench.ui.rashomon_set import show_set
 from workbench.ui.state import choose
@@ -12,6 +14,8 @@ from workbench.ui.state import choose
 # What each part is called, and what shows it.
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "set": ("How far they disagree", show_set),
+    "updates": ("Updates", churn_of_updates),
+    "helps": ("What helps", mitigation),
 }
 
 
