@@ -9,9 +9,10 @@ from workbench.core.rashomon import RashomonSet
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
+from workbench.engines.rashomon.retrain import NAME as RETRAIN
 from workbench.engines.rashomon.set import NAME
 
-__all__ = ["METHODS", "churn", "mitigation", "rashomon_set"]
+__all__ = ["METHODS", "churn", "mitigation", "rashomon_retrain", "rashomon_set"]
 
 
 def rashomon_set(
@@ -45,5 +46,39 @@ def rashomon_set(
     """
     return call(
         RashomonSet, NAME, model, rows, table, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
+
+
+def rashomon_retrain(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> RashomonSet:
+    """Train models again, and say how far those as good as a given one disagree about rows.
+
+    Parameters
+    ----------
+    rows
+        Labelled rows that are reported on, best of the test split.
+    table
+        The whole labelled table, whose training rows train and whose validation rows admit.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``RetrainParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, or a table does not fit or has no labels.
+    """
+    return call(
+        RashomonSet, RETRAIN, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip

@@ -23,6 +23,8 @@ from workbench.numerics.stream.dropout import Dropout, Site
 from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.noise import Law
 from workbench.numerics.stream.published import PublishedDropout
+from workbench.numerics.stream.scaled import KEY as SCALING
+from workbench.numerics.stream.scaled import Scaled
 
 DROPOUT: Mapping[str, tuple[Site, Law]] = {
     "gaussian-units": ("units", "gaussian"),
@@ -60,6 +62,8 @@ def dropout_family(model: Model, explorer: str, seed: int) -> Family:
     """
     if explorer in PUBLISHED:
         return PublishedDropout(model, PUBLISHED[explorer], seed)
+    if explorer == SCALING:
+        return Scaled(model, seed)
     if explorer not in DROPOUT:
         raise InvalidInputError(f"Explorer {explorer!r} does not look by dropout.")
     site, law = DROPOUT[explorer]

@@ -8,24 +8,46 @@ from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
+from workbench.engines.rashomon.adversarial import adversarial_passes, explore_adversarial
+from workbench.engines.rashomon.aimed import (
+    directional_passes,
+    explore_directional,
+    explore_last_layer,
+    last_layer_passes,
+)
 from workbench.engines.rashomon.by_dropout import (
     DROPOUT,
     PUBLISHED,
     dropout_passes,
     explore_dropout,
 )
+from workbench.engines.rashomon.closed import exact_passes, explore_exact, quadratic
 from workbench.engines.rashomon.params import SearchParams
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
+from workbench.engines.rashomon.retraining import explore_retraining, retraining_passes
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
 from workbench.numerics.stream.family import Family, Members
+from workbench.numerics.stream.scaled import KEY as SCALING
 
 # Explorers that try models, and those that know a range by formula.
 EXPLORE: Mapping[str, Explore] = {
-    **dict.fromkeys((*DROPOUT, *PUBLISHED), explore_dropout),
+    **dict.fromkeys((*DROPOUT, *PUBLISHED, SCALING), explore_dropout),
+    "directional": explore_directional,
+    "last-layer": explore_last_layer,
+    "lagrangian": explore_exact,
+    "adversarial": explore_adversarial,
+    RETRAINING: explore_retraining,
 }
-RANGES: Mapping[str, RangeOf] = {}
+RANGES: Mapping[str, RangeOf] = {"quadratic": quadratic}
 PASSES: Mapping[str, Passes] = {
-    **dict.fromkeys((*DROPOUT, *PUBLISHED), dropout_passes),
+    **dict.fromkeys((*DROPOUT, *PUBLISHED, SCALING), dropout_passes),
+    "directional": directional_passes,
+    "last-layer": last_layer_passes,
+    "lagrangian": exact_passes,
+    "quadratic": exact_passes,
+    "adversarial": adversarial_passes,
+    RETRAINING: retraining_passes,
 }
 
 

@@ -25,6 +25,11 @@ class SearchParams(Params):
         10_000, ge=2, le=10_000_000,
         description="Validation rows at most that models are admitted on; of more, a sample.",
     )  # fmt: skip
+    ridge: float = Field(
+        0.0, ge=0, le=1000,
+        description="Penalty that belongs to the loss: this times half the sum of squares of all "
+        "weights, biases not counted.",
+    )  # fmt: skip
 
 
 class ToleranceParams(SearchParams):

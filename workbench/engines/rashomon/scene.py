@@ -42,6 +42,10 @@ class Scene:
         Of the given model on each admission row, in double precision on the model's device.
     shared
         How many of the rows that are reported on also admit models.
+    table
+        All labelled rows, of which those of the training split train models again.
+    ridge
+        Penalty that belongs to the loss, by half the sum of squares of the weights.
     evaluations
         Rows times models that went through the network so far.
     expected
@@ -58,6 +62,8 @@ class Scene:
     predictions: Float[Tensor, "n k"]
     losses: Float[Tensor, " a"]
     shared: int
+    table: Table
+    ridge: float = 0.0
     evaluations: int = 0
     expected: int = 0
 
@@ -86,15 +92,17 @@ class Scene:
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
         r"""Return by how much members are worse than the given model, and how sure that is.
 
-        .. math:: e_m = \frac{1}{a} \sum_i \ell_i(m) - \ell_i(h_0),
+        .. math:: e_m = \frac{1}{a} \sum_i \ell_i(m) - \ell_i(h_0)
+                  + \frac\rho2 (\lVert W_m \rVert^2 - \lVert W_0 \rVert^2),
 
         with the standard error of this mean of paired differences. In double precision on the
         CPU; infinite where a member has no finite loss.
         """
         found = []
         for part in self.parts(family, len(self.admission_inputs), len(members.numbers)):
-            logits = self.ask(family, self.admission_inputs, members.take(part))
-            found.append(self._worse(logits))
+            own = members.take(part)
+            logits = self.ask(family, self.admission_inputs, own)
+            found.append(self._worse(logits, self._penalty(family, own)))
         mean, noise = torch.cat(found, 1)
         return mean, noise
 
@@ -108,14 +116,28 @@ class Scene:
         """Return ``excess`` and ``outputs`` of members, which are made once for both."""
         a = len(self.admission_inputs)
         logits = self.ask(family, self.all_inputs, members)
-        mean, noise = self._worse(logits[:, :a])
+        mean, noise = self._worse(logits[:, :a], self._penalty(family, members))
         return mean, noise, self.model.outputs(logits[:, a:], "probability")
 
-    def _worse(self, logits: Float[Tensor, "b a k"]) -> Float[Tensor, "2 b"]:
+    def _penalty(self, family: Family, members: Members) -> Float[Tensor, " b"]:
+        """Return what the weights of members add to the penalty; biases add nothing."""
+        total = torch.zeros(len(members.numbers), dtype=torch.float64, device=self.losses.device)
+        if not self.ridge:
+            return total
+        given = dict(self.model.network.named_parameters())
+        for name, values in family.weights(members).items():
+            if given[name].ndim > 1:
+                total += values.double().square().flatten(1).sum(1)
+                total -= given[name].double().square().sum()
+        return self.ridge / 2 * total
+
+    def _worse(
+        self, logits: Float[Tensor, "b a k"], penalty: Float[Tensor, " b"]
+    ) -> Float[Tensor, "2 b"]:
         """Mean differences of losses from the given model's, and their standard errors."""
         differences = row_losses(logits, self.truth, self.classes) - self.losses  # (b, a)
         noise = differences.std(1) / differences.shape[1] ** 0.5
-        return torch.stack([differences.mean(1), noise]).nan_to_num(nan=torch.inf).cpu()
+        return torch.stack([differences.mean(1) + penalty, noise]).nan_to_num(nan=torch.inf).cpu()
 
     @cached_property
     def all_inputs(self) -> Float[Tensor, "m p"]:
@@ -202,6 +224,8 @@ def make_scene(
         predictions=predictions,
         losses=row_losses(own, truth, model.schema.n_classes),
         shared=int(shared.sum()),
+        table=table,
+        ridge=params.ridge,
     )
     scene.count(len(rows) + len(admission))
     return scene

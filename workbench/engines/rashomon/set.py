@@ -19,6 +19,8 @@ from workbench.engines.rashomon.importance import IMPORTANCE_MODELS, importance_
 from workbench.engines.rashomon.metrics import metric_names
 from workbench.engines.rashomon.params import AUTO, SetParams
 from workbench.engines.rashomon.reduction import growth_numbers, reported
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
+from workbench.engines.rashomon.retrain_params import training_passes
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.numerics.links import unit_of
 from workbench.numerics.stream.dropout import hidden_readers
@@ -26,13 +28,13 @@ from workbench.numerics.stream.dropout import hidden_readers
 NAME = "rashomon.set"
 
 
-def _explain(
+def explain_set(
     model: Model, rows: Table, table: Table, params: SetParams, context: Context
 ) -> RashomonSet:
     started = time.perf_counter()
     truth = labels(model, rows)
     scene = make_scene(model, rows, table, params, context)
-    scene.expected = _cost(model, len(rows), len(table), params).evaluations
+    scene.expected = set_cost(model, len(rows), len(table), params).evaluations
     tolerances = params.within(scene.tolerance_unit)
     if tolerances[-1] <= 0:
         raise InvalidInputError(
@@ -179,7 +181,7 @@ def _notes(scene: Scene, names: tuple[str, ...], params: SetParams) -> tuple[str
     return tuple(notes)
 
 
-def _cost(model: Model, n_rows: int, n_table: int, params: SetParams) -> Cost:
+def set_cost(model: Model, n_rows: int, n_table: int, params: SetParams) -> Cost:
     a = min(params.admission_rows, split_sizes(n_table)["validation"])
     total = n_rows + a
     total += sum(
@@ -187,6 +189,8 @@ def _cost(model: Model, n_rows: int, n_table: int, params: SetParams) -> Cost:
         for name in explorers_of(model, params)
         if name in PASSES
     )
+    if RETRAINING in params.explorers:
+        total += training_passes(params, split_sizes(n_table)["train"], a)
     if params.importance:
         turns = 1 + len(model.schema.features) * shuffles(a)
         total += (1 + IMPORTANCE_MODELS) * turns * a
@@ -207,12 +211,12 @@ METHODS.register(
     Method(
         title="Equally good models",
         question="How much do models that are as good as this one disagree, and about which rows?",
-        explain=_explain,
+        explain=explain_set,
         params=SetParams,
         yields=RashomonSet,
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
-        cost=_cost,
+        cost=set_cost,
         efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024)",
         weakness="Each explorer sees a part of all equally good models: ranges are at least as "

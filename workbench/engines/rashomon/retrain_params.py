@@ -1,0 +1,74 @@
+"""What may be chosen where models are trained again."""
+
+from dataclasses import replace
+from typing import Literal
+
+from pydantic import Field
+
+from workbench.engines.rashomon.params import SearchParams, SetParams
+from workbench.numerics.fitting import FitSettings
+
+Resample = Literal["none", "half", "all"]
+USUAL = FitSettings(epochs=100, rate=1e-3, decay=1e-3, patience=10)
+# Rows in a training step where nobody says how many: a tenth of the rows, within these.
+BATCHES = (32, 256)
+KEY = "retraining"
+# Always trained together, so that a model comes out the same whichever is asked for.
+GROUP = 25
+MOST_BESIDE = 100
+
+
+class RetrainParams(SetParams):
+    """Settings of ``rashomon.retrain``."""
+
+    models: int = Field(
+        50, ge=2, le=10_000, description="Models that are trained, and that other explorers try."
+    )
+    explorers: tuple[str, ...] = Field(
+        (KEY,), min_length=1, max_length=20,
+        description="Who looks for models, by name with commas between: retraining, and those to "
+        "see beside it.",
+    )  # fmt: skip
+    resample: Resample = Field(
+        "half",
+        description="Which models train on a bootstrap sample of the training rows: none, every "
+        "second, or all; each has its own start and order of rows anyway.",
+    )
+    epochs: int = Field(
+        USUAL.epochs, ge=1, le=10_000, description="Passes over the training rows at most."
+    )
+    batch: int | None = Field(
+        None, ge=2, le=65_536,
+        description="Rows in a training step; by default a tenth of the training rows, from "
+        f"{BATCHES[0]} to {BATCHES[1]}.",
+    )  # fmt: skip
+    rate: float = Field(USUAL.rate, gt=0, le=1, description="Learning rate of Adam.")
+    decay: float = Field(
+        USUAL.decay, ge=0, le=10, description="Weight decay, apart from the loss (AdamW)."
+    )
+    patience: int = Field(
+        USUAL.patience, ge=1, le=10_000,
+        description="Epochs without a smaller loss on the admission rows until training stops.",
+    )  # fmt: skip
+
+
+def training_of(params: SearchParams, n_rows: int) -> FitSettings:
+    """Return how each model is trained on so many rows."""
+    batch = min(BATCHES[1], max(BATCHES[0], n_rows // 10))
+    if not isinstance(params, RetrainParams):
+        return replace(USUAL, batch=batch)
+    return FitSettings(
+        params.epochs, params.batch or batch, params.rate, params.decay, params.patience
+    )
+
+
+def number_of(params: SearchParams) -> int:
+    """Return how many models are trained: not thousands where cheaper ones are tried as well."""
+    return params.models if isinstance(params, RetrainParams) else min(params.models, MOST_BESIDE)
+
+
+def training_passes(params: SearchParams, n_train: int, n_admission: int) -> int:
+    """Return how many rows times models go through networks while they are trained, at most."""
+    groups = -(-number_of(params) // GROUP)
+    epochs = training_of(params, n_train).epochs
+    return groups * GROUP * epochs * (n_train + n_admission)

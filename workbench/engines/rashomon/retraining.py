@@ -1,0 +1,191 @@
+"""Models trained again, from other starts and on other samples of the training rows."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from workbench.core.context import Context
+from workbench.core.encoder import TabularArguments, TabularEncoder
+from workbench.core.model import BlackBox, Model
+from workbench.core.wording import counted
+from workbench.engines.rashomon.params import SearchParams
+from workbench.engines.rashomon.retrain_params import (
+    GROUP,
+    Resample,
+    RetrainParams,
+    number_of,
+    training_of,
+)
+from workbench.engines.rashomon.scene import Scene, labels
+from workbench.engines.rashomon.search import Search
+from workbench.numerics.chunks import slices
+from workbench.numerics.flat_weights import FlatWeights, flat_weights
+from workbench.numerics.many_fits import Addresses, Loss, fit_many
+from workbench.numerics.stream.family import Members
+from workbench.numerics.stream.moved import Moved
+
+TRAINING, SAMPLE = 0x7EA1, 0
+STAND_IN = (64, 64)
+REMARK = (
+    "Training stops by the loss on the same rows that admit models, and models that stopped early "
+    "resemble each other: the set leans towards short training."
+)
+
+
+class StandIn(nn.Module):
+    """A network for the raw features of a black box, of which only answers are known."""
+
+    def __init__(self, encoder: TabularEncoder, n_outputs: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        widths = (len(encoder.groups), *STAND_IN)
+        layers: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_outputs)).double()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits or values ``[n, k]`` of raw rows."""
+        logits: Tensor = self.layers(self.encoder(inputs))
+        return logits
+
+
+def explore_retraining(
+    scene: Scene, explorer: str, _: tuple[float, ...], params: SearchParams
+) -> Search:
+    """Train models from scratch; where the given one is a black box, networks of our own."""
+    model, said = _trainable(scene)
+    train = scene.table.split("train")
+    settings = training_of(params, len(train))
+    resample = params.resample if isinstance(params, RetrainParams) else "half"
+    truth = labels(scene.model, train).to(scene.inputs.device)
+    data = scene.model.encode(train.X), _as_target(truth, scene)
+    admission = scene.admission_inputs, _as_target(scene.truth, scene)
+    flat = flat_weights(model.network)
+    loss = _loss_of(scene, truth)
+
+    def count(*_: object) -> None:
+        scene.count(GROUP * (len(train) + len(scene.admission)))
+
+    watched = replace(scene.context, progress=count)
+
+    def group(number: int) -> Float[Tensor, "g p"]:
+        addresses = Addresses(TRAINING, tuple(range(number * GROUP, (number + 1) * GROUP)))
+        start = _starts(model, truth, addresses, scene.context)
+        picks = _picks(len(train), resample, addresses, scene.context).to(truth.device)
+        best = fit_many(
+            model.network, start, data, picks, admission, loss, settings, addresses,
+            watched,
+        )  # fmt: skip
+        return flat.join(best) - flat.start
+
+    def ways(numbers: Int[Tensor, " b"]) -> Float[Tensor, "b p"]:
+        groups, place = (numbers // GROUP).unique(return_inverse=True)
+        moves = torch.stack([group(int(number)) for number in groups])
+        return moves[place.to(moves.device), (numbers % GROUP).to(moves.device)]
+
+    family = Moved(explorer, model, flat, ways)
+    return Search(
+        family, _members(number_of(params)), " ".join((*said, _fresh(flat), REMARK)).strip()
+    )
+
+
+def retraining_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
+    """Return how many rows times models are tried at most, training not counted."""
+    return number_of(params) * (n_admission + n_rows)
+
+
+def _members(n: int) -> Iterator[Members]:
+    for part in slices(n, GROUP):
+        numbers = torch.arange(part.start, part.stop)
+        ones = torch.ones(len(numbers), dtype=torch.float64)
+        yield Members(numbers, ones, ones)
+
+
+def _trainable(scene: Scene) -> tuple[Model, tuple[str, ...]]:
+    """Return a model whose network can be trained, and what to say of it."""
+    if not isinstance(scene.model.network, BlackBox):
+        return scene.model, ()
+    encoder = TabularEncoder(scene.model.schema, TabularArguments())
+    encoder.fit(scene.table.split("train").X)
+    with torch.random.fork_rng(devices=[]):
+        network = StandIn(encoder.double(), len(scene.model.output_names))
+    widths = " and ".join(str(width) for width in STAND_IN)
+    said = (
+        f"The given model cannot be trained again: it is a black box. Networks with {widths} "
+        "hidden units stand in for it."
+    )
+    return replace(scene.model, network=network), (said,)
+
+
+def _starts(
+    model: Model, truth: Float[Tensor, " n"] | Int[Tensor, " n"], addresses: Addresses,
+    context: Context,
+) -> dict[str, Float[Tensor, "b ..."]]:  # fmt: skip
+    """Draw first weights as the layers themselves draw them."""
+    found: list[dict[str, Tensor]] = []
+    with torch.random.fork_rng(devices=[]):
+        for number in addresses.numbers:
+            torch.manual_seed(addresses.seed(context, number))
+            network = copy.deepcopy(model.network).cpu()
+            for module in network.modules():
+                if hasattr(module, "reset_parameters"):
+                    module.reset_parameters()
+            if model.schema.task == "regression":
+                _start_at_the_mean(network, truth.cpu())
+            found.append(dict(network.named_parameters()))
+    device = next(model.network.parameters()).device
+    return {
+        name: torch.stack([own[name].detach() for own in found]).to(device) for name in found[0]
+    }
+
+
+def _start_at_the_mean(network: nn.Module, truth: Float[Tensor, " n"]) -> None:
+    """Set the last layer to the target's mean and scale, as bundled models begin."""
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    with torch.no_grad():
+        last.weight.mul_(float(truth.std()))
+        if last.bias is not None:
+            last.bias.fill_(float(truth.mean()))
+
+
+def _picks(
+    n: int, resample: Resample, addresses: Addresses, context: Context
+) -> Int[Tensor, "b n"]:
+    """Return the rows that each network trains on: all, or as many drawn with replacement."""
+    rows = []
+    for number in addresses.numbers:
+        drawn = resample == "all" or (resample == "half" and number % 2 == 1)
+        rng = context.stream(TRAINING, number, SAMPLE)
+        rows.append(torch.from_numpy(rng.integers(0, n, n)) if drawn else torch.arange(n))
+    return torch.stack(rows)
+
+
+def _as_target(truth: Float[Tensor, " n"] | Int[Tensor, " n"], scene: Scene) -> Tensor:
+    return truth if scene.classes else truth.to(scene.inputs.dtype)
+
+
+def _loss_of(scene: Scene, truth: Tensor) -> Loss:
+    """Return what training makes small; a squared error in units of the target's variance."""
+    if scene.classes:
+        return nn.functional.cross_entropy
+    variance = float(truth.var())
+    return lambda values, y: nn.functional.mse_loss(values[:, 0], y) / variance
+
+
+def _fresh(flat: FlatWeights) -> str:
+    """Say which parameters have no start of their own to draw, and keep the given values."""
+    drawn = {
+        id(own)
+        for module in flat.network.modules()
+        if hasattr(module, "reset_parameters")
+        for own in module.parameters(recurse=False)
+    }
+    kept = [own for own in flat.network.parameters() if id(own) not in drawn]
+    if not kept:
+        return ""
+    return f"{counted(len(kept), 'parameter tensor')} of the network start from the given values."
