@@ -167,6 +167,23 @@ def test_a_regression_has_widths_alone(tmp_path):
     np.testing.assert_array_equal(back.metrics, result.metrics)
 
 
+def test_models_trained_again_are_judged_and_ordered():
+    rows = api.load_table("wine")
+    asked = SMALL | {"candidates": 6, "models": 30, "largest": 2, "judged_largest": 1}
+    result = api.mitigate("wine-mlp", rows, device="cpu", **asked)
+    assert len(result.candidate_names) == 6
+    assert result.candidate_excess.min() == 0
+    assert result.eligible[result.candidate_excess.argmin()]
+    np.testing.assert_array_equal(
+        result.eligible, result.candidate_excess <= 2 * result.candidate_noise
+    )
+    assert (result.candidate_metrics[:, 1] <= result.candidate_metrics[:, 0]).all()
+    assert (result.candidate_accuracy > 0.6).all()
+    if result.eligible.sum() > 2:
+        mean, low, high = result.stability[1]
+        assert -1 <= low <= mean <= high <= 1
+
+
 def test_the_least_candidate_is_chosen_among_the_eligible():
     result = some_mitigation()
     best = result.best_candidate("width")
@@ -183,6 +200,7 @@ def test_the_least_candidate_is_chosen_among_the_eligible():
     [
         ({"builder": "gaussian-units", "independent": "gaussian-units"}, "cannot judge indepe"),
         ({"tolerance": 1e-9, "models": 2}, "nothing to average; choose a larger tolerance"),
+        ({"candidates": 1}, "one candidate leaves nothing to choose"),
         ({"tolerance": -1}, "tolerance: input should be greater than 0"),
         ({"builder": "psychic"}, "builder: input should be"),
     ],

@@ -35,6 +35,8 @@ LABELS = {
     "update": "The update",
 }  # fmt: skip
 ABOUT = {
+    "tolerances": "How much changes, by how good a model has to be. On grey ground a tolerance "
+    "cannot be told from 0.",
     "rows": "Rows that most prospective models decide otherwise; colours say what that would do.",
     "pairs": "The share of rows that each two prospective models decide differently.",
 }

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +17,7 @@ from workbench.core.outputs import find_output
 from workbench.core.table import Table, split_sizes
 from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.calibrate import DOUBLINGS, HALVINGS
+from workbench.engines.rashomon.candidates import candidate_passes, candidates
 from workbench.engines.rashomon.changed_ensembles import (
     Ensemble,
     drawn_ensembles,
@@ -119,7 +119,7 @@ def _explain(
         schema=model.schema,
         output_names=model.output_names,
         unit=unit_of(model.schema, "probability", "identity"),
-        **no_candidates("no models were trained again; ask for candidates"),
+        **candidates(scene, near.which, independent, near.tolerance, truth, params),
     )  # fmt: skip
 
 
@@ -255,17 +255,6 @@ def _least_support(near: Near) -> Float[np.ndarray, " n"]:
     return least
 
 
-def no_candidates(remark: str) -> dict[str, Any]:
-    """Return the fields of a result without models that were trained again."""
-    none = np.zeros(0)
-    return {
-        "candidate_names": (), "candidate_excess": none, "candidate_noise": none,
-        "candidate_accuracy": none, "candidate_metrics": np.zeros((0, len(MEASURED))),
-        "eligible": np.zeros(0, dtype=bool), "stability": np.full((len(MEASURED), 3), np.nan),
-        "remark": remark,
-    }  # fmt: skip
-
-
 def _cost(model: Model, n_rows: int, n_table: int, params: MitigationParams) -> Cost:
     admission = min(params.admission_rows, split_sizes(n_table)["validation"])
     (builder,) = explorers_of(model, (params.builder,))
@@ -274,6 +263,7 @@ def _cost(model: Model, n_rows: int, n_table: int, params: MitigationParams) -> 
     averaged = min(averaged, len(SIZES) * params.models)
     judged = 2 * params.judged * sum(size for size in SIZES if size <= params.judged_largest)
     changed = judged * (params.near_copies * (PUSHES * admission + n_rows) + admission + n_rows)
+    searched += candidate_passes(model, admission, n_rows, params)
     passes = searched + averaged * (admission + n_rows) + changed
     return Cost(passes + (params.models + 1) * n_rows + admission, 2**26)
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workbench.engines.rashomon.params import SearchParams
 
@@ -43,6 +43,13 @@ class MitigationParams(SearchParams):
     )
     candidates: int = Field(
         0, ge=0, le=100,
-        description="Models that are trained again with other seeds, to choose among; takes as "
-        "many trainings.",
+        description="Models that are trained again with other seeds, to choose among; at least 2 "
+        "where there are any.",
     )  # fmt: skip
+
+    @field_validator("candidates")
+    @classmethod
+    def _are_several(cls, given: int) -> int:
+        if given == 1:
+            raise ValueError("one candidate leaves nothing to choose, ask for 2 or more, or 0")
+        return given
