@@ -13,9 +13,11 @@ from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.mitigation import DRAWN
 from workbench.core.results import load
+from workbench.engines.rashomon import candidates
 from workbench.engines.rashomon.changed_ensembles import Ensemble, drawn_ensembles
-from workbench.engines.rashomon.explore import admitted
+from workbench.engines.rashomon.explore import admitted, search
 from workbench.engines.rashomon.mitigation_params import MitigationParams
+from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import make_scene
 from workbench.numerics.stream.family import materialise
 
@@ -167,10 +169,18 @@ def test_a_regression_has_widths_alone(tmp_path):
     np.testing.assert_array_equal(back.metrics, result.metrics)
 
 
-def test_models_trained_again_are_judged_and_ordered():
-    rows = api.load_table("wine")
+def test_models_trained_again_are_judged_and_ordered(monkeypatch):
+    """With near-copies for trainings, which take a minute and have tests of their own."""
+
+    def trained(scene, explorer, tolerances, asked):
+        assert explorer == "retraining"
+        assert asked.models == 6
+        return search(scene, "bernoulli-weights", tolerances, SearchParams(models=6))
+
+    monkeypatch.setattr(candidates, "search", trained)
+    rows = api.load_table("german")
     asked = SMALL | {"candidates": 6, "models": 30, "largest": 2, "judged_largest": 1}
-    result = api.mitigate("wine-mlp", rows, device="cpu", **asked)
+    result = api.mitigate("german-mlp", rows, device="cpu", **asked)
     assert len(result.candidate_names) == 6
     assert result.candidate_excess.min() == 0
     assert result.eligible[result.candidate_excess.argmin()]
