@@ -90,7 +90,7 @@ class Mitigation(OfOutputs, Result):
         Kendall's tau of the eligible candidates' order by each metric with the order over
         resampled rows: mean, and 2.5 and 97.5 % quantiles.
     remark
-        Why there are no candidates; empty where there are.
+        Why there are no candidates, or how those that there are are to be read.
     least_support
         Least support of the given model's decision among admitted near-copies; below 0 some
         decides otherwise. NaN for a regression.

@@ -196,7 +196,7 @@ def groups(
     found, colours = groups_of(churn, by, tolerance=tolerance), palette(dark=dark)
     if not len(found.names):
         return empty("No groups to compare: every group has one row.", dark=dark)
-    if np.isnan(found.churn).all():
+    if np.isnan(found.churn[:, 0]).all():
         return empty(NO_MODELS, dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark), "barmode": "stack"})
     at = np.arange(len(found.names))

@@ -71,6 +71,8 @@ def mitigation_section(mitigation: Mitigation, name: str) -> Section:
         ensemble_sentence, by_construction_sentence, abstention_sentence, selection_sentence
     )  # fmt: skip
     answers, record = tuple(sentence(mitigation) for sentence in tell), mitigation.provenance
+    if mitigation.candidate_names and mitigation.remark:
+        answers = (*answers, mitigation.remark)
     shown = views_of(mitigation) if len(mitigation) else ()
     return Section(
         name=name,

@@ -62,4 +62,6 @@ def _part(result: Mitigation, view: str, name: str) -> None:
     st.markdown(f"**{title}**")
     said = sentence(result)
     note(said)
+    if view == "candidates" and result.remark:
+        note(result.remark)
     plain_figure(render(result, view, dark=is_dark()), name=f"{name}-{view}", alt=said)
