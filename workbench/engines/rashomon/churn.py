@@ -15,7 +15,7 @@ from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.churn_params import ChurnParams
-from workbench.engines.rashomon.explore import PASSES, explore
+from workbench.engines.rashomon.explore import PASSES, search, tried
 from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.engines.rashomon.search import Block
@@ -64,8 +64,11 @@ def _explain(
     movement = params.gamma * float(scene.truth.double().std()) if not scene.classes else np.nan
     tolerances = params.within(scene.tolerance_unit)
     kept = Kept(drawn=[0] * len(explorers))
+    remarks = list(notes_of(scene))
     for place, explorer in enumerate(explorers):
-        for block in explore(scene, explorer, tolerances, params):
+        found = search(scene, explorer, tolerances, params)
+        remarks += [found.remark.rstrip(".")] if found.remark else []
+        for block in tried(scene, found):
             kept.add(place, block, scene, tolerances[-1], movement)
     numbers, strengths, stretches, excess, noise, decisions, margins = (
         np.concatenate(part) for part in zip(*kept.parts, strict=True)
@@ -75,7 +78,7 @@ def _explain(
     return Churn(
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=scene.evaluations,
-            chunk_rows=len(rows), seconds=time.perf_counter() - started, notes=notes_of(scene),
+            chunk_rows=len(rows), seconds=time.perf_counter() - started, notes=tuple(remarks),
         ),
         tolerances=np.array(tolerances),
         explorers=explorers,

@@ -88,7 +88,7 @@ def _explain(
             found |= {(judge, size): _judged(near, judge, ensembles) for judge in judges[1:]}
     metrics, reduction = _summed(found, judges, sizes, len(rows), context)
     accuracy = [_accuracy(drawn[size][0], truth, scene.classes) for size in sizes]
-    excess = [_with_range(drawn[size][1] - scene.base_loss) for size in sizes]
+    excess = [_with_range(drawn[size][1] - float(scene.losses.mean())) for size in sizes]
     counts = [[_of(found, judge, size) for size in sizes] for judge in judges]
     return Mitigation(
         provenance=provenance_of(
