@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         estimate_cost,
         evaluate,
         explain,
+        explain_set,
         faithfulness,
         interactions,
         lime,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         run_checks,
         scale_curves,
         select_rows,
+        simpler_models,
         train_explainer,
         write_report,
     )
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from workbench.core.model import Model
     from workbench.core.results import (
         Attribution,
+        AttributionRange,
         Churn,
         Counterfactuals,
         Explainer,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         Performance,
         RashomonSet,
         ScaleCurves,
+        SimplerModels,
     )
     from workbench.core.results import load as load_result
     from workbench.core.schema import Feature, Schema
@@ -59,18 +63,18 @@ if TYPE_CHECKING:
 _HOMES = {
     "workbench.api": (
         "advise", "attach", "background_for", "churn", "counterfactuals", "estimate_cost",
-        "evaluate",
-        "explain", "faithfulness", "interactions", "lime", "list_methods", "list_models",
-        "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
-        "mitigate", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+        "evaluate", "explain", "explain_set", "faithfulness", "interactions", "lime",
+        "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
+        "local_functions", "measures", "mitigate", "rashomon_set", "realised_churn", "run_checks",
+        "scale_curves", "select_rows", "simpler_models",
         "train_explainer", "write_report",
     ),
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "Churn", "Counterfactuals", "Explainer", "Faithfulness", "Interactions",
-        "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "RashomonSet",
-        "ScaleCurves",
+        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Explainer", "Faithfulness",
+        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
+        "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
@@ -79,6 +83,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Attribution",
+    "AttributionRange",
     "Churn",
     "Counterfactuals",
     "Explainer",
@@ -94,6 +99,7 @@ __all__ = [
     "RashomonSet",
     "ScaleCurves",
     "Schema",
+    "SimplerModels",
     "Table",
     "WorkbenchError",
     "advise",
@@ -104,6 +110,7 @@ __all__ = [
     "estimate_cost",
     "evaluate",
     "explain",
+    "explain_set",
     "faithfulness",
     "interactions",
     "lime",
@@ -121,6 +128,7 @@ __all__ = [
     "run_checks",
     "scale_curves",
     "select_rows",
+    "simpler_models",
     "train_explainer",
     "write_report",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
@@ -14,6 +15,7 @@ from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.rashomon_sets import no_models, several_models
+from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
 
@@ -38,10 +40,15 @@ PAIRS = one_row(errors=0.001)
 LOCAL = one_local_model()
 HELD = several_explanations()
 FUNCTION = one_local_function()
+ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
-FINE = {type(fine): fine for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, SETS,
-                                      CHURN, AVERAGED)}  # fmt: skip
+SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
+FINE = {
+    type(fine): fine
+    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
+                 CHURN, AVERAGED)
+}  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
     "WB001": replace(GOOD, predictions=GOOD.predictions + 0.1),
@@ -63,12 +70,14 @@ BAD = {
     "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
+    "WB024": one_range(),
     "WB021": several_models(noise=0.03),
     "WB022": no_models(),
     "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 
 

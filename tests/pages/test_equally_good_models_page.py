@@ -167,12 +167,23 @@ def test_a_row_of_choice_is_looked_at(german):
     assert plain(row_sentence(german, 4)) in shown(app)
 
 
-def test_a_large_search_waits_for_the_button():
-    app = no_fault(visit(PAGE, model="adult-mlp"))
+def test_many_rows_are_drawn_and_a_large_search_waits_for_the_button():
+    app = no_fault(look(model="adult-mlp"))
+    assert "500 rows would get" in heading(app)
+    many = {"rashomon__count": 5000, "rashomon__admission_rows": 10_000, "rashomon__models": 1000}
+    app = no_fault(visit(PAGE, model="adult-mlp", **many))
     assert not app.get("plotly_chart")
+    assert "Press the button" in shown(app)
     assert has(app, "button", "Look for equally good models")
-    small = no_fault(look(model="adult-mlp"))
-    assert "5,000 rows would get" in heading(small)
+
+
+def test_a_row_that_was_not_drawn_says_so():
+    app = no_fault(look(model="adult-mlp"))
+    drawn = set(app.dataframe[0].value["row"])
+    ids = api.load_table("adult").ids.tolist()
+    row = next(place for place, number in enumerate(ids) if number not in drawn)
+    no_fault(widget(app, "number_input", "Row").set_value(row).run())
+    assert "not among those that were drawn" in shown(app)
 
 
 def test_it_goes_into_the_report():
@@ -215,6 +226,16 @@ def test_names_that_are_markup_are_shown_as_they_are(hostile_registry):
         assert all("<script" not in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
+def test_a_formula_has_ranges_and_no_model_to_show():
+    both = "gaussian-units,quadratic"
+    app = no_fault(look(model="german-mlp", explorers=both, explorer="quadratic", other=True))
+    result = found(explorers=both)
+    assert markup(rashomon_sentence(result, explorer="quadratic")) in heading(app)
+    assert "has no single model that says less or more" in shown(app)
+    for view in ("rows", "distribution", "groups", "cost"):
+        no_fault(control(app, "View").set_value(view).run())
+
+
 @pytest.mark.parametrize("value", ["", "-1", "nan", "None", "<b>x</b>", "1e400", "0.02"])
 def test_odd_addresses_of_what_is_looked_at(value):
     odd = dict.fromkeys(
@@ -229,7 +250,7 @@ def test_odd_addresses_of_what_is_looked_at(value):
 def test_an_explorer_that_cannot_serve_says_why():
     both = "gaussian-units,gaussian-weights"
     app = look(model="adult-linear", explorers=both, rashomon__models=20)
-    no_fault(press(app, "Look for equally good models"))
+    no_fault(app)
     assert "Gaussian unit dropout: " in heading(app)
     assert "hidden unit" in heading(app)
     assert not app.dataframe

@@ -134,7 +134,8 @@ def test_a_schema_file_comes_before_the_model(adult, tmp_path):
         features=tuple(model.schema.features[model.schema.index(c)] for c in ("age", "sex"))
     )
     save_schema(own, schema)
-    assert api.load_table(path, schema=schema, model=model).schema == own
+    for either in (schema, own):
+        assert api.load_table(path, schema=either, model=model).schema == own
     with pytest.raises(DataError, match="Table 'people' lacks columns 'workclass', "):
         api.load_table(path, model=model)
 

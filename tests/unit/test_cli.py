@@ -705,7 +705,9 @@ COMMANDS = {
     "measures": "measure",
     "local_functions": "local",
     "scale_curves": "scales",
+    "attribution_range": "explain-set",
     "rashomon_set": "rashomon",
+    "simpler_models": "simpler",
     "churn": "churn",
     "mitigation": "mitigate",
 }

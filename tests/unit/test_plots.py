@@ -10,6 +10,7 @@ import plotly.io as pio
 import pytest
 from scipy import stats
 
+from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
@@ -24,6 +25,7 @@ from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.rashomon_sets import several_models
+from tests.simpler import simpler
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
 from workbench.core.schema import Feature
@@ -272,8 +274,8 @@ def test_every_renderer_draws_its_kind_of_result():
         results = [
             example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
             trained(), found_changes(), one_local_function(), scale_curves(),
-            several_explanations(), several_measures(),
-            several_models(n=10),
+            several_explanations(), several_measures(), several_ranges(),
+            several_models(n=10), simpler(),
             some_churn(updated=True), some_mitigation(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}

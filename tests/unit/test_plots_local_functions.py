@@ -101,5 +101,7 @@ def test_sentences():
     still = local_functions_of(build(np.zeros((2, 3))))
     assert "Near 2 rows, no feature moves" in local_function_sentence(still)
     assert local_function_sentence(still[[]]) == "There are no rows to explain."
+    still = local_function_sentence(replace(one_local_function(), total=np.zeros((1, 2))))
+    assert still == "Near row 7, probability of >50K does not change: there is nothing to explain."
     number = local_functions_of(example("regression", n=1, sampled=False))
     assert "for income in USD" in local_function_sentence(number)

@@ -104,6 +104,10 @@ def test_tolerances_below_the_noise_are_tinted_and_hollow():
     assert [shape.x1 for shape in tints] == [0.01, 0.01]
     assert "cannot be told from 0" in figure.data[0].hovertext[0]
     assert "tinted" in figure.layout.xaxis2.title.text
+    partly = np.array([[0.006] * 4, [np.nan, np.nan, 0.006, 0.006]])
+    some = render(replace(noisy, noise=partly), "metrics")
+    tints = [shape.x1 for shape in some.layout.shapes if shape.type == "rect"]
+    assert tints == [0.01, 0.01], "who admitted no model has no noise"
     quiet = render(several_models(noise=0.001), "metrics", tolerance=0.02)
     assert [shape.type for shape in quiet.layout.shapes] == ["line", "line"]
     assert quiet.layout.shapes[0].x0 == 0.02
@@ -143,6 +147,13 @@ def test_curves_hold_the_share_of_rows_up_to_each_width():
     for t, trace in enumerate(figure.data):
         np.testing.assert_array_equal(trace.x, np.sort(SET.flips[0, t]))
         np.testing.assert_allclose(trace.y, np.arange(1, 41) / 40)
+    many = several_models(n=1200, models=3, explorers=("gaussian-units",))
+    curve = render(many, "distribution").data[-1]
+    assert len(curve.x) == 500
+    width = np.sort((many.high - many.low)[0, -1, :, 1])
+    assert (curve.x[0], curve.x[-1]) == (width[0], width[-1])
+    for x, y in zip(curve.x, curve.y, strict=True):
+        assert y == pytest.approx((width <= x).mean())
     none = render(SET, "distribution", explorer="lagrangian", measure="flips")
     assert "knows no share of models" in said(none)
 
@@ -249,6 +260,8 @@ def test_no_model_is_no_agreement():
         assert told.startswith("No model admitted: none of the 200 candidates")
         assert "does not mean that equally good models agree" in told
     remarked = replace(SET, remarks=("", "", "it needs a linear model"), low=SET.low * np.nan)
+    tall = render(replace(remarked, remarks=("", "", "long " * 90)), "rows", explorer="lagrangian")
+    assert tall.layout.height > 20 * said(tall).count("long") / 8
     assert rashomon_sentence(remarked, explorer="lagrangian") == (
         "Exact range (Lagrangian path): it needs a linear model."
     )

@@ -1,6 +1,7 @@
 """Curves of faithfulness against scale, drawn and in words."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -125,4 +126,7 @@ def test_sentences():
     assert f"misses more than 10 % at every scale, and at most 50 % up to 0.3 {by}." in some
     poor = scale_sentence(scale_curves(missed=(0.6, 0.7, 0.7, 0.8, 0.9, 0.9)))
     assert "no linear explanation is adequate, even at the smallest scale of 0.01" in poor
+    curves = scale_curves()
+    still = scale_sentence(replace(curves, total=np.zeros_like(curves.total)))
+    assert still.endswith("does not change at any scale: there is nothing to explain.")
     assert scale_sentence(scale_curves()[[]]) == "There are no rows to explain."

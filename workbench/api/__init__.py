@@ -1,5 +1,6 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
+from workbench.api.across import explain_set
 from workbench.api.explaining import (
     counterfactuals,
     evaluate,
@@ -21,6 +22,7 @@ from workbench.api.methods import (
     plan,
 )
 from workbench.api.rashomon import rashomon_set
+from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
@@ -35,10 +37,9 @@ from workbench.workspace.explainers import attach
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
     "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
-    "explainer_for",
-    "faithfulness", "find_method", "interactions", "keep_explainer", "lime", "list_methods",
-    "list_models", "list_tables", "load_model", "load_result", "load_table", "local_functions",
-    "measures", "mitigate", "open_table", "plan", "rashomon_set", "realised_churn",
-    "run_checks", "scale_curves", "select_rows", "table_overview", "train_explainer",
-    "write_report",
+    "explain_set", "explainer_for", "faithfulness", "find_method", "interactions",
+    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
+    "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
+    "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+    "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

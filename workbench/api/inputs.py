@@ -3,20 +3,18 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.people import LOCAL
+from workbench.core.schema import Schema
 from workbench.core.table import SPLITS, Table
 from workbench.core.wording import counted
 from workbench.data.bundled import TABLES, load_schema, open_table
 from workbench.data.conversion import to_table
 from workbench.workspace import explainers, sources
 from workbench.workspace.background import training_rows
-
-if TYPE_CHECKING:
-    pass
 
 BACKGROUND_ROWS = 100
 REFERENCE_ROWS = 2000
@@ -57,7 +55,7 @@ def load_table(
     *,
     split: str | None = None,
     model: Model | None = None,
-    schema: str | Path | None = None,
+    schema: str | Path | Schema | None = None,
     ignore_extra: bool = False,
     rows: str | None = None,
 ) -> Table:
@@ -71,7 +69,8 @@ def load_table(
     model
         Read the file with this model's schema, so that its categories get the model's codes.
     schema
-        A schema file; without one and without a model, the schema beside the file or a guess.
+        A schema, or a file of one; without one and without a model, the schema beside the file
+        or a guess.
     rows
         Which of these rows, as in ``select_rows``. Of a file that is not split, only they have to
         be complete and of the right kind.
@@ -88,7 +87,7 @@ def load_table(
         own = own if split in {None, "all"} else own.split(str(split))
         return own if rows is None else select_rows(own, rows)
     bundled = _is_bundled(source)
-    known = load_schema(schema) if schema is not None else None
+    known = load_schema(schema) if isinstance(schema, str | Path) else schema
     if known is None and model is not None and not bundled:
         known = model.schema
     split = split or ("test" if bundled else "all")

@@ -11,6 +11,7 @@ from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Churn,
     Counterfactuals,
     Faithfulness,
@@ -23,6 +24,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines import shapley
 from workbench.engines.shapley.params import SharingParams
@@ -36,7 +38,8 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
-    RashomonSet: "rashomon_set",
+    RashomonSet: "rashomon_set", AttributionRange: "explain_set",
+    SimplerModels: "simpler_models",
     Churn: "churn", Mitigation: "mitigate",
 }  # fmt: skip
 # What a family's name means where it has several methods.

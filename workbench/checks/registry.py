@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
+from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
@@ -10,6 +11,7 @@ from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
 
@@ -18,7 +20,8 @@ CHECKS: Mapping[str, Check] = {
     for check in sorted((
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
-        *RASHOMON_CHECKS,
+        *ATTRIBUTION_RANGE_CHECKS,
+        *RASHOMON_CHECKS, *SIMPLER_CHECKS,
         *UPDATE_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SUFFIXES = (
     ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
     ".faithfulness", ".measures", ".local_functions", ".scale_curves",
+    ".attribution_range",
     ".rashomon_set",
+    ".simpler_models",
     ".churn", ".mitigation",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features

@@ -11,6 +11,7 @@ from workbench.cli.data import data
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
+from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -18,6 +19,7 @@ from workbench.cli.models import convert, models
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
+from workbench.cli.simpler import simpler
 from workbench.cli.updates import churn, mitigate
 from workbench.core.errors import CancelledError, WorkbenchError
 
@@ -43,6 +45,8 @@ for command in (
     local,
     scales,
     rashomon,
+    explain_set,
+    simpler,
     churn,
     mitigate,
     fastshap,

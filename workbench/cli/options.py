@@ -106,13 +106,20 @@ def rows_options(default: str) -> Callable[[Callable[..., None]], Callable[..., 
     return decorate
 
 
-def labelled_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the flags of commands that take a whole labelled table and report on rows of it."""
+def labelled_options(command: Callable[..., None], rows: str | None = None) -> Callable[..., None]:
+    """Add the flags of commands that take a whole labelled table and report on rows of it.
+
+    Parameters
+    ----------
+    rows
+        Which rows where nothing is said; None for all.
+    """
     flags = [
         click.argument("model"),
         click.argument("table"),
         click.option(
-            "--rows", "--row", help="Positions to report on: 5, 0:200, or 3,7,11. [default: all]"
+            "--rows", "--row", default=rows,
+            help=f"Positions to report on: 5, 0:200, or 3,7,11. [default: {rows or 'all'}]",
         ),
         click.option(
             "--split", default="test", show_default=True,

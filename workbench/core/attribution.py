@@ -105,7 +105,7 @@ class Attribution(OfOutputs, Result):
         """
         if self.std_errors is None:
             return np.zeros_like(self.values)
-        return _quantile(level, self.dof) * self.std_errors
+        return quantile(level, self.dof) * self.std_errors
 
     def uncertainty(self, level: float = LEVEL) -> Float[np.ndarray, "n d k"]:
         """Half the width of the interval for coalitions and background rows together.
@@ -115,7 +115,7 @@ class Attribution(OfOutputs, Result):
         half = self.half_widths(level)
         if self.background_std_errors is None:
             return half
-        drawn = _quantile(level, self.background_dof) * self.background_std_errors
+        drawn = quantile(level, self.background_dof) * self.background_std_errors
         return np.hypot(half, drawn)
 
     @property
@@ -232,6 +232,7 @@ class Attribution(OfOutputs, Result):
         )
 
 
-def _quantile(level: float, dof: float | None) -> float:
+def quantile(level: float, dof: float | None) -> float:
+    """Return how many standard errors an interval has on each side; normal without ``dof``."""
     tail = 0.5 + level / 2
     return float(stats.norm.ppf(tail) if dof is None else stats.t.ppf(tail, dof))

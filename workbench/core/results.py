@@ -4,6 +4,7 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 """
 
 from workbench.core.attribution import LEVEL, Attribution
+from workbench.core.attribution_range import AttributionRange
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
@@ -17,15 +18,18 @@ from workbench.core.performance import Performance
 from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
+from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | Churn | Counterfactuals | Faithfulness | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | RashomonSet | ScaleCurves
+    Attribution | AttributionRange | Churn | Counterfactuals | Faithfulness | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "Churn", "Counterfactuals", "Explainer",
-    "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "RashomonSet", "Result", "ScaleCurves", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+    "Explainer", "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures",
+    "Mitigation", "Performance", "RashomonSet", "Result", "ScaleCurves", "SimplerModels",
+    "Tabular", "load",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ def slopes_of(
     """Return how the contrast of each row's logits changes with the weights."""
 
     def one(row: Tensor, contrast: Tensor) -> Tensor:
-        _, back = vjp(lambda weights: flat.logits_at(weights, row[None])[0], dict(flat.given))
+        back = vjp(lambda weights: flat.logits_at(weights, row[None])[0], dict(flat.given))[1]
         return flat.join({name: part[None] for name, part in back(contrast)[0].items()})[0]
 
     slopes: Tensor = vmap(one, chunk_size=chunk, randomness="error")(inputs, contrasts)
@@ -39,22 +39,23 @@ def curvature_product(
 
     .. math:: G v = \frac1n \sum_i J_i^T B_i J_i v, \qquad B_i = \mathrm{diag}(p_i) - p_i p_i^T
 
-    with the Jacobian of the logits by the weights; :math:`B_i = 2` for a squared error. Linear in
-    the residuals nothing is left out for a linear model: there it is the Hessian. :math:`J v` is
-    the transpose of :math:`u \mapsto J^T u`, so backward passes do for both.
+    with the Jacobian of the logits by the weights; :math:`B_i = 2` for a squared error. For a
+    linear model this is the Hessian. :math:`J v` is the transpose of :math:`u \mapsto J^T u`, so
+    backward passes do for both.
 
     Parameters
     ----------
     chunk
         Directions at a time.
     """
-    logits, back = vjp(lambda weights: flat.logits_at(weights, inputs), dict(flat.given))
+    asked = vjp(lambda weights: flat.logits_at(weights, inputs), dict(flat.given))
+    logits, back = asked[0], asked[1]
     share = logits.softmax(-1) if classes else None
 
     def transposed(outputs: Tensor) -> Tensor:
         return flat.join({name: part[None] for name, part in back(outputs)[0].items()})[0]
 
-    _, forward = vjp(transposed, torch.zeros_like(logits))
+    forward = vjp(transposed, torch.zeros_like(logits))[1]
 
     def one(direction: Tensor) -> Tensor:
         (change,) = forward(direction)

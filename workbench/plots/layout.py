@@ -16,6 +16,7 @@ from workbench.plots.theme import Palette, escaped, palette, template
 
 BAR_HEIGHT = 30
 FRAME_HEIGHT = 120
+LINE_HEIGHT = 20
 # Letters after which a label is cut; the whole text is in the hover.
 LABEL_LENGTH = 36
 TITLE_LENGTH = 48
@@ -177,7 +178,9 @@ def note(figure: go.Figure, text: str, *, dark: bool) -> None:
 
 def empty(text: str = NO_ROWS, *, dark: bool) -> go.Figure:
     """Draw a figure that says why there is nothing in it."""
-    figure = go.Figure(layout={"template": template(dark=dark), "height": FRAME_HEIGHT})
+    lines = [escaped(line) for line in wrap(text, LINE_LENGTH)]
+    height = max(FRAME_HEIGHT, LINE_HEIGHT * len(lines) + FRAME_HEIGHT // 2)
+    figure = go.Figure(layout={"template": template(dark=dark), "height": height})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(
@@ -185,7 +188,7 @@ def empty(text: str = NO_ROWS, *, dark: bool) -> go.Figure:
         y=0.5,
         xref="paper",
         yref="paper",
-        text="<br>".join(escaped(line) for line in wrap(text, LINE_LENGTH)),
+        text="<br>".join(lines),
         showarrow=False,
         font={"color": palette(dark=dark).muted},
     )

@@ -112,6 +112,8 @@ def local_function_sentence(
     found, what = coefficients_of(functions, row, which), _quantity(functions, which)
     named = found.worth_a_word()
     start = f"Near row {functions.ids[row]}"
+    if not functions.total[row, which]:
+        return f"{start}, {what} does not change: there is nothing to explain."
     missed = _missed(float(functions.share_missed(which)[row]), functions.function)
     if not named:
         return f"{start}, no feature moves {what} by more than its uncertainty. {missed}"

@@ -243,11 +243,9 @@ def _add_acceptance(figure: go.Figure, result: RashomonSet, e: int, colours: Pal
 
 
 def _noise_end(result: RashomonSet) -> float | None:
-    """Return the largest tolerance that no explorer with models can tell from 0."""
-    explored = result.drawn > 0
-    if not explored.any():
-        return None
-    hidden = np.flatnonzero(result.below_noise[explored].all(0))
+    """Return the largest tolerance that none of the explorers with models can tell from 0."""
+    known = np.isfinite(result.noise) & (result.drawn > 0)[:, None]
+    hidden = np.flatnonzero((result.below_noise | ~known).all(0) & known.any(0))
     return float(result.tolerances[hidden[-1]]) if len(hidden) else None
 
 

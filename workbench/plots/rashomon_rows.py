@@ -40,7 +40,7 @@ from workbench.plots.theme import palette, template
 if TYPE_CHECKING:
     import pandas as pd
 
-HEIGHT, UP_LETTERS, GROUP_LETTERS, ROWS = 420, 40, 22, 200
+HEIGHT, UP_LETTERS, GROUP_LETTERS, ROWS, CURVE_POINTS = 420, 40, 22, 200, 500
 SPREADS: Mapping[str, str] = {
     "width": "width of the range",
     "flips": "share of models that decide otherwise",
@@ -114,6 +114,8 @@ def distribution(
 ) -> go.Figure:
     """Draw which share of rows is spread at most so far, a curve for each tolerance.
 
+    Of many rows a curve has a point for every 500th part of them.
+
     Raises
     ------
     InvalidInputError
@@ -126,12 +128,15 @@ def distribution(
         )
     colours = palette(dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark), "height": HEIGHT})
-    share = np.arange(1, len(result) + 1) / max(1, len(result))
+    n = len(result)
+    places = np.unique(np.linspace(0, n - 1, min(n, CURVE_POINTS)).round().astype(int))
+    share = (places + 1) / max(1, n)
     last = len(result.tolerances) - 1
     for t, tolerance in enumerate(result.tolerances):
         values = np.sort(_spread(result, At(e, t), measure, which))
-        if not len(values) or not np.isfinite(values).all():
+        if not n or not np.isfinite(values).all():
             continue
+        values = values[places]
         figure.add_scatter(
             x=values, y=share, mode="lines", name=f"{words.number(float(tolerance))}",
             line={"color": shade(t / max(1, last), (colours.low, colours.middle, colours.high)),
@@ -291,8 +296,8 @@ def groups(
                 (0.0, padded((0.0, top or 1.0), 0.22)[1]))  # fmt: skip
     figure.update_xaxes(nticks=4, tickformat=".0%" if is_share else None)
     what = "decided otherwise by some" if is_share else "mean width of the range"
-    title(figure, what, "whiskers: 95 %", explorer_title(result, where.explorer),
-          models_text(result, where), f"tolerance {_tolerance(result, where)}")  # fmt: skip
+    title(figure, what, explorer_title(result, where.explorer), models_text(result, where),
+          f"tolerance {_tolerance(result, where)}", "whiskers: 95 %")  # fmt: skip
     note(figure, f"by {wrapped(found.by, 40)}", dark=dark)
     return figure
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Churn,
     Counterfactuals,
     Explainer,
@@ -23,10 +24,12 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
+    attribution_range,
     churn,
     churn_groups,
     faithfulness,
@@ -35,6 +38,7 @@ from workbench.plots import (
     rashomon,
     rashomon_models,
     rashomon_rows,
+    simpler_models,
 )
 from workbench.plots.bar import bar
 from workbench.plots.beeswarm import beeswarm
@@ -76,12 +80,17 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "agreement": agreement,
     },
     Measures: {"scores": scores},
+    AttributionRange: {
+        "interval": attribution_range.interval, "importance": attribution_range.importance,
+        "stability": attribution_range.stability,
+    },
     RashomonSet: {
         "metrics": rashomon.metrics, "rows": rashomon_rows.rows,
         "distribution": rashomon_rows.distribution, "groups": rashomon_rows.groups,
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
+    SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Churn: {
         "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
         "pairs": churn.pairs, "update": churn.update,
@@ -131,7 +140,7 @@ def options_of(
     WorkbenchError
         If there is no such output or feature.
     """
-    if (offered := OFFERED.get(type(result))) is not None:
+    if offered := OFFERED.get(type(result)):
         return offered(result).get(view, {})
     if not isinstance(result, Attribution) or not len(result):
         return {}
@@ -169,12 +178,18 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
+    return {"stability": {"measure": list(attribution_range.MEASURES)}}
+
+
 def _of_churn(result: Churn) -> dict[str, dict[str, list[str]]]:
     return {"groups": {"by": churn_groups.groupings_of(result)}}
 
 
-OFFERED: Mapping[type[Result], Callable[[Any], dict[str, dict[str, list[str]]]]] = {
-    Churn: _of_churn, Faithfulness: _of_explanations, RashomonSet: _of_set,
+# What may be chosen for the views of a kind, by view; attributions have more to think about.
+OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
+    Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
+    Churn: _of_churn,
 }  # fmt: skip
 
 

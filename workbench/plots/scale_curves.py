@@ -91,6 +91,9 @@ def scale_sentence(
     if not len(curves):
         return "There are no rows to explain."
     curves = _of_row(curves, row)
+    if not curves.total[..., which].any():
+        what, rows = words.quantity(curves, which), counted(len(curves), "row")
+        return f"Around {rows}, {what} does not change at any scale: there is nothing to explain."
     widest = curves.widest(TOLERANCE, which)
     start = f"Row {curves.ids[0]}" if len(curves) == 1 else (
         f"In the middle of {counted(len(curves), 'row')}"

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.core.performance import Measure, Performance
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Faithfulness,
     LocalFunctions,
     LocalModels,
@@ -22,8 +23,9 @@ from workbench.core.wording import counted, percent
 
 # Results about outputs of rows.
 Explained = (
-    Attribution | Faithfulness | LocalFunctions | LocalModels | Measures | RashomonSet | ScaleCurves
-)
+    Attribution | AttributionRange | Faithfulness | LocalFunctions | LocalModels | Measures
+    | RashomonSet | ScaleCurves
+)  # fmt: skip
 
 MINUS = "\N{MINUS SIGN}"
 SCALES = ("probability", "log-odds", "logit", "log-probability")

@@ -18,6 +18,7 @@ from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Churn,
     Counterfactuals,
     Faithfulness,
@@ -30,8 +31,10 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.report.attribution import attribution_section
+from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.interactions import interactions_section
@@ -42,6 +45,7 @@ from workbench.report.performance import performance_section
 from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
+from workbench.report.simpler_models import simpler_models_section
 from workbench.report.updates import churn_section, mitigation_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
@@ -50,7 +54,9 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
+    AttributionRange: attribution_range_section,
     RashomonSet: rashomon_section,
+    SimplerModels: simpler_models_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from workbench.ui.churn import churn_of_updates
+from workbench.ui.explain_set import explanations_across_the_set
 from workbench.ui.frame import empty_state
 from workbench.ui.mitigation import mitigation
 from workbench.ui.place import Place
@@ -14,6 +15,7 @@ from workbench.ui.state import choose
 # What each part is called, and what shows it.
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "set": ("How far they disagree", show_set),
+    "explanations": ("Explanations across them", explanations_across_the_set),
     "updates": ("Updates", churn_of_updates),
     "helps": ("What helps", mitigation),
 }

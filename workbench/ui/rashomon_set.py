@@ -16,7 +16,7 @@ from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, re
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_effort, choose_seed
@@ -28,7 +28,8 @@ from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose, choose_several
 
 FAMILY = "rashomon"
-MOST_ROWS = 5000
+# Rows that are drawn to report on, and to admit models on, unless more are asked for.
+USUAL_ROWS, MOST_ROWS, USUAL_ADMISSION = 500, 5000, 1000
 PUBLISHED = ("published-gaussian", "published-bernoulli")
 WHY_NOT_PUBLISHED = (
     "As published, every row meets a mask of its own and the read-out is masked as well, so that "
@@ -111,11 +112,13 @@ def _choose(place: Place) -> Ask:
     settings: dict[str, Any] = {"explorers": _choose_explorers(place)}
     levels = {} if record.efforts is None else record.efforts(len(place.model.schema.features))
     effort = levels[choose_effort(FAMILY, list(levels))].settings if levels else {}
+    usual = {"admission_rows": USUAL_ADMISSION, **effort}
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        count = _choose_count(place)
         seed = choose_seed()
-        settings |= params_form(SetParams, FAMILY, leave_out=BY_HAND, defaults=effort)
+        settings |= params_form(SetParams, FAMILY, leave_out=BY_HAND, defaults=usual)
     note(record.weakness)
-    asked = _ask(place, settings, seed)
+    asked = _ask(place, settings, count, seed)
     note(asked.quote.describe())
     return asked
 
@@ -139,8 +142,19 @@ def _choose_explorers(place: Place) -> tuple[str, ...]:
     return chosen or usual
 
 
-def _ask(place: Place, settings: Mapping[str, Any], seed: int) -> Ask:
-    n = min(len(place.rows), MOST_ROWS)
+def _choose_count(place: Place) -> int:
+    """Choose how many rows are reported on, where not all of a few."""
+    n = len(place.rows)
+    if n <= USUAL_ROWS:
+        return n
+    return whole_number(
+        "Rows", f"{FAMILY}.count", USUAL_ROWS, 2, min(n, MOST_ROWS),
+        f"Rows that are reported on, drawn at random from the {n:,} of {place.rows_name}.",
+        width="stretch",
+    )  # fmt: skip
+
+
+def _ask(place: Place, settings: Mapping[str, Any], n: int, seed: int) -> Ask:
     whole = cache.table(place.table, place.person.key)
     price = quote(place, NAME, n, len(whole), settings)
     title = api.list_methods()[NAME].title

@@ -16,6 +16,7 @@ from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
     Attribution,
+    AttributionRange,
     Churn,
     Counterfactuals,
     Faithfulness,
@@ -26,6 +27,7 @@ from workbench.core.results import (
     RashomonSet,
     Result,
     ScaleCurves,
+    SimplerModels,
 )
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
@@ -39,13 +41,13 @@ from workbench.workspace.basket import Basket
 
 # Results with a table of their own.
 Tabular = (
-    Attribution | Performance | Counterfactuals | Faithfulness | Measures | LocalModels
-    | LocalFunctions | RashomonSet | ScaleCurves
-    | Churn | Mitigation
+    Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
+    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
+    | SimplerModels | Churn | Mitigation
 )  # fmt: skip
 Shown = TypeVar(
-    "Shown", Attribution, Performance, Faithfulness, Measures, LocalModels, RashomonSet,
-    Churn, Mitigation,
+    "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
+    RashomonSet, SimplerModels, Churn, Mitigation,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

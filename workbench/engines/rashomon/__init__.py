@@ -6,13 +6,24 @@ from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.rashomon import RashomonSet
+from workbench.core.results import AttributionRange
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
+from workbench.engines.rashomon.attributions import NAME as ATTRIBUTIONS
 from workbench.engines.rashomon.retrain import NAME as RETRAIN
 from workbench.engines.rashomon.set import NAME
+from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "churn", "mitigation", "rashomon_retrain", "rashomon_set"]
+__all__ = [
+    "METHODS",
+    "churn",
+    "explain_set",
+    "mitigation",
+    "rashomon_retrain",
+    "rashomon_set",
+    "simpler_models",
+]
 
 
 def rashomon_set(
@@ -47,6 +58,40 @@ def rashomon_set(
     return call(
         RashomonSet, NAME, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
+    )  # fmt: skip
+
+
+def explain_set(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> AttributionRange:
+    """Explain rows by a given model and by models as good as it is.
+
+    Parameters
+    ----------
+    table
+        The whole labelled table: its validation rows admit models, its training rows stand in for
+        unknown features.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``AttributionsParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, a table does not fit or has no labels, or the explorer
+        cannot serve the model.
+    """
+    return call(
+        AttributionRange, ATTRIBUTIONS, model, rows, table, seed=seed, device=device,
+        progress=progress, params=params,
     )  # fmt: skip
 
 

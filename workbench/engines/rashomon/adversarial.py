@@ -17,6 +17,7 @@ from workbench.engines.rashomon.targets import (
     ends_of,
     part_size,
     sides,
+    sparse,
 )
 from workbench.numerics.ascent import STEPS, ascend
 from workbench.numerics.flat_weights import flat_weights
@@ -67,7 +68,8 @@ def explore_adversarial(
     wanted = aims(tolerances, len(ways), params)
     n_bytes = (COPIES + len(wanted)) * flat.size * flat.start.element_size()
     family = Moved(explorer, scene.model, flat, ends_of(solve, wanted))
-    return Search(family, ends(ways, wanted, part_size(scene, n_bytes)))
+    members = ends(ways, wanted, part_size(scene, n_bytes))
+    return Search(family, members, " ".join(sparse(tolerances, wanted, len(ways))))
 
 
 def adversarial_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:

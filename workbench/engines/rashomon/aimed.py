@@ -1,5 +1,6 @@
 """Directions of the weights that change one row's output most at the least loss."""
 
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -12,7 +13,7 @@ from workbench.engines.rashomon.closed import layer_of
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene, row_losses
 from workbench.engines.rashomon.search import Search
-from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides
+from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides, sparse
 from workbench.numerics.chunks import slices
 from workbench.numerics.convex_range import minimum, quadratic_range, standstill
 from workbench.numerics.flat_weights import FlatWeights, flat_weights
@@ -38,8 +39,10 @@ def explore_directional(
     The given weights need not have the least loss on the admission rows, so ways lead to the
     ends of the quadratic's range about its own middle, :math:`-(G + \mu I)^{-1} \nabla L`.
     """
-    flat = flat_weights(scene.model.network)
-    rows = scene.admission_inputs[:CURVATURE_ROWS]
+    share = LINEAR_DAMPING if read_out(scene.model.network).alone else DAMPING
+    # In double precision, so that a way does not depend on which others are sought with it.
+    flat = flat_weights(copy.deepcopy(scene.model.network).double())
+    rows = scene.admission_inputs[:CURVATURE_ROWS].double()
     chunk = max(1, CHUNK_BYTES // (6 * len(rows) * _row_bytes(flat)))
     product = curvature_product(flat, rows, classes=scene.classes > 0, chunk=chunk)
 
@@ -49,7 +52,6 @@ def explore_directional(
 
     penalty = params.ridge * flat.penalised()
     slope = _slope(scene, flat) + penalty * flat.start
-    share = LINEAR_DAMPING if read_out(scene.model.network).alone else DAMPING
     numbers = sides(scene, params)
     wanted = aims(tolerances, len(numbers), params)
     most = wanted[-1] if wanted else 0.0
@@ -66,11 +68,13 @@ def explore_directional(
         rise = (0.5 * (solved * slopes).sum(1)).clamp(min=1e-30).sqrt()
         along = (most + max(0.0, below)) ** 0.5 * solved / rise[:, None]
         sign = 1.0 - 2.0 * (numbers % 2).to(along)
-        return middle + sign[:, None] * along[place.to(along.device)]
+        found = middle + sign[:, None] * along[place.to(along.device)]
+        return found.to(scene.model.dtype)
 
-    family = Moved(explorer, scene.model, flat, ways)
+    family = Moved(explorer, scene.model, flat_weights(scene.model.network), ways)
     size = part_size(scene, 8 * flat.size * flat.start.element_size())
-    return Search(family, to_boundary(scene, family, numbers, wanted, size))
+    members = to_boundary(scene, family, numbers, wanted, size)
+    return Search(family, members, " ".join(sparse(tolerances, wanted, len(numbers))))
 
 
 def explore_last_layer(
@@ -99,6 +103,7 @@ def explore_last_layer(
     family = Moved(explorer, scene.model, flat, ways)
     size = part_size(scene, 8 * (layer.loss.size + flat.size))
     members = to_boundary(scene, family, numbers, wanted, size)
+    said = (*said, *sparse(tolerances, wanted, len(numbers)))
     return Search(family, members, " ".join(said))
 
 
@@ -161,7 +166,7 @@ def _slopes(
     scene: Scene, flat: FlatWeights, numbers: Int[Tensor, " b"], chunk: int
 ) -> Float[Tensor, "b p"]:
     row, contrast = contrasts(scene, numbers)
-    rows = scene.inputs[row.to(scene.inputs.device)]
+    rows = scene.inputs[row.to(scene.inputs.device)].to(flat.start)
     scene.count(len(rows))
     return slopes_of(flat, rows, contrast.to(rows), chunk)
 
@@ -171,7 +176,7 @@ def _slope(scene: Scene, flat: FlatWeights) -> Float[Tensor, " p"]:
     total = torch.zeros_like(flat.start)
     n = len(scene.admission_inputs)
     for part in slices(n, CURVATURE_ROWS):
-        rows, truth = scene.admission_inputs[part], scene.truth[part]
+        rows, truth = scene.admission_inputs[part].to(flat.start), scene.truth[part]
 
         def loss(weights: dict[str, Tensor], rows: Tensor = rows, truth: Tensor = truth) -> Tensor:
             return row_losses(flat.logits_at(weights, rows), truth, scene.classes).sum() / n

@@ -19,6 +19,7 @@ from workbench.engines.rashomon.targets import (
     ends_of,
     part_size,
     sides,
+    sparse,
 )
 from workbench.numerics.chunks import slices
 from workbench.numerics.convex_range import corrected, exact_ends, minimum, quadratic_range
@@ -27,6 +28,8 @@ from workbench.numerics.linear_loss import LinearLoss, linear_loss
 from workbench.numerics.read_out import ReadOut, read_out
 from workbench.numerics.stream.moved import Moved
 
+# Shares of the room between which the quadratic is a fair picture.
+HOLDS = (0.75, 1.25)
 LAST_LAYER = "Only the last layer moves, everything before it stays."
 
 
@@ -148,10 +151,13 @@ def _verified(share: Float[Tensor, "..."]) -> str:
     if not known.numel():
         return ""
     low, high = float(known.min()), float(known.max())
-    return (
+    said = (
         f"A closed form: at the ends the true loss rises by {low:.2f} to {high:.2f} of what the "
         "largest tolerance leaves."
     )
+    if HOLDS[0] <= low and high <= HOLDS[1]:
+        return said
+    return f"{said} That is far from 1 for some rows: ask the exact range (lagrangian) for them."
 
 
 def explore_exact(
@@ -185,4 +191,5 @@ def explore_exact(
     each = 8 * (4 * layer.loss.size**2 + len(layer.loss.rows) * layer.loss.size)
     family = Moved(explorer, scene.model, flat, ends_of(solve, wanted))
     members = ends(ways, wanted, part_size(scene, each))
-    return Search(family, members, " ".join(layer.remarks()))
+    said = (*layer.remarks(), *sparse(tolerances, wanted, len(ways)))
+    return Search(family, members, " ".join(said))

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
@@ -44,7 +45,7 @@ class StandIn(nn.Module):
         self.encoder = encoder
         widths = (len(encoder.groups), *STAND_IN)
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], n_outputs)).double()
 
@@ -133,8 +134,9 @@ def _starts(
             torch.manual_seed(addresses.seed(context, number))
             network = copy.deepcopy(model.network).cpu()
             for module in network.modules():
-                if hasattr(module, "reset_parameters"):
-                    module.reset_parameters()
+                draw = getattr(module, "reset_parameters", None)
+                if draw is not None:
+                    draw()
             if model.schema.task == "regression":
                 _start_at_the_mean(network, truth.cpu())
             found.append(dict(network.named_parameters()))

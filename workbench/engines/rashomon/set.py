@@ -31,6 +31,13 @@ NAME = "rashomon.set"
 def explain_set(
     model: Model, rows: Table, table: Table, params: SetParams, context: Context
 ) -> RashomonSet:
+    """Let every explorer look for models, and put what they found beside each other.
+
+    Raises
+    ------
+    InvalidInputError
+        If a table does not fit, labels are missing, or no explorer can serve the model.
+    """
     started = time.perf_counter()
     truth = labels(model, rows)
     scene = make_scene(model, rows, table, params, context)
@@ -182,6 +189,7 @@ def _notes(scene: Scene, names: tuple[str, ...], params: SetParams) -> tuple[str
 
 
 def set_cost(model: Model, n_rows: int, n_table: int, params: SetParams) -> Cost:
+    """Return how many rows times models a run takes at most, and the bytes it keeps."""
     a = min(params.admission_rows, split_sizes(n_table)["validation"])
     total = n_rows + a
     total += sum(

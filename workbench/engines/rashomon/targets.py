@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from workbench.core.schema import listing
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.chunks import slices
@@ -38,7 +39,7 @@ def contrasts(
     scene: Scene, numbers: Int[Tensor, " m"]
 ) -> tuple[Int[Tensor, " m"], Float[Tensor, "m k"]]:
     """Return the row of each way, and the contrast of logits that it raises."""
-    n, k = scene.predictions.shape
+    k = scene.predictions.shape[1]
     row, which = numbers // 2 // k, numbers // 2 % k
     sign = 1.0 - 2.0 * (numbers % 2).double()
     raised = torch.nn.functional.one_hot(which, k).double()
@@ -51,12 +52,27 @@ def contrasts(
 def aims(tolerances: tuple[float, ...], ways: int, params: SearchParams) -> tuple[float, ...]:
     """Return the tolerances that ends are sought at: as many as models may be tried for.
 
-    The largest always, others at equal steps below it; none at 0, where only the given model is.
+    The largest always, then the smallest, others at equal steps between them; none at 0, where
+    only the given model is.
     """
     wanted = [value for value in tolerances if value > 0]
-    most = max(1, min(len(wanted), params.models // max(1, ways)))
-    places = sorted({len(wanted) - 1 - j * len(wanted) // most for j in range(most)})
-    return tuple(wanted[place] for place in places if place >= 0)
+    most = min(len(wanted), params.models // max(1, ways))
+    if most < 2:
+        return tuple(wanted[-1:])
+    last = len(wanted) - 1
+    return tuple(wanted[round(j * last / (most - 1))] for j in range(most))
+
+
+def sparse(tolerances: tuple[float, ...], aimed: tuple[float, ...], ways: int) -> tuple[str, ...]:
+    """Say where ends were not sought, and how many models would do for all tolerances."""
+    n = sum(value > 0 for value in tolerances)
+    if len(aimed) == n:
+        return ()
+    where = listing([f"{value:.3g}" for value in aimed], 20)
+    return (
+        f"Ends were sought at {where} alone; at other tolerances the range is that of the next "
+        f"smaller one. {ways * n:,} models would do for all.",
+    )
 
 
 def part_size(scene: Scene, n_bytes: int) -> int:

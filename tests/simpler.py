@@ -1,0 +1,15 @@
+"""Results about simpler models, of tiny tables."""
+
+from functools import cache
+
+from tests.networks import tiny_model, tiny_table
+from workbench.core.simpler_models import SimplerModels
+from workbench.engines.rashomon import simpler_models
+
+
+@cache
+def simpler(task="binary", **params) -> SimplerModels:
+    """An untrained network on random rows, held against simpler models."""
+    table = tiny_table(n=100, task=task)
+    settings = {"trees": 1000, "depth": 4, "repeats": 1, "folds": 2} | params
+    return simpler_models(tiny_model(table), table.split("test"), table, **settings)

@@ -1,0 +1,139 @@
+"""``workbench explain-set``: would equally good models explain rows in the same way?"""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
+from workbench.core.errors import InvalidInputError
+from workbench.core.wording import counted, percent
+
+if TYPE_CHECKING:
+    from workbench.core.results import AttributionRange
+
+EXAMPLES = """\b
+Examples:
+  workbench explain-set german-mlp german --rows 5
+  workbench explain-set adult-mlp adult --tolerance 0.005 --explained 32 --out out/
+  workbench explain-set wine-mlp wine --rows 0:20 --explorer gaussian-weights --push
+"""
+TOP = 12
+
+
+@click.command(
+    "explain-set", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES,
+    yields="attribution_range",
+)  # fmt: skip
+@partial(labelled_options, rows="0:100")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+def explain_set(
+    model: str, table: str, rows: str, split: str, seed: int, device: str | None,
+    out: Path | None, ignore_extra_columns: bool, as_text: bool, shown: str | None,
+    **params: str | None,
+) -> None:  # fmt: skip
+    """Explain rows of TABLE by MODEL and by other models that are as good.
+
+    Models are admitted on validation rows of TABLE by their loss, and explained with the same
+    background rows and random numbers. Prints for each feature how far its attribution differs
+    among them, and whose sign depends on which one is asked.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file with the column that the model predicts.
+    """
+    from workbench import api  # loads torch
+    from workbench.core.schema import listing
+
+    chosen = api.load_model(model)
+    if shown is not None and shown not in chosen.output_names:  # before minutes of work
+        raise InvalidInputError(
+            f"Model {chosen.name} has no output {shown!r}; choose one of "
+            f"{listing(chosen.output_names)}."
+        )
+    selected, whole = read_labelled(
+        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    )
+    if out is not None:
+        check_folder(out)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar("Explaining") as progress:
+        result = api.explain_set(
+            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
+        )
+    for path in write_result(result, out) if out else []:
+        click.echo(f"Wrote {path}", err=as_text)
+    if as_text:
+        click.echo(as_json(result))
+        return
+    click.echo(_summary(result, result.output_index(shown)))
+
+
+def _summary(result: "AttributionRange", which: int) -> str:
+    from workbench.plots.attribution_range_words import range_sentence, stability_sentence
+
+    lines = [range_sentence(result, output=which)]
+    if result.n_models:
+        table = _row_lines if len(result) == 1 else _importance_lines
+        lines += [stability_sentence(result, output=which), "", *table(result, which)]
+    return "\n".join([*lines, "", *trust_lines(result)])
+
+
+def _row_lines(result: "AttributionRange", which: int) -> list[str]:
+    """List the attributions of one row: the given model's, and the range over all models."""
+    from workbench.plots.words import (  # loads plotly
+        WORTH_A_WORD,
+        decimals_for,
+        feature_is,
+        quantity,
+        signed,
+    )
+
+    low, high = (end[0] for end in result.span(which))
+    values = result.given_values[0, :, which]
+    flips = result.flips(which, least=WORTH_A_WORD)[0]
+    agreement = result.sign_agreement(which)[0]
+    size = abs(low).clip(abs(high))
+    digits = decimals_for(float(size.max())) + 1
+    order = (-size).argsort(kind="stable")
+    cells = [
+        (signed(float(values[j]), digits), signed(float(low[j]), digits),
+         signed(float(high[j]), digits), _share(float(agreement[j])),
+         feature_is(result, 0, j) + ("  (sign flips)" if flips[j] else ""))
+        for j in order[:TOP]
+    ]  # fmt: skip
+    head = f"  attribution to {quantity(result, which)} by this model, and from least to greatest"
+    return [
+        f"{head} over all;", "  share of the models with the same sign",
+        *(f"  {own:>10} {least:>10} {most:>10} {share:>9}  {name}"
+          for own, least, most, share, name in cells),
+        *_further(len(order) - TOP),
+    ]  # fmt: skip
+
+
+def _importance_lines(result: "AttributionRange", which: int) -> list[str]:
+    """List the importances of features over the rows, and for how many rows their sign flips."""
+    from workbench.plots.words import WORTH_A_WORD, decimals_for, quantity  # loads plotly
+
+    frame = result.importance(which)
+    flips = result.flips(which, least=WORTH_A_WORD).mean(0)
+    digits = decimals_for(float(frame["high"].max())) + 1
+    lines = [
+        f"  {line.importance:>10,.{digits}f} {line.low:>10,.{digits}f} {line.high:>10,.{digits}f} "
+        f"{percent(float(flips[result.names.index(line.feature)])):>9}  {line.feature}"
+        for line in frame.head(TOP).itertuples()
+    ]
+    return [
+        f"  mean |attribution| to {quantity(result, which)} by this model, and from least to "
+        "greatest", f"  over {counted(result.n_models + 1, 'model')}; share of the rows for which "
+        "the sign flips", *lines, *_further(len(frame) - TOP),
+    ]  # fmt: skip
+
+
+def _share(share: float) -> str:
+    return "-" if share != share else percent(share)  # noqa: PLR0124 - NaN
+
+
+def _further(n: int) -> list[str]:
+    return [f"  and {counted(n, 'more feature')}"] if n > 0 else []

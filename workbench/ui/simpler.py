@@ -1,0 +1,130 @@
+"""Whether a simpler model is about as good: learners, how rare good trees are, a small tree."""
+
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.results import SimplerModels
+from workbench.core.wording import counted, percent
+from workbench.engines.rashomon.simpler import NAME
+from workbench.plots import views_of, words
+from workbench.plots.simpler_models import simpler_sentence
+from workbench.ui import cache
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import Quote
+from workbench.ui.forms import params_form, whole_number
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
+from workbench.ui.methods import EFFORTS
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, figure
+from workbench.ui.state import choose, forget_under
+from workbench.ui.text import plain
+
+FAMILY = "simpler"
+VIEWS = {"learners": "Other learners", "trees": "How common good trees are"}
+# What the views say, in a line below the figure.
+NOTES = {
+    "learners": "A simple model is likely where the best simple learner is within one standard "
+    "error of the best of all. Many learners that come out alike are a sign of a large set of "
+    "equally good models, in which a simple one can be expected.",
+    "trees": "Every tree is held against the best of its own depth. Where good trees are common "
+    "there is room for one that is simple besides; behind the elbow more depth makes them rare "
+    "and hardly better.",
+}
+
+
+def simpler_models(place: Place) -> None:
+    """Ask whether a simpler model is about as good, and show the answer."""
+    if place.rows.y is None:
+        empty_state(
+            f"Whether a simpler model is as good cannot be told: {place.rows_name} holds no true "
+            "values. Add the table again with its target column.", "help",
+        )  # fmt: skip
+        return
+    left, right = side_by_side("simpler")
+    with right:
+        trust = st.container()
+        with st.container(border=True):
+            st.markdown("**Settings**")
+            ask = _ask(place)
+    with left, errors_shown():
+        slot = st.container()
+        pressed = st.button(
+            "Look for simpler models", type="primary", icon=":material/play_arrow:",
+            key="run-simpler",
+        )  # fmt: skip
+        found = answer_to(
+            ask, place.person, SimplerModels, pressed=pressed, starts_itself=False, slot=slot
+        )
+        if found is not None:
+            _show(found, place)
+            with trust:
+                trust_card(found.result)
+            computed_card(found.result.provenance)
+        elif not is_under_way(ask, place.person):
+            empty_state(
+                "Five learners and some hundred thousand trees are tried on the table's training "
+                "rows; that takes some ten seconds.", "speed",
+            )  # fmt: skip
+
+
+def _ask(place: Place) -> Ask:
+    method = api.list_methods()[NAME]
+    efforts = {} if method.efforts is None else method.efforts(len(place.model.schema.features))
+    # Keys of its own: other parts of a page may have an effort and a seed too.
+    level = str(choose(
+        st.segmented_control, "Effort", f"{FAMILY}_effort", options=list(efforts),
+        default="standard", required=True, width="stretch", then=lambda: forget_under(FAMILY),
+        help=plain(", ".join(f"{name}: {EFFORTS[name]}" for name in efforts)),
+    ))  # fmt: skip
+    with st.popover("Change", icon=":material/tune:", width="stretch"):
+        seed = whole_number(
+            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        settings: dict[str, Any] = params_form(
+            method.params, FAMILY, defaults=efforts[level].settings
+        )
+    n_table = len(cache.table(place.table, place.person.key))
+    # Trees and learners take the time, of which evaluations of the model say nothing.
+    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
+    return Ask(
+        request=place.request(NAME, plan.params, seed=seed),
+        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
+        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _show(found: Answer[SimplerModels], place: Place) -> None:
+    result = found.result
+    if found.is_stale:
+        st.warning("The settings have changed since this was computed.")
+    sentence = simpler_sentence(result)
+    answer(sentence)
+    name = f"simpler-{place.model.card.name}"
+    with st.container(border=True):
+        views = [view for view in views_of(result) if view in VIEWS]
+        view = str(choose(
+            st.segmented_control, "View", "simpler", options=views, default=views[0],
+            format_func=VIEWS.get, required=True, label_visibility="collapsed",
+        ))  # fmt: skip
+        figure(result, view, name=name, alt=sentence)
+        note(NOTES[view])
+        downloads(found, name, place.person)
+    _rules(result)
+
+
+def _rules(result: SimplerModels) -> None:
+    """Show the small tree as a card of rules, which read whole on a narrow screen too."""
+    with st.container(border=True):
+        st.markdown(f"**The small tree: {counted(len(result.rules), 'rule')}**")
+        for rule, label, rows, loss in zip(
+            result.rules, result.labels, result.rule_rows, result.rule_loss, strict=True
+        ):
+            how = words.number(float(loss)) if result.is_regression else percent(float(loss))
+            st.markdown(f"**{plain(label)}** where {plain(rule)}")
+            st.caption(plain(f"{counted(rows, 'training row')}; {result.loss_name} {how}"))
+        note("Each row is under exactly one rule. Commonest first.")
