@@ -9,6 +9,7 @@ import pytest
 
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
+from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
@@ -41,10 +42,12 @@ HELD = several_explanations()
 FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
+CHURN, AVERAGED = some_churn(), some_mitigation()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
-    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER)
+    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
+                 CHURN, AVERAGED)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -71,6 +74,8 @@ BAD = {
     "WB021": several_models(noise=0.03),
     "WB022": no_models(),
     "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
+    "WB025": some_churn(m=8),
+    "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip

@@ -60,6 +60,8 @@ def run(request):
 NOT_FINITE = {
     "attribution": {"data"},
     "attribution_range": {"data"},
+    # What a regression does not decide, and no admitted model at a tolerance.
+    "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
@@ -67,6 +69,16 @@ NOT_FINITE = {
     "local_functions": {"data"},
     "local_models": {"data"},
     "measures": {"data", "scores"},
+    # Sizes that were not judged, what a regression does not decide, no candidates.
+    "mitigation": {
+        "data",
+        "metrics",
+        "reduction",
+        "at_boundary",
+        "accuracy",
+        "stability",
+        "least_support",
+    },
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
     # Of no model, or of one alone, and where a regression decides nothing; cells of the table.
     "rashomon_set": {

@@ -708,6 +708,8 @@ COMMANDS = {
     "attribution_range": "explain-set",
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
+    "churn": "churn",
+    "mitigation": "mitigate",
 }
 
 

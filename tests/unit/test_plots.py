@@ -12,6 +12,7 @@ from scipy import stats
 
 from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
+from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
 from tests.explainers import trained
 from tests.faithfulness import (
@@ -275,6 +276,7 @@ def test_every_renderer_draws_its_kind_of_result():
             trained(), found_changes(), one_local_function(), scale_curves(),
             several_explanations(), several_measures(), several_ranges(),
             several_models(n=10), simpler(),
+            some_churn(updated=True), some_mitigation(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

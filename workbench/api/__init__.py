@@ -23,6 +23,7 @@ from workbench.api.methods import (
 )
 from workbench.api.rashomon import rashomon_set
 from workbench.api.simpler import simpler_models
+from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
 from workbench.core.results import load as load_result
@@ -35,10 +36,10 @@ from workbench.workspace.explainers import attach
 
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
-    "background_for", "counterfactuals", "estimate_cost", "evaluate", "explain", "explain_set",
-    "explainer_for", "faithfulness", "find_method", "interactions", "keep_explainer", "lime",
-    "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
-    "local_functions", "measures", "open_table", "plan", "rashomon_set",
-    "run_checks", "scale_curves", "select_rows", "simpler_models", "table_overview",
-    "train_explainer", "write_report",
+    "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
+    "explain_set", "explainer_for", "faithfulness", "find_method", "interactions",
+    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
+    "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
+    "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+    "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

@@ -12,12 +12,14 @@ from workbench.core.params import parse_params
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    Churn,
     Counterfactuals,
     Faithfulness,
     Interactions,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     RashomonSet,
     Result,
@@ -38,6 +40,7 @@ VERBS: Mapping[type[Result], str] = {
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
+    Churn: "churn", Mitigation: "mitigate",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -12,6 +12,7 @@ from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.checks.simpler_models import SIMPLER_CHECKS
+from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
@@ -21,6 +22,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS,
         *ATTRIBUTION_RANGE_CHECKS,
         *RASHOMON_CHECKS, *SIMPLER_CHECKS,
+        *UPDATE_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ SUFFIXES = (
     ".attribution_range",
     ".rashomon_set",
     ".simpler_models",
+    ".churn", ".mitigation",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood

@@ -20,6 +20,7 @@ from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
+from workbench.cli.updates import churn, mitigate
 from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
@@ -46,6 +47,8 @@ for command in (
     rashomon,
     explain_set,
     simpler,
+    churn,
+    mitigate,
     fastshap,
     report,
     counterfactual,

@@ -5,6 +5,7 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 
 from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.attribution_range import AttributionRange
+from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
@@ -12,6 +13,7 @@ from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
+from workbench.core.mitigation import Mitigation
 from workbench.core.performance import Performance
 from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
@@ -20,13 +22,14 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | AttributionRange | Counterfactuals | Faithfulness | Interactions
-    | LocalFunctions | LocalModels | Measures | Performance | RashomonSet | ScaleCurves
-    | SimplerModels
+    Attribution | AttributionRange | Churn | Counterfactuals | Faithfulness | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Counterfactuals", "Explainer",
-    "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Performance",
-    "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+    "Explainer", "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures",
+    "Mitigation", "Performance", "RashomonSet", "Result", "ScaleCurves", "SimplerModels",
+    "Tabular", "load",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    Churn,
     Counterfactuals,
     Explainer,
     Faithfulness,
@@ -18,6 +19,7 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     RashomonSet,
     Result,
@@ -28,8 +30,11 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    churn,
+    churn_groups,
     faithfulness,
     local_functions,
+    mitigation,
     rashomon,
     rashomon_models,
     rashomon_rows,
@@ -86,6 +91,14 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
     SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
+    Churn: {
+        "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
+        "pairs": churn.pairs, "update": churn.update,
+    },
+    Mitigation: {
+        "reduction": mitigation.reduction, "abstention": mitigation.abstention,
+        "candidates": mitigation.candidates,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -104,6 +117,8 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
+    if isinstance(result, Churn | Mitigation):
+        return tuple(view for view in views if view not in _speechless(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -167,10 +182,24 @@ def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
     return {"stability": {"measure": list(attribution_range.MEASURES)}}
 
 
+def _of_churn(result: Churn) -> dict[str, dict[str, list[str]]]:
+    return {"groups": {"by": churn_groups.groupings_of(result)}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
+    Churn: _of_churn,
 }  # fmt: skip
+
+
+def _speechless(result: Churn | Mitigation) -> set[str]:
+    """Return the views that have nothing to show: no update, no groups, no candidates."""
+    if isinstance(result, Mitigation):
+        none = set() if result.candidate_names else {"candidates"}
+        return none if result.classifies else none | {"abstention"}
+    none = set() if churn_groups.groupings_of(result) else {"groups"}
+    return none if result.update else none | {"update"}
 
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:

@@ -19,12 +19,14 @@ from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    Churn,
     Counterfactuals,
     Faithfulness,
     Interactions,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     Performance,
     RashomonSet,
     Result,
@@ -44,6 +46,7 @@ from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 from workbench.report.simpler_models import simpler_models_section
+from workbench.report.updates import churn_section, mitigation_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Attribution: attribution_section, Performance: performance_section,
@@ -54,6 +57,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     AttributionRange: attribution_range_section,
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
+    Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

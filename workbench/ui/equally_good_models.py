@@ -4,16 +4,22 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.churn import churn_of_updates
 from workbench.ui.explain_set import explanations_across_the_set
 from workbench.ui.frame import empty_state
+from workbench.ui.mitigation import mitigation
 from workbench.ui.place import Place
 from workbench.ui.rashomon_set import show_set
+from workbench.ui.simpler import simpler_models
 from workbench.ui.state import choose
 
 # What each part is called, and what shows it.
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "set": ("How far they disagree", show_set),
     "explanations": ("Explanations across them", explanations_across_the_set),
+    "updates": ("Updates", churn_of_updates),
+    "helps": ("What helps", mitigation),
+    "simpler": ("Simpler models", simpler_models),
 }
 
 
@@ -26,10 +32,8 @@ def equally_good_models(place: Place) -> None:
             "help",
         )
         return
-    part = next(iter(PARTS))
-    if len(PARTS) > 1:
-        part = str(choose(
-            st.segmented_control, "Part", "part", options=list(PARTS), default=part,
-            format_func=lambda key: PARTS[key][0], required=True, label_visibility="collapsed",
-        ))  # fmt: skip
+    part = str(choose(
+        st.segmented_control, "Part", "part", options=list(PARTS), default=next(iter(PARTS)),
+        format_func=lambda key: PARTS[key][0], required=True, label_visibility="collapsed",
+    ))  # fmt: skip
     PARTS[part][1](place)

@@ -17,11 +17,13 @@ from workbench.core.performance import Performance
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    Churn,
     Counterfactuals,
     Faithfulness,
     LocalFunctions,
     LocalModels,
     Measures,
+    Mitigation,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -41,11 +43,11 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
-    | SimplerModels
+    | SimplerModels | Churn | Mitigation
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels,
+    RashomonSet, SimplerModels, Churn, Mitigation,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

@@ -9,12 +9,21 @@ from workbench.core.rashomon import RashomonSet
 from workbench.core.results import AttributionRange
 from workbench.core.table import Table
 from workbench.engines.calls import call
+from workbench.engines.rashomon import churn, mitigation
 from workbench.engines.rashomon.attributions import NAME as ATTRIBUTIONS
 from workbench.engines.rashomon.retrain import NAME as RETRAIN
 from workbench.engines.rashomon.set import NAME
 from workbench.engines.rashomon.simpler import simpler_models
 
-__all__ = ["METHODS", "explain_set", "rashomon_retrain", "rashomon_set", "simpler_models"]
+__all__ = [
+    "METHODS",
+    "churn",
+    "explain_set",
+    "mitigation",
+    "rashomon_retrain",
+    "rashomon_set",
+    "simpler_models",
+]
 
 
 def rashomon_set(
