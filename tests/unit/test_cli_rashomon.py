@@ -80,6 +80,13 @@ def test_explorers_are_told_one_after_the_other():
     assert text.index("(Gaussian unit dropout;") < text.index("(Bernoulli weight dropout;")
 
 
+def test_models_are_trained_again_with_settings_of_their_own():
+    few = ("--method", "retrain", "--models", "4", "--epochs", "3", "--no-importance")
+    said = run(*GERMAN[:5], *few)
+    assert "4 candidates of Trained again" in said
+    assert "rashomon.retrain · 40 rows of german/test" in said
+
+
 def test_a_regression_has_a_table_of_its_own():
     text = run("rashomon", "diabetes-mlp", "diabetes", "--rows", "0:20", *FLAGS)
     assert "in the middle of 20 rows" in text
@@ -100,6 +107,7 @@ def test_files_and_json(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("--method", "lime"), "Method 'lime' looks for no equally good models; choose one of set"),
         (("--explorers", "nobody"), "nobody is no explorer, choose among auto"),
         (("--models", "0"), "models: input should be greater than or equal to 2"),
         (("--tolerance", "-1"), "There is no tolerance of -1 here"),

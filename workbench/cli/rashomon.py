@@ -16,6 +16,7 @@ EXAMPLES = """\b
 Examples:
   workbench rashomon german-mlp german
   workbench rashomon german-mlp german --explorers gaussian-units,retraining --tolerance 0.01
+  workbench rashomon german-mlp german --method retrain --models 50 --resample all
   workbench rashomon adult-mlp people.csv --models 500 --out out/
 """
 SHOWN = ("ambiguity", "discrepancy", "obscurity", "delta_ambiguity", "width", "deviation")
@@ -26,12 +27,18 @@ HEADS = {
 
 @click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="rashomon_set")
 @labelled_options
+@click.option(
+    "--method",
+    default="set",
+    show_default=True,
+    help="set, or retrain: models trained again, with settings of their training.",
+)
 @click.option("--tolerance", type=float, help="Tolerance to tell of. [default: the middle one]")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 def rashomon(
     model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, tolerance: float | None,
-    shown: str | None, **params: str | None,
+    out: Path | None, ignore_extra_columns: bool, as_text: bool, method: str,
+    tolerance: float | None, shown: str | None, **params: str | None,
 ) -> None:  # fmt: skip
     """Say how far models that are as good as MODEL disagree about rows of TABLE.
 
@@ -53,8 +60,9 @@ def rashomon(
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     with progress_bar("Exploring") as progress:
         result = api.rashomon_set(
-            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
-        )
+            chosen, selected, whole, method=method, seed=seed, device=device, progress=progress,
+            **given,
+        )  # fmt: skip
     for path in write_result(result, out) if out else []:
         click.echo(f"Wrote {path}", err=as_text)
     if as_text:
