@@ -18,10 +18,11 @@ run: $(RUNTIME) ## start the workbench on http://127.0.0.1:8501
 
 dev: $(DEV) ## set up the environment with the tools of a developer
 
-# Tests share the cores with servers and browsers they start, so idle threads should not spin.
+# Two files of tests at a time. They share the cores with servers and browsers they start, so idle
+# threads should not spin.
 test: lint ## run every check: lint, types, layers, all tests (ARGS="-k shapley" for a few)
 	@sh tests/bring_chromium.sh $(PY)
-	GOMP_SPINCOUNT=1000 $(PY) -m pytest $(ARGS)
+	GOMP_SPINCOUNT=1000 $(PY) -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 lint: $(DEV) ## check style, types and layers
 	$(PY) -m ruff check
