@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from workbench.core.card import Architecture
 from workbench.core.errors import RegistryError
-from workbench.core.model import SplitsFirstLayer
+from workbench.core.model import splits_first_layer
 from workbench.core.schema import Feature, Schema
 from workbench.registry.architectures import ACTIVATIONS, CATALOGUE, build_encoder, build_network
 
@@ -61,7 +61,7 @@ def test_the_first_layer_can_be_taken_off(name, arguments, n_inputs, n_outputs):
         n_inputs, n_outputs = 4, 3
     network = build(name, arguments, n_inputs, n_outputs)
     z = inputs(p=n_inputs)
-    assert isinstance(network, SplitsFirstLayer)
+    assert splits_first_layer(network)
     assert isinstance(network.first, nn.Linear)
     assert network(z).shape == (5, n_outputs)
     assert torch.equal(network(z), network.rest(network.first(z)))

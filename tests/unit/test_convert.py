@@ -15,7 +15,7 @@ from torch.nn import functional
 from workbench import api
 from workbench.core.card import Architecture
 from workbench.core.errors import RegistryError
-from workbench.core.model import SplitsFirstLayer
+from workbench.core.model import splits_first_layer
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
 from workbench.registry.convert import NOT_SPLIT, convert_module
@@ -215,7 +215,7 @@ def test_random_networks_convert_and_agree(tmp_path_factory, drawn):
     made = converted(module, known)
     folder = publish(made.encoder, made.network, made.card, tmp_path_factory.mktemp("made"))
     model = load_model(folder).to(dtype=torch.float64)
-    assert isinstance(model.network, SplitsFirstLayer)
+    assert splits_first_layer(model.network)
     x = rows(9, p)
     expected = module.double()(x)
     torch.testing.assert_close(model.network(model.encode(x)), expected, rtol=1e-12, atol=1e-12)

@@ -8,7 +8,7 @@ from torch import nn
 
 from workbench.core.card import Architecture
 from workbench.core.errors import RegistryError
-from workbench.core.model import SplitsFirstLayer
+from workbench.core.model import splits_first_layer
 from workbench.registry.architectures import build_network
 from workbench.registry.graph_functions import FUNCTIONS, LAYERS
 
@@ -66,7 +66,7 @@ def test_a_graph_is_its_steps():
 
 def test_the_first_layer_survives_copies():
     network = build(INPUT, FIRST, LAST)
-    assert isinstance(network, SplitsFirstLayer)
+    assert splits_first_layer(network)
     twin = copy.deepcopy(network).double()
     assert twin.first is twin.get_submodule("a")
     assert twin.first.weight.dtype == torch.float64
@@ -85,7 +85,7 @@ def test_the_first_layer_survives_copies():
     ids=["the input is used again", "something comes before"],
 )  # fmt: skip
 def test_the_first_layer_is_not_split_off_where_it_is_not_alone(steps):
-    assert not isinstance(build(*steps), SplitsFirstLayer)
+    assert not splits_first_layer(build(*steps))
 
 
 def test_one_value_per_row_becomes_a_column():

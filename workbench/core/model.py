@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeGuard, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -32,13 +32,20 @@ class Encoder(Protocol):
     def __call__(self, X: Tensor, /) -> Tensor: ...  # noqa: D102
 
 
-@runtime_checkable
 class SplitsFirstLayer(Protocol):
     """A network whose first operation is linear: ``forward(z) == rest(first(z))``."""
 
     first: nn.Linear
 
     def rest(self, hidden: Tensor, /) -> Tensor: ...  # noqa: D102
+
+
+def splits_first_layer(network: object) -> TypeGuard[SplitsFirstLayer]:
+    """Tell whether a network shows its first, linear operation and what follows it.
+
+    ``isinstance`` would not tell: since Python 3.12 it looks where modules do not keep layers.
+    """
+    return isinstance(getattr(network, "first", None), nn.Linear) and hasattr(network, "rest")
 
 
 @runtime_checkable
@@ -123,11 +130,12 @@ class Model:
         if isinstance(self.network, BlackBox):
             return frozenset(found | {"black_box"})
         found.add("differentiable")
-        if isinstance(self.network, SplitsFirstLayer):
+        modules = tuple(self.network.modules())
+        if splits_first_layer(self.network):
             found.add("first_layer")
-        if any(isinstance(module, nn.Dropout) for module in self.network.modules()):
+        if any(isinstance(module, nn.Dropout) for module in modules):
             found.add("dropout")
-        if any(isinstance(module, nn.Linear) for module in self.network.modules()):
+        if any(isinstance(module, nn.Linear) for module in modules):
             found.add("perturbable")
         return frozenset(found)
 

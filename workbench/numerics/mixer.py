@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from workbench.core.model import Model, Output, SplitsFirstLayer
+from workbench.core.model import Model, Output, splits_first_layer
 from workbench.numerics.maskers import Masker
 
 
@@ -23,8 +23,10 @@ class Mixer:
         self.model = model
         self.output = output
         self.inputs = model.encode(masker.rows)  # (b, p)
-        self._split = model.network if isinstance(model.network, SplitsFirstLayer) else None
-        self._shares = None if self._split is None else self._shares_of(self.inputs, self._split)
+        self._split = model.network if splits_first_layer(model.network) else None
+        self._shares = (
+            None if self._split is None else self._shares_of(self.inputs, self._split.first)
+        )
 
     def whole(self, inputs: Float[Tensor, "n p"]) -> Float[Tensor, "n k"]:
         """Return the outputs of unmixed rows."""
@@ -68,7 +70,7 @@ class Mixer:
             return self.whole(torch.where(columns, z, self.inputs[background]))
         rows, counts = torch.unique_consecutive(background, return_counts=True)
         shares = self._shares[rows]  # (u, d, h)
-        change = self._shares_of(z[None], self._split) - shares
+        change = self._shares_of(z[None], self._split.first) - shares
         start = shares.sum(1) + self._split.first.bias  # (u, h)
         chosen = known.to(z.dtype)
         hidden = z.new_empty(len(known), start.shape[1])
@@ -78,11 +80,9 @@ class Mixer:
             torch.addmm(start[place], chosen[run], change[place], out=hidden[run])
         return self.model.outputs(self._split.rest(hidden), self.output)
 
-    def _shares_of(
-        self, inputs: Float[Tensor, "n p"], network: SplitsFirstLayer
-    ) -> Float[Tensor, "n d h"]:
+    def _shares_of(self, inputs: Float[Tensor, "n p"], first: nn.Linear) -> Float[Tensor, "n d h"]:
         """Return what each feature of each row adds to the first layer."""
-        weight = network.first.weight  # (h, p)
+        weight = first.weight  # (h, p)
         groups = self.model.groups
         n_features = len(self.model.schema.features)
         shares = weight.new_zeros(len(inputs), n_features, len(weight))

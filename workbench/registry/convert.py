@@ -12,7 +12,7 @@ from torch.nn.utils import parametrize
 from workbench.core.card import Architecture
 from workbench.core.encoder import TabularEncoder
 from workbench.core.errors import RegistryError
-from workbench.core.model import SplitsFirstLayer
+from workbench.core.model import splits_first_layer
 from workbench.core.schema import Schema
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.columns_encoder import ColumnsEncoder
@@ -85,7 +85,7 @@ def convert_module(
     _load(network, tracing.state)
     network.eval().requires_grad_(requires_grad=False)
     _compare(plain, network, inputs, meaning)
-    if not isinstance(network, SplitsFirstLayer):
+    if not splits_first_layer(network):
         notes += (NOT_SPLIT,)
     card = {
         "name": name, "title": title or name, "schema": schema, "encoder": encoder,

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from workbench.core.model import Model, Output, SplitsFirstLayer
+from workbench.core.model import Model, Output, splits_first_layer
 from workbench.engines.lime.neighbourhood import Draws, around
 from workbench.numerics.chunks import slices
 
@@ -38,7 +38,7 @@ class MovedSamples:
         self, model: Model, draws: Draws, X: Float[Tensor, "b d"], centre: Float[Tensor, " d"],
         scales: Float[Tensor, " d"], is_number: Bool[Tensor, " d"],
     ) -> None:  # fmt: skip
-        assert isinstance(model.network, SplitsFirstLayer)  # noqa: S101 - whoever calls has asked
+        assert splits_first_layer(model.network)  # noqa: S101 - whoever calls has asked
         self.model, self.network = model, model.network
         self.draws, self.X, self.centre = draws, X, centre
         self.scales, self.is_number = scales, is_number

@@ -11,7 +11,7 @@ from torch.quasirandom import SobolEngine
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_models import IN_BINS
-from workbench.core.model import CHUNK_ROWS, Model, SplitsFirstLayer
+from workbench.core.model import CHUNK_ROWS, Model, splits_first_layer
 from workbench.core.table import Table
 from workbench.engines.lime.levels import Levels, learn_levels, scales_of
 from workbench.engines.lime.moved import MovedSamples
@@ -134,7 +134,7 @@ class Sampler:
     def _moved_rows(self) -> int:
         """Return how many samples are taken at once: on a CPU their hidden units fit the cache."""
         model = self.model
-        assert isinstance(model.network, SplitsFirstLayer)  # noqa: S101 - its capabilities say so
+        assert splits_first_layer(model.network)  # noqa: S101 - its capabilities say so
         each = model.network.first.out_features * torch.finfo(model.dtype).bits // 8
         room = CACHE_BYTES if model.device.type == "cpu" else self.context.budget // 8
         return self.context.chunk_rows or max(256, room // each)

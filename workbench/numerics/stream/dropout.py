@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.model import Model, SplitsFirstLayer
+from workbench.core.model import Model, splits_first_layer
 from workbench.numerics.stream.family import Members, linear_layers
 from workbench.numerics.stream.near_copies import NearCopies
 from workbench.numerics.stream.noise import Law, deviations, draw
@@ -143,7 +143,7 @@ def hidden_readers(model: Model) -> tuple[str, ...]:
     and those that read as many columns as there are in the input are left alone there.
     """
     names = linear_layers(model.network)[1:]
-    if isinstance(model.network, SplitsFirstLayer):
+    if splits_first_layer(model.network):
         return tuple(name for name, _ in names)
     width = len(model.groups)
     return tuple(name for name, layer in names if layer.in_features != width)

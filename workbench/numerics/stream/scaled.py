@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.model import Model, SplitsFirstLayer
+from workbench.core.model import Model, splits_first_layer
 from workbench.numerics.stream.family import Members, linear_layers
 from workbench.numerics.stream.near_copies import NearCopies
 from workbench.numerics.stream.noise import deviations, draw
@@ -52,12 +52,12 @@ class Scaled:
 
     @cached_property
     def _layer(self) -> tuple[tuple[str, nn.Linear], ...]:
-        if not isinstance(self.model.network, SplitsFirstLayer):
+        network = self.model.network
+        layers = linear_layers(network)
+        if not splits_first_layer(network):
             return ()
-        first = self.model.network.first
-        return tuple(
-            (name, layer) for name, layer in linear_layers(self.model.network) if layer is first
-        )
+        first = network.first
+        return tuple((name, layer) for name, layer in layers if layer is first)
 
     @cached_property
     def _copies(self) -> NearCopies:
