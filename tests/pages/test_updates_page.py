@@ -94,12 +94,25 @@ def test_without_another_model_there_is_nothing_to_hold_it_against():
 
 def test_other_explorers_can_be_chosen():
     app = no_fault(updates(model="german-mlp", churn__explorers="bernoulli-weights"))
-    assert EXPLORERS["bernoulli-weights"].lower() in heading(app)
+    assert EXPLORERS["bernoulli-weights"] in heading(app)
 
 
 def test_a_regression_moves_and_has_no_effects():
     app = no_fault(updates(model="diabetes-mlp"))
     assert "move the value by more than" in heading(app)
+    assert "of the rows are moved by more than" in shown(app)
+    assert "decided otherwise" not in shown(app)
+    assert "margin" not in app.dataframe[0].value
+
+
+def test_of_many_rows_some_are_drawn_so_that_it_answers_by_itself():
+    app = no_fault(updates(model="adult-mlp", churn__admission_rows=300))
+    assert "of 500 rows on average" in heading(app)
+    assert not has(app, "button", "Foresee an update")
+    assert widget(app, "number_input", "Rows").value == 500
+    assert "of 40 rows on average" in heading(
+        no_fault(updates(model="adult-mlp", churn__admission_rows=300, churn__count=40))
+    )
 
 
 def test_what_helps_says_who_judged():

@@ -6,7 +6,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from workbench.core.churn import Churn
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.realised import realised
@@ -318,5 +318,5 @@ def _row_told(churn: Churn, i: int, share: float, low: float, high: float) -> st
 def _models(churn: Churn, tolerance: float | None) -> str:
     """Name how many models there are, and who found them."""
     count = int(churn.admitted(tolerance).sum())
-    names = listing([EXPLORERS[key].lower() for key in churn.explorers], 2)
+    names = listing([explorer_words(key) for key in churn.explorers], 2)
     return f"{counted(count, 'model')} by {names}"

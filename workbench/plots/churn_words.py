@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.core.churn import Churn
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.realised import realised
@@ -26,7 +26,7 @@ def churn_sentence(churn: Churn, tolerance: float | None = None) -> str:
     allowed = f"whose {churn.loss_name} is at most {number(at)} above the given model's"
     if not within.any():
         return f"No model was found {allowed}, so nothing is known of an update."
-    finders = listing([EXPLORERS[key].lower() for key in churn.explorers], 3)
+    finders = listing([explorer_words(key) for key in churn.explorers], 3)
     changes = "change the decision of" if churn.classifies else (
         f"move the value by more than {number(churn.movement)} for"
     )  # fmt: skip
@@ -63,9 +63,10 @@ def group_sentence(churn: Churn, by: str | None = None, tolerance: float | None 
     if value[most] == value[least]:
         return f"By {found.by}, all groups change alike ({percent(float(value[most]))})."
     sure = low[most] > high[least]
+    what = "decisions change" if churn.classifies else "values move"
     doubt = "" if sure else "; with so few rows that may be chance"
     return (
-        f"By {found.by}, decisions change most for {names[most]} "
+        f"By {found.by}, {what} most for {names[most]} "
         f"({percent(float(value[most]))}) and least for {names[least]} "
         f"({percent(float(value[least]))}){doubt}."
     )
