@@ -7,7 +7,7 @@ import pytest
 from tests.visits import address, answers, has, no_fault, shown, visit, widget
 from workbench import api
 from workbench.core.rashomon import EXPLORERS
-from workbench.plots.churn_words import churn_sentence, group_sentence
+from workbench.plots.churn_words import churn_sentence, group_sentence, noise_sentence
 from workbench.plots.mitigation_words import (
     abstention_sentence,
     by_construction_sentence,
@@ -58,6 +58,7 @@ def test_another_tolerance_and_every_view(german):
     app = no_fault(updates(model="german-mlp", churn__tolerance=label))
     said = churn_sentence(german, float(german.tolerances[5]))
     assert f">{markup(said)}<" in heading(app)
+    assert plain(noise_sentence(german, float(german.tolerances[5]))) in shown(app)
     for view in LABELS:
         if view == "update":
             continue
@@ -106,7 +107,8 @@ def test_a_regression_moves_and_has_no_effects():
 
 
 def test_of_many_rows_some_are_drawn_so_that_it_answers_by_itself():
-    app = no_fault(updates(model="adult-mlp", churn__admission_rows=300))
+    app = no_fault(updates(model="adult-mlp"))
+    assert widget(app, "number_input", "Admission rows").value == 1000
     assert "of 500 rows on average" in heading(app)
     assert not has(app, "button", "Foresee an update")
     assert widget(app, "number_input", "Rows").value == 500

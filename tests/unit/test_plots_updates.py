@@ -13,7 +13,12 @@ from workbench.core.wording import percent
 from workbench.engines.rashomon.realised import realised
 from workbench.plots import options_of, render, views_of
 from workbench.plots.churn_groups import groupings_of, groups_of
-from workbench.plots.churn_words import churn_sentence, group_sentence, update_sentence
+from workbench.plots.churn_words import (
+    churn_sentence,
+    group_sentence,
+    noise_sentence,
+    update_sentence,
+)
 from workbench.plots.mitigation_words import (
     abstention_sentence,
     by_construction_sentence,
@@ -141,6 +146,13 @@ def test_sentences_say_the_numbers():
     base = result.predictions
     same = result.with_update(base, "same")
     assert "nothing to tell apart" in update_sentence(same)
+
+
+def test_a_tolerance_within_chance_is_doubted():
+    noisy = replace(some_churn(), noise=np.full(30, 0.006))
+    assert noise_sentence(noisy, 0.01).startswith("A tolerance of 0.01 cannot be told from 0")
+    assert "are 0.012" in noise_sentence(noisy, 0.01)
+    assert noise_sentence(noisy, 0.02) == ""
 
 
 def test_values_of_a_regression_move():

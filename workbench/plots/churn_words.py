@@ -45,6 +45,19 @@ def churn_sentence(churn: Churn, tolerance: float | None = None) -> str:
     )
 
 
+def noise_sentence(churn: Churn, tolerance: float | None = None) -> str:
+    """Say that a tolerance cannot be told from 0, where chance moves a loss by as much."""
+    within = churn.admitted()
+    at = float(churn.tolerances[-1]) if tolerance is None else tolerance
+    least = 2 * float(np.median(churn.noise[within])) if within.any() else 0.0
+    if at >= least:
+        return ""
+    return (
+        f"A tolerance of {number(at)} cannot be told from 0: two standard errors of the difference "
+        f"in {churn.loss_name} are {number(least)}."
+    )
+
+
 def group_sentence(churn: Churn, by: str | None = None, tolerance: float | None = None) -> str:
     """Say which group's decisions change most, and whether that is more than chance.
 

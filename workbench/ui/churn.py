@@ -15,7 +15,12 @@ from workbench.engines.rashomon.churn import NAME, explorers_of
 from workbench.engines.rashomon.explore import EXPLORE
 from workbench.engines.rashomon.params import AUTO
 from workbench.plots import options_of, render, views_of
-from workbench.plots.churn_words import churn_sentence, group_sentence, update_sentence
+from workbench.plots.churn_words import (
+    churn_sentence,
+    group_sentence,
+    noise_sentence,
+    update_sentence,
+)
 from workbench.plots.words import number
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
@@ -72,6 +77,8 @@ def churn_of_updates(place: Place) -> None:
         downloads(replace(found, result=result), name, place.person)
     with said, errors_shown():
         answer(churn_sentence(result, tolerance))
+        if doubt := noise_sentence(result, tolerance):
+            note(doubt)
         if result.update:
             note(update_sentence(result, tolerance))
     with trust, errors_shown():

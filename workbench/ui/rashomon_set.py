@@ -26,11 +26,9 @@ from workbench.ui.rashomon_views import Focus, choose_focus, show_view
 from workbench.ui.results import downloads
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose, choose_several
-from workbench.ui.update_runs import answer_of, choose_count
+from workbench.ui.update_runs import USUAL_ADMISSION, answer_of, choose_count
 
 FAMILY = "rashomon"
-# Rows that are drawn to admit models on, unless more are asked for.
-USUAL_ADMISSION = 1000
 PUBLISHED = ("published-gaussian", "published-bernoulli")
 WHY_NOT_PUBLISHED = (
     "As published, every row meets a mask of its own and the read-out is masked as well, so that "

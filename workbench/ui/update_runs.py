@@ -16,8 +16,8 @@ from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.place import Place
 
-# Rows that are drawn to report on, unless more are asked for.
-USUAL_ROWS, MOST_ROWS = 500, 5000
+# Rows that are drawn to report on, and to admit models on, unless more are asked for.
+USUAL_ROWS, MOST_ROWS, USUAL_ADMISSION = 500, 5000, 1000
 SomeResult = TypeVar("SomeResult", bound=Result)
 
 
@@ -39,11 +39,10 @@ def choose_run(
     record = api.list_methods()[method]
     levels = {} if record.efforts is None else record.efforts(len(place.model.schema.features))
     effort = levels[choose_effort(family, list(levels))].settings if levels else {}
+    usual = {"admission_rows": USUAL_ADMISSION, **effort}
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         n, seed = choose_count(place, family), choose_seed()
-        settings = params_form(
-            record.params, family, leave_out={*chosen, *by_hand}, defaults=effort
-        )
+        settings = params_form(record.params, family, leave_out={*chosen, *by_hand}, defaults=usual)
     note(record.weakness)
     whole = cache.table(place.table, place.person.key)
     price = quote(place, method, n, len(whole), settings | dict(chosen))
