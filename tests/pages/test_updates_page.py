@@ -129,6 +129,11 @@ def test_what_helps_says_who_judged():
         assert plain(sentence(result)) in text
     assert len(app.get("plotly_chart")) == 2
     assert "An outsider sees less disagreement" in text
+    (drawn, _) = app.get("plotly_chart")
+    assert "members of an ensemble" in drawn.proto.spec
+    assert drawn.proto.spec.count("members of an ensemble") == 1
+    no_fault(control(app, "Disagreement").set_value("width").run())
+    assert "range of the output" in app.get("plotly_chart")[0].proto.spec
 
 
 def test_what_cannot_be_judged_is_one_sentence():

@@ -24,7 +24,7 @@ from workbench.plots.layout import (
 from workbench.plots.rows import wrapped
 from workbench.plots.theme import Palette, escaped, palette, template
 
-HEIGHT, PAIRS, LETTERS = 420, 60, 54
+HEIGHT, PAIRS, LETTERS = 420, 60, 40
 NO_MODELS = "No prospective model is within this tolerance, so nothing is known of an update."
 NO_UPDATE = "There is no update to hold this against: give the model that replaced this one."
 EFFECTS = ("breaks", "fixes", "neutral")
