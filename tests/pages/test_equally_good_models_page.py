@@ -213,6 +213,14 @@ def test_a_black_box_says_what_it_lacks(me, tmp_path):
     assert not app.exception
     (fault,) = app.error
     assert "a black box shows none" in fault.value.replace("\\", "")
+    for part in ("explanations", "updates", "helps"):
+        app = look(model="my:people", part=part)
+        assert not app.exception
+        (fault,) = app.error
+        assert "shows none" in fault.value.replace("\\", "")
+    app = look(model="my:people", part="simpler")
+    assert not app.exception
+    assert has(app, "button", "Look for simpler models")
 
 
 def test_names_that_are_markup_are_shown_as_they_are(hostile_registry):

@@ -7,7 +7,7 @@ import pytest
 from tests.visits import address, answers, has, no_fault, shown, visit, widget
 from workbench import api
 from workbench.core.rashomon import EXPLORERS
-from workbench.plots.churn_words import churn_sentence, group_sentence
+from workbench.plots.churn_words import churn_sentence, group_sentence, noise_sentence
 from workbench.plots.mitigation_words import (
     abstention_sentence,
     by_construction_sentence,
@@ -58,6 +58,7 @@ def test_another_tolerance_and_every_view(german):
     app = no_fault(updates(model="german-mlp", churn__tolerance=label))
     said = churn_sentence(german, float(german.tolerances[5]))
     assert f">{markup(said)}<" in heading(app)
+    assert plain(noise_sentence(german, float(german.tolerances[5]))) in shown(app)
     for view in LABELS:
         if view == "update":
             continue
@@ -94,12 +95,26 @@ def test_without_another_model_there_is_nothing_to_hold_it_against():
 
 def test_other_explorers_can_be_chosen():
     app = no_fault(updates(model="german-mlp", churn__explorers="bernoulli-weights"))
-    assert EXPLORERS["bernoulli-weights"].lower() in heading(app)
+    assert EXPLORERS["bernoulli-weights"] in heading(app)
 
 
 def test_a_regression_moves_and_has_no_effects():
     app = no_fault(updates(model="diabetes-mlp"))
     assert "move the value by more than" in heading(app)
+    assert "of the rows are moved by more than" in shown(app)
+    assert "decided otherwise" not in shown(app)
+    assert "margin" not in app.dataframe[0].value
+
+
+def test_of_many_rows_some_are_drawn_so_that_it_answers_by_itself():
+    app = no_fault(updates(model="adult-mlp"))
+    assert widget(app, "number_input", "Admission rows").value == 1000
+    assert "of 500 rows on average" in heading(app)
+    assert not has(app, "button", "Foresee an update")
+    assert widget(app, "number_input", "Rows").value == 500
+    assert "of 40 rows on average" in heading(
+        no_fault(updates(model="adult-mlp", churn__admission_rows=300, churn__count=40))
+    )
 
 
 def test_what_helps_says_who_judged():
@@ -114,6 +129,11 @@ def test_what_helps_says_who_judged():
         assert plain(sentence(result)) in text
     assert len(app.get("plotly_chart")) == 2
     assert "An outsider sees less disagreement" in text
+    (drawn, _) = app.get("plotly_chart")
+    assert "members of an ensemble" in drawn.proto.spec
+    assert drawn.proto.spec.count("members of an ensemble") == 1
+    no_fault(control(app, "Disagreement").set_value("width").run())
+    assert "range of the output" in app.get("plotly_chart")[0].proto.spec
 
 
 def test_what_cannot_be_judged_is_one_sentence():

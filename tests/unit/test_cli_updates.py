@@ -60,7 +60,7 @@ def test_mitigate_prints_who_judged():
     )  # fmt: skip
     text = run(*MITIGATE)
     assert ensemble_sentence(result) in text
-    assert "gaussian weight dropout (independent)" in text
+    assert "Gaussian weight dropout (independent)" in text
     assert "WB026" in text
 
 

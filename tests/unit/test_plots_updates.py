@@ -13,7 +13,12 @@ from workbench.core.wording import percent
 from workbench.engines.rashomon.realised import realised
 from workbench.plots import options_of, render, views_of
 from workbench.plots.churn_groups import groupings_of, groups_of
-from workbench.plots.churn_words import churn_sentence, group_sentence, update_sentence
+from workbench.plots.churn_words import (
+    churn_sentence,
+    group_sentence,
+    noise_sentence,
+    update_sentence,
+)
 from workbench.plots.mitigation_words import (
     abstention_sentence,
     by_construction_sentence,
@@ -116,10 +121,18 @@ def test_abstention_draws_both_ways():
     np.testing.assert_allclose(other.y, found.by_confidence)
 
 
+def test_where_all_are_right_the_axis_ends_at_all_and_nothing_differs():
+    result = some_mitigation()
+    right = replace(result, truth=result.predictions.argmax(1).astype(float))
+    low, high = render(right, "abstention").layout.yaxis.range
+    assert 0.9 < low < 1 < high < 1.05
+    assert abstention_sentence(right).endswith("leaves 100 % right: no difference.")
+
+
 def test_sentences_say_the_numbers():
     result = some_churn()
     said = churn_sentence(result)
-    assert said.startswith("30 models (gaussian unit dropout) whose cross-entropy is at most 0.02")
+    assert said.startswith("30 models (Gaussian unit dropout) whose cross-entropy is at most 0.02")
     assert f"change the decision of {percent(result.churn().mean())} of 60 rows on average" in said
     assert f"{percent(result.worst())} at worst" in said
     assert churn_sentence(result[[]]) == "There are no rows to decide."
@@ -133,6 +146,22 @@ def test_sentences_say_the_numbers():
     base = result.predictions
     same = result.with_update(base, "same")
     assert "nothing to tell apart" in update_sentence(same)
+
+
+def test_a_tolerance_within_chance_is_doubted():
+    noisy = replace(some_churn(), noise=np.full(30, 0.006))
+    assert noise_sentence(noisy, 0.01).startswith("A tolerance of 0.01 cannot be told from 0")
+    assert "are 0.012" in noise_sentence(noisy, 0.01)
+    assert noise_sentence(noisy, 0.02) == ""
+
+
+def test_values_of_a_regression_move():
+    single = example("regression", n=60)
+    moved = churn_of(
+        np.random.default_rng(0).normal(size=(9, 60, 1)), np.zeros((60, 1)), single=single,
+        movement=0.5,
+    )  # fmt: skip
+    assert "values move most for" in group_sentence(moved)
 
 
 def test_a_group_of_few_rows_is_not_named():

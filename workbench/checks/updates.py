@@ -6,7 +6,7 @@ from workbench.checks.attribution import NO_ROWS
 from workbench.checks.record import Check, Finding
 from workbench.core.churn import Churn
 from workbench.core.mitigation import Mitigation
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.wording import counted, percent
 
 ENOUGH, STANDARD_ERRORS = 30.0, 2.0
@@ -63,7 +63,7 @@ def outsider_agrees(mitigation: Mitigation) -> Finding:
     least, value = float(lows[worst]), float(values[worst])
     evidence = {"least": least, "reduction": value, "size": float(mitigation.sizes[s])}
     brief = f"{percent(value)} less" if value >= 0 else f"{percent(-value)} more"
-    by = f"{EXPLORERS[judge].lower()}, which did not build them"
+    by = f"{explorer_words(judge)}, which did not build them"
     if least <= 0:
         what = ("rows that some model decides otherwise", "models that decide a row otherwise",
                 "the range of the output")[metrics[worst]]  # fmt: skip

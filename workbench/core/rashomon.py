@@ -47,6 +47,19 @@ METRICS: Mapping[str, str] = {
 }
 GROWING = ("ambiguity", "discrepancy", "width")
 NO_MODEL = -1
+PEOPLE = ("Gaussian", "Bernoulli")
+
+
+def explorer_words(key: str) -> str:
+    """Name an explorer within a sentence; people keep their capital.
+
+    Examples
+    --------
+    >>> explorer_words("gaussian-units"), explorer_words("retraining")
+    ('Gaussian unit dropout', 'trained again')
+    """
+    title = EXPLORERS[key]
+    return title if title.startswith(PEOPLE) else title[:1].lower() + title[1:]
 
 
 class Share(NamedTuple):

@@ -6,7 +6,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from workbench.core.churn import Churn
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.realised import realised
@@ -24,7 +24,7 @@ from workbench.plots.layout import (
 from workbench.plots.rows import wrapped
 from workbench.plots.theme import Palette, escaped, palette, template
 
-HEIGHT, PAIRS, LETTERS = 420, 60, 54
+HEIGHT, PAIRS, LETTERS = 420, 60, 40
 NO_MODELS = "No prospective model is within this tolerance, so nothing is known of an update."
 NO_UPDATE = "There is no update to hold this against: give the model that replaced this one."
 EFFECTS = ("breaks", "fixes", "neutral")
@@ -318,5 +318,5 @@ def _row_told(churn: Churn, i: int, share: float, low: float, high: float) -> st
 def _models(churn: Churn, tolerance: float | None) -> str:
     """Name how many models there are, and who found them."""
     count = int(churn.admitted(tolerance).sum())
-    names = listing([EXPLORERS[key].lower() for key in churn.explorers], 2)
+    names = listing([explorer_words(key) for key in churn.explorers], 2)
     return f"{counted(count, 'model')} by {names}"

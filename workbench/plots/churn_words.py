@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.core.churn import Churn
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.realised import realised
@@ -26,7 +26,7 @@ def churn_sentence(churn: Churn, tolerance: float | None = None) -> str:
     allowed = f"whose {churn.loss_name} is at most {number(at)} above the given model's"
     if not within.any():
         return f"No model was found {allowed}, so nothing is known of an update."
-    finders = listing([EXPLORERS[key].lower() for key in churn.explorers], 3)
+    finders = listing([explorer_words(key) for key in churn.explorers], 3)
     changes = "change the decision of" if churn.classifies else (
         f"move the value by more than {number(churn.movement)} for"
     )  # fmt: skip
@@ -42,6 +42,19 @@ def churn_sentence(churn: Churn, tolerance: float | None = None) -> str:
     return (
         f"{said} On average {percent(breaks)} of the rows go from right to wrong, and "
         f"{percent(fixes)} from wrong to right."
+    )
+
+
+def noise_sentence(churn: Churn, tolerance: float | None = None) -> str:
+    """Say that a tolerance cannot be told from 0, where chance moves a loss by as much."""
+    within = churn.admitted()
+    at = float(churn.tolerances[-1]) if tolerance is None else tolerance
+    least = 2 * float(np.median(churn.noise[within])) if within.any() else 0.0
+    if at >= least:
+        return ""
+    return (
+        f"A tolerance of {number(at)} cannot be told from 0: two standard errors of the difference "
+        f"in {churn.loss_name} are {number(least)}."
     )
 
 
@@ -63,9 +76,10 @@ def group_sentence(churn: Churn, by: str | None = None, tolerance: float | None 
     if value[most] == value[least]:
         return f"By {found.by}, all groups change alike ({percent(float(value[most]))})."
     sure = low[most] > high[least]
+    what = "decisions change" if churn.classifies else "values move"
     doubt = "" if sure else "; with so few rows that may be chance"
     return (
-        f"By {found.by}, decisions change most for {names[most]} "
+        f"By {found.by}, {what} most for {names[most]} "
         f"({percent(float(value[most]))}) and least for {names[least]} "
         f"({percent(float(value[least]))}){doubt}."
     )

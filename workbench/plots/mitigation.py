@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.core.mitigation import DRAWN, MEASURED, Mitigation
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.wording import counted, percent
 from workbench.plots import words
 from workbench.plots.layout import empty, layout_bars, title, whisker_style
@@ -27,7 +27,7 @@ def judge_name(mitigation: Mitigation, judge: str) -> str:
     if judge == DRAWN:
         return "ensembles among themselves"
     role = "independent" if judge in mitigation.independent else "built them"
-    return f"{EXPLORERS[judge].lower()} ({role})"
+    return f"{explorer_words(judge)} ({role})"
 
 
 def reduction(
@@ -106,7 +106,11 @@ def abstention(mitigation: Mitigation, *, dark: bool = False) -> go.Figure:
         range=[0, 1.02], tickformat=".0%", nticks=6,
         title_text=wrapped("share of rows that are decided; dotted: all models agree", LETTERS),
     )  # fmt: skip
-    figure.update_yaxes(title_text="right among them", tickformat=".0%", nticks=6)
+    # A share that never changes would be drawn on an axis beyond all shares.
+    least = min(float(np.nanmin(found.by_set)), float(np.nanmin(found.by_confidence)), 0.95)
+    figure.update_yaxes(
+        range=[least - 0.02, 1.01], title_text="right among them", tickformat=".0%", nticks=6
+    )
     figure.update_layout(
         showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
     )

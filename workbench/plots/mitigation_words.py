@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.core.mitigation import MEASURED, Mitigation
-from workbench.core.rashomon import EXPLORERS
+from workbench.core.rashomon import explorer_words
 from workbench.core.wording import counted, percent
 from workbench.plots.words import number
 
@@ -27,7 +27,7 @@ def ensemble_sentence(mitigation: Mitigation) -> str:
     said = "; ".join(_told(mitigation, independent, s, metric) for metric in metrics)
     size = f"{int(mitigation.sizes[s]):,} near-copies"
     return (
-        f"Averaging {size}, judged by {EXPLORERS[independent].lower()}, which did not build the "
+        f"Averaging {size}, judged by {explorer_words(independent)}, which did not build the "
         f"ensembles: {said}."
     )
 
@@ -61,12 +61,14 @@ def abstention_sentence(mitigation: Mitigation) -> str:
     found = mitigation.abstention()
     at = int(np.abs(found.coverage - (1 - refused)).argmin())
     away, low, high = found.difference[at]
-    doubt = ", which may be chance" if low <= 0 <= high else ""
+    by_confidence = percent(float(found.by_confidence[at]))
+    told = f"a difference of {_signed(away)} points ({_signed(low)} to {_signed(high)})"
+    if low <= 0 <= high:
+        told = f"{told}, which may be chance" if high > low else "no difference"
     return (
         f"Refusing every row that one of {of} decides otherwise leaves {percent(1 - refused)} of "
         f"the rows, {percent(float(found.by_set[at]))} of them right. Refusing as many by the "
-        f"model's own confidence leaves {percent(float(found.by_confidence[at]))} right: a "
-        f"difference of {_signed(away)} points ({_signed(low)} to {_signed(high)}){doubt}."
+        f"model's own confidence leaves {by_confidence} right: {told}."
     )
 
 

@@ -1,6 +1,7 @@
 """Whose decisions an update would change, and which ones a real update did."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 import torch
@@ -14,7 +15,12 @@ from workbench.engines.rashomon.churn import NAME, explorers_of
 from workbench.engines.rashomon.explore import EXPLORE
 from workbench.engines.rashomon.params import AUTO
 from workbench.plots import options_of, render, views_of
-from workbench.plots.churn_words import churn_sentence, group_sentence, update_sentence
+from workbench.plots.churn_words import (
+    churn_sentence,
+    group_sentence,
+    noise_sentence,
+    update_sentence,
+)
 from workbench.plots.words import number
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
@@ -71,6 +77,8 @@ def churn_of_updates(place: Place) -> None:
         downloads(replace(found, result=result), name, place.person)
     with said, errors_shown():
         answer(churn_sentence(result, tolerance))
+        if doubt := noise_sentence(result, tolerance):
+            note(doubt)
         if result.update:
             note(update_sentence(result, tolerance))
     with trust, errors_shown():
@@ -166,15 +174,28 @@ def _who(result: Churn, tolerance: float) -> None:
         return
     st.subheader("Who would be affected?", anchor=False)
     likely = int((frame["flips"] > 0).sum())
+    changed = "decided otherwise" if result.classifies else (
+        f"moved by more than {number(result.movement)}"
+    )  # fmt: skip
     note(
-        f"{percent(likely / len(frame))} of the rows are decided otherwise by some prospective "
-        f"model; the likeliest first, {min(LISTED, len(frame)):,} of {len(frame):,} rows."
+        f"{percent(likely / len(frame))} of the rows are {changed} by some prospective model; the "
+        f"likeliest first, {min(LISTED, len(frame)):,} of {len(frame):,} rows."
     )
-    bar = st.column_config.ProgressColumn("models that change it", min_value=0.0, max_value=1.0)
-    heads = {
-        "flips": bar,
-        "low": st.column_config.NumberColumn("95 % from", format="percent"),
-        "high": st.column_config.NumberColumn("95 % to", format="percent"),
-        "margin": st.column_config.NumberColumn("margin", format="%.3f"),
+    if not result.classifies:  # a value has no other side
+        frame = frame.drop(columns="margin")
+    st.dataframe(frame.head(LISTED), hide_index=True, column_config=_heads(result))
+
+
+def _heads(result: Churn) -> dict[str, Any]:
+    config = st.column_config
+    heads: dict[str, Any] = {
+        "flips": config.ProgressColumn(
+            "models that change it", format="percent", min_value=0.0, max_value=1.0
+        ),
+        "low": config.NumberColumn("95 % from", format="percent"),
+        "high": config.NumberColumn("95 % to", format="percent"),
+        "margin": config.NumberColumn("margin", format="%.3f"),
     }
-    st.dataframe(frame.head(LISTED), hide_index=True, column_config=heads)
+    if not result.classifies:
+        heads["decision"] = config.NumberColumn("prediction", format="%.4g")
+    return heads

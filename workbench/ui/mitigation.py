@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.core.mitigation import MEASURED
 from workbench.core.results import Mitigation
 from workbench.engines.rashomon.mitigation import NAME
 from workbench.plots import render, views_of
@@ -16,6 +17,7 @@ from workbench.ui.frame import answer, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose
 from workbench.ui.update_runs import answer_of, choose_run
 
 FAMILY = "mitigation"
@@ -24,6 +26,7 @@ PARTS = {
     "abstention": ("Refuse what models disagree about", abstention_sentence),
     "candidates": ("Choose among trainings", selection_sentence),
 }
+METRICS = dict(zip(MEASURED, ("Rows", "Models", "Range"), strict=True))
 
 
 def mitigation(place: Place) -> None:
@@ -62,6 +65,14 @@ def _part(result: Mitigation, view: str, name: str) -> None:
     st.markdown(f"**{title}**")
     said = sentence(result)
     note(said)
+    options = {}
+    if view == "reduction" and result.classifies:  # three beside each other are too narrow
+        options["metric"] = str(choose(
+            st.segmented_control, "Disagreement", f"{FAMILY}.metric", options=list(METRICS),
+            default=MEASURED[0], format_func=METRICS.get, required=True,
+            label_visibility="collapsed",
+        ))  # fmt: skip
     if view == "candidates" and result.remark:
         note(result.remark)
-    plain_figure(render(result, view, dark=is_dark()), name=f"{name}-{view}", alt=said)
+    drawn = render(result, view, dark=is_dark(), **options)
+    plain_figure(drawn, name=f"{name}-{view}", alt=said)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from workbench.core.results import RashomonSet
 from workbench.plots.rashomon_words import At, has_range, nothing_sentence, row_sentence
+from workbench.plots.words import quantity
 from workbench.ui.frame import note
 from workbench.ui.place import Place
 from workbench.ui.rashomon_model import offer_other
@@ -25,7 +26,8 @@ def show_rows(place: Place, result: RashomonSet, focus: Focus) -> None:
     if not has_range(result, focus.where):
         note(nothing_sentence(result, focus.where))
         return
-    order = by_disagreement(result, focus.where, result.output_index(focus.output))
+    which = result.output_index(focus.output)
+    order = by_disagreement(result, focus.where, which)
     frame = result.rows_frame(focus.explorer, focus.tolerance, focus.output).iloc[order]
 
     def chosen() -> None:
@@ -34,7 +36,7 @@ def show_rows(place: Place, result: RashomonSet, focus: Focus) -> None:
 
     st.dataframe(
         _shown(frame, result), hide_index=True, height=WINDOW, key=TABLE, on_select=chosen,
-        selection_mode="single-row", column_config=_heads(result),
+        selection_mode="single-row", column_config=_heads(result, which),
     )  # fmt: skip
 
 
@@ -78,12 +80,12 @@ def _shown(frame: pd.DataFrame, result: RashomonSet) -> pd.DataFrame:
     return shown
 
 
-def _heads(result: RashomonSet) -> dict[str, Any]:
+def _heads(result: RashomonSet, which: int) -> dict[str, Any]:
     config = st.column_config
     widest = 1.0 if result.schema.n_classes else float(np.nanmax(result.high - result.low))
     return {
         "row": config.NumberColumn("row", format="%d"),
-        "prediction": config.NumberColumn("prediction", format="%.3g"),
+        "prediction": config.NumberColumn(quantity(result, which), format="%.3g"),
         "low": config.NumberColumn("from", format="%.3g"),
         "high": config.NumberColumn("to", format="%.3g"),
         "width": config.ProgressColumn(

@@ -16,9 +16,9 @@ from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, re
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form, whole_number
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.forms import params_form
+from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.rashomon_rows import show_row, show_rows
@@ -26,10 +26,9 @@ from workbench.ui.rashomon_views import Focus, choose_focus, show_view
 from workbench.ui.results import downloads
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose, choose_several
+from workbench.ui.update_runs import USUAL_ADMISSION, answer_of, choose_count
 
 FAMILY = "rashomon"
-# Rows that are drawn to report on, and to admit models on, unless more are asked for.
-USUAL_ROWS, MOST_ROWS, USUAL_ADMISSION = 500, 5000, 1000
 PUBLISHED = ("published-gaussian", "published-bernoulli")
 WHY_NOT_PUBLISHED = (
     "As published, every row meets a mask of its own and the read-out is masked as well, so that "
@@ -54,7 +53,7 @@ def show_set(place: Place) -> None:
             ask = _choose(place)
     if ask is not None:
         with left, errors_shown():
-            found = _answer(place, ask)
+            found = answer_of(place, ask, RashomonSet, "Look for equally good models", "join_inner")
     if found is None:
         return
     result, name = found.result, f"equally-good-{place.model.card.name}"
@@ -83,23 +82,6 @@ def _about_rows(place: Place, result: RashomonSet, focus: Focus) -> None:
         show_row(place, result, focus)
 
 
-def _answer(place: Place, ask: Ask) -> Answer[RashomonSet] | None:
-    """Return the set, or say what is going on or what to do."""
-    person, verb = place.person, "Look for equally good models"
-    button, slot = st.empty(), st.container()
-    pressed = (not ask.is_small or was_stopped(ask, person)) and button.button(
-        verb, type="primary", icon=":material/play_arrow:", key=f"run-{ask.request.method}",
-    )  # fmt: skip
-    found = answer_to(
-        ask, person, RashomonSet, pressed=pressed, starts_itself=ask.is_small, slot=slot
-    )
-    if found is not None and found.is_stale:
-        st.warning("The settings have changed since: press the button to update this.")
-    if found is None and not is_under_way(ask, person):
-        empty_state(f"Press the button: {ask.quote.describe()}.", "join_inner")
-    return found
-
-
 def _choose(place: Place) -> Ask:
     """Choose explorers, effort and settings; returns the run.
 
@@ -114,7 +96,7 @@ def _choose(place: Place) -> Ask:
     effort = levels[choose_effort(FAMILY, list(levels))].settings if levels else {}
     usual = {"admission_rows": USUAL_ADMISSION, **effort}
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        count = _choose_count(place)
+        count = choose_count(place, FAMILY)
         seed = choose_seed()
         settings |= params_form(SetParams, FAMILY, leave_out=BY_HAND, defaults=usual)
     note(record.weakness)
@@ -140,18 +122,6 @@ def _choose_explorers(place: Place) -> tuple[str, ...]:
         st.caption(WHY_NOT_PUBLISHED)
         chosen = (*chosen, *published)
     return chosen or usual
-
-
-def _choose_count(place: Place) -> int:
-    """Choose how many rows are reported on, where not all of a few."""
-    n = len(place.rows)
-    if n <= USUAL_ROWS:
-        return n
-    return whole_number(
-        "Rows", f"{FAMILY}.count", USUAL_ROWS, 2, min(n, MOST_ROWS),
-        f"Rows that are reported on, drawn at random from the {n:,} of {place.rows_name}.",
-        width="stretch",
-    )  # fmt: skip
 
 
 def _ask(place: Place, settings: Mapping[str, Any], n: int, seed: int) -> Ask:

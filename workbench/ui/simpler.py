@@ -15,7 +15,7 @@ from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
+from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import EFFORTS
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
@@ -43,31 +43,52 @@ def simpler_models(place: Place) -> None:
             "values. Add the table again with its target column.", "help",
         )  # fmt: skip
         return
+    said = st.container()
     left, right = side_by_side("simpler")
+    ask: Ask | None = None
+    found: Answer[SimplerModels] | None = None
     with right:
         trust = st.container()
-        with st.container(border=True):
-            st.markdown("**Settings**")
+        with st.container(border=True), errors_shown():
+            st.markdown("**How hard to look**")
             ask = _ask(place)
+    if ask is not None:
+        with left, errors_shown():
+            found = _answer(place, ask)
+    if found is None:
+        return
+    with said, errors_shown():
+        answer(simpler_sentence(found.result))
     with left, errors_shown():
-        slot = st.container()
-        pressed = st.button(
-            "Look for simpler models", type="primary", icon=":material/play_arrow:",
-            key="run-simpler",
-        )  # fmt: skip
-        found = answer_to(
-            ask, place.person, SimplerModels, pressed=pressed, starts_itself=False, slot=slot
+        _show(found, place)
+    with trust, errors_shown():
+        trust_card(found.result)
+    computed_card(found.result.provenance)
+
+
+def _answer(place: Place, ask: Ask) -> Answer[SimplerModels] | None:
+    """Return the result, or say what is going on or what to do: it never starts by itself."""
+    person = place.person
+    button, slot = st.empty(), st.container()
+    pressed = button.button(
+        "Look for simpler models", type="primary", icon=":material/play_arrow:", key="run-simpler"
+    )
+    stopped = was_stopped(ask, person)
+    found = answer_to(ask, person, SimplerModels, pressed=pressed, starts_itself=False, slot=slot)
+    runs = is_under_way(ask, person)
+    if runs or (found is not None and not found.is_stale):
+        button.empty()
+    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
+        return None
+    elif found is not None:
+        st.warning("The settings have changed since: press the button to update this.")
+    else:
+        empty_state(
+            "Press the button: five learners and some hundred thousand trees are tried on the "
+            "table's training rows. That takes ten seconds to a minute, on large tables longer.",
+            "speed",
         )
-        if found is not None:
-            _show(found, place)
-            with trust:
-                trust_card(found.result)
-            computed_card(found.result.provenance)
-        elif not is_under_way(ask, place.person):
-            empty_state(
-                "Five learners and some hundred thousand trees are tried on the table's training "
-                "rows; that takes some ten seconds.", "speed",
-            )  # fmt: skip
+    return found
 
 
 def _ask(place: Place) -> Ask:
@@ -79,7 +100,7 @@ def _ask(place: Place) -> Ask:
         default="standard", required=True, width="stretch", then=lambda: forget_under(FAMILY),
         help=plain(", ".join(f"{name}: {EFFORTS[name]}" for name in efforts)),
     ))  # fmt: skip
-    with st.popover("Change", icon=":material/tune:", width="stretch"):
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
         seed = whole_number(
             "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
@@ -100,10 +121,6 @@ def _ask(place: Place) -> Ask:
 
 def _show(found: Answer[SimplerModels], place: Place) -> None:
     result = found.result
-    if found.is_stale:
-        st.warning("The settings have changed since this was computed.")
-    sentence = simpler_sentence(result)
-    answer(sentence)
     name = f"simpler-{place.model.card.name}"
     with st.container(border=True):
         views = [view for view in views_of(result) if view in VIEWS]
@@ -111,7 +128,7 @@ def _show(found: Answer[SimplerModels], place: Place) -> None:
             st.segmented_control, "View", "simpler", options=views, default=views[0],
             format_func=VIEWS.get, required=True, label_visibility="collapsed",
         ))  # fmt: skip
-        figure(result, view, name=name, alt=sentence)
+        figure(result, view, name=name, alt=simpler_sentence(result))
         note(NOTES[view])
         downloads(found, name, place.person)
     _rules(result)

@@ -1,4 +1,4 @@
-"""Runs of the parts of the page that ask what to do about equally good models."""
+"""Runs of the parts of the page about equally good models: of how many rows, and their answer."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
@@ -10,13 +10,14 @@ from workbench.core.results import Result
 from workbench.core.wording import counted
 from workbench.ui import cache
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.place import Place
 
-MOST_ROWS = 5000
+# Rows that are drawn to report on, and to admit models on, unless more are asked for.
+USUAL_ROWS, MOST_ROWS, USUAL_ADMISSION = 500, 5000, 1000
 SomeResult = TypeVar("SomeResult", bound=Result)
 
 
@@ -38,13 +39,11 @@ def choose_run(
     record = api.list_methods()[method]
     levels = {} if record.efforts is None else record.efforts(len(place.model.schema.features))
     effort = levels[choose_effort(family, list(levels))].settings if levels else {}
+    usual = {"admission_rows": USUAL_ADMISSION, **effort}
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = choose_seed()
-        settings = params_form(
-            record.params, family, leave_out={*chosen, *by_hand}, defaults=effort
-        )
+        n, seed = choose_count(place, family), choose_seed()
+        settings = params_form(record.params, family, leave_out={*chosen, *by_hand}, defaults=usual)
     note(record.weakness)
-    n = min(len(place.rows), MOST_ROWS)
     whole = cache.table(place.table, place.person.key)
     price = quote(place, method, n, len(whole), settings | dict(chosen))
     note(price.describe())
@@ -58,18 +57,36 @@ def choose_run(
     )
 
 
+def choose_count(place: Place, family: str) -> int:
+    """Choose how many rows are reported on, where not all of a few."""
+    n = len(place.rows)
+    if n <= USUAL_ROWS:
+        return n
+    return whole_number(
+        "Rows", f"{family}.count", USUAL_ROWS, 2, min(n, MOST_ROWS),
+        f"Rows that are reported on, drawn at random from the {n:,} of {place.rows_name}.",
+        width="stretch",
+    )  # fmt: skip
+
+
 def answer_of(
     place: Place, ask: Ask, kind: type[SomeResult], verb: str, icon: str
 ) -> Answer[SomeResult] | None:
     """Return the result of a run, or say what is going on or what to do."""
     person = place.person
     button, slot = st.empty(), st.container()
-    pressed = (not ask.is_small or was_stopped(ask, person)) and button.button(
+    stopped = was_stopped(ask, person)
+    pressed = (not ask.is_small or stopped) and button.button(
         verb, type="primary", icon=":material/play_arrow:", key=f"run-{ask.request.method}",
     )  # fmt: skip
     found = answer_to(ask, person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot)
-    if found is not None and found.is_stale:
+    runs = is_under_way(ask, person)
+    if runs or (found is not None and not found.is_stale):
+        button.empty()
+    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
+        return None
+    elif found is not None:
         st.warning("The settings have changed since: press the button to update this.")
-    if found is None and not is_under_way(ask, person):
+    else:
         empty_state(f"Press the button: {ask.quote.describe()}.", icon)
     return found
