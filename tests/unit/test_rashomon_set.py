@@ -306,6 +306,15 @@ def test_a_regression_without_error_has_no_share_to_give():
         rashomon_set(model, rows, exact, device="cpu")
 
 
+def test_a_tolerance_of_nothing_may_be_asked_for_alone():
+    model, rows, table = tiny()
+    asked = {"tolerances": (0.0,), "models": 20, "importance": False, "device": "cpu"}
+    result = rashomon_set(model, rows, table, explorers="gaussian-units", **asked)
+    assert result.admitted.shape == (1, 1)
+    with pytest.raises(InvalidInputError, match="stays within the tolerances; give larger ones"):
+        rashomon_set(model, rows, table, explorers="lagrangian", ridge=0.1, **asked)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
