@@ -24,6 +24,7 @@ from workbench.engines.rashomon.importance import importance_range
 from workbench.engines.rashomon.params import SetParams
 from workbench.engines.rashomon.scene import make_scene, row_losses
 from workbench.engines.rashomon.set import NAME, find
+from workbench.numerics.stream.dropout import Dropout
 from workbench.numerics.stream.family import Members, materialise
 
 
@@ -279,6 +280,8 @@ def test_a_black_box_is_refused_in_words():
     object.__setattr__(model, "network", Box())
     (lacking,) = METHODS[NAME].lacks(model)
     assert "a black box shows none, so that training models again" in lacking
+    with pytest.raises(InvalidInputError, match="shows no weights of linear layers that could be"):
+        Dropout(model, "weights", "gaussian", 0)
 
 
 @pytest.mark.parametrize(
