@@ -112,7 +112,7 @@ def test_files_and_json(tmp_path):
         (("--models", "0"), "models: input should be greater than or equal to 2"),
         (("--tolerance", "-1"), "There is no tolerance of -1 here"),
         (("--split", "x"), "There is no split 'x'"),
-        (("--class", "none"), "There is no output 'none'"),
+        (("--class", "none"), "Model german-mlp@1 has no output 'none'"),
     ],
 )
 def test_faults_are_one_sentence(arguments, message, capsys):

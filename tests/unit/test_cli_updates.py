@@ -69,7 +69,9 @@ def test_mitigate_prints_who_judged():
     [
         ((*CHURN, "--update", "wine-mlp"), "decides among other classes"),
         ((*CHURN, "--explorers", "psychic"), "psychic is no explorer"),
-        ((*CHURN, "--tolerance", "9"), "Models were looked for up to a tolerance of 0.04"),
+        ((*CHURN, "--tolerance", "9"), "Models were looked for at tolerances from 0 to 0.04"),
+        ((*CHURN, "--tolerance", "-1"), "choose one of these, or run again with a larger one"),
+        ((*CHURN, "--tolerance", "nan"), "not nan"),
         ((*CHURN, "--by", "colour"), "There are no groups by 'colour'"),
         ((*MITIGATE, "--builder", "gaussian-weights", "--independent", "gaussian-weights"),
          "cannot judge independently"),

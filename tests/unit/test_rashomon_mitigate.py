@@ -20,6 +20,7 @@ from workbench.engines.rashomon.mitigation_params import MitigationParams
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.scene import make_scene
 from workbench.numerics.stream.family import materialise
+from workbench.plots.mitigation_words import by_construction_sentence
 
 SMALL = {"models": 60, "largest": 10, "judged_largest": 5, "near_copies": 8}
 
@@ -192,6 +193,20 @@ def test_models_trained_again_are_judged_and_ordered(monkeypatch):
     if result.eligible.sum() > 2:
         mean, low, high = result.stability[1]
         assert -1 <= low <= mean <= high <= 1
+
+
+def test_a_single_ensemble_differs_from_nothing_and_all_sizes_are_compared_alike():
+    """Of 5 near-copies, one ensemble of 5: it has no other to differ from, which is not 100 %."""
+    result = german(models=10, near_copies=2, judged_largest=1)
+    assert result.admitted == 5
+    sizes, drawn = result.sizes.tolist(), result.judge_index(DRAWN)
+    several = [size for size in sizes if 2 * size <= result.admitted]
+    assert sizes[-1] == 5
+    assert several == [1, 2]
+    known = ~np.isnan(result.metrics[drawn, :, 1, 0])
+    assert [size for size, is_known in zip(sizes, known, strict=True) if is_known] == several
+    assert result.models[drawn].tolist() == [2, 2, 0], "equally many for every size"
+    assert "ensembles of 2 differ" in by_construction_sentence(result)
 
 
 def test_the_least_candidate_is_chosen_among_the_eligible():

@@ -24,6 +24,7 @@ from workbench.engines.rashomon.importance import importance_range
 from workbench.engines.rashomon.params import SetParams
 from workbench.engines.rashomon.scene import make_scene, row_losses
 from workbench.engines.rashomon.set import NAME, find
+from workbench.numerics.stream.dropout import Dropout
 from workbench.numerics.stream.family import Members, materialise
 
 
@@ -279,6 +280,8 @@ def test_a_black_box_is_refused_in_words():
     object.__setattr__(model, "network", Box())
     (lacking,) = METHODS[NAME].lacks(model)
     assert "a black box shows none, so that training models again" in lacking
+    with pytest.raises(InvalidInputError, match="shows no weights of linear layers that could be"):
+        Dropout(model, "weights", "gaussian", 0)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +307,15 @@ def test_a_regression_without_error_has_no_share_to_give():
     exact = replace(table, y=model.predict(table.X)[:, 0])
     with pytest.raises(InvalidInputError, match="makes no error on the admission rows"):
         rashomon_set(model, rows, exact, device="cpu")
+
+
+def test_a_tolerance_of_nothing_may_be_asked_for_alone():
+    model, rows, table = tiny()
+    asked = {"tolerances": (0.0,), "models": 20, "importance": False, "device": "cpu"}
+    result = rashomon_set(model, rows, table, explorers="gaussian-units", **asked)
+    assert result.admitted.shape == (1, 1)
+    with pytest.raises(InvalidInputError, match="stays within the tolerances; give larger ones"):
+        rashomon_set(model, rows, table, explorers="lagrangian", ridge=0.1, **asked)
 
 
 @pytest.mark.parametrize(

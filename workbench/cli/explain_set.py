@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.core.errors import InvalidInputError
+from workbench.cli.options import (
+    MethodCommand,
+    check_output,
+    labelled_options,
+    progress_bar,
+    read_labelled,
+)
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -44,14 +49,9 @@ def explain_set(
     name or a file with the column that the model predicts.
     """
     from workbench import api  # loads torch
-    from workbench.core.schema import listing
 
     chosen = api.load_model(model)
-    if shown is not None and shown not in chosen.output_names:  # before minutes of work
-        raise InvalidInputError(
-            f"Model {chosen.name} has no output {shown!r}; choose one of "
-            f"{listing(chosen.output_names)}."
-        )
+    check_output(chosen, shown)
     selected, whole = read_labelled(
         chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
     )

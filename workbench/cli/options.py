@@ -162,6 +162,23 @@ def read_labelled(
     return (selected if rows is None else api.select_rows(selected, rows)), whole
 
 
+def check_output(model: "Model", shown: str | None) -> None:
+    """Refuse an output that a model has not, before minutes of work.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such output.
+    """
+    from workbench.core.schema import listing
+
+    if shown is not None and shown not in model.output_names:
+        raise InvalidInputError(
+            f"Model {model.name} has no output {shown!r}; choose one of "
+            f"{listing(model.output_names)}."
+        )
+
+
 def run_on_rows(
     verb: str, label: str, *, model: str, table: str, rows: str, split: str | None,
     background: str | None, n_background: int, shown: str | None, seed: int,
@@ -175,14 +192,9 @@ def run_on_rows(
         If anything given does not fit.
     """
     from workbench import api  # loads torch
-    from workbench.core.schema import listing
 
     chosen = api.load_model(model)
-    if shown is not None and shown not in chosen.output_names:  # before minutes of work
-        raise InvalidInputError(
-            f"Model {chosen.name} has no output {shown!r}; choose one of "
-            f"{listing(chosen.output_names)}."
-        )
+    check_output(chosen, shown)
     selected, data = read_rows(
         chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
     )

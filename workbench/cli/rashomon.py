@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
+from workbench.cli.options import (
+    MethodCommand,
+    check_output,
+    labelled_options,
+    progress_bar,
+    read_labelled,
+)
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ def rashomon(
     from workbench import api  # loads torch
 
     chosen = api.load_model(model)
+    check_output(chosen, shown)
     selected, whole = read_labelled(
         chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
     )

@@ -149,13 +149,13 @@ class Churn(OfOutputs, Result):
         Raises
         ------
         InvalidInputError
-            If the tolerance is above the largest: models beyond it were not kept.
+            If the tolerance is negative, or above the largest: models beyond it were not kept.
         """
         most = float(self.tolerances[-1])
-        if tolerance is not None and tolerance > most * (1 + 1e-9):
+        if tolerance is not None and not 0 <= tolerance <= most * (1 + 1e-9):  # NaN is not
             raise InvalidInputError(
-                f"Models were looked for up to a tolerance of {most:g}, not {tolerance:g}; run "
-                "again with a larger one."
+                f"Models were looked for at tolerances from 0 to {most:g}, not {tolerance:g}; "
+                "choose one of these, or run again with a larger one."
             )
         within: np.ndarray = self.excess <= (most if tolerance is None else tolerance)
         return within

@@ -35,9 +35,11 @@ def ensemble_sentence(mitigation: Mitigation) -> str:
 def by_construction_sentence(mitigation: Mitigation) -> str:
     """Say how much less ensembles differ among themselves, which they do by construction."""
     metric = "obscurity" if mitigation.classifies else "width"
-    q, s = mitigation.metric_index(metric), len(mitigation.sizes) - 1
+    q = mitigation.metric_index(metric)
+    known = np.flatnonzero(~np.isnan(mitigation.reduction[0, :, q, 0]))
+    s = int(known[-1]) if len(known) else 0
     less, low, high = mitigation.reduction[0, s, q]
-    if s == 0 or np.isnan(less):
+    if s == 0:
         return "Ensembles of more than one near-copy could not be held against each other."
     return (
         f"Among themselves, ensembles of {int(mitigation.sizes[s]):,} differ {percent(less)} less "

@@ -82,13 +82,24 @@ def explore(
 
 
 def tried(scene: Scene, found: Search) -> Iterator[Block]:
-    """Evaluate the candidates of a search, as many at once as have room."""
-    family = found.family
+    """Evaluate the candidates of a search, as many at once as have room.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is not one.
+    """
+    family, some = found.family, False
     n = len(scene.all_inputs)
     for members in found.members:
+        some = some or len(members.numbers) > 0
         for part in scene.parts(family, n, len(members.numbers)):
             own = members.take(part)
             yield Block(own, *scene.judge(family, own))
+    if not some:
+        raise InvalidInputError(
+            "No way from the given weights stays within the tolerances; give larger ones."
+        )
 
 
 def admitted(

@@ -1,7 +1,7 @@
 """Mitigation: how far averaging, choosing and abstaining lessen disagreement."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +81,7 @@ def _explain(
     sizes = [size for size in SIZES if size <= min(params.largest, len(near))]
     judges = (DRAWN, builder, independent)
     drawn = {size: _drawn(near, size) for size in sizes}
-    found = {(DRAWN, size): _among_sets(near, drawn[size][0]) for size in sizes}
+    found = _among_sets(near, {size: outputs for size, (outputs, _) in drawn.items()})
     for size in sizes:
         if size <= params.judged_largest and len(near) >= 2 * size:
             ensembles = _ensembles(near, size)
@@ -162,12 +162,22 @@ def _drawn(near: Near, size: int) -> tuple[Float[np.ndarray, "r n k"], Float[np.
     return drawn_ensembles(near.scene, near.family, near.members, size, count)
 
 
-def _among_sets(near: Near, outputs: Float[np.ndarray, "r n k"]) -> Found:
-    """Hold ensembles against each other, ten at a time where there are as many."""
-    each = min(PER_SET, len(outputs))
-    sets = [outputs[start : start + each] for start in range(0, len(outputs) - each + 1, each)]
-    values = np.stack([among(one, near.which) for one in sets], 1)
-    return Found(Disagreement(*values), each, np.nan)
+def _among_sets(
+    near: Near, drawn: Mapping[int, Float[np.ndarray, "r n k"]]
+) -> dict[tuple[str, int], Found]:
+    """Hold ensembles of a size against each other, equally many at a time for every size.
+
+    Ten at a time, or as many as there are of the largest size with two of them: a single one has
+    nothing to differ from.
+    """
+    several = {size: outputs for size, outputs in drawn.items() if len(outputs) > 1}
+    each = min([PER_SET, *(len(outputs) for outputs in several.values())])
+    found = {}
+    for size, outputs in several.items():
+        starts = range(0, len(outputs) - each + 1, each)
+        values = np.stack([among(outputs[i : i + each], near.which) for i in starts], 1)
+        found[DRAWN, size] = Found(Disagreement(*values), each, np.nan)
+    return found
 
 
 def _ensembles(near: Near, size: int) -> list[list[Model]]:

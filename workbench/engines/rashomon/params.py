@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from workbench.core.errors import InvalidInputError
 from workbench.core.params import Params
 from workbench.core.rashomon import EXPLORERS
 
@@ -61,7 +62,18 @@ class ToleranceParams(SearchParams):
         return given
 
     def within(self, unit: float) -> tuple[float, ...]:
-        """Return the tolerances in units of the loss, of which ``unit`` is one."""
+        """Return the tolerances in units of the loss, of which ``unit`` is one.
+
+        Raises
+        ------
+        InvalidInputError
+            If the unit is nothing.
+        """
+        if unit <= 0:
+            raise InvalidInputError(
+                "The model makes no error on the admission rows, so that a share of its loss is "
+                "nothing and there is no tolerance to look within; choose rows that it errs on."
+            )
         if self.tolerances:
             return tuple(value * unit for value in self.tolerances)
         return tuple(self.most * step / (self.steps - 1) * unit for step in range(self.steps))

@@ -43,11 +43,6 @@ def explain_set(
     scene = make_scene(model, rows, table, params, context)
     scene.expected = set_cost(model, len(rows), len(table), params).evaluations
     tolerances = params.within(scene.tolerance_unit)
-    if tolerances[-1] <= 0:
-        raise InvalidInputError(
-            f"Model {model.name} makes no error on the admission rows, so that a share of its loss "
-            "is nothing; there is no tolerance to look within."
-        )
     names = explorers_of(model, params)
     wish = Wish(tolerances, _growth_at(params, scene), growth_numbers(params.models), truth, params)
     found = find(scene, names, wish)

@@ -52,6 +52,11 @@ class Dropout:
     seed: int
 
     def __post_init__(self) -> None:
+        if not linear_layers(self.model.network):
+            raise InvalidInputError(
+                f"Model {self.model.name} shows no weights of linear layers that could be moved; "
+                "train models again instead (method retrain)."
+            )
         if not self._layers:
             raise InvalidInputError(
                 f"Model {self.model.name} has no hidden units that noise could be put on; use "
