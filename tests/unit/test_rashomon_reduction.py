@@ -58,7 +58,7 @@ def metrics_by_definition(base, outputs, delta):
         "ambiguity": flips.amax(0).mean(),
         "discrepancy": flips.mean(1).max(),
         "obscurity": flips.mean(),
-        "disagreement": disagreement.clamp(max=1).mean(),
+        "disagreement": disagreement.mean().clamp(max=1),
         "delta_ambiguity": moved.any(0).double().mean(),
         "delta_discrepancy": moved.double().mean(1).max(),
         "width": (everyone.amax(0) - everyone.amin(0)).amax(1).quantile(0.5),

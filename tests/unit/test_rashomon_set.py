@@ -336,8 +336,12 @@ def test_settings_that_do_not_fit_are_refused(settings, words):
 def test_settings_come_as_text_or_as_values():
     text = parse_params(SetParams, {"explorers": "auto, scaling", "tolerances": "0.01,0.02"})
     assert text.explorers == ("auto", "scaling")
-    assert text.within(2.0) == (0.02, 0.04)
-    np.testing.assert_allclose(SetParams(most=1, steps=3).within(10.0), (0, 5, 10))
+    assert text.within(2.0, is_class=True) == (0.02, 0.04)
+    np.testing.assert_allclose(SetParams(most=1, steps=3).within(10.0, is_class=False), (0, 5, 10))
+    assert [SetParams(steps=2).within(1.0, is_class=own)[-1] for own in (True, False)] == [
+        0.04,
+        0.1,
+    ]
 
 
 def test_admission_rows_can_be_fewer():

@@ -62,7 +62,7 @@ def _explain(
     _check_room(len(explorers) * params.models, rows, context)
     scene.expected = _cost(model, len(rows), len(table), params).evaluations
     movement = params.gamma * float(scene.truth.double().std()) if not scene.classes else np.nan
-    tolerances = params.within(scene.tolerance_unit)
+    tolerances = params.within(scene.tolerance_unit, is_class=bool(scene.classes))
     kept = Kept(drawn=[0] * len(explorers))
     remarks = list(notes_of(scene))
     for place, explorer in enumerate(explorers):

@@ -139,8 +139,8 @@ def of_votes(
 
     .. math:: \frac{M}{M - 1} \, \frac{C}{C - 1} \, \Big(1 - \sum_c v_{ic}^2\Big)
 
-    in the mean over rows: for two classes twice the chance that two models differ. An estimate
-    above the greatest possible value, 1, is set to 1. Self-consistency is the share of pairs of
+    in the mean over rows: for two classes twice the chance that two models differ. A mean above
+    the greatest possible value, 1, is set to 1. Self-consistency is the share of pairs of
     models that agree.
 
     References
@@ -158,7 +158,7 @@ def of_votes(
     return {
         "ambiguity": np.where(counts > 0, (flips > 0).mean(1), np.nan),
         "obscurity": flips.mean(1),
-        "disagreement": np.minimum(differ, 1).mean(1),
+        "disagreement": np.minimum(differ.mean(1), 1),
         "self_consistency": agree.mean(1),
     }
 

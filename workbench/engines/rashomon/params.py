@@ -33,13 +33,17 @@ class SearchParams(Params):
     )  # fmt: skip
 
 
+# Largest tolerances: nats, and a share of the loss of a regression, whose noise is larger.
+MOST, MOST_OF_LOSS = 0.04, 0.1
+
+
 class ToleranceParams(SearchParams):
     """By how much the loss of a model may be worse than the given model's."""
 
-    most: float = Field(
-        0.04, gt=0, le=1000,
-        description="Largest tolerance: nats of cross-entropy for classes; for a regression, a "
-        "share of the given model's mean squared error.",
+    most: float | None = Field(
+        None, gt=0, le=1000,
+        description="Largest tolerance: nats of cross-entropy for classes, by default 0.04; for a "
+        "regression a share of the given model's mean squared error, by default 0.1.",
     )  # fmt: skip
     steps: int = Field(11, ge=2, le=101, description="Tolerances from 0 to the largest.")
     tolerances: tuple[float, ...] = Field(
@@ -61,7 +65,7 @@ class ToleranceParams(SearchParams):
             raise ValueError("tolerances must ascend")
         return given
 
-    def within(self, unit: float) -> tuple[float, ...]:
+    def within(self, unit: float, *, is_class: bool) -> tuple[float, ...]:
         """Return the tolerances in units of the loss, of which ``unit`` is one.
 
         Raises
@@ -76,7 +80,8 @@ class ToleranceParams(SearchParams):
             )
         if self.tolerances:
             return tuple(value * unit for value in self.tolerances)
-        return tuple(self.most * step / (self.steps - 1) * unit for step in range(self.steps))
+        most = self.most or (MOST if is_class else MOST_OF_LOSS)
+        return tuple(most * step / (self.steps - 1) * unit for step in range(self.steps))
 
 
 class SetParams(ToleranceParams):

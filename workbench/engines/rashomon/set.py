@@ -42,7 +42,7 @@ def explain_set(
     truth = labels(model, rows)
     scene = make_scene(model, rows, table, params, context)
     scene.expected = set_cost(model, len(rows), len(table), params).evaluations
-    tolerances = params.within(scene.tolerance_unit)
+    tolerances = params.within(scene.tolerance_unit, is_class=bool(scene.classes))
     names = explorers_of(model, params)
     wish = Wish(tolerances, _growth_at(params, scene), growth_numbers(params.models), truth, params)
     found = find(scene, names, wish)
@@ -110,7 +110,7 @@ def find(scene: Scene, explorers: tuple[str, ...], wish: Wish) -> list[Explored]
 
 def _growth_at(params: SetParams, scene: Scene) -> int:
     """Return the position of the tolerance that is nearest to the one asked for."""
-    tolerances = np.array(params.within(scene.tolerance_unit))
+    tolerances = np.array(params.within(scene.tolerance_unit, is_class=bool(scene.classes)))
     if params.growth_tolerance is None:
         return len(tolerances) // 2
     return int(np.abs(tolerances - params.growth_tolerance * scene.tolerance_unit).argmin())
