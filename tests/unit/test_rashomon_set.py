@@ -229,7 +229,7 @@ def test_losses_of_extreme_logits_are_finite_and_of_values_are_squared():
 
 def test_a_regression_has_tolerances_in_shares_of_its_loss():
     found = rashomon_set(*bundled("diabetes"), models=60, device="cpu")
-    assert found.tolerances[-1] == pytest.approx(0.04 * found.base_loss)
+    assert found.tolerances[-1] == pytest.approx(0.1 * found.base_loss)
     assert found.metric_names == ("width", "deviation")
     assert found.loss_name == "mean squared error"
 
