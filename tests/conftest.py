@@ -11,9 +11,8 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-# Networks in tests are small: more threads wait for each other longer than they compute, and where
-# files of tests run beside each other, each has a core.
-torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else min(2, os.cpu_count() or 1))
+# Networks in tests are small: more threads wait for each other longer than they compute.
+torch.set_num_threads(min(2, os.cpu_count() or 1))
 
 
 def pytest_runtest_setup(item):
