@@ -202,6 +202,17 @@ def test_classes_of_an_update_may_be_in_another_order():
     np.testing.assert_array_equal(swapped.update_decisions, 1 - result.base)
 
 
+def test_an_explorer_that_cannot_serve_the_model_leaves_the_others():
+    rows, few = api.load_table("adult", rows="0:20"), {"models": 8, "admission_rows": 100}
+    both = ("gaussian-units", "gaussian-weights")
+    result = api.churn("adult-linear", rows, explorers=both, device="cpu", **few)
+    assert result.drawn.tolist() == [0, 8]
+    assert set(result.model_explorer) == {1}
+    assert any("has no hidden units" in note for note in result.provenance.notes)
+    with pytest.raises(InvalidInputError, match="has no hidden units"):
+        api.churn("adult-linear", rows, explorers=both[:1], device="cpu", **few)
+
+
 REFUSED = {
     "explorers": ({"explorers": "psychic"}, "psychic is no explorer, choose among auto"),
     "twice": ({"explorers": "auto,auto"}, "an explorer is named twice"),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from workbench.core.context import Context, Progress
@@ -109,6 +110,38 @@ def check_finite(model: Model, table: Table, outputs: Tensor) -> None:
             f"Model {model.name} returns no finite number for {which} of {table.name!r}; look for "
             "a value far outside the training data there, and mend or leave out the row."
         )
+
+
+def true_values(model: Model, table: Table) -> Float[np.ndarray, " n"]:
+    """Return class codes or values of the target, in double precision.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are none, or they are not those that the model predicts.
+    """
+    target = model.schema.target or "the target"
+    if table.y is None:
+        raise InvalidInputError(
+            f"Table {table.name!r} does not say what is true: it has no column {target!r}, which "
+            f"model {model.name} predicts; add that column or choose rows that have it."
+        )
+    if table.schema.classes != model.schema.classes:
+        raise InvalidInputError(
+            f"The classes of table {table.name!r} are not those of model {model.name}; read the "
+            "file with the model's schema."
+        )
+    truth = table.y.double().numpy()
+    known = np.isfinite(truth)
+    if model.schema.n_classes:
+        known &= (truth >= 0) & (truth < model.schema.n_classes)
+    if not known.all():
+        row = int(table.ids[int(np.flatnonzero(~known)[0])])
+        raise InvalidInputError(
+            f"Column {target!r} has no value in row {row} of table {table.name!r}; fill it in or "
+            "leave out the row."
+        )
+    return truth
 
 
 def provenance_of(

@@ -11,8 +11,8 @@ from workbench.core.rashomon import EXPLORERS
 from workbench.core.results import Churn
 from workbench.core.table import Table
 from workbench.core.wording import percent
-from workbench.engines.rashomon.churn import NAME, explorers_of
-from workbench.engines.rashomon.explore import EXPLORE
+from workbench.engines.rashomon.churn import NAME
+from workbench.engines.rashomon.explore import EXPLORE, explorers_of
 from workbench.engines.rashomon.params import AUTO
 from workbench.plots import options_of, render, views_of
 from workbench.plots.churn_words import (

@@ -9,9 +9,9 @@ from workbench import api
 from workbench.core.rashomon import EXPLORERS
 from workbench.core.results import RashomonSet
 from workbench.core.wording import counted
-from workbench.engines.rashomon.explore import EXPLORE, RANGES
-from workbench.engines.rashomon.params import SetParams
-from workbench.engines.rashomon.set import NAME, explorers_of
+from workbench.engines.rashomon.explore import EXPLORE, RANGES, explorers_of
+from workbench.engines.rashomon.params import AUTO, SetParams
+from workbench.engines.rashomon.set import NAME
 from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, remark_text
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
@@ -108,7 +108,7 @@ def _choose(place: Place) -> Ask:
 def _choose_explorers(place: Place) -> tuple[str, ...]:
     known = [key for key in EXPLORERS if key in EXPLORE or key in RANGES]
     offered = [key for key in known if key not in PUBLISHED]
-    usual = explorers_of(place.model, SetParams())
+    usual = explorers_of(place.model, (AUTO,))
     chosen = choose_several(
         "Explorers", "explorers", options=offered, default=list(usual),
         format_func=lambda key: EXPLORERS[key],

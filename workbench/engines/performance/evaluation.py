@@ -12,7 +12,7 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.performance import Performance
 from workbench.core.table import Table
-from workbench.engines.calls import check_features, provenance_of
+from workbench.engines.calls import check_features, provenance_of, true_values
 from workbench.engines.performance.classification import (
     Labelled,
     classification,
@@ -33,7 +33,8 @@ def _evaluate(
     model: Model, rows: Table, _: Table, params: EvaluateParams, context: Context
 ) -> Performance:
     started = time.perf_counter()
-    truth = _labels(model, rows)
+    check_features(model, rows, "rows to evaluate on")
+    truth = true_values(model, rows)
     weights, notes = _weights(rows, params)
     outputs = _predict(model, rows, context)
     fields: dict[str, Any]
@@ -62,39 +63,6 @@ def _evaluate(
         effective_rows=effective_rows(weights),
         **fields,
     )  # fmt: skip
-
-
-def _labels(model: Model, rows: Table) -> Float[np.ndarray, " n"]:
-    """Return the truth of rows that fit the model.
-
-    Raises
-    ------
-    InvalidInputError
-        If there are no rows or no labels, or they are not those that the model predicts.
-    """
-    check_features(model, rows, "rows to evaluate on")
-    target = model.schema.target or "the target"
-    if rows.y is None:
-        raise InvalidInputError(
-            f"Table {rows.name!r} does not say what is true: it has no column {target!r}, which "
-            f"model {model.name} predicts; add that column or choose rows that have it."
-        )
-    if rows.schema.classes != model.schema.classes:
-        raise InvalidInputError(
-            f"The classes of table {rows.name!r} are not those of model {model.name}; read the "
-            "file with the model's schema."
-        )
-    truth = rows.y.double().numpy()
-    known = np.isfinite(truth)
-    if model.schema.n_classes:
-        known &= (truth >= 0) & (truth < model.schema.n_classes)
-    if not known.all():
-        row = int(rows.ids[int(np.flatnonzero(~known)[0])])
-        raise InvalidInputError(
-            f"Column {target!r} has no value in row {row} of table {rows.name!r}; fill it in or "
-            "leave out the row."
-        )
-    return truth
 
 
 def _weights(

@@ -15,13 +15,11 @@ from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.churn_params import ChurnParams
-from workbench.engines.rashomon.explore import PASSES, search, tried
-from workbench.engines.rashomon.params import AUTO
+from workbench.engines.rashomon.explore import PASSES, explorers_of, search, tried
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.engines.rashomon.search import Block
 from workbench.numerics.ensembles import churn_resampled, with_interval
 from workbench.numerics.links import unit_of
-from workbench.numerics.stream.dropout import hidden_readers
 
 NAME = "rashomon.churn"
 RESAMPLES = 23
@@ -64,12 +62,19 @@ def _explain(
     movement = params.gamma * float(scene.truth.double().std()) if not scene.classes else np.nan
     tolerances = params.within(scene.tolerance_unit, is_class=bool(scene.classes))
     kept = Kept(drawn=[0] * len(explorers))
-    remarks = list(notes_of(scene))
+    remarks, faults = list(notes_of(scene)), []
     for place, explorer in enumerate(explorers):
-        found = search(scene, explorer, tolerances, params)
-        remarks += [found.remark.rstrip(".")] if found.remark else []
-        for block in tried(scene, found):
-            kept.add(place, block, scene, tolerances[-1], movement)
+        try:
+            found = search(scene, explorer, tolerances, params)
+            for block in tried(scene, found):
+                kept.add(place, block, scene, tolerances[-1], movement)
+        except InvalidInputError as error:  # another one may serve the model
+            faults.append(error)
+            remarks.append(str(error).rstrip("."))
+        else:
+            remarks += [found.remark.rstrip(".")] if found.remark else []
+    if len(faults) == len(explorers):
+        raise faults[0]
     numbers, strengths, stretches, excess, noise, decisions, margins = (
         np.concatenate(part) for part in zip(*kept.parts, strict=True)
     )
@@ -119,12 +124,6 @@ def _expected(
             again = churn_resampled(own, context.stream(RESAMPLES, place))
             found[place] = with_interval(float(own.mean()), again)
     return found
-
-
-def explorers_of(model: Model, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the explorers that are meant, ``auto`` being what suits the model."""
-    usual = "gaussian-units" if hidden_readers(model) else "gaussian-weights"
-    return tuple(dict.fromkeys(usual if name == AUTO else name for name in names))
 
 
 def loss_name(scene: Scene) -> str:

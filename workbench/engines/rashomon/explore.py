@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.engines.rashomon.adversarial import adversarial_passes, explore_adversarial
 from workbench.engines.rashomon.aimed import (
@@ -22,11 +23,12 @@ from workbench.engines.rashomon.by_dropout import (
     explore_dropout,
 )
 from workbench.engines.rashomon.closed import exact_passes, explore_exact, quadratic
-from workbench.engines.rashomon.params import SearchParams
+from workbench.engines.rashomon.params import AUTO, SearchParams
 from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 from workbench.engines.rashomon.retraining import explore_retraining, retraining_passes
 from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Block, Explore, Passes, RangeOf, Search
+from workbench.numerics.stream.dropout import hidden_readers
 from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.scaled import KEY as SCALING
 
@@ -49,6 +51,12 @@ PASSES: Mapping[str, Passes] = {
     "adversarial": adversarial_passes,
     RETRAINING: retraining_passes,
 }
+
+
+def explorers_of(model: Model, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return who looks: for ``auto``, noise on hidden units where there are any."""
+    usual = "gaussian-units" if hidden_readers(model) else "gaussian-weights"
+    return tuple(dict.fromkeys(usual if name == AUTO else name for name in names))
 
 
 def search(

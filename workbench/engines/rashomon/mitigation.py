@@ -23,8 +23,8 @@ from workbench.engines.rashomon.changed_ensembles import (
     drawn_ensembles,
     said_by,
 )
-from workbench.engines.rashomon.churn import explorers_of, loss_name, notes_of
-from workbench.engines.rashomon.explore import PASSES, admitted
+from workbench.engines.rashomon.churn import loss_name, notes_of
+from workbench.engines.rashomon.explore import PASSES, admitted, explorers_of
 from workbench.engines.rashomon.mitigation_params import SIZES, MitigationParams
 from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.scene import Scene, labels, make_scene

@@ -13,7 +13,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import counted
-from workbench.engines.calls import check_features, check_finite
+from workbench.engines.calls import check_features, check_finite, true_values
 from workbench.engines.rashomon.params import SearchParams
 from workbench.numerics.chunks import slices
 from workbench.numerics.stream.family import Family, Members
@@ -260,25 +260,5 @@ def labels(model: Model, table: Table) -> Float[Tensor, " n"] | Int[Tensor, " n"
     InvalidInputError
         If there are none, or they are not those that the model predicts.
     """
-    target = model.schema.target or "the target"
-    if table.y is None:
-        raise InvalidInputError(
-            f"Table {table.name!r} does not say what is true: it has no column {target!r}, which "
-            f"model {model.name} predicts; add that column or choose a table that has it."
-        )
-    if table.schema.classes != model.schema.classes:
-        raise InvalidInputError(
-            f"The classes of table {table.name!r} are not those of model {model.name}; read the "
-            "file with the model's schema."
-        )
-    truth = table.y.double()
-    known = truth.isfinite()
-    if model.schema.n_classes:
-        known &= (truth >= 0) & (truth < model.schema.n_classes)
-    if not bool(known.all()):
-        row = int(table.ids[int((~known).nonzero()[0])])
-        raise InvalidInputError(
-            f"Column {target!r} has no value in row {row} of table {table.name!r}; fill it in or "
-            "leave out the row."
-        )
+    truth = torch.from_numpy(true_values(model, table))
     return truth.long() if model.schema.n_classes else truth

@@ -13,7 +13,7 @@ from workbench.core.rashomon import NO_MODEL, RashomonSet
 from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
-from workbench.engines.rashomon.explore import PASSES
+from workbench.engines.rashomon.explore import PASSES, explorers_of
 from workbench.engines.rashomon.explored import Explored, Wish, look, refused
 from workbench.engines.rashomon.importance import IMPORTANCE_MODELS, importance_range, shuffles
 from workbench.engines.rashomon.metrics import metric_names
@@ -23,7 +23,6 @@ from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 from workbench.engines.rashomon.retrain_params import training_passes
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.numerics.links import unit_of
-from workbench.numerics.stream.dropout import hidden_readers
 
 NAME = "rashomon.set"
 
@@ -43,7 +42,7 @@ def explain_set(
     scene = make_scene(model, rows, table, params, context)
     scene.expected = set_cost(model, len(rows), len(table), params).evaluations
     tolerances = params.within(scene.tolerance_unit, is_class=bool(scene.classes))
-    names = explorers_of(model, params)
+    names = explorers_of(model, params.explorers)
     wish = Wish(tolerances, _growth_at(params, scene), growth_numbers(params.models), truth, params)
     found = find(scene, names, wish)
     importance, used = _importance(scene, found[0], wish)
@@ -80,12 +79,6 @@ def explain_set(
         output_names=model.output_names,
         unit=unit_of(own, "probability", "identity"),
     )  # fmt: skip
-
-
-def explorers_of(model: Model, params: SetParams) -> tuple[str, ...]:
-    """Return who looks: for ``auto``, noise on hidden units where there are any."""
-    usual = "gaussian-units" if hidden_readers(model) else "gaussian-weights"
-    return tuple(dict.fromkeys(usual if name == AUTO else name for name in params.explorers))
 
 
 def find(scene: Scene, explorers: tuple[str, ...], wish: Wish) -> list[Explored]:
@@ -189,7 +182,7 @@ def set_cost(model: Model, n_rows: int, n_table: int, params: SetParams) -> Cost
     total = n_rows + a
     total += sum(
         PASSES[name](model, a, n_rows, params)
-        for name in explorers_of(model, params)
+        for name in explorers_of(model, params.explorers)
         if name in PASSES
     )
     if RETRAINING in params.explorers:

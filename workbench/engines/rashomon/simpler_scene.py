@@ -10,7 +10,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.schema import Schema
 from workbench.core.table import Table
-from workbench.engines.calls import check_features, check_finite
+from workbench.engines.calls import check_features, check_finite, true_values
 
 # Into how many steps the progress of a run is cut.
 STEPS = 1000
@@ -82,16 +82,16 @@ def parts_of(model: Model, rows: Table, table: Table, context: Context) -> Parts
     """
     check_features(model, rows, "rows to report on")
     check_features(model, table, "rows to learn from")
-    for what in (table, rows):
-        _check_labels(model, what)
+    for whole in (table, rows):
+        true_values(model, whole)  # refused by its own name, not by that of a part
     train = table.split("train")
-    if len(np.unique(train.y.double().numpy())) < 2:  # type: ignore[union-attr] # checked above
+    truth = true_values(model, train)
+    if len(np.unique(truth)) < 2:
         raise InvalidInputError(
             f"All training rows of table {table.name!r} have the same "
             f"{model.schema.target or 'target'}, so nothing can be learned; bring rows with others."
         )
     context.step(0, STEPS, "steps (rows)")
-    truth = _truth(train)
     return Parts(
         Labelled(train.X.numpy(), truth, truth),
         _asked(model, table.split("validation")),
@@ -104,33 +104,4 @@ def _asked(model: Model, table: Table) -> Labelled:
     outputs = model.predict(table.X)
     check_finite(model, table, outputs)
     said = outputs.argmax(1).double() if model.schema.n_classes else outputs[:, 0]
-    return Labelled(table.X.numpy(), _truth(table), said.numpy())
-
-
-def _truth(table: Table) -> Float[np.ndarray, " n"]:
-    assert table.y is not None  # noqa: S101 - checked before
-    return table.y.double().numpy()
-
-
-def _check_labels(model: Model, table: Table) -> None:
-    target = model.schema.target or "the target"
-    if table.y is None:
-        raise InvalidInputError(
-            f"Table {table.name!r} does not say what is true: it has no column {target!r}, which "
-            f"model {model.name} predicts; add that column or choose rows that have it."
-        )
-    if table.schema.classes != model.schema.classes:
-        raise InvalidInputError(
-            f"The classes of table {table.name!r} are not those of model {model.name}; read the "
-            "file with the model's schema."
-        )
-    truth = table.y.double().numpy()
-    known = np.isfinite(truth)
-    if model.schema.n_classes:
-        known &= (truth >= 0) & (truth < model.schema.n_classes)
-    if not known.all():
-        row = int(table.ids[int(np.flatnonzero(~known)[0])])
-        raise InvalidInputError(
-            f"Column {target!r} has no value in row {row} of table {table.name!r}; fill it in or "
-            "leave out the row."
-        )
+    return Labelled(table.X.numpy(), true_values(model, table), said.numpy())
