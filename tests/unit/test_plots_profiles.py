@@ -33,21 +33,16 @@ def test_the_profile_draws_mean_band_and_single_rows(dark):
 
 
 def test_several_models_widen_the_band():
-    result = some_profiles()
-    both = replace(
-        result,
-        **{
-            name: np.concatenate([getattr(result, name), getattr(result, name) + 0.5])
-            for name in ("mean", "std_errors", "effects", "effect_errors", "base")
-        },
-        pair_mean=np.repeat(result.pair_mean, 2, 0),
-        pair_effects=np.repeat(result.pair_effects, 2, 0),
-    )
+    result, shifted = some_profiles(), some_profiles()
+    both = result.beside([replace(shifted, mean=shifted.mean + 0.5, effects=shifted.effects + 0.5)])
+    assert both.n_models == 2
     for view, known in (("profile", "mean"), ("effects", "effects")):
         band = next(trace for trace in render(both, view, feature="x0").data if trace.fill)
         values = getattr(result.profile("x0"), known)[0]
         assert max(band.y) >= values.max() + 0.5
     assert both.to_frame()["model"].nunique() == 2
+    with pytest.raises(InvalidInputError, match="not of the same features, grids and rows"):
+        result.beside([some_profiles(points=5)])
 
 
 def test_centred_and_grouped_curves_start_at_nothing():

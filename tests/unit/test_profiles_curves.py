@@ -304,6 +304,23 @@ def test_counts_and_cost():
     assert found.interval_counts[found.of == 0].sum() == known
 
 
+def test_points_are_quantiles_and_where_these_fall_together_other_values():
+    table = numbers(n=1000)
+    X = table.X.clone()
+    X[:950, 0] = 0.0
+    X[950:, 0] = torch.arange(1.0, 51.0)
+    model = raw_formula_model(table, lambda z: z[:, 0] + z[:, 1])
+    found = run(model, replace(table, X=X), points=11)
+    first, second = found.profile("x0").grid, found.profile("x1").grid
+    assert len(first) == len(second) == 11
+    assert first[0] == 0
+    assert first[-1] == 50
+    assert np.diff(first).max() <= 8
+    wanted = np.quantile(table.X[:, 1].numpy(), np.linspace(0, 1, 11), method="inverted_cdf")
+    np.testing.assert_array_equal(second, wanted)
+    assert (found.interval_counts[found.of == 0][1:] > 0).all()
+
+
 def test_a_constant_feature_has_one_point_and_no_effect():
     table = numbers(n=20)
     X = table.X.clone()

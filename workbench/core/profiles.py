@@ -1,6 +1,7 @@
 """How a model's output changes with one feature, or with two."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -165,6 +166,39 @@ class Profiles(OfOutputs, Result):
     def asked(self) -> tuple[str, ...]:
         """Names of the features, in the order that was asked for."""
         return tuple(self.names[at] for at in self.features)
+
+    def beside(self, others: Sequence["Profiles"]) -> "Profiles":
+        """Return one result with the models of several, those of this one first.
+
+        Raises
+        ------
+        InvalidInputError
+            If another one is of other features, grids, rows or outputs.
+        """
+        same = ("features", "of", "grid", "counts", "pair", "pair_x", "pair_y", "ids")
+        for other in others:
+            fits = (self.schema, self.output_names, self.unit, self.n_rows) == (
+                other.schema, other.output_names, other.unit, other.n_rows
+            ) and all(
+                np.array_equal(getattr(self, name), getattr(other, name), equal_nan=True)
+                for name in same
+            )  # fmt: skip
+            if not fits:
+                raise InvalidInputError(
+                    f"Profiles of {other.provenance.model} are not of the same features, grids and "
+                    f"rows as those of {self.provenance.model}; make both from the same rows and "
+                    "settings."
+                )
+        by_model = (
+            "mean", "std_errors", "effects", "effect_errors", "base", "pair_mean", "pair_effects",
+        )  # fmt: skip
+        return replace(
+            self,
+            **{
+                name: np.concatenate([getattr(found, name) for found in (self, *others)])
+                for name in by_model
+            },
+        )
 
     def feature_index(self, feature: str | int | None = None) -> int:
         """Return the position in the schema; by default of the feature that matters most.

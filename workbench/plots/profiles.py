@@ -21,6 +21,8 @@ CURVES = ("plain", "centred", "grouped", "none")
 SURFACES = ("mean", "effects")
 MOST_GROUPS, FEWEST_GROUPED = 4, 8
 HALF = 1.96
+# A value that a smaller share of the rows is near is not told as an end.
+SELDOM = 0.005
 # Where a value that is missing stands: right of the numbers, by a share of their range.
 ASIDE = 0.08
 TICKS = 5
@@ -211,6 +213,8 @@ def speechless(profiles: Profiles) -> set[str]:
 def profile_sentence(profiles: Profiles, output: str | int | None = None) -> str:
     """Say with which features the mean output changes most, and between which values.
 
+    Values that hardly any row has are not named: the model knows little of them.
+
     Raises
     ------
     InvalidInputError
@@ -223,7 +227,9 @@ def profile_sentence(profiles: Profiles, output: str | int | None = None) -> str
         return f"{over}, the mean {what} changes with none of the features looked at."
     names = [profiles.names[at] for at in profiles.ranking(which)]
     first = profiles.profile(names[0], which)
-    low, high = int(first.mean[0].argmin()), int(first.mean[0].argmax())
+    enough = min(SELDOM * first.counts.sum(), first.counts.max())
+    often = np.flatnonzero(first.counts >= enough)
+    low, high = (int(often[place(first.mean[0][often])]) for place in (np.argmin, np.argmax))
     ends = " to ".join(
         f"{words.number(float(first.mean[0, at]))} ({first.labels[at]})" for at in (low, high)
     )
@@ -287,7 +293,7 @@ def _add_groups(
     own = axis.joined if axis.joined.stop else axis.apart
     for group, size in enumerate(groups.sizes):
         members = curves[groups.labels == group]
-        colour, dash = colours.classes[group], DASHES[group]
+        colour, dash = colours.classes[1 + group], DASHES[1 + group]  # the first is the mean's
         _add_singles(figure, axis, members, colours.haze)
         figure.add_scatter(
             x=axis.x[own], y=members.mean(0)[own], mode="lines", hoverinfo="text",

@@ -30,21 +30,36 @@ class Grid(NamedTuple):
 def make_grid(place: int, feature: Feature, column: Float[np.ndarray, " n"], points: int) -> Grid:
     """Choose values: all levels of a category, quantiles of a number, and *missing*.
 
-    Quantiles are values that occur, so that no interval between two of them is without rows, and
-    whole numbers stay whole.
+    All are values that occur, so that no interval between two of them is without rows, and whole
+    numbers stay whole.
     """
     if feature.kind == "categorical":
         values, steps = np.arange(len(feature.categories), dtype=np.float64), 0
     else:
-        known = column[~np.isnan(column)]
-        values = np.unique(known)
-        if len(values) > points:
-            shares = np.linspace(0, 1, points)
-            values = np.unique(np.quantile(known, shares, method="inverted_cdf"))
+        values = _numbers(column[~np.isnan(column)], points)
         steps = len(values)
     if feature.has_missing:
         values = np.append(values, np.nan)
     return Grid(place, values, steps)
+
+
+def _numbers(known: Float[np.ndarray, " n"], points: int) -> Float[np.ndarray, " g"]:
+    """Return quantiles; where many rows share a value, the rest are quantiles of other values.
+
+    Of a number that is 0 for nearly all rows, quantiles alone would be 0 and the greatest.
+    """
+    distinct = np.unique(known)
+    if len(distinct) <= points:
+        return distinct
+    values = np.unique(_quantiles(known, points))
+    others = np.setdiff1d(distinct, values)
+    return np.union1d(values, _quantiles(others, points - len(values)))
+
+
+def _quantiles(values: Float[np.ndarray, " n"], count: int) -> Float[np.ndarray, " q"]:
+    """Return quantiles at even steps from the least to the greatest; of one, the middle."""
+    shares = np.linspace(0, 1, count) if count != 1 else np.array([0.5])
+    return np.quantile(values, shares, method="inverted_cdf")
 
 
 def most_points(feature: Feature, points: int) -> int:
