@@ -21,7 +21,7 @@ from workbench.api.methods import (
     list_methods,
     plan,
 )
-from workbench.api.profiles import profiles
+from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -192,13 +192,11 @@ class Profiles(OfOutputs, Result):
         by_model = (
             "mean", "std_errors", "effects", "effect_errors", "base", "pair_mean", "pair_effects",
         )  # fmt: skip
-        return replace(
-            self,
-            **{
-                name: np.concatenate([getattr(found, name) for found in (self, *others)])
-                for name in by_model
-            },
-        )
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(found, name) for found in (self, *others)])
+            for name in by_model
+        }
+        return replace(self, **joined)
 
     def feature_index(self, feature: str | int | None = None) -> int:
         """Return the position in the schema; by default of the feature that matters most.
