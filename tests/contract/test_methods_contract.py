@@ -80,6 +80,8 @@ NOT_FINITE = {
         "least_support",
     },
     "performance": {"metrics", "class_metrics", "areas", "confusion_shares", "roc"},
+    # A value that is missing, effects without an order, intervals with a single row.
+    "profiles": {"data", "grid", "effects", "effect_errors", "pair_x", "pair_y", "pair_effects"},
     # Of no model, or of one alone, and where a regression decides nothing; cells of the table.
     "rashomon_set": {
         "data",

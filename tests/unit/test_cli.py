@@ -710,6 +710,7 @@ COMMANDS = {
     "simpler_models": "simpler",
     "churn": "churn",
     "mitigation": "mitigate",
+    "profiles": "profile",
 }
 
 

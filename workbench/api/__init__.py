@@ -21,6 +21,7 @@ from workbench.api.methods import (
     list_methods,
     plan,
 )
+from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
@@ -40,6 +41,6 @@ __all__ = [
     "explain_set", "explainer_for", "faithfulness", "find_method", "interactions",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
-    "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+    "profiles", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
     "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from workbench.core.results import (
     Measures,
     Mitigation,
     Performance,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -41,6 +42,7 @@ VERBS: Mapping[type[Result], str] = {
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
     Churn: "churn", Mitigation: "mitigate",
+    Profiles: "profiles",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

@@ -26,6 +26,7 @@ SUFFIXES = (
     ".rashomon_set",
     ".simpler_models",
     ".churn", ".mitigation",
+    ".profiles",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood

@@ -16,6 +16,7 @@ from workbench.cli.fastshap import fastshap
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
+from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.serve import serve
@@ -49,6 +50,7 @@ for command in (
     simpler,
     churn,
     mitigate,
+    profile,
     fastshap,
     report,
     counterfactual,

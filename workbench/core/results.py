@@ -15,6 +15,7 @@ from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
 from workbench.core.mitigation import Mitigation
 from workbench.core.performance import Performance
+from workbench.core.profiles import Profiles
 from workbench.core.rashomon import RashomonSet
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
@@ -23,13 +24,13 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Faithfulness | Interactions
-    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | RashomonSet
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Explainer", "Faithfulness", "Interactions", "LocalFunctions", "LocalModels", "Measures",
-    "Mitigation", "Performance", "RashomonSet", "Result", "ScaleCurves", "SimplerModels",
-    "Tabular", "load",
+    "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

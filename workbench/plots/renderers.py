@@ -21,6 +21,7 @@ from workbench.core.results import (
     Measures,
     Mitigation,
     Performance,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -35,6 +36,7 @@ from workbench.plots import (
     faithfulness,
     local_functions,
     mitigation,
+    profiles,
     rashomon,
     rashomon_models,
     rashomon_rows,
@@ -99,6 +101,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
     },
+    Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -119,6 +122,8 @@ def views_of(result: Result) -> tuple[str, ...]:
     views = _views_of_kind(result)
     if isinstance(result, Churn | Mitigation):
         return tuple(view for view in views if view not in _speechless(result))
+    if isinstance(result, Profiles):
+        return tuple(view for view in views if view not in profiles.speechless(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -186,10 +191,21 @@ def _of_churn(result: Churn) -> dict[str, dict[str, list[str]]]:
     return {"groups": {"by": churn_groups.groupings_of(result)}}
 
 
+def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
+    return {
+        "profile": {
+            "feature": [result.names[at] for at in result.ranking()],
+            "curves": list(profiles.CURVES),
+        },
+        "effects": {"feature": profiles.with_order(result)},
+        "pair": {"surface": list(profiles.SURFACES)},
+    }
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
-    Churn: _of_churn,
+    Churn: _of_churn, Profiles: _of_profiles,
 }  # fmt: skip
 
 

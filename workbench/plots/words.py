@@ -16,6 +16,7 @@ from workbench.core.results import (
     LocalFunctions,
     LocalModels,
     Measures,
+    Profiles,
     RashomonSet,
     ScaleCurves,
 )
@@ -24,7 +25,7 @@ from workbench.core.wording import counted, percent
 # Results about outputs of rows.
 Explained = (
     Attribution | AttributionRange | Faithfulness | LocalFunctions | LocalModels | Measures
-    | RashomonSet | ScaleCurves
+    | Profiles | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 MINUS = "\N{MINUS SIGN}"

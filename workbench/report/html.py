@@ -28,6 +28,7 @@ from workbench.core.results import (
     Measures,
     Mitigation,
     Performance,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -42,6 +43,7 @@ from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
 from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
+from workbench.report.profiles import profiles_section
 from workbench.report.rashomon import rashomon_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
@@ -57,6 +59,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     AttributionRange: attribution_range_section,
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
+    Profiles: profiles_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

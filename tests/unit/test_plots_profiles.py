@@ -1,0 +1,151 @@
+"""Figures and words of profiles show the numbers of the result."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.networks import tiny_model, tiny_table
+from tests.profiles import some_profiles
+from workbench.core.errors import InvalidInputError
+from workbench.engines.profiles import profiles
+from workbench.plots import options_of, render, views_of
+from workbench.plots.profiles import profile_sentence, with_order
+from workbench.report import to_json, write_report
+
+
+def drawn(figure, mode):
+    return [trace for trace in figure.data if trace.mode == mode]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_profile_draws_mean_band_and_single_rows(dark):
+    result = some_profiles()
+    figure = render(result, "profile", feature="x2", dark=dark)
+    found = result.profile("x2")
+    (mean,) = drawn(figure, "lines+markers")
+    np.testing.assert_array_equal(mean.x, found.grid)
+    np.testing.assert_array_equal(mean.y, found.mean[0])
+    singles, band = drawn(figure, "lines")
+    np.testing.assert_array_equal(np.reshape(singles.y, (12, -1))[:, :-1], found.curves)
+    np.testing.assert_allclose(max(band.y), (found.mean[0] + 1.96 * found.std_errors[0]).max())
+    assert "12 single rows" in figure.layout.annotations[0].text
+
+
+def test_several_models_widen_the_band():
+    result, shifted = some_profiles(), some_profiles()
+    both = result.beside([replace(shifted, mean=shifted.mean + 0.5, effects=shifted.effects + 0.5)])
+    assert both.n_models == 2
+    for view, known in (("profile", "mean"), ("effects", "effects")):
+        band = next(trace for trace in render(both, view, feature="x0").data if trace.fill)
+        values = getattr(result.profile("x0"), known)[0]
+        assert max(band.y) >= values.max() + 0.5
+    assert both.to_frame()["model"].nunique() == 2
+    with pytest.raises(InvalidInputError, match="not of the same features, grids and rows"):
+        result.beside([some_profiles(points=5)])
+
+
+def test_centred_and_grouped_curves_start_at_nothing():
+    result = some_profiles()
+    for curves in ("centred", "grouped"):
+        figure = render(result, "profile", feature="x0", curves=curves)
+        for trace in figure.data:
+            if trace.mode == "lines" and not trace.fill:
+                starts = [
+                    y for x, y in zip(trace.x, trace.y, strict=True) if x == min(result.grid[:6])
+                ]
+                np.testing.assert_allclose(starts, 0, atol=1e-12)
+        assert figure.layout.yaxis.title.text.startswith("change of")
+    assert "silhouette" in figure.layout.annotations[0].text
+    assert len(render(result, "profile", curves="none").data) < len(figure.data)
+
+
+def test_categories_and_missing_values_stand_apart_by_name():
+    result = some_profiles(missing=True)
+    figure = render(result, "profile", feature="c1")
+    assert list(figure.layout.xaxis.ticktext) == result.profile("c1").labels
+    figure = render(result, "profile", feature="x0")
+    (alone,) = drawn(figure, "markers")
+    assert alone.x[0] > np.nanmax(result.profile("x0").grid)
+    assert figure.layout.xaxis.ticktext[-1] == "missing"
+    (line,) = drawn(figure, "lines+markers")
+    assert np.isfinite(np.array(line.y, dtype=float)).all()
+
+
+def test_effects_are_drawn_beside_the_mean_curve():
+    result = some_profiles(missing=True)
+    figure = render(result, "effects", feature="x2")
+    found = result.profile("x2")
+    (line,) = drawn(figure, "lines+markers")
+    np.testing.assert_array_equal(line.y, found.effects[0, :-1])
+    assert "has none" in render(result, "effects", feature="c1").layout.annotations[0].text.replace(
+        "<br>", " "
+    )
+    assert set(with_order(result)) == {"x0", "x2", "x4"}
+
+
+def test_the_map_marks_what_no_row_is_near():
+    result = some_profiles(pair="x0,c1", points=6)
+    found = result.pair_profile()
+    figure = render(result, "pair")
+    np.testing.assert_array_equal(np.array(figure.data[0].z), found.mean[0].T)
+    assert len(figure.data[1].x) == (found.counts == 0).sum()
+    assert "order" in render(result, "pair", surface="effects").layout.annotations[0].text
+    numbers = some_profiles()
+    figure = render(numbers, "pair", surface="effects")
+    np.testing.assert_array_equal(np.array(figure.data[0].z), numbers.pair_profile().effects[0].T)
+    assert figure.data[0].zmin == -figure.data[0].zmax
+
+
+def test_views_and_options_are_those_with_something_to_say():
+    assert views_of(some_profiles()) == ("profile", "effects", "pair")
+    assert views_of(some_profiles(pair="", features="c1")) == ("profile",)
+    result = some_profiles()
+    assert options_of(result, "profile")["feature"][0] == result.names[result.ranking()[0]]
+    for view, message in (
+        ("profile", "There are no curves 'x'"), ("pair", "There is no surface 'x'"),
+    ):  # fmt: skip
+        option = "curves" if view == "profile" else "surface"
+        with pytest.raises(InvalidInputError, match=message):
+            render(result, view, **{option: "x"})
+    with pytest.raises(InvalidInputError, match="no profile of feature 'age'"):
+        render(result, "profile", feature="age")
+
+
+def test_names_of_a_user_are_escaped():
+    table = tiny_table()
+    bad = "<b>x</b> <img src=x>"
+    first = table.schema.features[0].model_copy(update={"name": bad})
+    second = table.schema.features[1].model_copy(update={"categories": (bad, "b", "c")})
+    schema = table.schema.model_copy(
+        update={"features": (first, second, *table.schema.features[2:])}
+    )
+    table = replace(table, schema=schema)
+    result = profiles(tiny_model(table), table, device="cpu", pair=f"{bad},c1")
+    for view in views_of(result):
+        for feature in (bad, "c1"):
+            options = {} if view == "pair" else {"feature": feature}
+            assert "<img" not in render(result, view, **options).to_json()
+
+
+def test_the_sentence_names_the_widest_and_its_ends():
+    result = some_profiles()
+    said = profile_sentence(result)
+    widest = result.profile()
+    start = "Over 60 rows of tiny, the mean probability of yes changes most with "
+    assert said.startswith(f"{start}{widest.feature.name}: from")
+    assert f"({widest.labels[int(widest.mean[0].argmax())]})" in said
+    flat = replace(result, mean=np.zeros_like(result.mean))
+    assert "changes with none of the features" in profile_sentence(flat)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_report_holds_the_figures_and_the_table(tmp_path, task):
+    result = some_profiles(task, missing=True)
+    page = write_report([result], tmp_path / "report.html", title="Report").read_text()
+    assert profile_sentence(result).split(":")[0].split(",")[0] in page
+    assert "Accumulated local effects" in page
+    assert "NaN" not in to_json(result)
+    assert page.count('role="img"') == 1 + len(result.ranking()[:3]) + len([
+        name for name in with_order(result) if result.names.index(name) in result.ranking()[:3]
+    ])
