@@ -1,13 +1,13 @@
 """Rows in which some features were taken from another row, put to a network."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from workbench.core.model import Model, SplitsFirstLayer, splits_first_layer
+from workbench.core.model import Model, splits_first_layer
 from workbench.numerics.chunks import slices
 
 Feature = int
@@ -19,6 +19,7 @@ BLACK_BOX_ROWS = 8192
 LAYERS = 3
 
 
+@runtime_checkable
 class Swaps(Protocol):
     """What a network says of rows in which the features of a set come from other rows.
 
@@ -48,11 +49,16 @@ class HiddenSwaps:
     """
 
     def __init__(
-        self, network: SplitsFirstLayer, inputs: Tensor, groups: Tensor, budget: int
+        self,
+        first: nn.Linear,
+        rest: Callable[[Tensor], Tensor],
+        inputs: Float[Tensor, "n p"],
+        groups: Int[Tensor, " p"],
+        budget: int,
     ) -> None:
-        self._network, self._inputs = network, inputs
+        self._first, self._rest, self._inputs = first, rest, inputs
         self._columns = _columns_of(groups)
-        width = network.first.out_features
+        width = first.out_features
         self._set_bytes = inputs.element_size() * width * LAYERS
         self._room = _room(inputs, budget)
         self._row_bytes = inputs.element_size() * width * (1 + len(self._columns))
@@ -66,12 +72,12 @@ class HiddenSwaps:
         self, own: Int[Tensor, " c"], donors: Int[Tensor, " c"], sets: Sequence[Set]
     ) -> Float[Tensor, "s c k"]:
         """Return the network's outputs for each set of features taken from ``donors``."""
-        first, z = self._network.first, self._inputs[own]
+        z = self._inputs[own]
         moves = self._inputs[donors] - z  # (c, p)
-        base = first(z)  # (c, h)
+        base = self._first(z)  # (c, h)
         needed = sorted({feature for members in sets for feature in members})
         place = {feature: at for at, feature in enumerate(needed)}
-        weights = first.weight
+        weights = self._first.weight
         vectors = base.new_empty(len(needed), *base.shape)
         for feature, at in place.items():
             columns = self._columns[feature]
@@ -79,7 +85,7 @@ class HiddenSwaps:
         found = []
         for part in slices(len(sets), max(1, self._room // (len(own) * self._set_bytes))):
             hidden = _added(base, vectors, [[place[i] for i in one] for one in sets[part]])
-            found.append(self._network.rest(hidden.flatten(0, 1)).unflatten(0, hidden.shape[:2]))
+            found.append(self._rest(hidden.flatten(0, 1)).unflatten(0, hidden.shape[:2]))
         return torch.cat(found)
 
 
@@ -126,7 +132,8 @@ def swaps_of(model: Model, inputs: Float[Tensor, "n p"], budget: int) -> Swaps:
         Bytes that temporary tensors may take.
     """
     if splits_first_layer(model.network):
-        return HiddenSwaps(model.network, inputs, model.groups, budget)
+        network = model.network
+        return HiddenSwaps(network.first, network.rest, inputs, model.groups, budget)
     return InputSwaps(inputs, model, budget)
 
 
