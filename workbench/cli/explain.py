@@ -25,6 +25,7 @@ SUFFIXES = (
     ".attribution_range",
     ".rashomon_set",
     ".simpler_models",
+    ".interaction_scores",
     ".churn", ".mitigation",
 )  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
