@@ -163,7 +163,7 @@ def test_rows_survive_selection_and_files(tmp_path):
 
 def test_refusals_speak():
     result = some_churn()
-    with pytest.raises(InvalidInputError, match=r"up to a tolerance of 0\.02, not 0\.5; run again"):
+    with pytest.raises(InvalidInputError, match=r"from 0 to 0\.02, not 0\.5; choose one of these"):
         result.churn(0.5)
     with pytest.raises(InvalidInputError, match=r"need shape \(60, 2\), got \(3, 2\)"):
         result.with_update(np.zeros((3, 2)), "other")
