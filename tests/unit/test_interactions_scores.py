@@ -23,8 +23,10 @@ from tests.networks import Opaque, tiny_model, tiny_table
 from workbench.core.context import Context
 from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.interaction_scores import FLOOR, NONE
+from workbench.core.method import METHODS
 from workbench.engines.interactions import interaction_scores
 from workbench.engines.interactions.candidates import MOST_SETS, chosen_triples
+from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import make_scene
 
 
@@ -88,6 +90,33 @@ def test_a_result_says_which_pairs_matter():
     assert frame["third"].eq("").all()
     assert found.place("x2", "x1") == 0
     assert 0 < FLOOR < 0.01
+
+
+def test_other_detectors_score_the_same_sets():
+    table = tiny_table(n=50, d=5, task="binary")
+    found = interaction_scores(tiny_model(table), table, compare=True, order=3)
+    assert found.detectors == ("mixed-difference", "contexts", "weights")
+    assert found.in_contexts.shape == found.by_weights.shape == found.mixed.shape
+    for by in found.detectors:
+        assert len(found.top(3, by=by, order=3)) == 3
+        assert (np.diff(found.order_of(by=by)) != 0).all()
+    frame = found.top(10, by="contexts")
+    assert frame["contexts"].is_monotonic_decreasing
+    assert found.top(10, by="weights")["weights"].is_monotonic_decreasing
+    product = product_table(30)
+    other = interaction_scores(product_model(product), product, compare=True)
+    assert other.detectors == ("mixed-difference", "contexts")
+    assert other.top(1, by="contexts")["set"][0] == "x1 and x2"
+
+
+@pytest.mark.parametrize("d", [2, 3, 6, 62])
+def test_what_it_takes_is_known_before(d):
+    table = table_of(normal(20, d))
+    model = model_of(Function(lambda *x: sum(x) + x[0] * x[1]), table.schema)
+    params = ScoresParams(permutations=2, order=3, compare=True)
+    found = interaction_scores(model, table, **params.model_dump())
+    bound = METHODS["interactions.scores"].cost(model, 20, 0, params).evaluations
+    assert found.provenance.evaluations <= bound
 
 
 def test_triples_come_beside_pairs():
@@ -185,7 +214,7 @@ def test_bad_input_is_refused_in_words():
         interaction_scores(model, table[:1])
     with pytest.raises(InvalidInputError, match="does not say what is true"):
         interaction_scores(model, replace(table, y=None), detector="both")
-    with pytest.raises(InvalidInputError, match="run with detector 'both'"):
+    with pytest.raises(InvalidInputError, match="run with detector 'both' for those in the loss"):
         interaction_scores(model, table).top(by="loss")
     alone = table_of(normal(20, 1))
     with pytest.raises(InvalidInputError, match="it takes two to do something together"):

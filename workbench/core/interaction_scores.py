@@ -15,7 +15,8 @@ from workbench.core.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-Detector = Literal["mixed-difference", "loss"]
+Detector = Literal["mixed-difference", "loss", "contexts", "weights"]
+DETECTORS: tuple[Detector, ...] = ("mixed-difference", "loss", "contexts", "weights")
 REFERENCE = 0
 NONE = -1
 LEVEL = 0.95
@@ -55,6 +56,12 @@ class InteractionScores(Result):
         Score in the loss and its standard error; None where it was not asked for.
     loss_effects
         Rise of the loss when a feature alone is shuffled; None like ``losses``.
+    in_contexts
+        Half the sum of the squared differences in the contexts of a row and of the typical row
+        (ArchDetect), mean over the rows, in the square of ``unit``; None where not asked for.
+    by_weights
+        What the weights of the network bring together (NID), in a unit of their own; None where
+        not asked for or the network is no chain of layers.
     excess
         By how much the loss of a model is above that of the given one.
     n_possible
@@ -82,6 +89,8 @@ class InteractionScores(Result):
     losses: Float[np.ndarray, "m s"] | None = None
     losses_std_errors: Float[np.ndarray, "m s"] | None = None
     loss_effects: Float[np.ndarray, "m d"] | None = None
+    in_contexts: Float[np.ndarray, "m s k"] | None = None
+    by_weights: Float[np.ndarray, "m s k"] | None = None
 
     def __post_init__(self) -> None:
         (m, s, k), d = self.mixed.shape, len(self.schema.features)
@@ -96,9 +105,14 @@ class InteractionScores(Result):
             raise InvalidInputError(
                 "Scores in the loss need losses, losses_std_errors and loss_effects together."
             )
+        besides = {
+            name: (m, s, k)
+            for name in ("in_contexts", "by_weights")
+            if getattr(self, name) is not None
+        }
         self._check_shapes(
             f"A result of {m} models, {s} sets, {d} features and {k} outputs",
-            shapes | (in_loss if given else {}),
+            shapes | besides | (in_loss if given else {}),
         )
         if len(self.output_names) != k or not m:
             raise InvalidInputError(
@@ -126,7 +140,15 @@ class InteractionScores(Result):
     @property
     def detectors(self) -> tuple[Detector, ...]:
         """Ways of scoring that the result has."""
-        return ("mixed-difference",) if self.losses is None else ("mixed-difference", "loss")
+        return tuple(name for name in DETECTORS if self._strengths(name, 0, 0) is not None)
+
+    def _strengths(self, by: Detector, model: int, output: int) -> Float[np.ndarray, " s"] | None:
+        """Return what sets are ordered by, if it is known."""
+        if by == "loss":
+            return None if self.losses is None else np.abs(self.losses[model])
+        arrays = {"contexts": self.in_contexts, "weights": self.by_weights}
+        array = arrays.get(by, self.mixed)
+        return None if array is None else array[model, :, output]
 
     @property
     def shares(self) -> Float[np.ndarray, "m s k"]:
@@ -170,22 +192,21 @@ class InteractionScores(Result):
     ) -> Int[np.ndarray, " s"]:  # fmt: skip
         """Return the positions of the sets of one size, strongest first in one model.
 
-        By the mixed difference of an output, or the size of the score in the loss.
+        By the size of the score in the loss, else by the score of an output.
 
         Raises
         ------
         InvalidInputError
-            If there is no such output, or no score in the loss.
+            If there is no such output, or no score by this detector.
         """
         places = np.flatnonzero(self.orders == order)
-        if by == "loss":
-            if self.losses is None:
-                raise InvalidInputError(
-                    "There are no scores in the loss; run with detector 'both'."
-                )
-            strength = np.abs(self.losses[model])
-        else:
-            strength = self.mixed[model, :, self.output_index(output)]
+        strength = self._strengths(by, model, self.output_index(output))
+        if strength is None:
+            raise InvalidInputError(
+                f"There are no scores by {by!r}; run with detector 'both' for those in the loss, "
+                "and with 'compare' for those by contexts and by weights, which only networks "
+                "that are a chain of layers have."
+            )
         found: np.ndarray = places[np.argsort(-strength[places], kind="stable")]
         return found
 
@@ -201,7 +222,7 @@ class InteractionScores(Result):
         Raises
         ------
         InvalidInputError
-            If there is no such output, or no score in the loss.
+            If there is no such output, or no score by this detector.
         """
         chosen = self.order_of(output, by=by, order=order)[:k]
         frame = self._lines(REFERENCE, self.output_index(output), chosen)
@@ -217,8 +238,8 @@ class InteractionScores(Result):
         Columns: ``model`` (0 is the given one), ``output``, ``feature``, ``other``, ``third``
         (empty for a pair), ``mixed``, ``mixed_std_error``, ``mixed_low``, ``mixed_high`` (95 %),
         ``share`` (of the variance), ``signed``, ``signed_std_error``, ``loss``, ``loss_std_error``
-        (NaN where it was not asked for), ``excess`` (loss of the model above that of the given
-        one), ``unit``, ``loss_unit``.
+        (NaN where it was not asked for), ``contexts``, ``weights`` (likewise), ``excess`` (loss of
+        the model above that of the given one), ``unit``, ``loss_unit``.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
@@ -239,6 +260,7 @@ class InteractionScores(Result):
         half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * errors
         unknown = np.full(len(chosen), np.nan)
         losses, noise = self.losses, self.losses_std_errors
+        others = {by: self._strengths(by, model, output) for by in ("contexts", "weights")}
         return pd.DataFrame({
             "model": model,
             "output": self.output_names[output],
@@ -254,6 +276,7 @@ class InteractionScores(Result):
             "signed_std_error": self.signed_std_errors[model, chosen, output],
             "loss": unknown if losses is None else losses[model, chosen],
             "loss_std_error": unknown if noise is None else noise[model, chosen],
+            **{by: unknown if all_ is None else all_[chosen] for by, all_ in others.items()},
             "excess": self.excess[model],
             "unit": self.unit,
             "loss_unit": self.loss_unit,

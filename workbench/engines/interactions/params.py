@@ -29,3 +29,8 @@ class ScoresParams(Params):
     order: Literal[2, 3] = Field(
         2, description="Pairs of features, or triples as well: the 500 that may be strongest."
     )
+    compare: bool = Field(
+        False,
+        description="Score by two other detectors as well: in the contexts of each row and of the "
+        "typical row (ArchDetect), and by the weights of the network (NID).",
+    )

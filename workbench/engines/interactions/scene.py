@@ -86,10 +86,36 @@ class Scene:
         if n is not None and n < len(rows):
             rows, donors = rows[:n], _donors(self.context, n, len(donors))
             truth = None if truth is None else truth[:n]
+        return self._differences(model, rows.X, donors, truth, sets)
+
+    def in_contexts(
+        self, model: Model, sets: Sequence[Set], reference: Float[Tensor, " d"]
+    ) -> Float[Tensor, "s k"]:
+        r"""Score sets in the context of each row and in that of a reference row.
+
+        .. math:: \tfrac12 \Delta_S(x)^2 + \tfrac12 \Delta_S(x')^2,
+
+        where the first takes features from the reference row :math:`x'` into the row, and the
+        second from the row into :math:`x'`; the mean over rows. It meets combinations that rows
+        taken at random hardly ever have.
+
+        References
+        ----------
+        Tsang, Rambhatla and Liu (2020), How does This Interaction Affect Me?
+        """
+        n = len(self.rows)
+        X = torch.cat([self.rows.X, reference.expand(n, -1)])
+        other = torch.arange(2 * n).roll(n)[None]
+        squared = self._differences(model, X, other, None, sets).squared.values
+        return squared * 2 ** len(sets[0])
+
+    def _differences(
+        self, model: Model, X: Tensor, donors: Tensor, truth: Tensor | None, sets: Sequence[Set]
+    ) -> Differences:
         exchange = Exchange(
-            swaps=swaps_of(model, model.encode(rows.X), self.context.budget),
+            swaps=swaps_of(model, model.encode(X), self.context.budget),
             donors=donors,
-            X=rows.X,
+            X=X,
             outputs=lambda logits: model.outputs(logits, self.output),
             losses=None
             if truth is None

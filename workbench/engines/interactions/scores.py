@@ -24,6 +24,8 @@ from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import Scene, scene_of
 from workbench.numerics.devices import LEAST_BUDGET
 from workbench.numerics.links import unit_of
+from workbench.numerics.pair_weights import pair_weights
+from workbench.numerics.reference_row import reference_row
 from workbench.numerics.second_differences import COPIES, NUMBER_BYTES, SUMS, Differences, parts_of
 from workbench.numerics.swaps import Set
 
@@ -48,6 +50,7 @@ def _explain(
         if triples:
             found.append(scene.measure(model, triples))
             sets = sets + triples
+    besides = _compared(scene, sets) if params.compare else {}
     return InteractionScores(
         provenance=provenance_of(
             NAME, model, rows, None, params, context, evaluations=scene.evaluations,
@@ -66,6 +69,7 @@ def _explain(
         loss_unit=_loss_unit(model),
         **scores_of(found, sets, model),
         **_in_loss(found, alone),
+        **besides,
     )  # fmt: skip
 
 
@@ -82,6 +86,20 @@ def scores_of(found: list[Differences], sets: list[Set], model: Model) -> dict[s
     for name in ("signed", "signed_std_errors"):
         fields[name] = fields[name].masked_fill(~ordered[:, None], torch.nan)
     return {name: values.numpy()[None] for name, values in fields.items()}
+
+
+def _compared(scene: Scene, sets: list[Set]) -> dict[str, Any]:
+    """Return the scores of the other detectors as fields of a result."""
+    model = scene.model
+    typical = reference_row(scene.rows.X, model.schema, model.whole_numbers)
+    sizes = sorted({len(one) for one in sets})
+    in_contexts = [
+        scene.in_contexts(model, [one for one in sets if len(one) == size], typical)
+        for size in sizes
+    ]
+    fields = {"in_contexts": torch.cat(in_contexts).numpy()[None]}
+    weights = pair_weights(model, sets)
+    return fields if weights is None else fields | {"by_weights": weights.numpy()[None]}
 
 
 def _in_loss(found: list[Differences], alone: Differences) -> dict[str, Any]:
@@ -126,6 +144,8 @@ def _cost(model: Model, n_rows: int, _: int, params: ScoresParams) -> Cost:
         subsets += _subsets(n, k, triples, 1 + d + pairs, 7)
     screening = min(n, SCREEN_ROWS)
     evaluations = 2 * n + params.permutations * n * subsets
+    if params.compare:  # rows and as many typical rows, whose sums take twice the room
+        evaluations += 4 * n * subsets
     if wide:
         evaluations += screening * _subsets(screening, k, pairs, d + 1, 3)
     # The sums of a part of the sets, encoded rows, and what a pass takes.
