@@ -65,6 +65,8 @@ NOT_FINITE = {
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
+    # Of categories without an order.
+    "interaction_scores": {"signed", "signed_std_errors"},
     "interactions": {"data"},
     "local_functions": {"data"},
     "local_models": {"data"},

@@ -708,6 +708,7 @@ COMMANDS = {
     "attribution_range": "explain-set",
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
+    "interaction_scores": "interactions",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

@@ -15,10 +15,11 @@ from workbench.core.errors import InvalidInputError
 from workbench.data.bundled import load_table
 from workbench.engines.rashomon.explore import RANGES, explore, search
 from workbench.engines.rashomon.params import SearchParams
-from workbench.engines.rashomon.scene import Scene, make_scene, row_losses
+from workbench.engines.rashomon.scene import Scene, make_scene
 from workbench.engines.rashomon.targets import aims
 from workbench.numerics.convex_range import minimum
 from workbench.numerics.linear_loss import linear_loss
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.family import Members, materialise
 
 AIMED = ("directional", "last-layer", "lagrangian", "adversarial")

@@ -22,8 +22,9 @@ from workbench.engines.rashomon.explore import EXPLORE, PASSES, RANGES, admitted
 from workbench.engines.rashomon.explored import Wish
 from workbench.engines.rashomon.importance import importance_range
 from workbench.engines.rashomon.params import SetParams
-from workbench.engines.rashomon.scene import make_scene, row_losses
+from workbench.engines.rashomon.scene import make_scene
 from workbench.engines.rashomon.set import NAME, find
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.dropout import Dropout
 from workbench.numerics.stream.family import Members, materialise
 

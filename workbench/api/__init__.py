@@ -5,6 +5,7 @@ from workbench.api.explaining import (
     counterfactuals,
     evaluate,
     explain,
+    interaction_scores,
     interactions,
     keep_explainer,
     train_explainer,
@@ -38,7 +39,9 @@ from workbench.workspace.explainers import attach
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
     "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
-    "explain_set", "explainer_for", "faithfulness", "find_method", "interactions",
+    "explain_set", "explainer_for", "faithfulness", "find_method",
+    "interaction_scores",
+    "interactions",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
     "profiles", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",

@@ -23,10 +23,12 @@ from workbench.core.results import (
     Attribution,
     Counterfactuals,
     Interactions,
+    InteractionScores,
     Performance,
 )
 from workbench.core.table import Table
 from workbench.engines import fastshap, performance, shapley
+from workbench.engines import interactions as scoring
 from workbench.engines.counterfactuals import search
 from workbench.engines.shapley.interactions import explain_pairs
 from workbench.workspace import explainers
@@ -95,6 +97,31 @@ def interactions(
     background = as_table(background, model, "background")
     return explain_pairs(
         model, rows, background, seed=seed, device=device, progress=progress, index=index, **params
+    )
+
+
+def interaction_scores(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> InteractionScores:
+    """Score which pairs of features a model uses together; frames as for ``explain``.
+
+    Features are exchanged between the rows. ``detector="both"`` scores pairs in the loss as well,
+    for which the rows need labels; ``order=3`` adds triples.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.interaction_scores(
+        model, rows, seed=seed, device=device, progress=progress, **params
     )
 
 

@@ -16,6 +16,7 @@ from workbench.core.results import (
     Counterfactuals,
     Faithfulness,
     Interactions,
+    InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -41,6 +42,7 @@ VERBS: Mapping[type[Result], str] = {
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
+    InteractionScores: "interaction_scores",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
 }  # fmt: skip

@@ -25,6 +25,7 @@ SUFFIXES = (
     ".attribution_range",
     ".rashomon_set",
     ".simpler_models",
+    ".interaction_scores",
     ".churn", ".mitigation",
     ".profiles",
 )  # fmt: skip

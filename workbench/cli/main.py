@@ -13,6 +13,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain, report
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
+from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
@@ -45,6 +46,7 @@ for command in (
     measure,
     local,
     scales,
+    interactions,
     rashomon,
     explain_set,
     simpler,

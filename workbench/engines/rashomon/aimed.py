@@ -11,7 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.engines.rashomon.closed import layer_of
 from workbench.engines.rashomon.params import SearchParams
-from workbench.engines.rashomon.scene import Scene, row_losses
+from workbench.engines.rashomon.scene import Scene
 from workbench.engines.rashomon.search import Search
 from workbench.engines.rashomon.targets import WITHIN, aims, contrasts, part_size, sides, sparse
 from workbench.numerics.chunks import slices
@@ -19,6 +19,7 @@ from workbench.numerics.convex_range import minimum, quadratic_range, standstill
 from workbench.numerics.flat_weights import FlatWeights, flat_weights
 from workbench.numerics.gauss_newton import conjugate_gradients, curvature_product, slopes_of
 from workbench.numerics.read_out import read_out
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.boundary import ROUNDS, steps_to_boundary
 from workbench.numerics.stream.family import Members
 from workbench.numerics.stream.moved import Moved

@@ -14,8 +14,9 @@ from workbench.engines.rashomon.explore import PASSES, search
 from workbench.engines.rashomon.mitigation_params import MitigationParams
 from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 from workbench.engines.rashomon.retrain_params import RetrainParams
-from workbench.engines.rashomon.scene import Scene, row_losses
+from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.ensembles import Disagreement, around, order_stability
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.family import Family, Members, materialise
 
 ADDRESS, ROWS, BOOTSTRAPS = 10_000, 41, 200

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.engines.rashomon.scene import Scene, row_losses
+from workbench.engines.rashomon.scene import Scene
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.family import Family, Members
 
 IMPORTANCE_MODELS = 64

@@ -16,6 +16,7 @@ from workbench.core.wording import counted
 from workbench.engines.calls import check_features, check_finite, true_values
 from workbench.engines.rashomon.params import SearchParams
 from workbench.numerics.chunks import slices
+from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.family import Family, Members
 
 # Temporary tensors of a step: on a CPU they should stay in the cache.
@@ -173,19 +174,6 @@ class Scene:
         self.evaluations += passes
         total = max(self.expected, self.evaluations)
         self.context.step(self.evaluations, total, "passes of rows through near-copies")
-
-
-def row_losses(
-    logits: Float[Tensor, "*b n k"],
-    truth: Float[Tensor, " n"] | Int[Tensor, " n"],
-    classes: int,
-) -> Float[Tensor, "*b n"]:
-    """Return cross-entropy in nats, or the squared error of a regression; in double precision."""
-    if not classes:
-        return (logits[..., 0].double() - truth).square()
-    places = truth.expand(logits.shape[:-1])[..., None]
-    own = logits.gather(-1, places)[..., 0]
-    return (logits.logsumexp(-1) - own).double()
 
 
 def make_scene(

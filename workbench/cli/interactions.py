@@ -1,0 +1,112 @@
+"""``workbench interactions``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.explain import as_json, check_folder, write_result
+from workbench.cli.options import MethodCommand, progress_bar
+from workbench.core.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from workbench.core.results import InteractionScores
+
+# Standard errors beyond which a direction is said.
+SURE = 2
+EXAMPLES = """\b
+Examples:
+  workbench interactions adult-mlp adult
+  workbench interactions german-mlp german --detector both --out out/
+  workbench interactions wine-mlp wine --shown red --order 3 --top 5
+"""
+
+
+@click.command(cls=MethodCommand, yields="interaction_scores", no_args_is_help=True,
+               epilog=EXAMPLES)  # fmt: skip
+@click.argument("model")
+@click.argument("table")
+@click.option(
+    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
+)
+@click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="Lines.")
+@click.option("--shown", help="Output to list by name. [default: the favourable one]")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Same seed, same numbers.",
+)  # fmt: skip
+@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
+@click.option(
+    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+)
+@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
+def interactions(
+    model: str, table: str, split: str | None, top: int, shown: str | None, seed: int,
+    device: str | None, out: Path | None, ignore_extra_columns: bool, as_text: bool,
+    **params: str | None,
+) -> None:  # fmt: skip
+    """Say which features MODEL uses together, over the rows of TABLE.
+
+    Features are exchanged between the rows. Scores in the loss need labelled rows.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file.
+    """
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    rows = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
+    if out is not None:
+        check_folder(out)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar("Exchanging") as progress:
+        result = api.interaction_scores(
+            chosen, rows, seed=seed, device=device, progress=progress, **given
+        )
+    result.output_index(shown)  # refused before anything is written
+    written = write_result(result, out) if out else []
+    if as_text:
+        click.echo(as_json(result))
+        return
+    click.echo(_summary(result, shown, top))
+    for path in written:
+        click.echo(f"Wrote {path}")
+
+
+def _summary(result: "InteractionScores", shown: str | None, top: int) -> str:
+    name = result.output_names[result.output_index(shown)]
+    lines = [f"What features do together in {name!r} of {result.provenance.model}"]
+    for order, what in ((2, "Pairs"), (3, "Triples")):
+        if (result.orders == order).any():
+            lines += ["", f"{what}, and their share of the variance (95 %)"]
+            lines += _lines(result, shown, top, order)
+    lines += [f"  Note: {note}." for note in result.provenance.notes]
+    return "\n".join([*lines, "", result.provenance.describe()])
+
+
+def _lines(result: "InteractionScores", shown: str | None, top: int, order: int) -> list[str]:
+    frame = result.top(top, shown, order=order)
+    variance = float(result.variances[0, result.output_index(shown)]) or 1.0  # 0 of a constant
+    wide = max(len(name) for name in frame["set"])
+    lines = []
+    for place, name in enumerate(frame["set"]):
+        cells = {column: frame[column].to_numpy()[place] for column in frame.columns}
+        low, high = (percent(float(cells[f"mixed_{end}"]) / variance) for end in ("low", "high"))
+        said = f"{percent(float(cells['share']))} ({low} to {high})"
+        lines.append(f"  {name:<{wide}}  {said}{_besides(cells)}")
+    return lines
+
+
+def _besides(cells: "Mapping[str, Any]") -> str:
+    """Return the direction where it is clear, the score in the loss, and whether it matters."""
+    from workbench.plots.words import signed  # loads plotly
+
+    said = ""
+    if abs(cells["signed"]) > SURE * cells["signed_std_error"]:
+        said += ", strengthen each other" if cells["signed"] > 0 else ", weaken each other"
+    if cells["loss"] == cells["loss"]:
+        said += f"; in the loss {signed(cells['loss'], 4)} ± {cells['loss_std_error']:.4f}"
+    return said if cells["matters"] else f"{said}; of no practical importance"

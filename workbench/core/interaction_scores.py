@@ -1,0 +1,283 @@
+"""How much sets of features do together in a model, or in each of several models."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+from workbench.core.errors import InvalidInputError
+from workbench.core.outputs import find_output
+from workbench.core.result import Result
+from workbench.core.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Detector = Literal["mixed-difference", "loss", "contexts", "weights"]
+DETECTORS: tuple[Detector, ...] = ("mixed-difference", "loss", "contexts", "weights")
+REFERENCE = 0
+NONE = -1
+LEVEL = 0.95
+# Share of the variance of an output below which an interaction is of no practical importance.
+FLOOR = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class InteractionScores(Result):
+    r"""What pairs (and triples) of features do together beyond what fewer of them do.
+
+    The *mixed difference* :math:`Y_S \ge 0` is the part of the variance of an output that comes
+    from effects of all features of a set together, where features are independent. The *loss* form
+    is the rise of the loss when a set is shuffled less the rises of its features alone; it is
+    negative for interactions where features are independent, and mixes them with redundancy where
+    they are not.
+
+    Axes: ``m`` models, the given one first; ``s`` sets; ``d`` features; ``k`` outputs.
+
+    Attributes
+    ----------
+    sets
+        Positions of the features of each set, ``NONE`` after the second of a pair.
+    mixed, mixed_std_errors
+        Mixed difference and its standard error from the choice of rows; in the square of ``unit``.
+    signed, signed_std_errors
+        Mean mixed difference, positive where features strengthen each other and negative where
+        they weaken each other; NaN where a feature of the set has more than two categories, which
+        have no order.
+    variances
+        Of each output over the rows.
+    totals
+        Mixed difference of each feature alone: all effects that it has part in.
+    mean_predictions
+        Mean over the rows of what the given model says.
+    losses, losses_std_errors
+        Score in the loss and its standard error; None where it was not asked for.
+    loss_effects
+        Rise of the loss when a feature alone is shuffled; None like ``losses``.
+    in_contexts
+        Half the sum of the squared differences in the contexts of a row and of the typical row
+        (ArchDetect), mean over the rows, in the square of ``unit``; None where not asked for.
+    by_weights
+        What the weights of the network bring together (NID), in a unit of their own; None where
+        not asked for or the network is no chain of layers.
+    excess
+        By how much the loss of a model is above that of the given one.
+    n_possible
+        Pairs that there are; more than those among ``sets`` where pairs were screened.
+    unit, loss_unit
+        Of an output, and of a loss; empty for a target without a unit.
+    """
+
+    kind: ClassVar[str] = "interaction_scores"
+
+    sets: Int[np.ndarray, "s 3"]
+    mixed: Float[np.ndarray, "m s k"]
+    mixed_std_errors: Float[np.ndarray, "m s k"]
+    signed: Float[np.ndarray, "m s k"]
+    signed_std_errors: Float[np.ndarray, "m s k"]
+    variances: Float[np.ndarray, "m k"]
+    totals: Float[np.ndarray, "m d k"]
+    mean_predictions: Float[np.ndarray, " k"]
+    excess: Float[np.ndarray, " m"]
+    n_possible: int
+    schema: Schema
+    output_names: tuple[str, ...]
+    unit: str
+    loss_unit: str
+    losses: Float[np.ndarray, "m s"] | None = None
+    losses_std_errors: Float[np.ndarray, "m s"] | None = None
+    loss_effects: Float[np.ndarray, "m d"] | None = None
+    in_contexts: Float[np.ndarray, "m s k"] | None = None
+    by_weights: Float[np.ndarray, "m s k"] | None = None
+
+    def __post_init__(self) -> None:
+        (m, s, k), d = self.mixed.shape, len(self.schema.features)
+        shapes: dict[str, tuple[int, ...]] = {
+            "sets": (s, 3), "mixed_std_errors": (m, s, k), "signed": (m, s, k),
+            "signed_std_errors": (m, s, k), "variances": (m, k), "totals": (m, d, k),
+            "mean_predictions": (k,), "excess": (m,),
+        }  # fmt: skip
+        in_loss = {"losses": (m, s), "losses_std_errors": (m, s), "loss_effects": (m, d)}
+        given = {name for name in in_loss if getattr(self, name) is not None}
+        if given and given != set(in_loss):
+            raise InvalidInputError(
+                "Scores in the loss need losses, losses_std_errors and loss_effects together."
+            )
+        besides = {
+            name: (m, s, k)
+            for name in ("in_contexts", "by_weights")
+            if getattr(self, name) is not None
+        }
+        self._check_shapes(
+            f"A result of {m} models, {s} sets, {d} features and {k} outputs",
+            shapes | besides | (in_loss if given else {}),
+        )
+        if len(self.output_names) != k or not m:
+            raise InvalidInputError(
+                f"Scores of {m} models and {k} outputs do not fit {len(self.output_names)} names."
+            )
+        if s and not (self.sets.min() >= NONE and self.sets.max() < d):
+            raise InvalidInputError(f"A set names a feature that is not among the {d} there are.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names, as the user's columns are called."""
+        return self.schema.names
+
+    @property
+    def set_names(self) -> tuple[tuple[str, ...], ...]:
+        """Names of the features of each set."""
+        return tuple(tuple(self.names[i] for i in one if i != NONE) for one in self.sets)
+
+    @property
+    def orders(self) -> Int[np.ndarray, " s"]:
+        """How many features each set has."""
+        sizes: np.ndarray = (self.sets != NONE).sum(1)
+        return sizes
+
+    @property
+    def detectors(self) -> tuple[Detector, ...]:
+        """Ways of scoring that the result has."""
+        return tuple(name for name in DETECTORS if self._strengths(name, 0, 0) is not None)
+
+    def _strengths(self, by: Detector, model: int, output: int) -> Float[np.ndarray, " s"] | None:
+        """Return what sets are ordered by, if it is known."""
+        if by == "loss":
+            return None if self.losses is None else np.abs(self.losses[model])
+        arrays = {"contexts": self.in_contexts, "weights": self.by_weights}
+        array = arrays.get(by, self.mixed)
+        return None if array is None else array[model, :, output]
+
+    @property
+    def shares(self) -> Float[np.ndarray, "m s k"]:
+        """Mixed difference as a share of the variance of its output; 0 of one that is constant."""
+        variance = self.variances[:, None]
+        constant = variance <= 0
+        shares: np.ndarray = np.where(constant, 0.0, self.mixed / np.where(constant, 1, variance))
+        return shares
+
+    def output_index(self, output: str | int | None) -> int:
+        """Return the position of an output, as ``core.outputs.find_output`` does.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        return find_output(output, self.schema, self.output_names, self.mean_predictions[None])
+
+    def place(self, *features: str) -> int:
+        """Return the position of the set of these features, in any order.
+
+        Raises
+        ------
+        DataError
+            If there is no such feature.
+        InvalidInputError
+            If the set was not scored.
+        """
+        wanted = sorted(self.schema.index(name) for name in features)
+        for place, one in enumerate(self.sets):
+            if sorted(i for i in one if i != NONE) == wanted:
+                return place
+        raise InvalidInputError(
+            f"The set {', '.join(features)} was not scored; choose one of 'set_names'."
+        )
+
+    def order_of(
+        self, output: str | int | None = None, *, by: Detector = "mixed-difference",
+        model: int = REFERENCE, order: int = 2,
+    ) -> Int[np.ndarray, " s"]:  # fmt: skip
+        """Return the positions of the sets of one size, strongest first in one model.
+
+        By the size of the score in the loss, else by the score of an output.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output, or no score by this detector.
+        """
+        places = np.flatnonzero(self.orders == order)
+        strength = self._strengths(by, model, self.output_index(output))
+        if strength is None:
+            raise InvalidInputError(
+                f"There are no scores by {by!r}; run with detector 'both' for those in the loss, "
+                "and with 'compare' for those by contexts and by weights, which only networks "
+                "that are a chain of layers have."
+            )
+        found: np.ndarray = places[np.argsort(-strength[places], kind="stable")]
+        return found
+
+    def top(
+        self, k: int = 10, output: str | int | None = None, *, by: Detector = "mixed-difference",
+        order: int = 2,
+    ) -> "pd.DataFrame":  # fmt: skip
+        """Return the ``k`` strongest sets of the given model, one line each.
+
+        Columns: ``set`` (names joined by "and"), those of ``to_frame`` from ``mixed`` on, and
+        ``matters``: whether the interval of the mixed difference lies above the practical floor.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output, or no score by this detector.
+        """
+        chosen = self.order_of(output, by=by, order=order)[:k]
+        frame = self._lines(REFERENCE, self.output_index(output), chosen)
+        names = [" and ".join(self.set_names[place]) for place in chosen]
+        floor = FLOOR * self.variances[REFERENCE, self.output_index(output)]
+        frame = frame.drop(columns=["model", "output", "feature", "other", "third"])
+        frame.insert(0, "set", names)
+        return frame.assign(matters=(frame["mixed_low"] > floor).to_numpy())
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One line per model, output and set.
+
+        Columns: ``model`` (0 is the given one), ``output``, ``feature``, ``other``, ``third``
+        (empty for a pair), ``mixed``, ``mixed_std_error``, ``mixed_low``, ``mixed_high`` (95 %),
+        ``share`` (of the variance), ``signed``, ``signed_std_error``, ``loss``, ``loss_std_error``
+        (NaN where it was not asked for), ``contexts``, ``weights`` (likewise), ``excess`` (loss of
+        the model above that of the given one), ``unit``, ``loss_unit``.
+        """
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        every = np.arange(len(self.sets))
+        m, _, k = self.mixed.shape
+        return pd.concat(
+            [self._lines(model, output, every) for model in range(m) for output in range(k)],
+            ignore_index=True,
+        )
+
+    def _lines(self, model: int, output: int, chosen: np.ndarray) -> "pd.DataFrame":
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        names = np.array([*self.names, ""], dtype=object)  # NONE is the last
+        features = names[self.sets[chosen]]
+        mixed = self.mixed[model, chosen, output]
+        errors = self.mixed_std_errors[model, chosen, output]
+        half = float(stats.norm.ppf(0.5 + LEVEL / 2)) * errors
+        unknown = np.full(len(chosen), np.nan)
+        losses, noise = self.losses, self.losses_std_errors
+        others = {by: self._strengths(by, model, output) for by in ("contexts", "weights")}
+        return pd.DataFrame({
+            "model": model,
+            "output": self.output_names[output],
+            "feature": features[:, 0],
+            "other": features[:, 1],
+            "third": features[:, 2],
+            "mixed": mixed,
+            "mixed_std_error": errors,
+            "mixed_low": np.maximum(mixed - half, 0.0),
+            "mixed_high": mixed + half,
+            "share": self.shares[model, chosen, output],
+            "signed": self.signed[model, chosen, output],
+            "signed_std_error": self.signed_std_errors[model, chosen, output],
+            "loss": unknown if losses is None else losses[model, chosen],
+            "loss_std_error": unknown if noise is None else noise[model, chosen],
+            **{by: unknown if all_ is None else all_[chosen] for by, all_ in others.items()},
+            "excess": self.excess[model],
+            "unit": self.unit,
+            "loss_unit": self.loss_unit,
+        })

@@ -1,0 +1,178 @@
+"""Scores of pairs and triples of features in one model."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.core.context import Context
+from workbench.core.interaction_scores import NONE, InteractionScores
+from workbench.core.method import METHODS, Cost, Method
+from workbench.core.model import Model
+from workbench.core.table import Table
+from workbench.engines.calls import provenance_of
+from workbench.engines.interactions.candidates import (
+    MOST_FEATURES,
+    MOST_SETS,
+    SCREEN_ROWS,
+    chosen_pairs,
+    chosen_triples,
+)
+from workbench.engines.interactions.params import ScoresParams
+from workbench.engines.interactions.scene import Scene, scene_of
+from workbench.numerics.devices import LEAST_BUDGET
+from workbench.numerics.links import unit_of
+from workbench.numerics.pair_weights import pair_weights
+from workbench.numerics.reference_row import reference_row
+from workbench.numerics.second_differences import COPIES, NUMBER_BYTES, SUMS, Differences, parts_of
+from workbench.numerics.swaps import Set
+
+NAME = "interactions.scores"
+
+
+def _explain(
+    model: Model, rows: Table, _: Table, params: ScoresParams, context: Context
+) -> InteractionScores:
+    started = time.perf_counter()
+    scene = scene_of(model, rows, params, context)
+    scene.expected = _cost(model, len(rows), 0, params).evaluations
+    outputs = scene.outputs(model)
+    variances = outputs.var(0, correction=0).numpy()
+    d = len(model.schema.features)
+    alone = scene.measure(model, [(i,) for i in range(d)])
+    sets = chosen_pairs(scene, model, variances)
+    found = [scene.measure(model, sets)]
+    if params.order == 3 and d > 2:
+        shares = found[0].squared.values.numpy() / np.where(variances > 0, variances, 1)
+        triples = chosen_triples(sets, shares.mean(1), d)
+        if triples:
+            found.append(scene.measure(model, triples))
+            sets = sets + triples
+    besides = _compared(scene, sets) if params.compare else {}
+    return InteractionScores(
+        provenance=provenance_of(
+            NAME, model, rows, None, params, context, evaluations=scene.evaluations,
+            chunk_rows=len(scene.rows), seconds=time.perf_counter() - started,
+            notes=_notes(model, rows, scene),
+        ),
+        sets=np.array([[*one, *[NONE] * (3 - len(one))] for one in sets], dtype=np.int64),
+        variances=variances[None],
+        totals=alone.squared.values.numpy()[None],
+        mean_predictions=model.predict(scene.rows.X).mean(0).numpy(),
+        excess=np.zeros(1),
+        n_possible=math.comb(d, 2),
+        schema=model.schema,
+        output_names=model.output_names,
+        unit=unit_of(model.schema, params.output, "identity"),
+        loss_unit=_loss_unit(model),
+        **scores_of(found, sets, model),
+        **_in_loss(found, alone),
+        **besides,
+    )  # fmt: skip
+
+
+def scores_of(found: list[Differences], sets: list[Set], model: Model) -> dict[str, Any]:
+    """Return the scores of one model as fields of a result; of sets without an order no sign."""
+    ordered = torch.tensor([
+        all(len(model.schema.features[i].categories) <= 2 for i in one) for one in sets
+    ])
+    means = {"mixed": [part.squared for part in found], "signed": [part.signed for part in found]}
+    fields: dict[str, Any] = {}
+    for name, parts in means.items():
+        fields[name] = torch.cat([part.values for part in parts])
+        fields[f"{name}_std_errors"] = torch.cat([part.std_errors for part in parts])
+    for name in ("signed", "signed_std_errors"):
+        fields[name] = fields[name].masked_fill(~ordered[:, None], torch.nan)
+    return {name: values.numpy()[None] for name, values in fields.items()}
+
+
+def _compared(scene: Scene, sets: list[Set]) -> dict[str, Any]:
+    """Return the scores of the other detectors as fields of a result."""
+    model = scene.model
+    typical = reference_row(scene.rows.X, model.schema, model.whole_numbers)
+    sizes = sorted({len(one) for one in sets})
+    in_contexts = [
+        scene.in_contexts(model, [one for one in sets if len(one) == size], typical)
+        for size in sizes
+    ]
+    fields = {"in_contexts": torch.cat(in_contexts).numpy()[None]}
+    weights = pair_weights(model, sets)
+    return fields if weights is None else fields | {"by_weights": weights.numpy()[None]}
+
+
+def _in_loss(found: list[Differences], alone: Differences) -> dict[str, Any]:
+    losses = [part.loss for part in found if part.loss is not None]
+    if not losses or alone.loss is None:
+        return {}
+    return {
+        "losses": torch.cat([part.values[:, 0] for part in losses]).numpy()[None],
+        "losses_std_errors": torch.cat([part.std_errors[:, 0] for part in losses]).numpy()[None],
+        "loss_effects": alone.loss.values[:, 0].numpy()[None],
+    }
+
+
+def _loss_unit(model: Model) -> str:
+    if model.schema.n_classes:
+        return "nats"
+    return f"{model.schema.target_unit}²" if model.schema.target_unit else ""
+
+
+def _notes(model: Model, rows: Table, scene: Scene) -> tuple[str, ...]:
+    notes = []
+    if len(scene.rows) < len(rows):
+        notes.append(f"{len(scene.rows):,} of {len(rows):,} rows were drawn")
+    if (d := len(model.schema.features)) > MOST_FEATURES:
+        notes.append(
+            f"of {math.comb(d, 2):,} pairs the {MOST_SETS} that were strongest on "
+            f"{min(SCREEN_ROWS, len(scene.rows))} rows were scored"
+        )
+    if rows.weights is not None:
+        notes.append("rows count alike, whatever their sampling weight")
+    return tuple(notes)
+
+
+def _cost(model: Model, n_rows: int, _: int, params: ScoresParams) -> Cost:
+    d, k = len(model.schema.features), len(model.output_names)
+    n, pairs = min(n_rows, params.max_rows), math.comb(d, 2)
+    wide = d > MOST_FEATURES
+    scored = min(pairs, MOST_SETS) if wide else pairs
+    subsets = (1 + d) + _subsets(n, k, scored, d + 1, 3)
+    if params.order == 3:
+        triples = min(math.comb(d, 3), MOST_SETS)
+        subsets += _subsets(n, k, triples, 1 + d + pairs, 7)
+    screening = min(n, SCREEN_ROWS)
+    evaluations = 2 * n + params.permutations * n * subsets
+    if params.compare:  # rows and as many typical rows, whose sums take twice the room
+        evaluations += 4 * n * subsets
+    if wide:
+        evaluations += screening * _subsets(screening, k, pairs, d + 1, 3)
+    # The sums of a part of the sets, encoded rows, and what a pass takes.
+    sums = NUMBER_BYTES * n * k * (SUMS + COPIES) * max(scored, 1 + d)
+    return Cost(evaluations, min(sums, LEAST_BUDGET) + LEAST_BUDGET // 4)
+
+
+def _subsets(n: int, k: int, n_sets: int, shared: int, each: int) -> int:
+    """Bound how many sets the network is asked about: smaller ones anew for each part."""
+    parts = parts_of(n_sets, n, k, LEAST_BUDGET)
+    sizes = [part.stop - part.start for part in parts]
+    return sum(min(size + shared, size * each + 1) for size in sizes)
+
+
+METHODS.register(
+    NAME,
+    Method(
+        title="Scores of pairs of features",
+        question="Which features does the model use together?",
+        explain=_explain,
+        params=ScoresParams,
+        yields=InteractionScores,
+        needs=frozenset(),
+        uses=frozenset(),
+        cost=_cost,
+        reference="Liu and Owen (2006); Li, Wang, Deng and Barnard (2024)",
+        weakness="Rows with features of other rows may not occur when features depend on each "
+        "other; effects of rare combinations are hardly met.",
+    ),
+)
