@@ -20,7 +20,7 @@ from workbench.numerics.mixer import Mixer
 CPU_BYTES, BLACK_BOX_ROWS = 2**21, 8192
 BLOCK_ROWS = 1024
 # Values of a grid in a pass, if there is room: fewer rows at once cost more passes.
-TOGETHER = 16
+TOGETHER = 4
 
 
 class Sweep:
