@@ -16,7 +16,7 @@ TOP = 12
 EXAMPLES = """\b
 Examples:
   workbench profile adult-mlp adult
-  workbench profile german-mlp german --features duration,amount --points 50
+  workbench profile german-mlp german --features duration,credit_amount --points 50
   workbench profile adult-mlp people.csv --pair age,hours_per_week --out out/
 """
 

@@ -1,6 +1,7 @@
 """How the output changes with each feature: mean curve, single curves, accumulated effects."""
 
 import time
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ def _explain(
     grids = _grids(model, X.numpy(), params.places(model.schema), params.points)
     pair = _grids(model, X.numpy(), params.pair_places(model.schema), params.pair_points)
     drawn = _draw(len(rows), params.curves, context)
-    sweep = Sweep(model, X, params.output, context)
+    sweep = Sweep(model, X, params.output, context, _most(grids, pair))
     answers = ask(sweep, grids, pair, drawn, context)
     check_finite(model, rows, torch.from_numpy(answers.outputs))
     return Profiles(
@@ -106,6 +107,11 @@ def _tell_pair(block: Block, X: Float[np.ndarray, "n d"], pairs: PairTally) -> N
 def _grids(model: Model, X: Float[np.ndarray, "n d"], places: list[int], points: int) -> list[Grid]:
     features = model.schema.features
     return [make_grid(place, features[place], X[:, place], points) for place in places]
+
+
+def _most(grids: list[Grid], pair: list[Grid]) -> int:
+    """Return how many values a row is asked about at once."""
+    return max(*(len(grid.values) for grid in grids), prod(len(grid.values) for grid in pair))
 
 
 def _draw(n: int, count: int, context: Context) -> Int[np.ndarray, " i"]:

@@ -20,7 +20,7 @@ from workbench.numerics.mixer import Mixer
 CPU_BYTES, BLACK_BOX_ROWS = 2**21, 8192
 BLOCK_ROWS = 1024
 # Values of a grid in a pass, if there is room: fewer rows at once cost more passes.
-TOGETHER = 16
+TOGETHER = 4
 
 
 class Sweep:
@@ -30,17 +30,24 @@ class Sweep:
     (``Mixer``), and each value of a grid adds its own share to it: no row is encoded twice, and
     no input is put together where the network starts with a linear layer.
 
+    Parameters
+    ----------
+    most
+        Values at which a row is asked about at once, at most: of a feature, or of a pair together.
+
     Attributes
     ----------
     evaluations
         Rows that went through the network so far.
     """
 
-    def __init__(self, model: Model, X: Tensor, output: Output, context: Context) -> None:
+    def __init__(
+        self, model: Model, X: Tensor, output: Output, context: Context, most: int
+    ) -> None:
         self.model, self.X, self.output = model, X, output
         self.chunk_rows = context.chunk_rows or _chunk_rows(model, context)
         self.evaluations = 0
-        self._block_rows = _block_rows(model, self.chunk_rows, context)
+        self._block_rows = _block_rows(model, self.chunk_rows, context, most)
 
     def blocks(self) -> Iterator[tuple[slice, "Block"]]:
         """Go through the rows."""
@@ -100,9 +107,10 @@ def _chunk_rows(model: Model, context: Context) -> int:
     return max(1024, context.budget // (4 * row))
 
 
-def _block_rows(model: Model, chunk_rows: int, context: Context) -> int:
-    """Rows that are encoded at once: their features' shares must fit into the budget."""
+def _block_rows(model: Model, chunk_rows: int, context: Context, most: int) -> int:
+    """Rows that are encoded at once: their shares and all answers must fit into the budget."""
     first = getattr(model.network, "first", None)
     width = first.out_features if isinstance(first, nn.Linear) else 1
     row = width * len(model.schema.features) * torch.finfo(model.dtype).bits // 8
+    row += 8 * most * len(model.output_names)
     return max(1, min(BLOCK_ROWS, chunk_rows // TOGETHER, context.budget // (4 * row)))
