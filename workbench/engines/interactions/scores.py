@@ -51,6 +51,8 @@ def _explain(
             found.append(scene.measure(model, triples))
             sets = sets + triples
     besides = _compared(scene, sets) if params.compare else {}
+    predictions = model.predict(scene.rows.X)
+    scene.count(len(predictions))
     return InteractionScores(
         provenance=provenance_of(
             NAME, model, rows, None, params, context, evaluations=scene.evaluations,
@@ -60,7 +62,7 @@ def _explain(
         sets=np.array([[*one, *[NONE] * (3 - len(one))] for one in sets], dtype=np.int64),
         variances=variances[None],
         totals=alone.squared.values.numpy()[None],
-        mean_predictions=model.predict(scene.rows.X).mean(0).numpy(),
+        mean_predictions=predictions.mean(0).numpy(),
         excess=np.zeros(1),
         n_possible=math.comb(d, 2),
         schema=model.schema,
