@@ -33,6 +33,6 @@ Tabular = (
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
-    "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
-    "SimplerModels", "Tabular", "load",
+    "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
+    "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip
