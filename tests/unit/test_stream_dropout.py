@@ -124,12 +124,12 @@ def test_a_stretch_goes_so_far_along_the_way_from_the_model(site, law):
     still, half, whole = (
         family.weights(members_of([4, 9], stretch=stretch)) for stretch in (0.0, 0.5, 1.0)
     )
-    for name, given in own.items():
+    for name, base in own.items():
         if name not in whole:
             continue
-        assert not torch.allclose(whole[name], given.expand_as(whole[name]))
-        torch.testing.assert_close(still[name], given.expand_as(still[name]), rtol=0, atol=0)
-        torch.testing.assert_close(half[name], (given + whole[name]) / 2, **CLOSE)
+        assert not torch.allclose(whole[name], base.expand_as(whole[name]))
+        torch.testing.assert_close(still[name], base.expand_as(still[name]), rtol=0, atol=0)
+        torch.testing.assert_close(half[name], (base + whole[name]) / 2, **CLOSE)
 
 
 def test_noise_on_units_is_what_dropout_does_to_what_leaves_an_activation():
