@@ -13,7 +13,7 @@ from tests.visits import address, answers, has, no_fault, press, shown, visit, w
 from workbench import api
 from workbench.core.rashomon import EXPLORERS
 from workbench.engines.rashomon.again import kept_model
-from workbench.plots.rashomon_rows import group_sentence
+from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_words import At, rashomon_sentence, row_sentence
 from workbench.plots.words import number
 from workbench.registry.intake import receive_model

@@ -14,8 +14,8 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.rashomon import GROWING, Share
 from workbench.numerics.intervals import wilson
 from workbench.plots import options_of, render, views_of
+from workbench.plots.rashomon_groups import group_sentence, groups_of
 from workbench.plots.rashomon_models import importance_sentence
-from workbench.plots.rashomon_rows import group_sentence, groups_of
 from workbench.plots.rashomon_words import (
     At,
     coverage,

@@ -10,7 +10,7 @@ from tests.rashomon_sets import hostile_models, no_models, several_models
 from workbench.checks import run_checks
 from workbench.core.rashomon import METRICS
 from workbench.core.results import RashomonSet, load
-from workbench.plots.rashomon_rows import group_sentence
+from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, row_sentence
 from workbench.report import to_json, write_report
 

@@ -116,6 +116,22 @@ def test_a_member_is_the_model_that_its_weights_make(network, site, law):
     assert not torch.allclose(said[0], said[1])
 
 
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("site", SITES)
+def test_a_stretch_goes_so_far_along_the_way_from_the_model(site, law):
+    model = build()
+    family, own = Dropout(model, site, law, 1), dict(model.network.named_parameters())
+    still, half, whole = (
+        family.weights(members_of([4, 9], stretch=stretch)) for stretch in (0.0, 0.5, 1.0)
+    )
+    for name, base in own.items():
+        if name not in whole:
+            continue
+        assert not torch.allclose(whole[name], base.expand_as(whole[name]))
+        torch.testing.assert_close(still[name], base.expand_as(still[name]), rtol=0, atol=0)
+        torch.testing.assert_close(half[name], (base + whole[name]) / 2, **CLOSE)
+
+
 def test_noise_on_units_is_what_dropout_does_to_what_leaves_an_activation():
     model = build(hidden=(16, 8))
     family, members = Dropout(model, "units", "bernoulli", 0), members_of([3], 0.8)

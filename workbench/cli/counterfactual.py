@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import as_json, check_folder, write_result
 from workbench.cli.options import MethodCommand, progress_bar, read_rows
+from workbench.cli.results import as_json, check_folder, write_result
 
 if TYPE_CHECKING:
     from workbench.core.results import Counterfactuals

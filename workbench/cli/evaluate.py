@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import MARKS, as_json, check_folder, write_result
 from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.results import MARKS, as_json, check_folder, write_result
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:

@@ -1,38 +1,22 @@
-"""``workbench explain`` and ``workbench report``."""
+"""``workbench explain``."""
 
-import hashlib
-import inspect
-import json
-import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar, read_rows, run_on_rows
+from workbench.cli.options import MethodCommand, progress_bar, read_rows
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
     from workbench.core.model import Model
-    from workbench.core.provenance import Provenance
-    from workbench.core.results import Attribution, Interactions, LocalModels, Result, Tabular
+    from workbench.core.results import Attribution, Interactions, LocalModels
 
-SUFFIXES = (
-    ".attribution", ".interactions", ".performance", ".counterfactuals", ".local_models",
-    ".faithfulness", ".measures", ".local_functions", ".scale_curves",
-    ".attribution_range",
-    ".rashomon_set",
-    ".simpler_models",
-    ".interaction_scores",
-    ".churn", ".mitigation",
-    ".profiles",
-)  # fmt: skip
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
 EXPLAINER, ASKS_EXPLAINERS = "explainer", "fastshap"
-MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 TOP = 12
 EXPLAIN_EXAMPLES = """\b
 Examples:
@@ -42,11 +26,6 @@ Examples:
   workbench explain adult-mlp people.csv --explainer adult.explainer
   workbench explain adult-mlp adult --rows 5 --method interactions --index STII
   workbench explain adult-mlp adult --rows 5 --method lime --sampling around
-"""
-REPORT_EXAMPLES = """\b
-Examples:
-  workbench report out/
-  workbench report monday.attribution friday.attribution --out week.html --title "Week 12"
 """
 
 
@@ -190,98 +169,6 @@ def _with_explainer(
     return model, method, settings
 
 
-@click.command(no_args_is_help=True, epilog=REPORT_EXAMPLES)
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="HTML file to write.")
-@click.option("--title", default="Explanation report", show_default=True)
-@click.option("--comment", multiple=True, help="A paragraph for the top; may be repeated.")
-def report(
-    results: tuple[Path, ...], out: Path | None, title: str, comment: tuple[str, ...]
-) -> None:
-    """Write one self-contained HTML file from RESULTS: result files, or folders of them."""
-    from workbench import api  # loads plotly
-
-    files: list[Path] = []
-    for path in results:
-        found = _results_in(path) if path.is_dir() else [path]
-        if not found:
-            raise InvalidInputError(
-                f"Folder {str(path)!r} holds no result file; run a command such as workbench "
-                "explain with --out."
-            )
-        files += found
-    target = out or (results[0] if results[0].is_dir() else results[0].parent) / "report.html"
-    loaded = [api.load_result(file) for file in files]
-    click.echo(f"Wrote {api.write_report(loaded, target, title=title, comments=comment)}")
-
-
-def _results_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
-
-
-def check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written to, before minutes of work rather than after."""
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
-
-
-def write_result(result: "Tabular", out: Path) -> list[Path]:
-    """Write the result, its table and its JSON; each appears as a whole."""
-    from workbench.core.files import replacing
-    from workbench.report.tables import to_json, write_csv  # loads pandas
-
-    record = result.provenance
-    stem = "-".join((
-        record.model.replace("@", "-v"),
-        record.table.replace("/", "-"),
-        record.method,
-        _request_digest(record),
-    ))
-    stem = "".join(letter if letter.isalnum() or letter in "-._" else "_" for letter in stem)
-    paths = [out / f"{stem}{suffix}" for suffix in (f".{result.kind}", ".csv", ".json")]
-    result.save(paths[0])
-    write_csv(result.to_frame(), paths[1])
-    with replacing(paths[2]) as part:
-        part.write_text(to_json(result), encoding="utf-8")
-    return paths
-
-
-def _request_digest(record: "Provenance") -> str:
-    """Tell runs apart by what was asked: same rows, background, settings and seed, same name."""
-    asked = [record.table_digest, record.background_digest, record.params, record.seed]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def finished(verb: str, label: str, *, out: Path | None, as_text: bool, **flags: Any) -> Any:
-    """Run a verb on rows, write its files, and print it as JSON where that is wanted.
-
-    Returns the result where it is still to be told in words, else None.
-    """
-    named = inspect.signature(run_on_rows).parameters
-    own = {name: value for name, value in flags.items() if name in named}
-    params = {name: value for name, value in flags.items() if name not in named}
-    if out is not None:
-        check_folder(out)
-    result = run_on_rows(verb, label, params=params, **own)
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    if as_text:
-        click.echo(as_json(result))
-        return None
-    return result
-
-
-def as_json(result: "Result") -> str:
-    """Return the result and what the checks say of it."""
-    from workbench.checks import run_checks  # after the result exists
-    from workbench.report.tables import to_json  # loads pandas
-
-    content = json.loads(to_json(result))
-    content["checks"] = [asdict(outcome) for outcome in run_checks(result)]
-    return json.dumps(content, indent=2, allow_nan=False)
-
-
 def _summary(result: "Attribution", output: int) -> str:
     from workbench.plots.words import overall_sentence, sentence
 
@@ -290,17 +177,6 @@ def _summary(result: "Attribution", output: int) -> str:
     else:
         lines = [overall_sentence(result, output), "", *_importance_lines(result, output)]
     return "\n".join([*lines, "", *trust_lines(result)])
-
-
-def trust_lines(result: "Result", *first: str) -> list[str]:
-    """Say what the checks find and what to know besides, and how the result came about."""
-    from workbench.checks import run_checks  # after the result exists
-
-    lines = [f"  {sentence}" for sentence in first]
-    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
-    lines += [f"  Note: {note}." for note in result.provenance.notes]
-    heading = ["How far to trust this:", *lines, ""] if lines else []
-    return [*heading, result.provenance.describe()]
 
 
 def _yields(method: str, kind: str) -> bool:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import check_folder
 from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.results import check_folder
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted, percent
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import finished, trust_lines
 from workbench.cli.options import MethodCommand, rows_options
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:

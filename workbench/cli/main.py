@@ -10,7 +10,7 @@ from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
-from workbench.cli.explain import explain, report
+from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
 from workbench.cli.interactions import interactions
@@ -20,6 +20,7 @@ from workbench.cli.models import convert, models
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
+from workbench.cli.report import report
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
 from workbench.cli.updates import churn, mitigate

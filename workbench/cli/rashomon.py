@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
 from workbench.cli.options import (
     MethodCommand,
     check_output,
@@ -13,6 +12,7 @@ from workbench.cli.options import (
     progress_bar,
     read_labelled,
 )
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import as_json, check_folder, trust_lines, write_result
 from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:

@@ -16,7 +16,15 @@ from workbench.plots.layout import (
     shortened,
     title,
 )
-from workbench.plots.rashomon_words import SHARES, At, at, coverage, metric_text, models_text
+from workbench.plots.rashomon_words import (
+    SHARES,
+    At,
+    at,
+    coverage,
+    metric_text,
+    models_text,
+    tolerance_text,
+)
 from workbench.plots.rows import SYMBOLS, wrapped
 from workbench.plots.scale_curves import log_ticks
 from workbench.plots.theme import DASHES, Palette, palette, template
@@ -168,7 +176,7 @@ def cost(result: RashomonSet, *, tolerance: float | None = None, dark: bool = Fa
     figure.update_xaxes(
         type="log", tickvals=ticks, ticktext=[f"{words.number(tick)} s" for tick in ticks],
     )  # fmt: skip
-    at_ = words.number(float(result.tolerances[where.tolerance]))
+    at_ = tolerance_text(result, where)
     title(figure, "time to explore", f"tolerance {at_}")
     return figure
 
@@ -215,7 +223,7 @@ def _add_line(
 def _line_told(result: RashomonSet, where: At, name: str, value: float) -> str:
     lines = [
         f"<b>{EXPLORERS[result.explorers[where.explorer]]}</b>",
-        f"tolerance {words.number(float(result.tolerances[where.tolerance]))}",
+        f"tolerance {tolerance_text(result, where)}",
         f"{METRICS[name]}: {metric_text(result, name, value)}",
         models_text(result, where),
     ]

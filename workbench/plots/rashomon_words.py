@@ -151,7 +151,7 @@ def nothing_sentence(result: RashomonSet, where: At) -> str:
     tried = counted(result.drawn[where.explorer], "candidate")
     return (
         f"No model admitted: none of the {tried} of {title} has a {result.loss_name} within "
-        f"{words.number(float(result.tolerances[where.tolerance]))} of the model's on "
+        f"{tolerance_text(result, where)} of the model's on "
         f"{admission_text(result)}. That does not mean that equally good models agree: {LARGER}."
     )
 
@@ -251,5 +251,10 @@ def _worst(result: RashomonSet, where: At) -> str:
 
 def _about(result: RashomonSet, where: At) -> str:
     """Name the explorer and what was allowed."""
-    tolerance = words.number(float(result.tolerances[where.tolerance]))
+    tolerance = tolerance_text(result, where)
     return f"{explorer_title(result, where.explorer)}; {result.loss_name} within {tolerance}"
+
+
+def tolerance_text(result: RashomonSet, where: At) -> str:
+    """Write a tolerance as people do."""
+    return words.number(float(result.tolerances[where.tolerance]))

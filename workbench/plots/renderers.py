@@ -38,6 +38,7 @@ from workbench.plots import (
     mitigation,
     profiles,
     rashomon,
+    rashomon_groups,
     rashomon_models,
     rashomon_rows,
     simpler_models,
@@ -88,7 +89,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     },
     RashomonSet: {
         "metrics": rashomon.metrics, "rows": rashomon_rows.rows,
-        "distribution": rashomon_rows.distribution, "groups": rashomon_rows.groups,
+        "distribution": rashomon_rows.distribution, "groups": rashomon_groups.groups,
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
@@ -177,7 +178,7 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
         "metrics": {"metric": list(result.metric_names)},
         "rows": explorers,
         "distribution": {**explorers, "measure": list(SPREADS)},
-        "groups": {**explorers, "by": rashomon_rows.groupings(result)},
+        "groups": {**explorers, "by": rashomon_groups.groupings(result)},
         "growth": {"metric": rashomon.growing_metrics(result)},
         "cloud": explorers,
     }

@@ -8,8 +8,8 @@ from workbench.checks import run_checks
 from workbench.core.rashomon import EXPLORERS, METRICS, RashomonSet
 from workbench.core.wording import percent
 from workbench.plots import render
+from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_models import importance_sentence
-from workbench.plots.rashomon_rows import group_sentence
 from workbench.plots.rashomon_words import (
     At,
     at,

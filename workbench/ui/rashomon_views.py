@@ -9,8 +9,9 @@ import streamlit as st
 from workbench.core.rashomon import EXPLORERS, METRICS
 from workbench.core.results import RashomonSet
 from workbench.plots import options_of, render, views_of
+from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_models import importance_sentence
-from workbench.plots.rashomon_rows import SPREADS, group_sentence
+from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.rashomon_words import At, at
 from workbench.plots.words import number
 from workbench.ui.frame import note

@@ -19,7 +19,6 @@ from workbench.engines.rashomon.explore import PASSES, explorers_of, search, tri
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.engines.rashomon.search import Block
 from workbench.numerics.ensembles import churn_resampled, with_interval
-from workbench.numerics.links import unit_of
 
 NAME = "rashomon.churn"
 RESAMPLES = 23
@@ -100,16 +99,8 @@ def _explain(
         gamma=params.gamma,
         movement=movement,
         loss_name=loss_name(scene),
-        base_loss=scene.base_loss,
-        admission=scene.admission.name,
-        n_admission=len(scene.admission),
-        predictions=scene.predictions.numpy(),
-        data=rows.X.numpy(),
-        ids=rows.ids.numpy(),
         truth=truth,
-        schema=model.schema,
-        output_names=model.output_names,
-        unit=unit_of(model.schema, "probability", "identity"),
+        **scene.about,
     )  # fmt: skip
 
 

@@ -36,7 +36,6 @@ from workbench.numerics.ensembles import (
     resampled,
     with_interval,
 )
-from workbench.numerics.links import unit_of
 from workbench.numerics.stream.family import Family, Members, materialise
 
 NAME = "rashomon.mitigate"
@@ -109,16 +108,8 @@ def _explain(
         least_support=_least_support(near),
         admitted=len(near),
         loss_name=loss_name(scene),
-        base_loss=scene.base_loss,
-        admission=scene.admission.name,
-        n_admission=len(scene.admission),
-        predictions=scene.predictions.numpy(),
-        data=rows.X.numpy(),
-        ids=rows.ids.numpy(),
         truth=truth,
-        schema=model.schema,
-        output_names=model.output_names,
-        unit=unit_of(model.schema, "probability", "identity"),
+        **scene.about,
         **candidates(scene, near.which, independent, near.tolerance, truth, params),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from workbench.core.wording import counted
 from workbench.engines.calls import check_features, check_finite, true_values
 from workbench.engines.rashomon.params import SearchParams
 from workbench.numerics.chunks import slices
+from workbench.numerics.links import unit_of
 from workbench.numerics.row_losses import row_losses
 from workbench.numerics.stream.family import Family, Members
 
@@ -87,6 +89,22 @@ class Scene:
     def tolerance_unit(self) -> float:
         """What a tolerance of 1 in the settings means: a nat, or the loss of a regression."""
         return 1.0 if self.classes else self.base_loss
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every result about rows and near-copies says of both."""
+        model, rows = self.model, self.rows
+        return {
+            "base_loss": self.base_loss,
+            "admission": self.admission.name,
+            "n_admission": len(self.admission),
+            "predictions": self.predictions.numpy(),
+            "data": rows.X.double().numpy(),
+            "ids": rows.ids.numpy(),
+            "schema": model.schema,
+            "output_names": model.output_names,
+            "unit": unit_of(model.schema, "probability", "identity"),
+        }
 
     def excess(
         self, family: Family, members: Members

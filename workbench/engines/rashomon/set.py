@@ -22,7 +22,6 @@ from workbench.engines.rashomon.reduction import growth_numbers, reported
 from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 from workbench.engines.rashomon.retrain_params import training_passes
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
-from workbench.numerics.links import unit_of
 
 NAME = "rashomon.set"
 
@@ -47,7 +46,6 @@ def explain_set(
     found = find(scene, names, wish)
     importance, used = _importance(scene, found[0], wish)
     loss, accuracy = reported(scene.predictions[None], truth, is_class=bool(scene.classes))
-    own = model.schema
     return RashomonSet(
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=scene.evaluations,
@@ -64,20 +62,12 @@ def explain_set(
         importance=importance,
         importance_models=used,
         loss_name="cross-entropy in nats" if scene.classes else "mean squared error",
-        base_loss=scene.base_loss,
         base_noise=scene.base_noise,
         reported_loss=float(loss),
         reported_accuracy=float(accuracy),
-        admission=scene.admission.name,
-        n_admission=len(scene.admission),
         delta=params.delta,
-        predictions=scene.predictions.numpy(),
-        data=rows.X.double().numpy(),
-        ids=rows.ids.numpy(),
         truth=truth.double().numpy(),
-        schema=own,
-        output_names=model.output_names,
-        unit=unit_of(own, "probability", "identity"),
+        **scene.about,
     )  # fmt: skip
 
 
