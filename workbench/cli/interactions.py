@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import as_json, check_folder, write_result
 from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ Examples:
 """
 
 
-@click.command(cls=MethodCommand, yields="interaction_scores", no_args_is_help=True,
-               epilog=EXAMPLES)  # fmt: skip
+@click.command(
+    cls=MethodCommand, yields="interaction_scores", only="interactions.scores",
+    no_args_is_help=True, epilog=EXAMPLES,
+)  # fmt: skip
 @click.argument("model")
 @click.argument("table")
 @click.option(
@@ -83,8 +85,7 @@ def _summary(result: "InteractionScores", shown: str | None, top: int) -> str:
         if (result.orders == order).any():
             lines += ["", f"{what}, and their share of the variance (95 %)"]
             lines += _lines(result, shown, top, order)
-    lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _lines(result: "InteractionScores", shown: str | None, top: int, order: int) -> list[str]:

@@ -20,23 +20,30 @@ class MethodCommand(click.Command):
     """A command with one flag for each field of any method's parameter model.
 
     The flags are made when they are first needed: the engines take a second to load, and
-    ``workbench --help`` should not. Only methods that yield results of kind ``yields`` count.
+    ``workbench --help`` should not. Only methods that yield results of kind ``yields`` count, and
+    of those only the one that ``only`` names, if it does.
     """
 
-    def __init__(self, *arguments: Any, yields: str = "attribution", **settings: Any) -> None:
+    def __init__(
+        self, *arguments: Any, yields: str = "attribution", only: str | None = None, **settings: Any
+    ) -> None:
         super().__init__(*arguments, **settings)
-        self.yields = yields
+        self.yields, self.only = yields, only
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own flags, then those of the methods."""
-        return [*super().get_params(ctx), *_method_options(self.yields)]
+        return [*super().get_params(ctx), *_method_options(self.yields, self.only)]
 
 
-def _method_options(yields: str) -> Iterator[click.Option]:
+def _method_options(yields: str, only: str | None) -> Iterator[click.Option]:
     from workbench.api import list_methods  # loads torch
 
     fields: dict[str, tuple[Any, list[str]]] = {}
-    chosen = {name: m for name, m in list_methods().items() if m.yields.kind == yields}
+    chosen = {
+        name: m
+        for name, m in list_methods().items()
+        if m.yields.kind == yields and only in {None, name}
+    }
     names = {name.partition(".")[2]: name for name in chosen}
     for name, method in chosen.items():
         for field, info in method.params.model_fields.items():

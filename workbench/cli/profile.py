@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.explain import MARKS, as_json, check_folder, write_result
 from workbench.cli.options import MethodCommand, progress_bar
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
 
 if TYPE_CHECKING:
     from workbench.core.profiles import Profile
@@ -21,7 +21,10 @@ Examples:
 """
 
 
-@click.command(cls=MethodCommand, yields="profiles", no_args_is_help=True, epilog=EXAMPLES)
+@click.command(
+    cls=MethodCommand, yields="profiles", only="profiles.curves", no_args_is_help=True,
+    epilog=EXAMPLES,
+)  # fmt: skip
 @click.argument("model")
 @click.argument("table")
 @click.option(
@@ -67,7 +70,6 @@ def profile(
 
 
 def _summary(result: "Profiles", which: int) -> str:
-    from workbench.checks import run_checks  # after the result exists
     from workbench.plots.profiles import profile_sentence  # loads plotly
 
     order = result.ranking(which)
@@ -75,10 +77,7 @@ def _summary(result: "Profiles", which: int) -> str:
     lines += [_line(result.profile(int(at), which)) for at in order[:TOP]]
     if len(order) > TOP:
         lines.append(f"  and {len(order) - TOP} more")
-    if outcomes := run_checks(result):
-        lines += ["", "How far to trust this:"]
-        lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in outcomes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _line(found: "Profile") -> str:

@@ -1,7 +1,8 @@
 """How much sets of features do together in a model, or in each of several models."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,6 +21,11 @@ DETECTORS: tuple[Detector, ...] = ("mixed-difference", "loss", "contexts", "weig
 REFERENCE = 0
 NONE = -1
 LEVEL = 0.95
+# Fields with an axis of models.
+BY_MODEL = (
+    "mixed", "mixed_std_errors", "signed", "signed_std_errors", "variances", "totals", "excess",
+    "losses", "losses_std_errors", "loss_effects", "in_contexts", "by_weights",
+)  # fmt: skip
 # Share of the variance of an output below which an interaction is of no practical importance.
 FLOOR = 1e-3
 
@@ -64,6 +70,10 @@ class InteractionScores(Result):
         not asked for or the network is no chain of layers.
     excess
         By how much the loss of a model is above that of the given one.
+    association
+        How closely features go together over the rows, from 0 to 1 (``numerics.association``).
+        Exchanges between rows break up what goes together, and scores of such pairs are of rows
+        that do not occur.
     n_possible
         Pairs that there are; more than those among ``sets`` where pairs were screened.
     unit, loss_unit
@@ -81,6 +91,7 @@ class InteractionScores(Result):
     totals: Float[np.ndarray, "m d k"]
     mean_predictions: Float[np.ndarray, " k"]
     excess: Float[np.ndarray, " m"]
+    association: Float[np.ndarray, "d d"]
     n_possible: int
     schema: Schema
     output_names: tuple[str, ...]
@@ -97,7 +108,7 @@ class InteractionScores(Result):
         shapes: dict[str, tuple[int, ...]] = {
             "sets": (s, 3), "mixed_std_errors": (m, s, k), "signed": (m, s, k),
             "signed_std_errors": (m, s, k), "variances": (m, k), "totals": (m, d, k),
-            "mean_predictions": (k,), "excess": (m,),
+            "mean_predictions": (k,), "excess": (m,), "association": (d, d),
         }  # fmt: skip
         in_loss = {"losses": (m, s), "losses_std_errors": (m, s), "loss_effects": (m, d)}
         given = {name for name in in_loss if getattr(self, name) is not None}
@@ -149,6 +160,35 @@ class InteractionScores(Result):
         arrays = {"contexts": self.in_contexts, "weights": self.by_weights}
         array = arrays.get(by, self.mixed)
         return None if array is None else array[model, :, output]
+
+    def beside(self, others: Sequence["InteractionScores"]) -> "InteractionScores":
+        """Return one result with the models of several, those of this one first.
+
+        Scores by contexts and by weights are kept where all have them.
+
+        Raises
+        ------
+        InvalidInputError
+            If another one is of other sets, features, outputs or detectors.
+        """
+        for other in others:
+            fits = (
+                np.array_equal(self.sets, other.sets)
+                and (self.names, self.output_names) == (other.names, other.output_names)
+                and (self.losses is None) == (other.losses is None)
+            )
+            if not fits:
+                raise InvalidInputError(
+                    f"Scores of {other.provenance.model} are not of the same sets and outputs as "
+                    f"those of {self.provenance.model}; make both with the same settings."
+                )
+        every = (self, *others)
+        joined: dict[str, Any] = {}
+        for name in BY_MODEL:
+            arrays = [getattr(found, name) for found in every]
+            known = all(array is not None for array in arrays)
+            joined[name] = np.concatenate(arrays) if known else None
+        return replace(self, **joined)
 
     @property
     def shares(self) -> Float[np.ndarray, "m s k"]:

@@ -22,6 +22,7 @@ from workbench.engines.interactions.candidates import (
 )
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import Scene, scene_of
+from workbench.numerics.association import association
 from workbench.numerics.devices import LEAST_BUDGET
 from workbench.numerics.links import unit_of
 from workbench.numerics.pair_weights import pair_weights
@@ -64,6 +65,7 @@ def _explain(
         totals=alone.squared.values.numpy()[None],
         mean_predictions=predictions.mean(0).numpy(),
         excess=np.zeros(1),
+        association=association(scene.rows.X.double().numpy(), model.schema.features),
         n_possible=math.comb(d, 2),
         schema=model.schema,
         output_names=model.output_names,
