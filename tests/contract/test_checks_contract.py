@@ -14,6 +14,7 @@ from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
@@ -43,11 +44,12 @@ FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
+CURVES = profiles_of(lambda x: x.sum(1))
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED)
+                 CHURN, AVERAGED, CURVES)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -77,6 +79,9 @@ BAD = {
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB042": profiles_of(lambda x: x.prod(1), correlation=0.9),
+    "WB043": profiles_of(lambda x: x.prod(1)),
+    "WB044": replace(CURVES, grid=np.exp(3 * CURVES.grid)),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 
