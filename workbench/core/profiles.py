@@ -49,6 +49,11 @@ class PairProfile(NamedTuple):
     mean: Float[np.ndarray, "m a b"]
     effects: Float[np.ndarray, "m a b"]
 
+    @property
+    def accumulates(self) -> bool:
+        """Whether there are accumulated local effects: both features need an order for them."""
+        return bool(np.isfinite(self.effects).any())
+
 
 @dataclass(frozen=True, eq=False)
 class Profiles(OfOutputs, Result):

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.profiles import PairProfile, Profiles
 from workbench.core.schema import listing
-from workbench.core.wording import counted
+from workbench.core.wording import counted, percent
 from workbench.plots import words
 from workbench.plots.layout import LABEL_LENGTH, empty, note, shortened
 from workbench.plots.profile_drawing import HEIGHT, figure_of
@@ -78,6 +78,38 @@ def pair(
         dark=dark,
     )
     return figure
+
+
+def pair_sentence(profiles: Profiles, output: str | int | None = None) -> str:
+    r"""Say between which values of a pair the mean output lies, and how much is due to both.
+
+    What is beyond each alone is the share of the map's variance, all points alike, that is left
+    of it without the means of its lines and columns.
+
+    Raises
+    ------
+    InvalidInputError
+        If no pair was asked for, or there is no such output.
+    """
+    which = profiles.output_index(output)
+    found = profiles.pair_profile(which)
+    first, second = found.features
+    what = f"mean {words.quantity(profiles, which)} over {first.name} and {second.name}"
+    if not found.counts.any():
+        return f"No row has values of both {first.name} and {second.name}."
+    mean = found.mean[0]
+    seen = np.where(found.counts > 0, mean, np.nan)
+    ends = []
+    for place in (np.nanargmin(seen), np.nanargmax(seen)):
+        i, j = np.unravel_index(int(place), seen.shape)
+        value, x, y = float(seen[i, j]), float(found.x[i]), float(found.y[j])
+        ends.append(f"{words.number(value)} ({first.show(x)} and {second.show(y)})")
+    alone = mean.mean(0) + mean.mean(1, keepdims=True) - mean.mean()
+    share = float(np.var(mean - alone) / np.var(mean)) if np.ptp(mean) > 0 else 0.0
+    return (
+        f"Where rows are, the {what} lies between {ends[0]} and {ends[1]}. "
+        f"{percent(share)} of how it varies over the map is beyond what each does alone."
+    )
 
 
 def _name_cells(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.profiles import Profile, Profiles
@@ -220,11 +220,49 @@ def profile_sentence(profiles: Profiles, output: str | int | None = None) -> str
         return f"{over}, the mean {what} changes with none of the features looked at."
     names = [profiles.names[at] for at in profiles.ranking(which)]
     first = profiles.profile(names[0], which)
-    enough = min(SELDOM * first.counts.sum(), first.counts.max())
-    often = np.flatnonzero(first.counts >= enough)
-    low, high = (int(often[place(first.mean[0][often])]) for place in (np.argmin, np.argmax))
-    ends = " to ".join(
-        f"{words.number(float(first.mean[0, at]))} ({first.labels[at]})" for at in (low, high)
-    )
+    low, high = (_told(first, at) for at in _ends(first))
     then = f" Then come {' and '.join(names[1:3])}." if len(names) > 1 else ""
-    return f"{over}, the mean {what} changes most with {names[0]}: from {ends}.{then}"
+    return f"{over}, the mean {what} changes most with {names[0]}: from {low} to {high}.{then}"
+
+
+def feature_sentence(
+    profiles: Profiles, feature: str | None = None, output: str | int | None = None
+) -> str:
+    """Say between which values the mean output lies, and how far single rows move.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such feature or output.
+    """
+    which = profiles.output_index(output)
+    found = profiles.profile(feature, which)
+    if not found.counts.any():
+        return f"No row has a value of {found.feature.name}."
+    often = _often(found)
+    low, high = (_told(found, at) for at in _ends(found))
+    said = f"Over the values of {found.feature.name} that rows have, the mean "
+    said += f"{words.quantity(profiles, which)} lies between {low} and {high}."
+    if len(found.curves) < FEWEST_GROUPED:
+        return said
+    near, far = np.quantile(np.ptp(found.curves[:, often], axis=1), (0.25, 0.75))
+    return (
+        f"{said} From its lowest to its highest, half of the single rows move by "
+        f"{words.number(float(near))} to {words.number(float(far))}."
+    )
+
+
+def _often(found: Profile) -> Int[np.ndarray, " e"]:
+    """Return the grid points that enough rows are near to speak of."""
+    return np.flatnonzero(found.counts >= min(SELDOM * found.counts.sum(), found.counts.max()))
+
+
+def _ends(found: Profile) -> tuple[int, int]:
+    """Return where the mean curve is lowest and highest, of values that occur."""
+    often = _often(found)
+    mean = found.mean[0][often]
+    return int(often[mean.argmin()]), int(often[mean.argmax()])
+
+
+def _told(found: Profile, at: int) -> str:
+    return f"{words.number(float(found.mean[0, at]))} ({found.labels[at]})"
