@@ -26,6 +26,10 @@ from workbench.ui.state import choose
 from workbench.ui.update_runs import answer_of
 
 FAMILY = "profiles"
+OF_OUTPUTS = (
+    "mean", "std_errors", "effects", "effect_errors", "base", "curves", "predictions", "pair_mean",
+    "pair_effects",
+)  # fmt: skip
 USUAL_ROWS, MOST_ROWS, USUAL_CURVES = 2000, 20_000, 200
 
 
@@ -65,7 +69,7 @@ def of_this_model(place: Place) -> None:
         show_many(result, output, name=name)
         downloads(found, name, place.person)
     with trust, errors_shown():
-        trust_card(result)
+        trust_card(_of_output(result, output))
     with below:
         with errors_shown():
             feature = choose_feature(result, output)
@@ -105,10 +109,10 @@ def _choose(place: Place) -> Ask:
 
 
 def _ask(
-    place: Place, settings: Mapping[str, Any], count: int, seed: int, *, what: str = ""
+    place: Place, settings: Mapping[str, Any], count: int, seed: int, what: str = "features"
 ) -> Ask:
     price = quote(place, NAME, count, count, settings)
-    title = f"{api.list_methods()[NAME].title}{what}, {place.model.card.name}"
+    title = f"Profiles of {what}, {place.model.card.name}"
     return Ask(
         request=place.request(
             NAME, price.params, count=count if count < len(place.rows) else None, seed=seed
@@ -128,16 +132,23 @@ def _together(place: Place, ask: Ask, result: Profiles, feature: str, output: st
         **ask.quote.params, "features": (feature,), "pair": (feature, other), "curves": 0,
         "pair_points": points,
     }  # fmt: skip
-    asked = _ask(
-        place, settings, result.n_rows, ask.request.seed, what=f" of {feature} and {other}"
-    )
-    asked = replace(asked, request=replace(asked.request, rows=ask.request.rows))
+    asked = _ask(place, settings, result.n_rows, ask.request.seed, f"{feature} and {other}")
     found = answer_of(place, asked, Profiles, "Follow both", "grid_on", key="run-profiles-together")
     if found is not None:
         name = f"profiles-{place.model.card.name}-pair"
         with st.container(border=True):
             show_pair(found.result, output, name=name)
             downloads(found, name, place.person)
+
+
+def _of_output(result: Profiles, output: str) -> Profiles:
+    """Return a result about one of several classes alone, which checks then look at."""
+    if len(result.output_names) <= 2:  # what is known of one of two is known of the other
+        return result
+    which = result.output_index(output)
+    arrays: dict[str, Any] = {name: getattr(result, name)[..., [which]] for name in OF_OUTPUTS}
+    schema = result.schema.model_copy(update={"favourable": None})
+    return replace(result, **arrays, schema=schema, output_names=(output,))
 
 
 # What each part is called, and what shows it.
