@@ -13,11 +13,11 @@ from workbench.plots.layout import empty, shortened
 from workbench.plots.profile_drawing import HALF, add_singles, axis_of
 from workbench.plots.theme import Palette, escaped, palette, template
 
-# Panels, beside each other, and the height of one and of what is around them.
-MOST, COLUMNS, PANEL, AROUND = 8, 2, 118, 70
+# Panels, beside each other; the height of one with the gap below it, and of what is around all.
+MOST, COLUMNS, PANEL, GAP, AROUND = 8, 2, 150, 52, 70
 CURVES = ("none", "plain")
 # Categories that are named below a panel, and how long names may be.
-FEW, NAME_LENGTH, TICK_LENGTH = 3, 26, 12
+FEW, NAME_LENGTH, TICK_LENGTH = 3, 20, 12
 
 
 def multiples(
@@ -46,7 +46,6 @@ def multiples(
     if curves not in CURVES:
         raise InvalidInputError(f"There are no curves {curves!r}; choose one of {listing(CURVES)}.")
     which, colours = profiles.output_index(output), palette(dark=dark)
-    spreads = dict(zip(profiles.features.tolist(), profiles.spreads(which), strict=True))
     found = [(int(at), profiles.profile(int(at), which)) for at in profiles.ranking(which)]
     shown = [(at, one) for at, one in found if len(one.grid)][:most]
     if not shown:
@@ -54,11 +53,9 @@ def multiples(
     rows = -(-len(shown) // COLUMNS)
     figure = make_subplots(
         rows=rows, cols=min(COLUMNS, len(shown)), shared_yaxes="all", horizontal_spacing=0.04,
-        vertical_spacing=min(0.9, 40 / PANEL) / rows,
+        vertical_spacing=GAP / PANEL / rows,
         subplot_titles=[
-            f"<b>{escaped(shortened(one.feature.name, NAME_LENGTH))}</b>  "
-            f"± {words.number(spreads[at])}"
-            for at, one in shown
+            f"<b>{escaped(shortened(one.feature.name, NAME_LENGTH))}</b>" for _, one in shown
         ],
     )  # fmt: skip
     figure.update_layout(template=template(dark=dark), height=AROUND + PANEL * rows)

@@ -42,8 +42,8 @@ def show_multiples(result: Profiles, output: str, *, name: str) -> None:
         on_point=lambda point: _pick(result, point),
     )  # fmt: skip
     note(
-        "Mean over rows, had all of them the value; beside each name how far that moves the "
-        "output. Click on a point to see its feature below."
+        "Mean over rows, had all of them the value; what moves the output farthest first, each "
+        "value weighted by the rows near it. Click on a point to see its feature below."
     )
 
 
@@ -61,8 +61,7 @@ def choose_feature(result: Profiles, output: str) -> str:
     names = [result.names[at] for at in result.ranking(output)]
     st.subheader("One feature", anchor=False)
     return str(choose(
-        st.selectbox, "Feature", FEATURE, options=names, default=names[0], format_func=plain,
-        width=320,
+        st.selectbox, "Feature", FEATURE, options=names, default=names[0], width=320,
     ))  # fmt: skip
 
 
@@ -118,7 +117,7 @@ def choose_other(result: Profiles, feature: str, output: str) -> tuple[str, int]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         other = str(choose(
             st.selectbox, "Together with", OTHER, options=[NOBODY, *others], default=NOBODY,
-            format_func=lambda key: plain(key) or "nothing yet", width=320,
+            format_func=lambda key: key or "nothing yet", width=320,
         ))  # fmt: skip
         points = whole_number(
             "Grid points",
