@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.interaction_clouds import some_cloud
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -45,11 +46,13 @@ ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
 CURVES = profiles_of(lambda x: x.sum(1))
+CLOUD = some_cloud()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, CURVES)
+                 CHURN, AVERAGED,
+                 CLOUD, CURVES)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -82,6 +85,8 @@ BAD = {
     "WB042": profiles_of(lambda x: x.prod(1), correlation=0.9),
     "WB043": profiles_of(lambda x: x.prod(1)),
     "WB044": replace(CURVES, grid=np.exp(3 * CURVES.grid)),
+    "WB040": some_cloud(factors=(0.1, 0.2)),
+    "WB041": some_cloud(noise=0.006),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 
