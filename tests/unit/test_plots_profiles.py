@@ -12,7 +12,10 @@ from workbench.core.errors import InvalidInputError
 from workbench.engines.profiles import profiles
 from workbench.plots import options_of, render, views_of
 from workbench.plots.profile_groups import curve_groups, group_sentences
-from workbench.plots.profiles import profile_sentence, with_order
+from workbench.plots.profile_models import across_sentence
+from workbench.plots.profile_pairs import pair_sentence
+from workbench.plots.profiles import feature_sentence, profile_sentence, with_order
+from workbench.plots.words import number
 from workbench.report import to_json, write_report
 
 
@@ -102,7 +105,7 @@ def test_the_map_marks_what_no_row_is_near():
 
 
 def test_the_map_shows_where_rows_are():
-    result = some_profiles(pair_points=6)
+    result = some_profiles(pair_points=5)
     found = result.pair_profile()
     kinds = [trace.type for trace in render(result, "pair").data]
     assert kinds == ["heatmap", "scatter", "heatmap", "contour"]
@@ -113,6 +116,9 @@ def test_the_map_shows_where_rows_are():
     # Neighbouring categories are not near each other.
     with_category = render(some_profiles(pair="x0,c1"), "pair")
     assert [trace.type for trace in with_category.data] == ["heatmap", "scatter", "heatmap"]
+    # Neither say 60 rows where 100 cells are dense.
+    few = render(some_profiles(pair_points=10), "pair")
+    assert [trace.type for trace in few.data] == ["heatmap", "scatter", "heatmap"]
 
 
 @pytest.mark.parametrize("curves", ["none", "plain"])
@@ -171,6 +177,48 @@ def test_curves_of_one_shape_are_one_group():
     assert curve_groups(some_profiles(curves=7)).groups == ()
 
 
+def test_sentences_of_a_feature_and_a_pair_name_their_ends():
+    result = profiles_of(lambda x: x[:, 0] * x[:, 1], pair="x0,x1", pair_points=5)
+    found, both = result.profile("x0"), result.pair_profile()
+    said = feature_sentence(result, "x0")
+    assert f"lies between {number(found.mean[0].min())} (" in said
+    moves = np.quantile(np.ptp(found.curves, axis=1), (0.25, 0.75))
+    assert said.endswith(f"move by {number(moves[0])} to {number(moves[1])}.")
+    assert "single rows" not in feature_sentence(some_profiles(curves=0))
+    told = pair_sentence(result)
+    seen = both.mean[0][both.counts > 0]
+    assert f"between {number(seen.min())} (" in told
+    assert f"and {number(seen.max())} (" in told
+    # Means over quantiles that lie even: nearly all of a product is beyond each alone.
+    assert float(told.rpartition(" is ")[2].partition(" %")[0]) > 90
+    adds = pair_sentence(profiles_of(lambda x: x[:, 0] + x[:, 1], pair="x0,x1"))
+    assert "alone is less than 0.1 % of" in adds
+
+
+def test_the_sentence_over_models_says_where_they_differ_and_what_they_agree_on():
+    result = some_profiles()
+    assert across_sentence(result).startswith("No equally good model was found")
+    mean = result.mean.copy()
+    at = np.flatnonzero(result.of == 2)[3]
+    mean[0, at, 1] += 0.2
+    both = result.beside([result, replace(result, mean=mean)])
+    low, high = number(result.mean[0, at, 1]), number(mean[0, at, 1])
+    said = across_sentence(both, 1)
+    assert said.startswith("2 equally good models differ most about x2: at ")
+    assert f"from {low} to {high}, this model at {low}." in said
+    assert both.spreads(1, 2)[2] > both.spreads(1)[2]
+    figure = render(both, "profile", output=1, feature="x2", curves="models")
+    lines = drawn(figure, "lines")[0].y
+    np.testing.assert_array_equal(
+        np.reshape(lines, (2, -1))[:, :-1], both.profile("x2", 1).mean[1:]
+    )
+    assert "grey: 2 equally good models" in figure.layout.annotations[0].text
+    first = next(
+        t for t in render(both, "multiples", output=1, order="differs").data if t.customdata
+    )
+    assert first.customdata[0] == 2
+
+
 def test_views_and_options_are_those_with_something_to_say():
     assert views_of(some_profiles()) == ("profile", "effects", "pair", "multiples")
     assert views_of(some_profiles(pair="", features="c1")) == ("profile", "multiples")
@@ -181,6 +229,7 @@ def test_views_and_options_are_those_with_something_to_say():
         ("pair", "surface", "There is no surface 'x'"),
         ("effects", "mean", "The mean curve cannot be 'x'"),
         ("multiples", "curves", "There are no curves 'x'"),
+        ("multiples", "order", "There is no order 'x'"),
     ):
         with pytest.raises(InvalidInputError, match=message):
             render(result, view, **{option: "x"})

@@ -15,7 +15,7 @@ from workbench.plots.theme import Palette, escaped, palette, template
 
 # Panels, beside each other; the height of one with the gap below it, and of what is around all.
 MOST, COLUMNS, PANEL, GAP, AROUND = 8, 2, 150, 52, 70
-CURVES = ("none", "plain")
+CURVES, ORDERS = ("none", "plain"), ("moves", "differs")
 # Categories that are named below a panel, and how long names may be.
 FEW, NAME_LENGTH, TICK_LENGTH = 3, 20, 12
 
@@ -25,6 +25,7 @@ def multiples(
     *,
     output: str | int | None = None,
     curves: str = "none",
+    order: str = "moves",
     most: int = MOST,
     dark: bool = False,
 ) -> go.Figure:
@@ -37,16 +38,22 @@ def multiples(
     ----------
     curves
         ``plain`` draws single rows as well, which may need a much longer scale; or ``none``.
+    order
+        First what ``moves`` the output of the given model most, or what ``differs`` most between
+        models.
 
     Raises
     ------
     InvalidInputError
-        If there is no such output, or ``curves`` is none of these.
+        If there is no such output, or ``curves`` or ``order`` is none of these.
     """
     if curves not in CURVES:
         raise InvalidInputError(f"There are no curves {curves!r}; choose one of {listing(CURVES)}.")
+    if order not in ORDERS:
+        raise InvalidInputError(f"There is no order {order!r}; choose one of {listing(ORDERS)}.")
     which, colours = profiles.output_index(output), palette(dark=dark)
-    found = [(int(at), profiles.profile(int(at), which)) for at in profiles.ranking(which)]
+    ranked = profiles.ranking(which) if order == "moves" else profiles.widest(which)
+    found = [(int(at), profiles.profile(int(at), which)) for at in ranked]
     shown = [(at, one) for at, one in found if len(one.grid)][:most]
     if not shown:
         return empty("No row has a value of any feature.", dark=dark)

@@ -13,9 +13,10 @@ from workbench.plots.profile_drawing import HEIGHT, figure_of
 from workbench.plots.theme import Palette, escaped, palette
 
 CELL_HEIGHT = 34
-SURFACES = ("mean", "effects")
-# How far a cell without rows fades, and lines of equal density.
-PALE, LINES = 0.7, 5
+SURFACE_NAMES = {"mean": "mean", "effects": "effect on"}
+SURFACES = tuple(SURFACE_NAMES)
+# How far a cell without rows fades; lines of equal density, and rows for each cell that they need.
+PALE, LINES, DENSE = 0.7, 5, 2
 
 
 def pair(
@@ -72,9 +73,11 @@ def pair(
     _add_density(figure, found, colours)
     said = words.quantity(profiles, which)
     lines = "; lines: where rows are" if _has_density(found) else ""
+    figure.update_layout(margin={"t": 48})
     note(
         figure,
-        escaped(f"{'mean' if surface == 'mean' else 'effect on'} {said}; dots: no row near{lines}"),
+        f"{escaped(shortened(f'{SURFACE_NAMES[surface]} {said}', LABEL_LENGTH))}<br>"
+        f"dots: no row near{lines}",
         dark=dark,
     )
     return figure
@@ -108,7 +111,7 @@ def pair_sentence(profiles: Profiles, output: str | int | None = None) -> str:
     share = float(np.var(mean - alone) / np.var(mean)) if np.ptp(mean) > 0 else 0.0
     return (
         f"Where rows are, the {what} lies between {ends[0]} and {ends[1]}. "
-        f"{percent(share)} of how it varies over the map is beyond what each does alone."
+        f"Beyond what each does alone is {percent(share)} of how it varies over the map."
     )
 
 
@@ -131,8 +134,8 @@ def _name_cells(
 
 
 def _has_density(found: PairProfile) -> bool:
-    """Whether neighbouring cells are near each other: both are numbers, with three values."""
-    return all(
+    """Whether there are rows enough, and neighbouring cells are near each other, as of numbers."""
+    return int(found.counts.sum()) >= DENSE * found.counts.size and all(
         feature.kind != "categorical" and np.isfinite(grid).sum() > 2
         for feature, grid in zip(found.features, (found.x, found.y), strict=True)
     )

@@ -31,7 +31,7 @@ from workbench.plots.profile_groups import (
 from workbench.plots.theme import DASHES, Palette, escaped, palette
 
 # How single curves are drawn, and whether effects have the mean curve beside them.
-CURVES = ("plain", "centred", "grouped", "none")
+CURVES = ("plain", "centred", "grouped", "models", "none")
 BESIDE = ("dashed", "none")
 # A value that a smaller share of the rows is near is not told as an end.
 SELDOM = 0.005
@@ -55,7 +55,8 @@ def profile(
     feature
         By default the one whose mean curve spreads widest.
     curves
-        ``plain``; ``centred`` at the first value; ``grouped`` by shape; or ``none``.
+        ``plain``; ``centred`` at the first value; ``grouped`` by shape; in their place the mean
+        curves of the other ``models``; or ``none``.
 
     Raises
     ------
@@ -73,7 +74,10 @@ def profile(
     start = curves in {"centred", "grouped"}
     singles = found.curves - found.curves[:, :1] if start else found.curves
     remark = f"mean of {counted(profiles.n_rows, 'row')}"
-    if curves != "none":
+    if curves == "models":
+        add_singles(figure, axis, found.mean[1:], colours.haze)
+        remark += f"; grey: {counted(profiles.n_models - 1, 'equally good model')}"
+    elif curves != "none":
         add_singles(figure, axis, singles, colours.haze)
         remark += f"; grey: {counted(len(singles), 'single row')}"
     groups = curve_groups(profiles, feature, which) if curves == "grouped" else NO_GROUPS

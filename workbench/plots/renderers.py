@@ -207,7 +207,9 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
             "feature": profiles.with_order(result), "mean": list(profiles.BESIDE),
         },
         "pair": {"surface": list(profile_pairs.SURFACES)},
-        "multiples": {"curves": list(profile_multiples.CURVES)},
+        "multiples": {
+            "curves": list(profile_multiples.CURVES), "order": list(profile_multiples.ORDERS),
+        },
     }
 
 

@@ -18,6 +18,7 @@ from workbench.ui.text import plain
 
 FEATURE, OTHER, NOBODY = "profile_feature", "profile_other", ""
 SHOWN = {"mean": "Mean curve", "effects": "Effects", "both": "Both"}
+MODELS = {"models": "Models"}
 SINGLE = {"plain": "As they are", "centred": "Centred", "grouped": "In groups", "none": "None"}
 SURFACES = {"mean": "Mean", "effects": "Beyond each alone"}
 MOST_POINTS, USUAL_POINTS = 30, 12
@@ -30,20 +31,29 @@ ABOUT = {
     "both": "Blue: accumulated effects. Dashed: the mean curve. Where they part, features depend "
     "on each other, and the mean curve asks about rows that hardly occur.",
 }
+OF_MODELS = " The band holds the range of equally good models as well."
 STARTED = " All curves start at 0, so that their shapes compare."
 
 
 def show_multiples(result: Profiles, output: str, *, name: str) -> None:
     """Draw the features that matter most side by side; a click on a panel chooses its feature."""
-    st.markdown("**What matters most**")
-    drawn = render(result, "multiples", output=output, dark=is_dark())
+    st.markdown(f"**What {'models differ in' if result.n_models > 1 else 'matters'} most**")
+    several = result.n_models > 1
+    drawn = render(
+        result, "multiples", output=output, order="differs" if several else "moves", dark=is_dark()
+    )
     plain_figure(
         drawn, name=f"{name}-multiples", alt=profile_sentence(result, output),
         on_point=lambda point: _pick(result, point),
     )  # fmt: skip
+    first = (
+        "grey, the range of equally good models; where they differ most comes first"
+        if several
+        else "what moves the output farthest comes first, each value weighted by the rows near it"
+    )
     note(
-        "Mean over rows, had all of them the value; what moves the output farthest first, each "
-        "value weighted by the rows near it. Click on a point to see its feature below."
+        f"Mean over rows, had all of them the value; {first}. Click on a point to see its feature "
+        "below."
     )
 
 
@@ -57,8 +67,13 @@ def _pick(result: Profiles, point: Mapping[str, Any]) -> None:
 
 
 def choose_feature(result: Profiles, output: str) -> str:
-    """Choose the feature to look at closely, the one that matters most by default."""
-    names = [result.names[at] for at in result.ranking(output)]
+    """Choose the feature to look at closely, the one that matters most by default.
+
+    Of several models it is the one in which they differ most.
+    """
+    several = result.n_models > 1
+    order = result.widest(output) if several else result.ranking(output)
+    names = [result.names[at] for at in order]
     st.subheader("One feature", anchor=False)
     return str(choose(
         st.selectbox, "Feature", FEATURE, options=names, default=names[0], width=320,
@@ -75,11 +90,11 @@ def show_feature(result: Profiles, feature: str, output: str, *, name: str) -> N
                 st.segmented_control, "Show", "profile_shown", options=list(SHOWN), default="mean",
                 format_func=SHOWN.get, required=True,
             ))  # fmt: skip
-        curves = "none"
+        curves, offered = "none", (MODELS if result.n_models > 1 else {}) | SINGLE
         if shown == "mean" and len(result.ids):
             curves = str(choose(
-                st.segmented_control, "Single rows", "profile_curves", options=list(SINGLE),
-                default="plain", format_func=SINGLE.get, required=True,
+                st.segmented_control, "Single curves", "profile_curves", options=list(offered),
+                default=next(iter(offered)), format_func=offered.get, required=True,
             ))  # fmt: skip
     left, right = side_by_side("feature")
     said = feature_sentence(result, feature, output)
@@ -94,7 +109,10 @@ def show_feature(result: Profiles, feature: str, output: str, *, name: str) -> N
                 mean="dashed" if shown == "both" else "none",
             )  # fmt: skip
         plain_figure(drawn, name=f"{name}-feature", alt=said)
-        note(ABOUT[shown] + (STARTED if curves in {"centred", "grouped"} else ""))
+        note(
+            ABOUT[shown] + (OF_MODELS if result.n_models > 1 else "")
+            + (STARTED if curves in {"centred", "grouped"} else "")
+        )  # fmt: skip
     with right, st.container(border=True):
         st.markdown(f"**{plain(feature)}**")
         note(said)

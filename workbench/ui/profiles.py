@@ -10,22 +10,29 @@ from workbench import api
 from workbench.core.results import Profiles
 from workbench.core.wording import counted
 from workbench.engines.profiles.curves import NAME
+from workbench.engines.rashomon.profiles import NAME as ACROSS
+from workbench.plots.profile_models import across_sentence
 from workbench.plots.profiles import profile_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, whole_number
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
-from workbench.ui.profile_views import choose_feature, choose_other, show_feature, show_pair
-from workbench.ui.profile_views import show_multiples as show_many
+from workbench.ui.profile_views import (
+    choose_feature,
+    choose_other,
+    show_feature,
+    show_multiples,
+    show_pair,
+)
 from workbench.ui.results import downloads
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose
-from workbench.ui.update_runs import answer_of
+from workbench.ui.update_runs import answer_of, choose_run
 
-FAMILY = "profiles"
+FAMILY, ACROSS_FAMILY = "profiles", "near_profiles"
 OF_OUTPUTS = (
     "mean", "std_errors", "effects", "effect_errors", "base", "curves", "predictions", "pair_mean",
     "pair_effects",
@@ -35,9 +42,6 @@ USUAL_ROWS, MOST_ROWS, USUAL_CURVES = 2000, 20_000, 200
 
 def profiles(place: Place) -> None:
     """Show the part of the page that was chosen."""
-    if len(PARTS) == 1:
-        PARTS["model"][1](place)
-        return
     part = str(choose(
         st.segmented_control, "Part", "part", options=list(PARTS), default=next(iter(PARTS)),
         format_func=lambda key: PARTS[key][0], required=True, label_visibility="collapsed",
@@ -47,6 +51,27 @@ def profiles(place: Place) -> None:
 
 def of_this_model(place: Place) -> None:
     """Follow the given model along its features: all, one of them, and two together."""
+    _follow(place, _choose, "Follow the features", profile_sentence)
+
+
+def of_equally_good_models(place: Place) -> None:
+    """Follow models that are as good as the given one, and show where they differ."""
+    if place.rows.y is None:
+        empty_state(
+            "Which models are as good is told by labelled rows: add the table again with its "
+            "target column.", "help",
+        )  # fmt: skip
+        return
+    _follow(place, _choose_across, "Follow equally good models", across_sentence)
+
+
+def _follow(
+    place: Place,
+    choose_ask: Callable[[Place], Ask],
+    verb: str,
+    tell: Callable[[Profiles, str], str],
+) -> None:
+    """Show a run of profiles: its sentence, all features, one of them, and for one model a pair."""
     output = choose_output(place, None)
     said = st.container()
     left, right = side_by_side()
@@ -56,17 +81,17 @@ def of_this_model(place: Place) -> None:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**How it is followed**")
-            ask = _choose(place)
+            ask = choose_ask(place)
     if ask is not None:
         with left, errors_shown():
-            found = answer_of(place, ask, Profiles, "Follow the features", "show_chart")
+            found = answer_of(place, ask, Profiles, verb, "show_chart")
     if found is None or ask is None:
         return
     result, name = found.result, f"profiles-{place.model.card.name}"
     with said, errors_shown():
-        answer(profile_sentence(result, output))
+        answer(tell(result, output))
     with left, st.container(border=True), errors_shown():
-        show_many(result, output, name=name)
+        show_multiples(result, output, name=name)
         downloads(found, name, place.person)
     with trust, errors_shown():
         trust_card(_of_output(result, output))
@@ -74,9 +99,23 @@ def of_this_model(place: Place) -> None:
         with errors_shown():
             feature = choose_feature(result, output)
             show_feature(result, feature, output, name=name)
-        with errors_shown():
-            _together(place, ask, result, feature, output)
+        if ask.request.method == NAME:
+            with errors_shown():
+                _together(place, ask, result, feature, output)
         computed_card(result.provenance)
+
+
+def _choose_across(place: Place) -> Ask:
+    """Choose who looks for equally good models, and how; returns the run.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
+    chosen: dict[str, Any] = {"features": (), "pair": ()}
+    hidden = {"pair_points"} | ({"output"} if place.model.schema.task == "regression" else set())
+    return choose_run(place, ACROSS, ACROSS_FAMILY, chosen=chosen, by_hand=hidden)
 
 
 def _choose(place: Place) -> Ask:
@@ -154,4 +193,5 @@ def _of_output(result: Profiles, output: str) -> Profiles:
 # What each part is called, and what shows it.
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "model": ("This model", of_this_model),
+    "models": ("Across equally good models", of_equally_good_models),
 }
