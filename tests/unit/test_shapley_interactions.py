@@ -308,12 +308,13 @@ def test_sixteen_features_are_feasible():
     assert np.abs(got.gap).max() < 1e-10
 
 
-def test_too_many_features():
+def test_too_many_features_for_all_coalitions():
     table = tiny_table(d=17, categorical=False)
-    with pytest.raises(InvalidInputError, match=r"2\^17 coalitions for 17 features.*'kernel'"):
-        explain_pairs(tiny_model(table), table[:1], table[:5])
+    with pytest.raises(InvalidInputError, match=r"2\^17 coalitions for 17 features.*'sampled'"):
+        explain_pairs(tiny_model(table), table[:1], table[:5], estimator="exact")
     with pytest.raises(InvalidInputError, match="limit is 16"):
-        METHODS[NAME].cost(tiny_model(table), 1, 5, InteractionsParams())
+        settings = InteractionsParams(estimator="exact")
+        METHODS[NAME].cost(tiny_model(table), 1, 5, settings)
 
 
 def test_costs_what_exact_values_cost():
@@ -337,6 +338,7 @@ def result():
 def test_survives_a_file(result, tmp_path):
     back = load(result.save(tmp_path / "pairs"))
     assert type(back) is Interactions
+    assert back.std_errors is None
     assert (back.index, back.schema, back.provenance) == (
         result.index, result.schema, result.provenance,
     )  # fmt: skip
@@ -352,7 +354,7 @@ def test_frame_has_a_line_for_every_single_and_pair(result):
     assert line["interaction"] == result.values[2, 0, 3, 1]
     assert line["value"] == result.schema.features[0].show(result.data[2, 0])
     assert line["other_value"] == result.schema.features[3].show(result.data[2, 3])
-    half = result.uncertainty()[0, 3, 1]
+    half = result.uncertainty()[2, 0, 3, 1]
     assert line["high"] - line["low"] == pytest.approx(2 * half)
     assert half > 0
     total = frame[frame["output"] == "yes"].groupby("row")["interaction"].sum()
