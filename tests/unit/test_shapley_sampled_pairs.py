@@ -284,9 +284,7 @@ def test_up_to_sixteen_features_a_budget_decides():
     assert every.std_errors is None
     by_table = explained(n=1, d=6, budget=40, estimator="exact")
     np.testing.assert_array_equal(by_table.values, every.values)
-    np.testing.assert_allclose(
-        few.values, every.values, atol=6 * float(few.std_errors.max())
-    )
+    np.testing.assert_allclose(few.values, every.values, atol=6 * float(few.std_errors.max()))
     assert not InteractionsParams(estimator="sampled").is_exact(16)
     assert InteractionsParams(estimator="sampled").is_exact(11)  # 2,070 cover 2,046
     assert InteractionsParams().is_exact(16)

@@ -210,9 +210,9 @@ class Interactions(Result):
         """One line per row, output and pair, and per row, output and single feature.
 
         Columns: ``row``, ``output``, ``feature``, ``value``, ``other`` and ``other_value`` (both
-        empty for a single feature; values as a user writes them), ``interaction``,
-        ``std_error`` (from the choice of coalitions), ``background_std_error``, ``low`` and ``high`` (95 %), ``base_value``, ``prediction``,
-        ``unit``, ``index``.
+        empty for a single feature; values as a user writes them), ``interaction``, ``std_error``
+        (from the choice of coalitions; NaN where all were evaluated), ``background_std_error``,
+        ``low`` and ``high`` (95 %), ``base_value``, ``prediction``, ``unit``, ``index``.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
@@ -223,7 +223,9 @@ class Interactions(Result):
         half = self.uncertainty()[:, first, second]
         errors, sampled = self.background_std_errors, self.std_errors
         drawn = np.full((p, k), np.nan) if errors is None else errors[first, second]
-        by_sampling = np.full(values.shape, np.nan) if sampled is None else sampled[:, first, second]
+        by_sampling = (
+            np.full(values.shape, np.nan) if sampled is None else sampled[:, first, second]
+        )
         names = np.array(self.names, dtype=object)
         shown = np.array(
             [

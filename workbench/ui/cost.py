@@ -148,7 +148,8 @@ def _speed(place: Place, plan: api.Plan) -> float:
         )  # fmt: skip
     return _seconds_per_evaluation(
         place.reference, cache.owner_of(place.person.key, place.reference, place.table),
-        place.model.digest, place.table, place.device, *_tried(plan, len(place.model.schema.features)),
+        place.model.digest, place.table, place.device,
+        *_tried(plan, len(place.model.schema.features)),
     )  # fmt: skip
 
 

@@ -147,7 +147,9 @@ def cross_fitted(
     whole = torch.stack([drawn.differences, drawn.sums])  # (2, 1 + p, c)
     if not sampled.any():
         values = _sums_of_terms(drawn.members, whole * known[:, None], targets, weighing)
-        return _settled_up(values, drawn, targets, weighing), values.new_zeros(len(targets), len(outputs))
+        return _settled_up(values, drawn, targets, weighing), values.new_zeros(
+            len(targets), len(outputs)
+        )
     n_folds = int(counts[sampled].min().clamp(max=MAX_FOLDS))
     open_to = torch.cat([torch.zeros(1, dtype=torch.bool), sampled[strata[1:]]])
     folds = torch.where(open_to, drawn.places % n_folds, -1)

@@ -63,7 +63,7 @@ class EvenGame:
     pair_variance: float
 
     def values(self, signs: Float[Tensor, "p d"]) -> Float[Tensor, "p c"]:
-        """Sums that the process expects."""
+        """Return the sums that the process expects."""
         kernel = (self.sizes, self.strength, self.pair_variance)
         return torch.cat([
             even_covariance(part, self.centres, *kernel) @ self.coefficients
@@ -72,9 +72,7 @@ class EvenGame:
 
     def pairs(self, targets: Targets, density: Density) -> Float[Tensor, "p c"]:
         """Interactions of all pairs, of the game that is the sum over its two coalitions."""
-        found = product_pairs(
-            self.centres, self.strength * self.sizes, targets, density, 1
-        )
+        found = product_pairs(self.centres, self.strength * self.sizes, targets, density, 1)
         first, second = targets.first, targets.second
         weights = self.sizes[first] * self.sizes[second]
         quadratic = self.centres[:, first] * self.centres[:, second]
