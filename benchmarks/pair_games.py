@@ -85,7 +85,7 @@ def unanimity_games(d: int, n: int) -> np.ndarray:
             min_interaction_size=1,
             max_interaction_size=LARGEST,
             random_state=seed,
-        )  # fmt: skip
+        )
         for seed in range(n)
     ]
     tables = np.stack([game.value_function(inside) for game in games])
