@@ -84,7 +84,8 @@ def interactions(
     """Say which pairs of features work together; background and frames as for ``explain``.
 
     ``index`` is ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or
-    ``Banzhaf``. Every coalition is evaluated, so models have at most 16 features.
+    ``Banzhaf``. Up to 16 features every coalition is evaluated; beyond that, and where ``budget``
+    says so, a sample of them, and values have standard errors.
 
     Raises
     ------
