@@ -13,6 +13,7 @@ from workbench.core.results import (
     Attribution,
     AttributionRange,
     Faithfulness,
+    InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -24,8 +25,8 @@ from workbench.core.wording import counted, percent
 
 # Results about outputs of rows.
 Explained = (
-    Attribution | AttributionRange | Faithfulness | LocalFunctions | LocalModels | Measures
-    | Profiles | RashomonSet | ScaleCurves
+    Attribution | AttributionRange | Faithfulness | InteractionScores | LocalFunctions
+    | LocalModels | Measures | Profiles | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 MINUS = "\N{MINUS SIGN}"

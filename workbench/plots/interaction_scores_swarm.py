@@ -1,0 +1,167 @@
+"""What pairs of features do together in each of several models, a dot for each model."""
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from workbench.core.interaction_scores import REFERENCE
+from workbench.core.results import InteractionScores
+from workbench.core.wording import counted, percent
+from workbench.plots import words
+from workbench.plots.layout import check_bars, empty, layout_bars, note, padded, title
+from workbench.plots.scored_sets import TOP, By, ScoredSets, scored_sets
+from workbench.plots.theme import Palette, escaped, palette, template
+
+LANE, DOT, MOST_SVG = 46, 7.0, 3000
+# Width in pixels at which dots do not touch, half the height that they have, and places tried.
+WIDTH, ROOM, TRIED = 560.0, 19.0, 64
+ONE_MODEL = "One model has no cloud: look at equally good models to see how far they differ."
+
+
+def swarm(
+    scores: InteractionScores,
+    *,
+    output: str | int | None = None,
+    by: By = "mixed-difference",
+    max_features: int = 12,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw the score of each pair in each model as a dot; the star is the given model.
+
+    Dots that would lie on each other move apart, the further the more of them there are. Colour is
+    by how much the loss of a model is above that of the given one. At the right stands in how many
+    models a pair is among the five strongest.
+
+    Parameters
+    ----------
+    by
+        ``mixed-difference`` (share of the variance) or ``loss`` (score in the loss).
+    max_features
+        Pairs, those strongest in the given model first.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such output, no score in the loss, or ``max_features`` is below 1.
+    """
+    check_bars(max_features)
+    sets = scored_sets(scores, output, by=by)
+    if sets.n_models < 2 or not len(sets):
+        return empty(ONE_MODEL, dark=dark)
+    colours, shown = palette(dark=dark), np.arange(min(max_features, len(sets)))
+    values = sets.values[:, shown]
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    span = padded((low, high), 0.04) if high > low else (0.0, 1.0)
+    figure = go.Figure(layout={"template": template(dark=dark)})
+    _add_dots(figure, sets, shown, span, colours)
+    _add_stars(figure, sets, shown, colours)
+    room = 0.14 * (span[1] - span[0])
+    _write_shares(figure, sets, shown, span[1] + room / 2, colours)
+    layout_bars(figure, [sets.label(at) for at in shown], (span[0], span[1] + room), LANE)
+    figure.update_yaxes(range=[len(shown) - 0.4, -0.9])
+    figure.add_vline(x=0, line={"color": colours.muted, "width": 1}, layer="below")
+    if sets.floor is not None:
+        figure.add_vline(x=sets.floor, line={"color": colours.muted, "width": 1, "dash": "dot"})
+        figure.update_xaxes(ticksuffix=" %")
+    title(figure, sets.measured, f"a dot for each of {sets.n_models:,} models", "star: this model")
+    if len(sets) > len(shown):
+        note(figure, f"{counted(len(sets) - len(shown), 'more pair')}", dark=dark)
+    return figure
+
+
+def spread(
+    along: Float[np.ndarray, " m"], size: float = DOT, room: float = ROOM
+) -> Float[np.ndarray, " m"]:
+    """Return how far each dot moves off its line, so that dots do not touch where there is room.
+
+    A dot tries the places of van der Corput's sequence over a height that grows with the number of
+    dots near it, and takes the first that is free; where none is, the one furthest from others.
+
+    Parameters
+    ----------
+    along
+        Places on the line, in the unit of ``size``, as is ``room``.
+
+    References
+    ----------
+    van der Corput (1935), Verteilungsfunktionen.
+    """
+    tries = room * _corput(TRIED)
+    offsets = np.zeros(len(along))
+    done: list[int] = []
+    for dot in np.argsort(along, kind="stable"):
+        near = np.array([d for d in done if abs(along[d] - along[dot]) < size], dtype=np.int64)
+        done.append(int(dot))
+        if not len(near):
+            continue
+        crowd = int((np.abs(along - along[dot]) < size).sum())
+        apart = np.hypot(along[near] - along[dot], tries[:, None] - offsets[near]).min(1)
+        within = np.abs(tries) <= min(room, size * crowd / 2)
+        free = next(
+            (at for fits in (within & (apart >= size), apart >= size) for at in np.flatnonzero(fits)),
+            int(apart.argmax()),
+        )
+        offsets[dot] = tries[free]
+    return offsets
+
+
+def _corput(n: int) -> Float[np.ndarray, " n"]:
+    """Return the first numbers of van der Corput's sequence in base 2, from -1 to 1, 0 first."""
+    bits = np.arange(1, n + 1)[:, None] >> np.arange(16) & 1
+    unit: np.ndarray = (bits * 0.5 ** np.arange(1, 17)).sum(1)
+    return 2 * unit - 1
+
+
+def _add_dots(
+    figure: go.Figure, sets: ScoredSets, shown: np.ndarray, span: tuple[float, float],
+    colours: Palette,
+) -> None:  # fmt: skip
+    """Draw the models beside the given one, of all pairs in one trace."""
+    values = np.delete(sets.values[:, shown], REFERENCE, 0)
+    excess = np.delete(sets.result.excess, REFERENCE)
+    scale = WIDTH / (span[1] - span[0])
+    offsets = np.stack([spread(column * scale) for column in values.T], 1) / LANE
+    m = len(values)
+    draw = go.Scattergl if values.size > MOST_SVG else go.Scatter
+    figure.add_trace(draw(
+        x=values.reshape(-1), y=(np.arange(len(shown)) + offsets).reshape(-1), mode="markers",
+        hoverinfo="text", customdata=np.tile(sets.places[shown], m),
+        hovertext=[
+            f"<b>{escaped(sets.name(at))}</b><br>{escaped(sets.show(float(values[model, column])))}"
+            f"<br>excess loss {words.number(float(excess[model]))}"
+            for model in range(m) for column, at in enumerate(shown)
+        ],
+        marker={
+            "size": DOT, "color": np.repeat(excess, len(shown)), "colorscale": colours.scale,
+            "line": {"width": 0.6, "color": colours.surface},
+            "colorbar": {
+                "title": {"text": "excess loss", "side": "right",
+                          "font": {"color": colours.muted, "size": 12}},
+                "tickfont": {"color": colours.muted}, "thickness": 10, "outlinewidth": 0,
+                "len": 0.9, "nticks": 4,
+            },
+        },
+    ))  # fmt: skip
+
+
+def _add_stars(
+    figure: go.Figure, sets: ScoredSets, shown: np.ndarray, colours: Palette
+) -> None:
+    figure.add_scatter(
+        x=sets.own[shown], y=np.arange(len(shown)), mode="markers", hoverinfo="text",
+        hovertext=[sets.told(at, "this model") for at in shown], customdata=sets.places[shown],
+        marker={"symbol": "star", "size": 14, "color": colours.negative,
+                "line": {"width": 1.2, "color": colours.surface}},
+    )  # fmt: skip
+
+
+def _write_shares(
+    figure: go.Figure, sets: ScoredSets, shown: np.ndarray, x: float, colours: Palette
+) -> None:
+    """Write in how many models each pair is among the strongest, in a column of its own."""
+    shares = sets.top_shares()
+    figure.add_scatter(
+        x=np.full(len(shown) + 1, x), y=[-0.65, *range(len(shown))], mode="text",
+        hoverinfo="skip", cliponaxis=False, textfont={"size": 12, "color": colours.muted},
+        text=[f"in top {TOP}", *(escaped(percent(float(shares[at]))) for at in shown)],
+    )  # fmt: skip
