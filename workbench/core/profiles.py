@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from workbench.core.across_models import AcrossModels
 from workbench.core.errors import InvalidInputError
 from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result
@@ -51,7 +52,7 @@ class PairProfile(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Profiles(OfOutputs, Result):
+class Profiles(OfOutputs, AcrossModels, Result):
     r"""Partial dependence, individual curves and accumulated local effects of some features.
 
     Axes: ``f`` features, ``p`` grid points of all of them one after another, ``m`` models (the
@@ -91,6 +92,9 @@ class Profiles(OfOutputs, Result):
         Mean output over all rows had they both values.
     pair_effects
         Accumulated local effects of both beyond those of each; NaN with a category.
+    excess
+        By how much the loss of a model is above that of the given one; None where models were not
+        looked for. From what they are made again says ``AcrossModels``.
     """
 
     kind: ClassVar[str] = "profiles"
@@ -119,6 +123,7 @@ class Profiles(OfOutputs, Result):
     schema: Schema
     output_names: tuple[str, ...]
     unit: str
+    excess: Float[np.ndarray, " m"] | None = None
 
     def __post_init__(self) -> None:
         m, p, k = self.mean.shape
@@ -131,7 +136,9 @@ class Profiles(OfOutputs, Result):
             "pair_x": (a,), "pair_y": (b,), "pair_mean": (m, a, b, k),
             "pair_effects": (m, a, b, k),
         }  # fmt: skip
-        self._check_shapes(f"Profiles of shape {(m, p, k)}", shapes)
+        if self.excess is not None:
+            shapes["excess"] = (m,)
+        self._check_shapes(f"Profiles of shape {(m, p, k)}", shapes | self._model_shapes(m))
         if not m or len(self.output_names) != k or len(self.pair) not in {0, 2}:
             raise InvalidInputError(f"Profiles of shape {(m, p, k)} do not fit their names.")
         named = set(self.of.tolist()) | set(self.pair.tolist())
@@ -196,7 +203,10 @@ class Profiles(OfOutputs, Result):
             name: np.concatenate([getattr(found, name) for found in (self, *others)])
             for name in by_model
         }
-        return replace(self, **joined)
+        losses = [found.excess for found in (self, *others)]
+        known = [excess for excess in losses if excess is not None]
+        joined["excess"] = np.concatenate(known) if len(known) == len(losses) else None
+        return replace(self, **joined, **self._models_joined(others))
 
     def feature_index(self, feature: str | int | None = None) -> int:
         """Return the position in the schema; by default of the feature that matters most.
