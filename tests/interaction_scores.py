@@ -43,8 +43,13 @@ def some_scores(
     scored = -each * 0.1 + np.where(np.arange(s) == 1, 0.01, 0.0) if loss else None
     fields = {
         "provenance": provenance(
-            method="interactions.scores", title="Scores of pairs of features", params={},
-            reference="Liu and Owen (2006)", n_rows=500, background="none", n_background=0,
+            method="interactions.scores",
+            title="Scores of pairs of features",
+            params={},
+            reference="Liu and Owen (2006)",
+            n_rows=500,
+            background="none",
+            n_background=0,
         ),
         "sets": np.array([[*one, *[NONE] * (3 - len(one))] for one in pairs]).reshape(-1, 3),
         "mixed": spread(each * VARIANCE),

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from workbench.core.results import InteractionScores
 from workbench.core.wording import counted
+from workbench.plots import words
 from workbench.plots.layout import check_bars, cut, empty, layout_bars, note, padded, title
 from workbench.plots.scored_sets import SIZES, TRIPLE, By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, escaped, palette, template
@@ -82,7 +83,7 @@ def _bars(sets: ScoredSets, most: int, *, dark: bool) -> go.Figure:
     layout_bars(figure, labels, span, WITH_RANGE if several else LINE_HEIGHT)
     _mark_floor(figure, sets.floor, colours)
     title(
-        figure, sets.measured, "whisker: 95 %", *_key(sets),
+        figure, sets.measured, "whisker: 95 %", *_key(sets, shown),
         *([f"line below: {counted(sets.n_models, 'model')}"] if several else []),
     )  # fmt: skip
     if sets.floor is not None:
@@ -94,11 +95,15 @@ def _bars(sets: ScoredSets, most: int, *, dark: bool) -> go.Figure:
     return figure
 
 
-def _key(sets: ScoredSets) -> list[str]:
-    """Say what the colours of a figure mean."""
-    if sets.by == "loss":
-        return ["blue: more loss together", "orange: less"]
-    return ["blue: strengthen each other", "orange: weaken", "grey: not sure"]
+def _key(sets: ScoredSets, shown: np.ndarray) -> list[str]:
+    """Say what the colours in a figure mean."""
+    more, less = (
+        ("more loss together", "less loss together") if sets.by == "loss"
+        else ("strengthen each other", "weaken each other")
+    )  # fmt: skip
+    meanings = {1: f"blue: {more}", -1: f"orange: {less}", 0: "grey: direction not sure"}
+    there = set(sets.directions[shown].tolist())
+    return [meaning for way, meaning in meanings.items() if way in there]
 
 
 def _add_bars(
@@ -144,9 +149,7 @@ def _ends(sets: ScoredSets, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def _write_values(
-    figure: go.Figure, sets: ScoredSets, shown: np.ndarray, ends: np.ndarray
-) -> None:
+def _write_values(figure: go.Figure, sets: ScoredSets, shown: np.ndarray, ends: np.ndarray) -> None:
     """Write each value right of all that is drawn of its set."""
     figure.add_scatter(
         x=np.maximum(ends, 0.0), y=np.arange(len(shown)), mode="text", hoverinfo="skip",
@@ -160,7 +163,7 @@ def _write_values(
 
 def _brief(sets: ScoredSets, value: float) -> str:
     """Write a value without the unit that the axis names."""
-    text = sets.show(value).removesuffix(sets.result.loss_unit).strip()
+    text = words.signed(value, sets.decimals) if sets.by == "loss" else sets.show(value)
     return escaped(text.replace("less than ", "< ").replace(" ", "\N{NO-BREAK SPACE}"))
 
 
@@ -169,4 +172,3 @@ def _mark_floor(figure: go.Figure, floor: float | None, colours: Palette) -> Non
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1}, layer="below")
     if floor is not None:
         figure.add_vline(x=floor, line={"color": colours.muted, "width": 1, "dash": "dot"})
-

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.interaction_scores import TOP
 from workbench.core.results import InteractionScores
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots.layout import check_bars, empty, note, shortened, title
-from workbench.plots.scored_sets import TOP, By, ScoredSets, scored_sets
+from workbench.plots.scored_sets import By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 Shown = Literal["reference", "min", "max", "top"]
@@ -64,11 +65,13 @@ def heatmap(
     figure = go.Figure(layout={"template": template(dark=dark)})
     figure.add_heatmap(
         z=cells, zmin=-top if signed else 0.0, zmax=top, colorscale=_scale(colours, signed=signed),
-        showscale=False, xgap=2, ygap=2, hoverongaps=False, hoverinfo="skip",
+        showscale=len(kept) > NUMBERS, xgap=2, ygap=2, hoverongaps=False, hoverinfo="skip",
+        colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 5, "len": 0.9,
+                  "tickfont": {"color": colours.muted}},
     )  # fmt: skip
     if len(kept) <= NUMBERS:
         _write_numbers(figure, cells, top, sets, show, colours)
-    _add_targets(figure, cells, places, sets, show)
+    _add_targets(figure, places, sets)
     names = [escaped(shortened(sets.result.names[i], LETTERS)) for i in kept]
     ticks = {"tickvals": list(range(len(kept))), "ticktext": names, "showgrid": False, "ticks": ""}
     figure.update_layout(height=max(320, 170 + CELL_HEIGHT * len(kept)), margin={"t": 34})
@@ -88,7 +91,7 @@ def shows_of(scores: InteractionScores) -> list[Shown]:
 
 def _values(sets: ScoredSets, show: Shown) -> Float[np.ndarray, " s"]:
     if show == "top":
-        return 100 * sets.top_shares()
+        return 100 * sets.cloud().in_top
     if show == "reference":
         return sets.own
     values: np.ndarray = sets.values.min(0) if show == "min" else sets.values.max(0)
@@ -149,16 +152,13 @@ def _brief(value: float, top: float) -> str:
     return f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _add_targets(
-    figure: go.Figure, cells: Float[np.ndarray, "f f"], places: Int[np.ndarray, "f f"],
-    sets: ScoredSets, show: Shown,
-) -> None:  # fmt: skip
+def _add_targets(figure: go.Figure, places: Int[np.ndarray, "f f"], sets: ScoredSets) -> None:
     """Lay points that cannot be seen over the cells: cells themselves cannot be clicked."""
     known = np.argwhere(places >= 0)
     if not len(known):
         return
     at = places[known[:, 0], known[:, 1]]
-    shares = sets.top_shares()
+    shares = sets.cloud().in_top
     several = sets.n_models > 1
     unseen = {"marker": {"opacity": 0}}
     figure.add_scatter(
@@ -179,7 +179,7 @@ def _about(sets: ScoredSets, show: Shown) -> tuple[str, ...]:
     """Say what the cells hold."""
     models = counted(sets.n_models, "model")
     if show == "top":
-        return (f"% of {models} with the pair among the {TOP} strongest",)
+        return (f"% of {models} in which the pair", f"is among the {TOP} strongest")
     measured = sets.measured if sets.by == "loss" else f"% {sets.measured.partition(' ')[2]}"
     over = {"reference": "this model", "min": f"least of {models}", "max": f"most of {models}"}
     return (measured, over[show])

@@ -61,15 +61,17 @@ def network(
     features = np.unique(scores.sets[sets.places[kept], :2])
     x, y = circle_of(len(features))
     figure = go.Figure(layout={"template": template(dark=dark), "height": HEIGHT})
-    _draw_lines(figure, sets, kept[::-1], middle, _ends(sets, kept[::-1], features), (x, y), colours)
+    _draw_lines(
+        figure, sets, kept[::-1], middle, _ends(sets, kept[::-1], features), (x, y), colours
+    )
     _draw_nodes(figure, sets, features, (x, y), colours)
     axis = {"showgrid": False, "showticklabels": False, "ticks": ""}
     figure.update_xaxes(**axis, range=[-2.1, 2.1])
     figure.update_yaxes(**axis, range=[-1.4, 1.4], scaleanchor="x")
     several = sets.n_models > 1
     halo = [f"halo: most of {counted(sets.n_models, 'model')}"] if several else []
-    width = "lines: median pair" if several else "lines: pairs"
-    title(figure, sets.measured, width, *halo, "circles: all a feature does", "dashed: weaken")
+    width = "lines: median" if several else "lines: pairs"
+    title(figure, sets.measured, width, *halo, "circles: all a feature does", *_dashes(sets, kept))
     if remark := _left_out(scores, lines, kept, features):
         note(figure, remark, dark=dark)
     return figure
@@ -156,6 +158,13 @@ def _draw_nodes(
     name_nodes(figure, circle, names)
 
 
+def _dashes(sets: ScoredSets, kept: np.ndarray) -> list[str]:
+    """Say what dashed lines are, where there are any."""
+    if not (sets.directions[kept] < 0).any():
+        return []
+    return ["dashed: less loss together" if sets.by == "loss" else "dashed: weaken each other"]
+
+
 def _left_out(
     scores: InteractionScores, lines: np.ndarray, kept: np.ndarray, features: np.ndarray
 ) -> str:
@@ -166,5 +175,3 @@ def _left_out(
     if rest := len(scores.names) - len(features):
         said.append(f"{counted(rest, 'feature')} without a line")
     return "not drawn: " + ", ".join(said) if said else ""
-
-

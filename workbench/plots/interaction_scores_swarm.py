@@ -4,15 +4,15 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from workbench.core.interaction_scores import REFERENCE
+from workbench.core.interaction_scores import REFERENCE, TOP
 from workbench.core.results import InteractionScores
 from workbench.core.wording import counted, percent
 from workbench.plots import words
 from workbench.plots.layout import check_bars, empty, layout_bars, note, padded, title
-from workbench.plots.scored_sets import TOP, By, ScoredSets, scored_sets
+from workbench.plots.scored_sets import By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, escaped, palette, template
 
-LANE, DOT, MOST_SVG = 46, 7.0, 3000
+LANE, DOT, MOST_SVG, TOP_MARGIN = 46, 7.0, 3000, 76
 # Width in pixels at which dots do not touch, half the height that they have, and places tried.
 WIDTH, ROOM, TRIED = 560.0, 19.0, 64
 ONE_MODEL = "One model has no cloud: look at equally good models to see how far they differ."
@@ -57,8 +57,9 @@ def swarm(
     _add_stars(figure, sets, shown, colours)
     room = 0.14 * (span[1] - span[0])
     _write_shares(figure, sets, shown, span[1] + room / 2, colours)
-    layout_bars(figure, [sets.label(at) for at in shown], (span[0], span[1] + room), LANE)
+    layout_bars(figure, [sets.label(int(at)) for at in shown], (span[0], span[1] + room), LANE)
     figure.update_yaxes(range=[len(shown) - 0.4, -0.9])
+    figure.update_layout(margin={"t": TOP_MARGIN}, height=figure.layout.height + TOP_MARGIN)
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1}, layer="below")
     if sets.floor is not None:
         figure.add_vline(x=sets.floor, line={"color": colours.muted, "width": 1, "dash": "dot"})
@@ -75,7 +76,8 @@ def spread(
     """Return how far each dot moves off its line, so that dots do not touch where there is room.
 
     A dot tries the places of van der Corput's sequence over a height that grows with the number of
-    dots near it, and takes the first that is free; where none is, the one furthest from others.
+    dots near it, and takes the first that is free. Where not all find one so, each takes the free
+    place closest to others; and where there is none, the one furthest from others.
 
     Parameters
     ----------
@@ -87,22 +89,31 @@ def spread(
     van der Corput (1935), Verteilungsfunktionen.
     """
     tries = room * _corput(TRIED)
-    offsets = np.zeros(len(along))
+    offsets, fits = _placed(along, tries, size, close=False)
+    return offsets if fits else _placed(along, tries, size, close=True)[0]
+
+
+def _placed(
+    along: Float[np.ndarray, " m"], tries: Float[np.ndarray, " t"], size: float, *, close: bool
+) -> tuple[Float[np.ndarray, " m"], bool]:
+    """Place dots one after another from the left; also returns whether all found a free place."""
+    offsets, fits = np.zeros(len(along)), True
     done: list[int] = []
     for dot in np.argsort(along, kind="stable"):
         near = np.array([d for d in done if abs(along[d] - along[dot]) < size], dtype=np.int64)
         done.append(int(dot))
         if not len(near):
             continue
-        crowd = int((np.abs(along - along[dot]) < size).sum())
         apart = np.hypot(along[near] - along[dot], tries[:, None] - offsets[near]).min(1)
-        within = np.abs(tries) <= min(room, size * crowd / 2)
-        free = next(
-            (at for fits in (within & (apart >= size), apart >= size) for at in np.flatnonzero(fits)),
-            int(apart.argmax()),
-        )
-        offsets[dot] = tries[free]
-    return offsets
+        free = np.flatnonzero(apart >= size)
+        if not len(free):
+            offsets[dot], fits = tries[apart.argmax()], False
+            continue
+        crowd = int((np.abs(along - along[dot]) < size).sum())
+        within = free[np.abs(tries[free]) <= size * crowd / 2]
+        best = free[apart[free].argmin()] if close else (*within, *free)[0]
+        offsets[dot] = tries[best]
+    return offsets, fits
 
 
 def _corput(n: int) -> Float[np.ndarray, " n"]:
@@ -135,18 +146,17 @@ def _add_dots(
             "size": DOT, "color": np.repeat(excess, len(shown)), "colorscale": colours.scale,
             "line": {"width": 0.6, "color": colours.surface},
             "colorbar": {
-                "title": {"text": "excess loss", "side": "right",
+                "title": {"text": "excess loss", "side": "top",
                           "font": {"color": colours.muted, "size": 12}},
-                "tickfont": {"color": colours.muted}, "thickness": 10, "outlinewidth": 0,
-                "len": 0.9, "nticks": 4,
+                "tickfont": {"color": colours.muted}, "thickness": 8, "outlinewidth": 0,
+                "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+                "len": 0.45, "nticks": 4,
             },
         },
     ))  # fmt: skip
 
 
-def _add_stars(
-    figure: go.Figure, sets: ScoredSets, shown: np.ndarray, colours: Palette
-) -> None:
+def _add_stars(figure: go.Figure, sets: ScoredSets, shown: np.ndarray, colours: Palette) -> None:
     figure.add_scatter(
         x=sets.own[shown], y=np.arange(len(shown)), mode="markers", hoverinfo="text",
         hovertext=[sets.told(at, "this model") for at in shown], customdata=sets.places[shown],
@@ -159,7 +169,7 @@ def _write_shares(
     figure: go.Figure, sets: ScoredSets, shown: np.ndarray, x: float, colours: Palette
 ) -> None:
     """Write in how many models each pair is among the strongest, in a column of its own."""
-    shares = sets.top_shares()
+    shares = sets.cloud().in_top
     figure.add_scatter(
         x=np.full(len(shown) + 1, x), y=[-0.65, *range(len(shown))], mode="text",
         hoverinfo="skip", cliponaxis=False, textfont={"size": 12, "color": colours.muted},

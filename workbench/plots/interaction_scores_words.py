@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from workbench.core.interaction_scores import FLOOR
+from workbench.core.interaction_scores import FLOOR, TOP
 from workbench.core.results import InteractionScores
 from workbench.core.wording import counted, percent
 from workbench.plots import words
-from workbench.plots.scored_sets import SURE, TOP, By, ScoredSets, scored_sets
+from workbench.plots.scored_sets import PAIR, SURE, By, ScoredSets, scored_sets
 
 LOSS_SIGN = (
     "Where features depend on each other, the sign of a score in the loss mixes two things: "
@@ -44,15 +44,14 @@ def scores_sentence(
         )
     else:
         said = (
-            f"{name} do most together: {sets.show(float(sets.own[0]))} ({sets.interval(0)}) of the "
-            f"variance of the {what}; {number:,} of {all_} matter{'s' if number == 1 else ''}."
+            f"Of all pairs, {name} do most together: {sets.show(float(sets.own[0]))} "
+            f"({sets.interval(0)}) of the variance of the {what}; {number:,} of {all_} "
+            f"matter{'s' if number == 1 else ''}."
         )
-    return f"{said[:1].upper()}{said[1:]}{_over_models(sets)}"
+    return f"{said}{_over_models(sets)}"
 
 
-def pair_sentence(
-    scores: InteractionScores, place: int, output: str | int | None = None
-) -> str:
+def pair_sentence(scores: InteractionScores, place: int, output: str | int | None = None) -> str:
     """Say all that is known of one set: how much, in which direction, how far models differ.
 
     Parameters
@@ -69,15 +68,15 @@ def pair_sentence(
     sets = scored_sets(scores, output, size=size)
     at = int(np.flatnonzero(sets.places == place)[0])
     what, name = words.quantity(scores, sets.which), sets.name(at)
-    said = (
+    doubt = "" if sets.matters[at] else (
+        f", not surely above the {percent(FLOOR)} below which it is of no practical importance"
+    )  # fmt: skip
+    parts = [
         f"{name}: together {sets.show(float(sets.own[at]))} ({sets.interval(at)}) of the variance "
-        f"of the {what}{_way(sets, at)}"
-    )
-    if not sets.matters[at]:
-        said += f", which is not surely above {percent(FLOOR)} and of no practical importance"
-    parts = [f"{said}."]
+        f"of the {what}{doubt}{_way(sets, at)}."
+    ]
     if sets.n_models > 1:
-        share = percent(float(sets.top_shares()[at]))
+        share = percent(float(sets.cloud().in_top[at]))
         parts.append(
             f"Over {sets.n_models:,} equally good models it is {sets.span(at)}, and among the "
             f"{TOP} strongest in {share} of them."
@@ -89,7 +88,7 @@ def pair_sentence(
             f"In the loss it scores {in_loss.show(float(in_loss.own[own]))} "
             f"({in_loss.interval(own)})."
         )
-    if size == 2:  # noqa: PLR2004 - a pair
+    if size == PAIR:
         parts.append(_association(scores, place))
     return " ".join(part for part in parts if part)
 
@@ -122,9 +121,9 @@ def _nothing(sets: ScoredSets, what: str, all_: str) -> str:
 
 def _over_models(sets: ScoredSets) -> str:
     """Say how the strongest pair fares in the other models."""
-    if sets.n_models < 2:  # noqa: PLR2004 - one model is no range
+    if sets.n_models < 2:
         return ""
-    first = float(sets.top_shares(1)[0])
+    first = float(sets.cloud(1).in_top[0])
     return (
         f" Over {sets.n_models:,} equally good models, {sets.name(0)} are at {sets.span(0)}, and "
         f"the strongest pair in {percent(first)} of them."

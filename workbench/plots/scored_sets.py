@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.interaction_scores import FLOOR, LEVEL, REFERENCE
+from workbench.core.interaction_cloud import Cloud
+from workbench.core.interaction_scores import FLOOR, LEVEL, REFERENCE, TOP
 from workbench.core.results import InteractionScores
 from workbench.core.schema import listing
-from workbench.core.wording import percent
 from workbench.plots import words
 from workbench.plots.layout import LABEL_LENGTH, shortened
 from workbench.plots.theme import Palette, escaped
@@ -22,8 +22,8 @@ PAIR, TRIPLE = 2, 3
 SIZES = {PAIR: "pair", TRIPLE: "triple"}
 # Standard errors beyond which a direction is said.
 SURE = 2
-# Of a model's strongest sets, how many count where models are compared.
-TOP = 5
+# Per cent below which a share is not written out.
+LEAST = 1e-4
 HALF = float(stats.norm.ppf(0.5 + LEVEL / 2))
 
 
@@ -103,9 +103,11 @@ class ScoredSets:
 
     def show(self, value: float) -> str:
         """Write a value with its unit."""
-        if self.by == "mixed-difference":
-            return percent(value / 100)
-        return f"{words.signed(value, self.decimals)} {self.result.loss_unit}".strip()
+        if self.by == "loss":
+            return f"{words.signed(value, self.decimals)} {self.result.loss_unit}".strip()
+        if 0 < value < LEAST:
+            return f"less than {LEAST:.4f} %"
+        return f"{value:.{_digits(value)}f} %" if value else "0 %"
 
     @property
     def decimals(self) -> int:
@@ -113,13 +115,20 @@ class ScoredSets:
         return words.decimals_for(float(np.abs(self.values).max(initial=0.0)))
 
     def interval(self, at: int) -> str:
-        """Write the 95 % interval of a set."""
-        return f"{self.show(float(self.low[at]))} to {self.show(float(self.high[at]))}"
+        """Write the 95 % interval of a set, without its unit."""
+        return self._between(float(self.low[at]), float(self.high[at]))
 
     def span(self, at: int) -> str:
         """Write the least and the greatest value of a set over the models."""
         values = self.values[:, at]
-        return f"{self.show(float(values.min()))} to {self.show(float(values.max()))}"
+        unit = self.result.loss_unit if self.by == "loss" else "%"
+        return f"{self._between(float(values.min()), float(values.max()))} {unit}".strip()
+
+    def _between(self, low: float, high: float) -> str:
+        if self.by == "loss":
+            return " to ".join(words.signed(end, self.decimals) for end in (low, high))
+        digits = _digits(max(high, LEAST))
+        return f"{low:.{digits}f} to {high:.{digits}f}"
 
     def name(self, at: int) -> str:
         """Name the features of a set."""
@@ -158,12 +167,9 @@ class ScoredSets:
         ]  # fmt: skip
         return "<br>".join(line for line in said if line)
 
-    def top_shares(self, k: int = TOP) -> Float[np.ndarray, " s"]:
-        """Return the share of models in which each set is among the ``k`` strongest."""
-        size = np.abs(self.values)
-        ranks = np.argsort(np.argsort(-size, 1, kind="stable"), 1, kind="stable")
-        shares: np.ndarray = (ranks < k).mean(0)
-        return shares
+    def cloud(self, top: int = TOP) -> Cloud:
+        """Return how the scores spread over the models, set by set in the same order."""
+        return self.result.cloud(self.which, by=self.by, order=self.size, top=top)
 
 
 def scored_sets(
@@ -207,3 +213,10 @@ def scored_sets(
 def ways_of(result: InteractionScores) -> list[By]:
     """Return the scores that a result can be drawn by."""
     return [by for by in WAYS if by in result.detectors]
+
+
+def _digits(share: float) -> int:
+    """Return how many decimals a share in per cent is written with."""
+    if share >= 1:
+        return 1
+    return 2 if share >= 0.01 else words.decimals_for(share) - 1

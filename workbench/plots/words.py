@@ -25,8 +25,8 @@ from workbench.core.wording import counted, percent
 
 # Results about outputs of rows.
 Explained = (
-    Attribution | AttributionRange | Faithfulness | InteractionScores | LocalFunctions
-    | LocalModels | Measures | Profiles | RashomonSet | ScaleCurves
+    Attribution | AttributionRange | Faithfulness | LocalFunctions | LocalModels | Measures
+    | Profiles | RashomonSet | ScaleCurves
 )  # fmt: skip
 
 MINUS = "\N{MINUS SIGN}"
@@ -86,7 +86,7 @@ def measured(measure: Measure) -> str:
     return f"{said} ({number(measure.low)} to {number(measure.high)})"
 
 
-def quantity(result: Explained, output: str | int | None = None) -> str:
+def quantity(result: Explained | InteractionScores, output: str | int | None = None) -> str:
     """Name what is explained, with its unit: ``probability of >50K``, ``price in EUR``."""
     name = result.output_names[result.output_index(output)]
     if result.unit in SCALES:
