@@ -113,9 +113,7 @@ class Scene:
         self, model: Model, X: Tensor, donors: Tensor, truth: Tensor | None, sets: Sequence[Set]
     ) -> Differences:
         exchange = Exchange(
-            swaps=swaps_of(
-                model, model.encode(X), self.context.budget, self.context.chunk_rows
-            ),
+            swaps=swaps_of(model, model.encode(X), self.context.budget, self.context.chunk_rows),
             donors=donors,
             X=X,
             outputs=lambda logits: model.outputs(logits, self.output),
