@@ -70,6 +70,12 @@ def some_scores(
         "losses_std_errors": np.full((models, s), 0.001) if loss else None,
         "loss_effects": np.tile(np.linspace(0.2, 0.01, d), (models, 1)) if loss else None,
     }
+    if models > 1:
+        fields |= {
+            "noise": np.full(models, 0.001), "numbers": np.arange(models) - 1,
+            "strengths": np.full(models, 0.1), "stretches": np.ones(models),
+            "explorer": "gaussian-units", "tolerance": 0.01, "base_loss": 0.4,
+        }  # fmt: skip
     return InteractionScores(**(fields | changes))
 
 

@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
 from tests.interactions import one_row
 from tests.local_models import one_local_model
@@ -83,6 +84,8 @@ BAD = {
     "WB031": some_scores([0.0004]),
     "WB032": some_scores(errors=0.03),
     "WB033": replace(SCORES, association=np.zeros_like(SCORES.association)),
+    "WB040": some_cloud(factors=(0.1, 0.2)),
+    "WB041": some_cloud(noise=0.006),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

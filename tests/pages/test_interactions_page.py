@@ -11,7 +11,7 @@ from workbench.engines.rashomon.again import near_copy
 from workbench.plots.interaction_scores_words import pair_sentence, scores_sentence
 from workbench.ui.text import markup, plain
 
-PAGE = "interactions"
+PAGE, CLASS = "interactions", "cultivar 3"
 SMALL = {"interactions__permutations": 2, "interactions__max_rows": 60}
 CLOUD = {
     "interactions_part": "cloud", "interaction-cloud__permutations": 1,
@@ -39,24 +39,24 @@ def charts(app):
 def test_a_first_visit_answers_and_opens_the_strongest_pair(wine):
     app = no_fault(look(model="wine-mlp"))
     (said,) = answers(app)
-    assert markup(scores_sentence(wine)) in said
-    place = int(wine.order_of()[0])
-    assert plain(pair_sentence(wine, place)) in shown(app)
+    assert markup(scores_sentence(wine, CLASS)) in said
+    place = int(wine.order_of(CLASS)[0])
+    assert plain(pair_sentence(wine, place, CLASS)) in shown(app)
     assert charts(app) == 2, "the bars, and the map of the pair"
     for title in ("Strong pairs vary apart", "Some pair matters", "First pair is first"):
         assert title in shown(app)
     frame = app.dataframe[0].value
-    shares = 100 * wine.shares[0, wine.order_of(), wine.output_index(None)]
+    shares = 100 * wine.shares[0, wine.order_of(CLASS), wine.output_index(CLASS)]
     np.testing.assert_allclose(frame["value"], shares[: len(frame)])
 
 
 def test_another_pair_is_looked_at(wine):
     app = look(model="wine-mlp")
     pair = widget(app, "selectbox", "Pair")
-    place = int(wine.order_of()[3])
+    place = int(wine.order_of(CLASS)[3])
     key = "-".join(str(i) for i in wine.sets[place][:2])
     no_fault(pair.set_value(key).run())
-    assert plain(pair_sentence(wine, place)) in shown(app)
+    assert plain(pair_sentence(wine, place, CLASS)) in shown(app)
     assert address(app)["pair"] == key
     effects = control(app, "Surface")
     no_fault(effects.set_value("effects").run())

@@ -1,6 +1,6 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
-from workbench.api.across import explain_set
+from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.explaining import (
     counterfactuals,
     evaluate,
@@ -42,8 +42,11 @@ __all__ = [
     "explain_set", "explainer_for", "faithfulness", "find_method",
     "interaction_scores",
     "interactions",
+    "interactions_set",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
-    "profiles", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+    "profiles",
+    "profiles_set",
+    "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
     "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

@@ -46,8 +46,12 @@ VERBS: Mapping[type[Result], str] = {
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
 }  # fmt: skip
-# What a family's name means where it has several methods.
-USUAL: Mapping[str, str] = {"lime": "lime.tabular"}
+# What a name means that several methods answer to.
+USUAL: Mapping[str, str] = {
+    "lime": "lime.tabular",
+    "interactions": "shapley.interactions",
+    "profiles": "profiles.curves",
+}
 
 
 def list_methods() -> dict[str, Method]:

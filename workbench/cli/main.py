@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
@@ -50,6 +51,8 @@ for command in (
     interactions,
     rashomon,
     explain_set,
+    interactions_set,
+    profile_set,
     simpler,
     churn,
     mitigate,

@@ -292,6 +292,17 @@ class Profiles(OfOutputs, AcrossModels, Result):
         """Return the features' positions in the schema, the widest spread first."""
         return self.features[np.argsort(-self.spreads(output), kind="stable")]
 
+    def widest(self, output: str | int | None = None) -> Int[np.ndarray, " f"]:
+        """Return the features' positions, those first whose mean curves differ most over models.
+
+        What counts is the largest difference between two models at a grid point that rows are
+        near to.
+        """
+        which = self.output_index(output)
+        gaps = np.ptp(self.mean[..., which], axis=0) * (self.counts > 0)
+        largest = [float(gaps[self.of == at].max(initial=0.0)) for at in self.features]
+        return self.features[np.argsort(-np.array(largest), kind="stable")]
+
     def to_frame(self) -> "pd.DataFrame":
         """One line per model, feature, grid point and output.
 

@@ -20,11 +20,17 @@ from workbench.plots.interaction_scores_words import scores_sentence
 from workbench.plots.scored_sets import By, scored_sets
 from workbench.plots.words import number
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, key_figures, trust_card
+from workbench.ui.cards import computed_card, key_figures
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.interaction_views import choose_pair, pair_names, show_numbers, show_views
+from workbench.ui.interaction_views import (
+    choose_pair,
+    pair_names,
+    show_numbers,
+    show_trust,
+    show_views,
+)
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.pair_profile import show_pair_profile
@@ -75,7 +81,7 @@ def interactions_across_the_set(place: Place) -> None:
         if result.n_models < 2:
             note("No other model was found within the tolerance: allow a larger one.")
     with trust, errors_shown():
-        trust_card(result)
+        show_trust(result, output)
     with below, errors_shown():
         st.subheader("A pair, looked at", anchor=False)
         chosen = choose_pair(result, output)

@@ -12,11 +12,17 @@ from workbench.engines.interactions.scores import NAME
 from workbench.plots.interaction_scores_words import scores_sentence
 from workbench.plots.scored_sets import By
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cards import computed_card
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, errors_shown, note, side_by_side
-from workbench.ui.interaction_views import choose_pair, pair_names, show_numbers, show_views
+from workbench.ui.interaction_views import (
+    choose_pair,
+    pair_names,
+    show_numbers,
+    show_trust,
+    show_views,
+)
 from workbench.ui.jobs import Answer, Ask, answer_to
 from workbench.ui.methods import choose_seed
 from workbench.ui.pair_profile import POINTS, show_pair_profile
@@ -54,7 +60,7 @@ def features_that_work_together(place: Place) -> None:
     with said, errors_shown():
         answer(scores_sentence(result, output, by=by))
     with trust, errors_shown():
-        trust_card(result)
+        show_trust(result, output)
     with below, errors_shown():
         st.subheader("A pair, looked at", anchor=False)
         place_of = choose_pair(result, output)

@@ -1,6 +1,7 @@
 """Scores of pairs on a page: a view that was chosen, the pair that is looked at, its numbers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from workbench.core.results import InteractionScores
 from workbench.plots import options_of, render, views_of
 from workbench.plots.interaction_scores_words import LOSS_SIGN, pair_sentence, scores_sentence
 from workbench.plots.scored_sets import PAIR, By, ScoredSets, scored_sets
+from workbench.ui.cards import trust_card
 from workbench.ui.frame import note
 from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.state import choose, put
@@ -36,6 +38,11 @@ SHOWN: Mapping[str, str] = {
 }  # fmt: skip
 NAMES = {"by": "Scores", "show": "Cells"}
 CHOICE, LISTED = "pair", 40
+# Fields whose last axis are outputs.
+OF_OUTPUTS = (
+    "mixed", "mixed_std_errors", "signed", "signed_std_errors", "variances", "totals",
+    "mean_predictions", "in_contexts", "by_weights",
+)  # fmt: skip
 
 
 def show_views(result: InteractionScores, output: str, *, name: str, first: str = "ranked") -> By:
@@ -92,6 +99,20 @@ def pair_names(result: InteractionScores, place: int) -> tuple[str, str]:
     """Return the names of the features of a pair."""
     first, second = result.set_names[place]
     return first, second
+
+
+def show_trust(result: InteractionScores, output: str) -> None:
+    """Show how far to trust what is said of the chosen output."""
+    if len(result.output_names) <= 2:  # what is known of one of two is known of the other
+        trust_card(result)
+        return
+    which = result.output_index(output)
+    arrays: dict[str, Any] = {
+        name: values[..., [which]] for name in OF_OUTPUTS
+        if (values := getattr(result, name)) is not None
+    }  # fmt: skip
+    schema = result.schema.model_copy(update={"favourable": None})
+    trust_card(replace(result, **arrays, schema=schema, output_names=(output,)))
 
 
 def show_numbers(result: InteractionScores, output: str, by: By) -> None:

@@ -76,9 +76,10 @@ def _inner_params(params: ProfilesSetParams) -> Any:
 def _apart(together: Profiles, model: Model) -> Profiles:
     """Take the profiles of models apart that answered side by side, ``k`` outputs of each."""
     k = len(model.output_names)
+    m = len(together.output_names) // k
 
     def each(values: Float[np.ndarray, "1 ... mk"]) -> Float[np.ndarray, "m ... k"]:
-        own = values[0].reshape(*values.shape[1:-1], -1, k)
+        own = values[0].reshape(*values.shape[1:-1], m, k)
         return np.ascontiguousarray(np.moveaxis(own, -2, 0))
 
     apart: dict[str, Any] = {name: each(getattr(together, name)) for name in BY_MODEL}
