@@ -152,6 +152,13 @@ class ScoredSets:
             )  # fmt: skip
         return "strengthen each other" if way > 0 else "weaken each other"
 
+    def way(self, at: int) -> str:
+        """Say in a word or two what the features of a set do to each other, or why not."""
+        unknown = self.by != "loss" and np.isnan(
+            self.result.signed[REFERENCE, self.places[at], self.which]
+        )
+        return self.direction(at) or ("no order" if unknown else "not sure")
+
     def colour(self, at: int, colours: Palette) -> str:
         """Colour of a set by its direction; that of sizes where it is not sure."""
         return {1: colours.positive, -1: colours.negative}.get(

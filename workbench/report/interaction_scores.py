@@ -73,7 +73,7 @@ def _table(scores: InteractionScores, which: int, size: int) -> Grid:
         over = (sets.span(at), percent(float(top.in_top[at]))) if several else ()
         rows.append((
             sets.name(at), sets.show(float(sets.own[at])), sets.interval(at),
-            sets.direction(at) or "not sure", "yes" if sets.matters[at] else "no", *over,
+            sets.way(at), "yes" if sets.matters[at] else "no", *over,
         ))  # fmt: skip
     heads = (SIZES[size], "share of the variance", "95 %", "direction", "matters")
     over_models = (f"over {sets.n_models:,} models", f"in top {top.top}") if several else ()

@@ -83,7 +83,7 @@ def interactions_across_the_set(place: Place) -> None:
     with trust, errors_shown():
         show_trust(result, output)
     with below, errors_shown():
-        st.subheader("A pair, looked at", anchor=False)
+        st.subheader("One pair", anchor=False)
         chosen = choose_pair(result, output)
         if chosen is not None:
             _offer_ends(place, result, chosen, output)

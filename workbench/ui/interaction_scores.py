@@ -62,7 +62,7 @@ def features_that_work_together(place: Place) -> None:
     with trust, errors_shown():
         show_trust(result, output)
     with below, errors_shown():
-        st.subheader("A pair, looked at", anchor=False)
+        st.subheader("One pair", anchor=False)
         place_of = choose_pair(result, output)
         if place_of is not None:
             _profile(place, pair_names(result, place_of), output)

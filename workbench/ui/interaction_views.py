@@ -132,7 +132,7 @@ def _frame(sets: ScoredSets) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "pair": [sets.name(at) for at in range(n)],
         "value": sets.own[shown], "low": sets.low[shown], "high": sets.high[shown],
-        "direction": [sets.direction(at) or "not sure" for at in range(n)],
+        "direction": [sets.way(at) for at in range(n)],
     }  # fmt: skip
     if sets.n_models > 1:
         cloud = sets.cloud()
