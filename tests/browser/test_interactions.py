@@ -33,7 +33,7 @@ def test_from_all_pairs_to_one_and_into_the_report(page, app_url):
     assert bars.locator(".errorbar").count() >= 12, "every bar has its interval"
     # The strongest pair stands open; press the third bar, and that pair is looked at.
     figure(page, "mean probability of good").wait_for(timeout=SECONDS)
-    third = bars.locator(".ytick").nth(2).text_content()
+    third = " ".join(bars.locator(".ytick").nth(2).locator("tspan").all_text_contents())
     press(bars, bars.locator(".barlayer .point").nth(2))
     page.wait_for_url(re.compile(r"pair=\d+-\d+"), timeout=SECONDS)
     page.get_by_text(re.compile(rf"^{third}: together")).wait_for(timeout=SECONDS)

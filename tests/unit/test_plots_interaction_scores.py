@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from workbench.plots import options_of, render, views_of
 from workbench.plots.interaction_scores_heatmap import SHOWN
 from workbench.plots.interaction_scores_swarm import DOT, ROOM, spread
 from workbench.plots.interaction_scores_words import pair_sentence, scores_sentence
-from workbench.plots.scored_sets import HALF, scored_sets
+from workbench.plots.scored_sets import HALF, LETTERS, scored_sets
 from workbench.plots.theme import DARK, LIGHT
 from workbench.plots.words import MINUS
 from workbench.report import write_report
@@ -41,7 +42,7 @@ def test_bars_are_shares_with_intervals_floor_and_direction(dark, colours):
     assert way["age", "marital_status"] == colours.size
     assert way["age", "education_num"] == colours.negative
     assert way["age", "hours_per_week"] == colours.positive
-    assert figure.layout.yaxis.ticktext[1] == "age and education_num"
+    assert figure.layout.yaxis.ticktext[1] == "age<br>and education_num"
 
 
 def test_unsure_directions_are_grey():
@@ -178,7 +179,8 @@ def test_hostile_names_mean_themselves_and_long_ones_are_cut(tmp_path):
     for view in views_of(hostile):
         assert HOSTILE_SCRIPT not in render(hostile, view).to_json()
     labels = render(hostile, "ranked").layout.yaxis.ticktext
-    assert all(len(label.replace("&lt;", "<").replace("&gt;", ">")) < 60 for label in labels)
+    lines = [unescape(line) for label in labels for line in label.split("<br>")]
+    assert max(len(line) for line in lines) <= len("and ") + LETTERS
     path = write_report([hostile, ONE], tmp_path / "r.html", title="x")
     text = path.read_text()
     assert HOSTILE_SCRIPT not in text.partition("</head>")[2]

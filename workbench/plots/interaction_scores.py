@@ -7,10 +7,10 @@ from workbench.core.results import InteractionScores
 from workbench.core.wording import counted
 from workbench.plots import words
 from workbench.plots.layout import check_bars, cut, empty, layout_bars, note, padded, title
-from workbench.plots.scored_sets import SIZES, TRIPLE, By, ScoredSets, scored_sets
+from workbench.plots.scored_sets import ALL_ALIKE, SIZES, TRIPLE, By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, escaped, palette, template
 
-BAR, BELOW, LINE_HEIGHT, WITH_RANGE = 0.52, 0.36, 32, 40
+BAR, BELOW, NAME_HEIGHT, ROOM, ROOM_FOR_RANGE = 0.52, 0.38, 16, 6, 12
 NO_SETS = "No {}s were scored: run again with order 3 for triples."
 
 
@@ -79,8 +79,9 @@ def _bars(sets: ScoredSets, most: int, *, dark: bool) -> go.Figure:
     start, stop = padded((min(0.0, float(low.min())), max(0.0, float(high.max()))), 0.04)
     room = 0.16 * (stop - start)
     span = (start if low.min() < 0 else 0.0, stop + room) if stop > start else (0.0, 1.0)
-    labels = [sets.label(at) for at in shown]
-    layout_bars(figure, labels, span, WITH_RANGE if several else LINE_HEIGHT)
+    height = NAME_HEIGHT * sets.size + (ROOM_FOR_RANGE if several else ROOM)
+    layout_bars(figure, [""] * len(shown), span, height)
+    figure.update_yaxes(ticktext=[sets.label(at) for at in shown])
     _mark_floor(figure, sets.floor, colours)
     title(
         figure, sets.measured, "whisker: 95 %", *_key(sets, shown),
@@ -112,7 +113,7 @@ def _add_bars(
     own = sets.own[shown]
     figure.add_bar(
         x=own, y=np.arange(len(shown)), width=BAR, orientation="h", hovertext=hovers,
-        hoverinfo="text", customdata=sets.places[shown],
+        hoverinfo="text", customdata=sets.places[shown], unselected=ALL_ALIKE,
         marker={"color": [sets.colour(at, colours) for at in shown], "line": {"width": 0}},
         error_x={
             "type": "data", "symmetric": False, "array": sets.high[shown] - own,
@@ -130,7 +131,7 @@ def _add_ranges(
     middle = np.median(values, 0)
     figure.add_scatter(
         x=middle, y=np.arange(len(shown)) + BELOW, mode="markers", hovertext=hovers,
-        hoverinfo="text", customdata=sets.places[shown],
+        hoverinfo="text", customdata=sets.places[shown], unselected=ALL_ALIKE,
         marker={"symbol": "line-ns", "size": 7, "line": {"color": colours.muted, "width": 2}},
         error_x={
             "type": "data", "symmetric": False, "array": values.max(0) - middle,

@@ -8,8 +8,8 @@ from workbench.core.interaction_scores import REFERENCE, TOP
 from workbench.core.results import InteractionScores
 from workbench.core.wording import counted, percent
 from workbench.plots import words
-from workbench.plots.layout import check_bars, empty, layout_bars, note, padded, title
-from workbench.plots.scored_sets import By, ScoredSets, scored_sets
+from workbench.plots.layout import check_bars, empty, layout_bars, padded, title
+from workbench.plots.scored_sets import ALL_ALIKE, By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, escaped, palette, template
 
 LANE, DOT, MOST_SVG, TOP_MARGIN = 46, 7.0, 3000, 76
@@ -55,18 +55,19 @@ def swarm(
     figure = go.Figure(layout={"template": template(dark=dark)})
     _add_dots(figure, sets, shown, span, colours)
     _add_stars(figure, sets, shown, colours)
-    room = 0.14 * (span[1] - span[0])
+    room = 0.2 * (span[1] - span[0])
     _write_shares(figure, sets, shown, span[1] + room / 2, colours)
-    layout_bars(figure, [sets.label(int(at)) for at in shown], (span[0], span[1] + room), LANE)
-    figure.update_yaxes(range=[len(shown) - 0.4, -0.9])
+    layout_bars(figure, [""] * len(shown), (span[0], span[1] + room), LANE)
+    labels = [sets.label(int(at)) for at in shown]
+    figure.update_yaxes(range=[len(shown) - 0.4, -0.9], ticktext=labels)
     figure.update_layout(margin={"t": TOP_MARGIN}, height=figure.layout.height + TOP_MARGIN)
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1}, layer="below")
     if sets.floor is not None:
         figure.add_vline(x=sets.floor, line={"color": colours.muted, "width": 1, "dash": "dot"})
         figure.update_xaxes(ticksuffix=" %")
-    title(figure, sets.measured, f"a dot for each of {sets.n_models:,} models", "star: this model")
-    if len(sets) > len(shown):
-        note(figure, f"{counted(len(sets) - len(shown), 'more pair')}", dark=dark)
+    rest = [f"{counted(len(sets) - len(shown), 'more pair')}"] if len(sets) > len(shown) else []
+    models = f"dots: {sets.n_models:,} models"
+    title(figure, sets.measured, models, "star: this model", *rest)
     return figure
 
 
@@ -136,7 +137,7 @@ def _add_dots(
     draw = go.Scattergl if values.size > MOST_SVG else go.Scatter
     figure.add_trace(draw(
         x=values.reshape(-1), y=(np.arange(len(shown)) + offsets).reshape(-1), mode="markers",
-        hoverinfo="text", customdata=np.tile(sets.places[shown], m),
+        hoverinfo="text", customdata=np.tile(sets.places[shown], m), unselected=ALL_ALIKE,
         hovertext=[
             f"<b>{escaped(sets.name(at))}</b><br>{escaped(sets.show(float(values[model, column])))}"
             f"<br>excess loss {words.number(float(excess[model]))}"
@@ -150,7 +151,7 @@ def _add_dots(
                           "font": {"color": colours.muted, "size": 12}},
                 "tickfont": {"color": colours.muted}, "thickness": 8, "outlinewidth": 0,
                 "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-                "len": 0.45, "nticks": 4,
+                "len": 0.45, "nticks": 3,
             },
         },
     ))  # fmt: skip
@@ -160,6 +161,7 @@ def _add_stars(figure: go.Figure, sets: ScoredSets, shown: np.ndarray, colours: 
     figure.add_scatter(
         x=sets.own[shown], y=np.arange(len(shown)), mode="markers", hoverinfo="text",
         hovertext=[sets.told(at, "this model") for at in shown], customdata=sets.places[shown],
+        unselected=ALL_ALIKE,
         marker={"symbol": "star", "size": 14, "color": colours.negative,
                 "line": {"width": 1.2, "color": colours.surface}},
     )  # fmt: skip

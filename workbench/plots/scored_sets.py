@@ -13,7 +13,7 @@ from workbench.core.interaction_scores import FLOOR, LEVEL, REFERENCE, TOP
 from workbench.core.results import InteractionScores
 from workbench.core.schema import listing
 from workbench.plots import words
-from workbench.plots.layout import LABEL_LENGTH, shortened
+from workbench.plots.layout import shortened
 from workbench.plots.theme import Palette, escaped
 
 By = Literal["mixed-difference", "loss"]
@@ -22,8 +22,12 @@ PAIR, TRIPLE = 2, 3
 SIZES = {PAIR: "pair", TRIPLE: "triple"}
 # Standard errors beyond which a direction is said.
 SURE = 2
+# Letters of a name in a label: features stand below each other, so that bars have room.
+LETTERS = 20
 # Per cent below which a share is not written out.
 LEAST = 1e-4
+# A click chooses a pair, which stays as visible as the others.
+ALL_ALIKE = {"marker": {"opacity": 1}}
 HALF = float(stats.norm.ppf(0.5 + LEVEL / 2))
 
 
@@ -135,11 +139,9 @@ class ScoredSets:
         return " and ".join(self.result.set_names[self.places[at]])
 
     def label(self, at: int) -> str:
-        """Name the features of a set so that all of them fit into a label."""
+        """Name the features of a set below each other, as a figure writes them."""
         names = self.result.set_names[self.places[at]]
-        room = (LABEL_LENGTH - 5 * (len(names) - 1)) // len(names)
-        spare = sum(max(0, room - len(name)) for name in names)
-        return " and ".join(shortened(name, room + spare) for name in names)
+        return "<br>and ".join(escaped(shortened(name, LETTERS)) for name in names)
 
     def direction(self, at: int) -> str:
         """Say what the features of a set do to each other; empty where it is not sure."""
