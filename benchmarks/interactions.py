@@ -5,6 +5,9 @@
 in a network 30-256-256-1, against a loop that copies rows for each pair; and the area under the
 ROC curve with which four detectors find the interacting pairs of ten known functions in networks
 trained on 10,000 rows of them (140-100-60-20, L1 5e-5). ``--functions 3`` takes the first three.
+
+``--models 64`` scores the same pairs in so many equally good models instead, and ``--device cuda``
+does so on a GPU: it writes ``interactions-cuda.json`` (``interactions-cloud.json`` on a CPU).
 """
 
 import argparse
@@ -29,6 +32,10 @@ from workbench.core.table import Table
 from workbench.engines.interactions import interaction_scores
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import scene_of
+from workbench.engines.rashomon import interactions_set
+from workbench.engines.rashomon.by_dropout import dropout_family
+from workbench.numerics.devices import choose_device, describe_device
+from workbench.numerics.stream.family import Members, materialise
 from workbench.registry.architectures import build_network
 
 RESULTS = Path(__file__).parent / "results"
@@ -77,6 +84,42 @@ def speed() -> dict[str, Any]:
     theirs = (time.perf_counter() - started) / LOOPED * len(pairs)
     apart = float(np.abs(np.array(looped) / found.mixed[0, :LOOPED, 0] - 1).max())
     return {"seconds": ours, "loop_seconds": theirs, "ratio": theirs / ours, "apart": apart}
+
+
+def cloud(count: int, device: torch.device) -> dict[str, Any]:
+    """Score all pairs in so many near-copies, and one of them by the loop over pairs."""
+    torch.manual_seed(0)
+    X = normal(5 * ROWS, D)
+    network = network_of((256, 256), D)
+    with torch.no_grad():
+        truth = network(X.float())[:, 0].double()
+    table = table_of(X, truth + truth.std() * torch.randn(len(X), dtype=torch.float64))
+    model = model_of(network, table.schema).to(device, torch.float32)
+    rows, asked = table.split("test"), {"device": str(device), "scored": count}
+    interactions_set(model, rows, table, **asked | {"scored": min(count, 2)}, permutations=1)
+    started = time.perf_counter()
+    found = interactions_set(model, rows, table, **asked)
+    seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    interaction_scores(model, rows, device=str(device))
+    alone = time.perf_counter() - started
+    members = Members(
+        *(torch.from_numpy(getattr(found, name)) for name in ("numbers", "strengths", "stretches"))
+    )
+    assert found.explorer is not None  # noqa: S101 - models were looked for
+    family = dropout_family(model, found.explorer, 0)
+    pairs = list(itertools.combinations(range(D), 2))[:LOOPED]
+    looped = [
+        by_loop(one, rows, pairs)
+        for one in (model, materialise(family, members, 1), materialise(family, members, count))
+    ]
+    scored = found.mixed[[0, 1, count], :LOOPED, 0]
+    return {
+        "models": found.n_models, "explorer": found.explorer, "rows": len(rows),
+        "evaluations": found.provenance.evaluations, "seconds": seconds,
+        "seconds_of_one_model": alone, "apart": float(np.abs(np.array(looped) / scored - 1).max()),
+        "largest_excess": float(found.excess.max()), "tolerance": found.tolerance,
+    }  # fmt: skip
 
 
 def trained(number: int) -> tuple[Model, float]:
@@ -139,8 +182,19 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--functions", type=int, default=10, choices=range(1, 11))
-    chosen = parser.parse_args().functions
+    parser.add_argument("--models", type=int, default=0, help="Score so many models instead.")
+    parser.add_argument("--device", default="cpu")
+    asked = parser.parse_args()
+    chosen, device = asked.functions, choose_device(asked.device)
     result: dict[str, Any] = {"machine": platform.platform(), "torch": torch.__version__}
+    if asked.models:
+        result |= {"device": describe_device(device), "cloud": cloud(asked.models, device)}
+        print(result["cloud"])
+        name = "cloud" if device.type == "cpu" else device.type
+        (RESULTS / f"interactions-{name}.json").write_text(
+            json.dumps(result, indent=2) + "\n", encoding="utf-8"
+        )
+        return
     result["threads"] = torch.get_num_threads()
     result["speed"] = speed()
     print({name: round(value, 8) for name, value in result["speed"].items()}, flush=True)

@@ -10,7 +10,7 @@ from workbench.core.across_models import GIVEN
 from workbench.core.model import Model
 from workbench.core.table import split_sizes
 from workbench.core.wording import counted
-from workbench.engines.rashomon.explore import PASSES, admitted, explorers_of
+from workbench.engines.rashomon.explore import PASSES, explorers_of, first_within, search
 from workbench.engines.rashomon.near_params import NearParams
 from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.stream.family import Family, Members
@@ -27,6 +27,8 @@ class Found(NamedTuple):
         By how much their loss is above the given model's, and its paired standard error.
     wanted, tried
         How many were asked for, and how many an explorer tries at most.
+    remark
+        How what this explorer finds is to be read; may be empty.
     """
 
     scene: Scene
@@ -38,6 +40,7 @@ class Found(NamedTuple):
     noise: Float[Tensor, " b"]
     wanted: int
     tried: int
+    remark: str
 
     def fields(self, count: int) -> dict[str, Any]:
         """Return what a result says of the given model and the first ``count`` others."""
@@ -77,7 +80,7 @@ class Found(NamedTuple):
                 f"the tolerance of {self.tolerance:.3g} cannot be told from 0: the paired standard "
                 f"error of a model's excess loss is {middle:.2g}"
             )
-        return tuple(notes)
+        return (*notes, self.remark.rstrip(".")) if self.remark else tuple(notes)
 
 
 def look(scene: Scene, wanted: int, params: NearParams) -> Found:
@@ -90,8 +93,9 @@ def look(scene: Scene, wanted: int, params: NearParams) -> Found:
     """
     explorer = explorer_of(scene.model, params)
     tolerance = params.tolerance * scene.tolerance_unit
-    found = admitted(scene, explorer, tolerance, wanted, params)
-    return Found(scene, explorer, tolerance, *found, wanted, params.models)
+    sought = search(scene, explorer, (tolerance,), params)
+    found = first_within(scene, sought, tolerance, wanted)
+    return Found(scene, explorer, tolerance, *found, wanted, params.models, sought.remark)
 
 
 def explorer_of(model: Model, params: NearParams) -> str:
