@@ -16,16 +16,16 @@ def some_scores(
     shares=(0.098, 0.03, 0.012, 0.004, 0.0006, 0.0002, 0.0, 0.0, 0.0, 0.0), *, features=FEATURES,
     task="binary", models=1, errors=0.004, loss=False, triples=False, sets=None, **changes,
 ):  # fmt: skip
-    """Pairs with these shares of the variance of the last output, in the order of their names.
+    """Pairs with these shares of the variance of each output, in the order of names, then 0.
 
     The standard error is that share of the variance as well. Further models score a pair by 0.7 to
     1.3 of the given one, odd and even pairs the opposite way round. The sign goes up, down, up, …;
-    pairs with a category have none. The other output of two has the same numbers.
+    pairs with a category have none.
     """
     schema = Schema(features=features, target="income", task=task, **TASKS[task])
     d, k = len(features), len(schema.output_names)
     pairs = list(itertools.combinations(range(d), 2)) if sets is None else sets
-    shares = np.resize(np.asarray(shares, dtype=float), len(pairs))
+    shares = np.append(shares, np.zeros(len(pairs)))[: len(pairs)]
     if triples:
         pairs = pairs + list(itertools.combinations(range(d), 3))[:4]
         shares = np.append(shares, np.array([0.01, 0.004, 0.0002, 0.0])[: len(pairs) - len(shares)])
