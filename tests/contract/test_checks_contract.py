@@ -12,6 +12,7 @@ from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interaction_clouds import some_cloud
+from tests.interaction_scores import some_scores
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -44,13 +45,12 @@ FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
-CLOUD = some_cloud()
+SCORES = some_scores(models=21)
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED,
-                 CLOUD)
+                 CHURN, AVERAGED, SCORES)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -80,6 +80,10 @@ BAD = {
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB030": replace(SCORES, association=np.full_like(SCORES.association, 0.95)),
+    "WB031": some_scores([0.0004]),
+    "WB032": some_scores(errors=0.03),
+    "WB033": replace(SCORES, association=np.zeros_like(SCORES.association)),
     "WB040": some_cloud(factors=(0.1, 0.2)),
     "WB041": some_cloud(noise=0.006),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),

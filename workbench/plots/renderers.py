@@ -16,6 +16,7 @@ from workbench.core.results import (
     Explainer,
     Faithfulness,
     Interactions,
+    InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -34,6 +35,10 @@ from workbench.plots import (
     churn,
     churn_groups,
     faithfulness,
+    interaction_scores,
+    interaction_scores_heatmap,
+    interaction_scores_network,
+    interaction_scores_swarm,
     local_functions,
     mitigation,
     profiles,
@@ -63,6 +68,7 @@ from workbench.plots.metrics import metrics
 from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.residuals import residuals
 from workbench.plots.scale_curves import curve
+from workbench.plots.scored_sets import TRIPLE, ways_of
 from workbench.plots.training import errors, training
 from workbench.plots.waterfall import waterfall
 
@@ -75,6 +81,11 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     },
     Counterfactuals: {"nearest": nearest},
     Interactions: {"network": network, "matrix": matrix},
+    InteractionScores: {
+        "ranked": interaction_scores.ranked, "heatmap": interaction_scores_heatmap.heatmap,
+        "network": interaction_scores_network.network, "swarm": interaction_scores_swarm.swarm,
+        "triples": interaction_scores.triples,
+    },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
     ScaleCurves: {"curve": curve},
@@ -125,6 +136,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in _speechless(result))
     if isinstance(result, Profiles):
         return tuple(view for view in views if view not in profiles.speechless(result))
+    if isinstance(result, InteractionScores):
+        return tuple(view for view in views if view not in _speechless_of_scores(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -203,11 +216,26 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_scores(result: InteractionScores) -> dict[str, dict[str, list[str]]]:
+    by: dict[str, list[str]] = {"by": [*ways_of(result)]}
+    shows: list[str] = [*interaction_scores_heatmap.shows_of(result)]
+    return {
+        "ranked": by, "heatmap": {**by, "show": shows}, "network": by, "swarm": by, "triples": by,
+    }  # fmt: skip
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
+    InteractionScores: _of_scores,
 }  # fmt: skip
+
+
+def _speechless_of_scores(result: InteractionScores) -> set[str]:
+    """Return the views that have nothing to show: one model has no cloud, pairs no triples."""
+    none = set() if len(result.mixed) > 1 else {"swarm"}
+    return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
 def _speechless(result: Churn | Mitigation) -> set[str]:

@@ -20,6 +20,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Faithfulness,
+    InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -43,11 +44,11 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
-    | SimplerModels | Churn | Mitigation
+    | SimplerModels | Churn | Mitigation | InteractionScores
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels, Churn, Mitigation,
+    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
