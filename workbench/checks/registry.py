@@ -11,6 +11,7 @@ from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
+from workbench.checks.profiles import PROFILE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.checks.simpler_models import SIMPLER_CHECKS
@@ -26,6 +27,7 @@ CHECKS: Mapping[str, Check] = {
         *RASHOMON_CHECKS, *SIMPLER_CHECKS,
         *UPDATE_CHECKS,
         *SCORE_CHECKS,
+        *PROFILE_CHECKS,
         *INTERACTION_CLOUD_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip

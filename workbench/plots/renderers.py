@@ -41,6 +41,8 @@ from workbench.plots import (
     interaction_scores_swarm,
     local_functions,
     mitigation,
+    profile_multiples,
+    profile_pairs,
     profiles,
     rashomon,
     rashomon_groups,
@@ -113,7 +115,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
     },
-    Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
+    Profiles: {
+        "profile": profiles.profile, "effects": profiles.effects, "pair": profile_pairs.pair,
+        "multiples": profile_multiples.multiples,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -211,8 +216,13 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
             "feature": [result.names[at] for at in result.ranking()],
             "curves": list(profiles.CURVES),
         },
-        "effects": {"feature": profiles.with_order(result)},
-        "pair": {"surface": list(profiles.SURFACES)},
+        "effects": {
+            "feature": profiles.with_order(result), "mean": list(profiles.BESIDE),
+        },
+        "pair": {"surface": list(profile_pairs.SURFACES)},
+        "multiples": {
+            "curves": list(profile_multiples.CURVES), "order": list(profile_multiples.ORDERS),
+        },
     }
 
 

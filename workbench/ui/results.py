@@ -25,6 +25,7 @@ from workbench.core.results import (
     LocalModels,
     Measures,
     Mitigation,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -45,10 +46,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
+    | Profiles
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
+    Profiles,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
