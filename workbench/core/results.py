@@ -9,6 +9,7 @@ from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
@@ -28,6 +29,7 @@ Tabular = (
     | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
     | InteractionScores
+    | Halo
 )  # fmt: skip
 
 __all__ = [
@@ -35,4 +37,5 @@ __all__ = [
     "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
+    "Halo",
 ]  # fmt: skip

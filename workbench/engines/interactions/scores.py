@@ -70,7 +70,7 @@ def _explain(
         schema=model.schema,
         output_names=model.output_names,
         unit=unit_of(model.schema, params.output, "identity"),
-        loss_unit=_loss_unit(model),
+        loss_unit=loss_unit(model),
         **scores_of(found, sets, model),
         **_in_loss(found, alone),
         **besides,
@@ -117,7 +117,8 @@ def _in_loss(found: list[Differences], alone: Differences) -> dict[str, Any]:
     }
 
 
-def _loss_unit(model: Model) -> str:
+def loss_unit(model: Model) -> str:
+    """Name the unit of a loss; empty for a target without a unit."""
     if model.schema.n_classes:
         return "nats"
     return f"{model.schema.target_unit}²" if model.schema.target_unit else ""
