@@ -15,6 +15,7 @@ from workbench.core.results import (
     Counterfactuals,
     Explainer,
     Faithfulness,
+    Halo,
     Interactions,
     LocalFunctions,
     LocalModels,
@@ -34,6 +35,7 @@ from workbench.plots import (
     churn,
     churn_groups,
     faithfulness,
+    halo,
     local_functions,
     mitigation,
     profiles,
@@ -103,6 +105,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "candidates": mitigation.candidates,
     },
     Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
+    Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -125,6 +128,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in _speechless(result))
     if isinstance(result, Profiles):
         return tuple(view for view in views if view not in profiles.speechless(result))
+    if isinstance(result, Halo):
+        return tuple(view for view in views if view in halo.views(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -203,10 +208,16 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_halo(result: Halo) -> dict[str, dict[str, list[str]]]:
+    choices = halo.choices_of(result)
+    return {"halo": {"pair": choices}, "sphere": {"triple": choices}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
+    Halo: _of_halo,
 }  # fmt: skip
 
 
