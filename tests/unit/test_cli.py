@@ -712,6 +712,7 @@ COMMANDS = {
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",
+    "halo": "halo",
 }
 
 

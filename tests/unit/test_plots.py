@@ -24,6 +24,7 @@ from tests.faithfulness import (
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.halos import some_halo
 from tests.profiles import some_profiles
 from tests.rashomon_sets import several_models
 from tests.simpler import simpler
@@ -279,6 +280,7 @@ def test_every_renderer_draws_its_kind_of_result():
             several_models(n=10), simpler(),
             some_churn(updated=True), some_mitigation(),
             some_profiles(),
+            some_halo(), some_halo(order=3),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

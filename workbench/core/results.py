@@ -34,8 +34,7 @@ Tabular = (
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
+    "Explainer", "Faithfulness", "Halo", "InteractionScores", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
-    "Halo",
 ]  # fmt: skip

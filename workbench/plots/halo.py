@@ -151,8 +151,9 @@ def sphere(result: Halo, triple: str | None = None, *, dark: bool = False) -> go
             "symbol": ["circle" if member else "circle-open" for member in members],
             "colorscale": [[0, colours.negative], [0.5, colours.muted], [1, colours.positive]],
             "colorbar": {
-                "thickness": 12, "outlinewidth": 0, "nticks": 5, "len": 0.7,
-                "title": {"text": "score in<br>the loss", "font": {"size": 12}},
+                "thickness": 12, "outlinewidth": 0, "nticks": 5, "len": 0.8, "orientation": "h",
+                "y": 0, "yanchor": "top",
+                "title": {"text": "score in the loss", "side": "bottom", "font": {"size": 12}},
             },
         },
     )  # fmt: skip
@@ -180,10 +181,11 @@ def sphere(result: Halo, triple: str | None = None, *, dark: bool = False) -> go
     figure.update_layout(
         scene={
             **axes, "aspectmode": "cube", "bgcolor": "rgba(0,0,0,0)",
-            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.0}},
+            "camera": {"eye": {"x": 1.9, "y": 1.5, "z": 1.1}},
         },
+        margin={"t": 44},
     )  # fmt: skip
-    note(figure, f"{_remark(result, place)}; distance: excess loss in tolerances", dark=dark)
+    note(figure, f"{_remark(result, place)}<br>distance: excess loss in tolerances", dark=dark)
     return figure
 
 
@@ -333,7 +335,7 @@ def _told(result: Halo, place: int) -> list[str]:
     told = []
     for model in range(len(result.shares)):
         masks = [
-            f"<b>{escaped(name)} × {number(float(mask))}</b>"
+            f"<b>{escaped(name)} times {number(float(mask))}</b>"
             for name, mask in zip(result.set_names[place], result.masks[place, model], strict=True)
         ]
         above = result.excess[place, model] / result.tolerance

@@ -282,9 +282,7 @@ def _main_effects(
     return effects
 
 
-def _notes(
-    rows: Table, family: _Family, boundaries: Float[np.ndarray, "d 2 b"]
-) -> tuple[str, ...]:
+def _notes(rows: Table, family: _Family, boundaries: Float[np.ndarray, "d 2 b"]) -> tuple[str, ...]:
     notes = [
         "copies multiply features, so they depend on where a feature has its 0: measured from "
         "another 0, with a model that makes up for it, the copies are others"

@@ -57,6 +57,7 @@ def shape_of(order: int, budgets: int, angles: int, *, with_zeros: bool) -> Shap
     >>> [len(shape_of(3, 10, 0, with_zeros=zeros).steps) // 8 for zeros in (False, True)]
     [36, 63]
     """
+    ways: list[tuple[int, ...]]
     if order == 2 and angles:
         angle = (np.arange(angles) + 0.5) * (np.pi / 2) / angles
         fractions = np.sort(np.cos(angle) / (np.cos(angle) + np.sin(angle)))
