@@ -15,7 +15,7 @@ from workbench.numerics.roots import MOST_STEPS, last_before
 # Rise of the loss for each of some features when it is scaled by a mask, all others by 1.
 Profile = Callable[[Int[np.ndarray, " a"], Float[np.ndarray, " a"]], Float[np.ndarray, " a"]]
 DIRECTIONS = (-1, 1)
-# First step away from 1 of the exact search, and by how much steps grow.
+# First step away from 1 of the exact search, and by how much steps grow, up to a tenth.
 START, GROWTH = 0.01, 1.25
 # Steps of the published search: the first, how often it is divided by ten, and how often a smaller
 # one may be taken until the place is reached at which the larger one was refused.
@@ -124,8 +124,10 @@ def published_boundaries(
 
 def rungs_within(reach: float) -> Float[np.ndarray, " r"]:
     """Return the distances from 1 that the exact search looks at, the last one ``reach``."""
-    steps = int(np.ceil(np.log(max(reach / START, 1.0)) / np.log(GROWTH)))
-    rungs = START * GROWTH ** np.arange(steps + 1)
+    wide = STEP / (GROWTH - 1)  # where steps have grown to a tenth, the published one
+    near = START * GROWTH ** np.arange(int(np.ceil(np.log(wide / START) / np.log(GROWTH))))
+    far = np.arange(near[-1] + STEP, max(reach, near[-1]) + STEP, STEP)
+    rungs = np.concatenate([near, far])
     return np.append(rungs[rungs < reach], reach)
 
 

@@ -256,9 +256,10 @@ def _of_models(
     for place, one in enumerate(sets):
         known = np.isfinite(masks[place]).all(1)
         joint = family.joint(one, masks[place, known])
-        fields["excess"][place, known], fields["excess_std_errors"][place, known] = family.excess(
-            joint
-        )
+        if known.any():
+            above, noise = family.excess(joint)
+            fields["excess"][place, known] = above
+            fields["excess_std_errors"][place, known] = noise
         # The given model is asked with them, about the same rows.
         given = torch.ones(1, joint.shape[1], dtype=joint.dtype)
         found, errors = family.scores(tuple(one.tolist()), torch.cat([joint, given]))

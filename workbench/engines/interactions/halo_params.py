@@ -47,7 +47,7 @@ class HaloParams(Params):
         "end within 0.0001 of it.",
     )
     reach: float = Field(
-        10.0, gt=0, le=1000, description="How far from 1 a mask may be to be found."
+        10.0, gt=0, le=100, description="How far from 1 a mask may be to be found."
     )
     permutations: int = Field(
         8, ge=1, le=200, description="How often each row takes features from another row."
