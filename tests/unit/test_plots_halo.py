@@ -11,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature
 from workbench.plots import options_of, render, views_of
 from workbench.plots.halo import RIM, choices_of, ends_sentence, halo_sentence
+from workbench.plots.words import MINUS
 from workbench.report import to_json, write_report
 
 
@@ -34,7 +35,8 @@ def test_a_halo_shows_every_joint_model_where_it_is(dark):
     radius = max(0.0, result.excess[0, at] / result.tolerance)
     np.testing.assert_allclose((inside.x[0], inside.y[0]), radius * result.directions[at])
     assert (
-        f"{result.excess[0, at] / result.tolerance:.2f} ±".replace("-", "−") in inside.hovertext[0]
+        f"{result.excess[0, at] / result.tolerance:.2f} ±".replace("-", MINUS)
+        in inside.hovertext[0]
     )
     assert "as good" in inside.hovertext[0]
     first, second = result.set_names[0]

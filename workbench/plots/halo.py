@@ -20,7 +20,7 @@ HEIGHT, CELL_HEIGHT, SPHERE_HEIGHT = 520, 210, 560
 COLUMNS, MOST_CELLS = 3, 12
 # Two lines of names above a cell of the matrix.
 TITLE_HEIGHT = 46
-NAME_LENGTH, CELL_LENGTH, SPACE_LENGTH = 24, 15, 16
+NAME_LENGTH, CELL_LENGTH, SPACE_LENGTH = 24, 13, 16
 HALF = 1.96
 RINGS = (0.2, 0.4, 0.6, 0.8)
 # Multiples of the tolerance beyond which a model is drawn at the rim, so that the region stays
@@ -94,7 +94,7 @@ def matrix(result: Halo, *, dark: bool = False) -> go.Figure:
         subplot_titles=[_cell_title(result, place) for place in shown],
     )  # fmt: skip
     figure.update_layout(template=template(dark=dark), height=height, margin={"t": TITLE_HEIGHT})
-    figure.update_annotations(font={"size": 12, "color": colours.text})
+    figure.update_annotations(font={"size": 11, "color": colours.text})
     for place in shown:
         at = {"row": 1 + place // columns, "col": 1 + place % columns}
         rim = _rim(result, place)
