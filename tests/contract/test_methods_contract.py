@@ -65,6 +65,16 @@ NOT_FINITE = {
     "counterfactuals": {"data", "changed_data"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
+    # Where the loss does not rise so far; features of no set.
+    "halo": {
+        "masks",
+        "excess",
+        "excess_std_errors",
+        "scores",
+        "scores_std_errors",
+        "boundaries",
+        "main_effects",
+    },
     # Of categories without an order.
     "interaction_scores": {"signed", "signed_std_errors"},
     "interactions": {"data"},

@@ -712,6 +712,7 @@ COMMANDS = {
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",
+    "halo": "halo",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

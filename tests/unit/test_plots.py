@@ -21,6 +21,7 @@ from tests.faithfulness import (
     several_explanations,
     several_measures,
 )
+from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interactions import one_row
 from tests.local_models import one_local_model
@@ -281,6 +282,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_churn(updated=True), some_mitigation(),
             some_profiles(),
             some_scores(models=5, triples=True),
+            some_halo(), some_halo(order=3),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

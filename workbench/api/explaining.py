@@ -22,6 +22,7 @@ from workbench.core.people import LOCAL
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Halo,
     Interactions,
     InteractionScores,
     Performance,
@@ -124,6 +125,29 @@ def interaction_scores(
     return scoring.interaction_scores(
         model, rows, seed=seed, device=device, progress=progress, **params
     )
+
+
+def halo(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Halo:
+    """Scale features together around the edge of what is as good, and score them there.
+
+    The rows need labels; frames as for ``explain``. ``pair="age,sex"`` names features, ``order=3``
+    looks at triples, ``search="published"`` searches in the published way.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.halo(model, rows, seed=seed, device=device, progress=progress, **params)
 
 
 def counterfactuals(

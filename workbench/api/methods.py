@@ -15,6 +15,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
     LocalFunctions,
@@ -45,6 +46,7 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
+    Halo: "halo",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

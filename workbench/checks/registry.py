@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
+from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
@@ -29,6 +30,7 @@ CHECKS: Mapping[str, Check] = {
         *SCORE_CHECKS,
         *PROFILE_CHECKS,
         *INTERACTION_CLOUD_CHECKS,
+        *HALO_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

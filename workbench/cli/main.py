@@ -14,6 +14,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
+from workbench.cli.halo import halo
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -49,6 +50,7 @@ for command in (
     local,
     scales,
     interactions,
+    halo,
     rashomon,
     explain_set,
     interactions_set,

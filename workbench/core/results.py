@@ -9,6 +9,7 @@ from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
@@ -28,11 +29,12 @@ Tabular = (
     | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
     | InteractionScores
+    | Halo
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
+    "Explainer", "Faithfulness", "Halo", "InteractionScores", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

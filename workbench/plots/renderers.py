@@ -15,6 +15,7 @@ from workbench.core.results import (
     Counterfactuals,
     Explainer,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
     LocalFunctions,
@@ -35,6 +36,7 @@ from workbench.plots import (
     churn,
     churn_groups,
     faithfulness,
+    halo,
     interaction_scores,
     interaction_scores_heatmap,
     interaction_scores_network,
@@ -119,6 +121,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "profile": profiles.profile, "effects": profiles.effects, "pair": profile_pairs.pair,
         "multiples": profile_multiples.multiples,
     },
+    Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -143,6 +146,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in profiles.speechless(result))
     if isinstance(result, InteractionScores):
         return tuple(view for view in views if view not in _speechless_of_scores(result))
+    if isinstance(result, Halo):
+        return tuple(view for view in views if view in halo.views(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -217,11 +222,13 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
             "curves": list(profiles.CURVES),
         },
         "effects": {
-            "feature": profiles.with_order(result), "mean": list(profiles.BESIDE),
+            "feature": profiles.with_order(result),
+            "mean": list(profiles.BESIDE),
         },
         "pair": {"surface": list(profile_pairs.SURFACES)},
         "multiples": {
-            "curves": list(profile_multiples.CURVES), "order": list(profile_multiples.ORDERS),
+            "curves": list(profile_multiples.CURVES),
+            "order": list(profile_multiples.ORDERS),
         },
     }
 
@@ -234,11 +241,17 @@ def _of_scores(result: InteractionScores) -> dict[str, dict[str, list[str]]]:
     }  # fmt: skip
 
 
+def _of_halo(result: Halo) -> dict[str, dict[str, list[str]]]:
+    choices = halo.choices_of(result)
+    return {"halo": {"pair": choices}, "sphere": {"triple": choices}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
     InteractionScores: _of_scores,
+    Halo: _of_halo,
 }  # fmt: skip
 
 

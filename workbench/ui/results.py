@@ -20,6 +20,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Faithfulness,
+    Halo,
     InteractionScores,
     LocalFunctions,
     LocalModels,
@@ -46,12 +47,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles
+    | Profiles | Halo
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles,
+    Profiles, Halo,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
