@@ -3,6 +3,7 @@
 from workbench.api.across import explain_set
 from workbench.api.explaining import (
     counterfactuals,
+    detectors,
     evaluate,
     explain,
     interaction_scores,
@@ -41,6 +42,7 @@ __all__ = [
     "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
     "explain_set", "explainer_for", "faithfulness", "find_method",
     "interaction_scores",
+    "detectors",
     "interactions",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",

@@ -14,6 +14,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
     Interactions,
     InteractionScores,
@@ -45,6 +46,7 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
+    Detectors: "detectors",
 }  # fmt: skip
 # What a family's name means where it has several methods.
 USUAL: Mapping[str, str] = {"lime": "lime.tabular"}

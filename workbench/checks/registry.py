@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
+from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
@@ -23,6 +24,7 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_RANGE_CHECKS,
         *RASHOMON_CHECKS, *SIMPLER_CHECKS,
         *UPDATE_CHECKS,
+        *DETECTOR_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ import click
 from workbench.cli.compare import compare, measure
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
+from workbench.cli.detectors import detectors
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
@@ -48,6 +49,7 @@ for command in (
     local,
     scales,
     interactions,
+    detectors,
     rashomon,
     explain_set,
     simpler,

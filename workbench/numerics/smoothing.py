@@ -68,16 +68,16 @@ class Smoothing(TorchFunctionMode):
                 self.kinked.add(name)
             return func(*args, **given)
         self.replaced.add(name)
-        in_place = given.pop("inplace", False) or name != full and not full.startswith("__")
+        in_place = given.pop("inplace", False) or full.endswith("_") and not full.startswith("__")
         if not in_place:
             return smooth(*args, **given)
         own = args[0] if args else given["input"]
         return own.copy_(smooth(own.clone(), *args[1:], **given))
 
-    def _relu(self, input: Tensor, inplace: bool = False) -> Tensor:  # noqa: ARG002, FBT001, FBT002
+    def _relu(self, input: Tensor) -> Tensor:
         return functional.softplus(input, self._beta)
 
-    def _leaky(self, input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:  # noqa: ARG002, FBT001, FBT002
+    def _leaky(self, input: Tensor, negative_slope: float = 0.01) -> Tensor:
         return negative_slope * input + (1 - negative_slope) * self._relu(input)
 
     def _prelu(self, input: Tensor, weight: Tensor) -> Tensor:
@@ -85,12 +85,10 @@ class Smoothing(TorchFunctionMode):
             weight = weight.reshape(1, -1, *[1] * (input.ndim - 2))
         return weight * input + (1 - weight) * self._relu(input)
 
-    def _relu6(self, input: Tensor, inplace: bool = False) -> Tensor:  # noqa: ARG002, FBT001, FBT002
+    def _relu6(self, input: Tensor) -> Tensor:
         return self._between(input, 0.0, 6.0)
 
-    def _between(
-        self, input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False  # noqa: ARG002, FBT001, FBT002, E501
-    ) -> Tensor:  # fmt: skip
+    def _between(self, input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
         return min_val + self._relu(input - min_val) - self._relu(input - max_val)
 
     def _size(self, input: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Explainer,
     Faithfulness,
     Interactions,
@@ -33,6 +34,7 @@ from workbench.plots import (
     attribution_range,
     churn,
     churn_groups,
+    detectors,
     faithfulness,
     local_functions,
     mitigation,
@@ -101,6 +103,9 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Mitigation: {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
+    },
+    Detectors: {
+        "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
     Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
     Explainer: {"errors": errors, "training": training},
@@ -203,10 +208,15 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
+    return {"agreement": {"measure": list(detectors.MEASURES)}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
+    Detectors: _of_detectors,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
     Interactions,
     LocalFunctions,
@@ -37,6 +38,7 @@ from workbench.core.results import (
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
+from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.interactions import interactions_section
 from workbench.report.local_functions import local_functions_section
@@ -60,6 +62,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,
+    Detectors: detectors_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
