@@ -5,6 +5,9 @@
 in a network 30-256-256-1, against a loop that copies rows for each pair; and the area under the
 ROC curve with which four detectors find the interacting pairs of ten known functions in networks
 trained on 10,000 rows of them (140-100-60-20, L1 5e-5). ``--functions 3`` takes the first three.
+
+``python -m benchmarks.interactions --detectors`` asks every detector instead, of 8 networks for
+each function and of their mean, and writes ``benchmarks/results/interactions-detectors.json``.
 """
 
 import argparse
@@ -12,6 +15,7 @@ import itertools
 import json
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +27,12 @@ from torch import nn
 from tests.interaction_functions import NID, interacting, model_of, nid_rows, normal, table_of
 from workbench.core.card import Architecture
 from workbench.core.context import Context
+from workbench.core.detectors import Detectors
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.engines.interactions import interaction_scores
+from workbench.engines import shapley  # noqa: F401 - registers the method of a detector
+from workbench.engines.interactions import detectors_side_by_side, interaction_scores
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import scene_of
 from workbench.registry.architectures import build_network
@@ -35,6 +41,7 @@ RESULTS = Path(__file__).parent / "results"
 D, ROWS, LOOPED = 30, 1000, 20
 TRAINED_ROWS, EPOCHS, BATCH, RATE, L1 = 10_000, 25, 100, 1e-3, 5e-5
 HIDDEN = (140, 100, 60, 20)
+SEEDS = 8
 
 
 def network_of(hidden: tuple[int, ...], d: int) -> nn.Module:
@@ -79,12 +86,24 @@ def speed() -> dict[str, Any]:
     return {"seconds": ours, "loop_seconds": theirs, "ratio": theirs / ours, "apart": apart}
 
 
-def trained(number: int) -> tuple[Model, float]:
+class Mean(nn.Module):
+    """What several networks say on average."""
+
+    def __init__(self, networks: list[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the mean of their outputs."""
+        return torch.stack([network(inputs) for network in self.networks]).mean(0)
+
+
+def trained(number: int, seed: int = 0) -> tuple[Model, float]:
     """Train a network on one function; return its R² on rows of its own."""
     X = nid_rows(number, TRAINED_ROWS, seed=100 + number)
     y = NID[number][0](*X.T)
     middle, scale = y.mean(), y.std()
-    torch.manual_seed(number)
+    torch.manual_seed(number + 1000 * seed)
     network = network_of(HIDDEN, 10)
     inputs, wanted = X.float(), ((y - middle) / scale).float()
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
@@ -96,10 +115,18 @@ def trained(number: int) -> tuple[Model, float]:
             (error + L1 * torch.stack([w.abs().sum() for w in weights]).sum()).backward()
             optimiser.step()
     fresh = nid_rows(number, 1000, seed=200 + number)
-    truth = (NID[number][0](*fresh.T) - middle) / scale
     model = model_of(network, table_of(fresh).schema).to(dtype=torch.float32)
+    return model, fit_of(model, number)
+
+
+def fit_of(model: Model, number: int) -> float:
+    """Return R² on rows that no network was trained on."""
+    X = nid_rows(number, TRAINED_ROWS, seed=100 + number)
+    y = NID[number][0](*X.T)
+    fresh = nid_rows(number, 1000, seed=200 + number)
+    truth = (NID[number][0](*fresh.T) - y.mean()) / y.std()
     said = model.predict(fresh)[:, 0]
-    return model, float(1 - (said - truth).square().mean() / truth.var())
+    return float(1 - (said - truth).square().mean() / truth.var())
 
 
 def found_by(result: InteractionScores, number: int) -> dict[str, float]:
@@ -135,19 +162,72 @@ def detection(numbers: list[int]) -> dict[str, Any]:
     return found
 
 
+def areas(model: Model, number: int) -> tuple[dict[str, float], Detectors]:
+    """Return the area under the ROC curve of every detector that serves, and what it took."""
+    X = nid_rows(number, 1000, seed=300 + number)
+    y = NID[number][0](*X.T)
+    table = table_of(X, (y - y.mean()) / y.std())
+    result = detectors_side_by_side(model, table, permutations=3, device="cpu")
+    truth = interacting(number)
+    return {
+        name: float(roc_auc_score(truth, strengths))
+        for name, strengths in zip(result.detectors, result.strengths[:, :, 0], strict=True)
+    }, result
+
+
+def side_by_side(numbers: list[int]) -> dict[str, Any]:
+    """Ask every detector of 8 networks for each function, and of the mean of the 8."""
+    found: dict[str, Any] = {}
+    for number in numbers:
+        nets, fits = zip(*(trained(number, seed) for seed in range(SEEDS)), strict=True)
+        told = [areas(net, number) for net in nets]
+        mean = replace(nets[0], network=Mean([net.network for net in nets]))
+        together, _ = areas(mean, number)
+        names = told[0][0]
+        single = {name: [one[name] for one, _ in told] for name in names}
+        found[str(number)] = {
+            "r2": float(np.mean(fits)), "r2_mean_model": fit_of(mean, number), "single": single,
+            "mean_model": together,
+            "seconds": dict(zip(names, told[0][1].seconds.tolist(), strict=True)),
+        }  # fmt: skip
+        line = {n: (round(float(np.mean(v)), 3), together.get(n)) for n, v in single.items()}
+        print(number, round(found[str(number)]["r2"], 4), line, flush=True)
+    first = found[str(numbers[0])]
+    by_seed = {
+        name: np.mean([one["single"][name] for one in found.values()], 0)
+        for name in first["single"]
+    }
+    return {
+        "functions": found,
+        "single": {name: float(values.mean()) for name, values in by_seed.items()},
+        "single_least": {name: float(values.min()) for name, values in by_seed.items()},
+        "mean_model": {
+            name: float(np.mean([one["mean_model"][name] for one in found.values()]))
+            for name in first["mean_model"]
+        },
+    }
+
+
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--functions", type=int, default=10, choices=range(1, 11))
-    chosen = parser.parse_args().functions
+    parser.add_argument("--detectors", action="store_true", help="Ask every detector instead.")
+    asked = parser.parse_args()
+    chosen, path = asked.functions, RESULTS / "interactions.json"
     result: dict[str, Any] = {"machine": platform.platform(), "torch": torch.__version__}
     result["threads"] = torch.get_num_threads()
-    result["speed"] = speed()
-    print({name: round(value, 8) for name, value in result["speed"].items()}, flush=True)
-    result["detection"] = detection(list(NID)[:chosen])
-    print("mean", {k: round(v, 3) for k, v in result["detection"]["mean"].items()})
+    if asked.detectors:
+        path = RESULTS / "interactions-detectors.json"
+        result |= side_by_side(list(NID)[:chosen])
+        for which in ("single", "single_least", "mean_model"):
+            print(which, {name: round(value, 3) for name, value in result[which].items()})
+    else:
+        result["speed"] = speed()
+        print({name: round(value, 8) for name, value in result["speed"].items()}, flush=True)
+        result["detection"] = detection(list(NID)[:chosen])
+        print("mean", {k: round(v, 3) for k, v in result["detection"]["mean"].items()})
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / "interactions.json"
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print("wrote", path)
 

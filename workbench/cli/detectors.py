@@ -1,5 +1,6 @@
 """``workbench detectors``."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,6 @@ def _ranks(result: "Detectors", shown: str | None, top: int, marks: list[str]) -
     lines = [f"{'Rank of each pair by each of them':<{wide + 2}}"]
     lines.append(f"  {'':<{wide}}" + "".join(f"{mark:>5}" for mark in marks))
     for pair, *ranks in frame.itertuples(index=False, name=None):
-        cells = "".join("    -" if rank != rank else f"{rank:5.0f}" for rank in ranks)
+        cells = "".join("    -" if isnan(rank) else f"{rank:5.0f}" for rank in ranks)
         lines.append(f"  {pair:<{wide}}{cells}")
     return [line.rstrip() for line in lines]

@@ -33,7 +33,8 @@ Tabular = (
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+    "Detectors",
     "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",

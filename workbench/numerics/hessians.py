@@ -12,6 +12,10 @@ from workbench.core.errors import InvalidInputError
 from workbench.numerics.chunks import slices
 
 Forward = Callable[[Tensor], Tensor]
+NOT_TWICE = (
+    "The network has a function that cannot be differentiated twice; leave out detectors that "
+    "take Hessians."
+)
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,7 @@ class Curved:
             except RuntimeError as error:
                 if "derivative" not in str(error):
                     raise
-                raise InvalidInputError(
-                    "The network has a function that cannot be differentiated twice; leave out "
-                    "detectors that take Hessians."
-                ) from None
+                raise InvalidInputError(NOT_TWICE) from None
         slopes, bends = (list(part) for part in zip(*found, strict=True))
         if self.constant_sum:
             slopes.append(-sum(slopes[1:], slopes[0]))
@@ -92,7 +93,9 @@ class Curved:
         rows = []
         for feature in range(d):
             own = (moved @ self.columns[:, feature]).sum()
-            (back,) = torch.autograd.grad(own, leaf, retain_graph=True, materialize_grads=True)
+            (back,) = torch.autograd.grad(own, leaf, retain_graph=True, allow_unused=True)
+            if back is None:  # the way to the inputs ends at a function
+                raise InvalidInputError(NOT_TWICE)
             self.count(0, m)
             rows.append((back * steps) @ self.columns)
         return by_feature, torch.stack(rows, 1)

@@ -68,8 +68,8 @@ class Smoothing(TorchFunctionMode):
                 self.kinked.add(name)
             return func(*args, **given)
         self.replaced.add(name)
-        in_place = given.pop("inplace", False) or full.endswith("_") and not full.startswith("__")
-        if not in_place:
+        writes = full.endswith("_") and not full.startswith("__")
+        if not given.pop("inplace", False) and not writes:
             return smooth(*args, **given)
         own = args[0] if args else given["input"]
         return own.copy_(smooth(own.clone(), *args[1:], **given))

@@ -25,7 +25,6 @@ from workbench.numerics.differentiated import adds_up
 from workbench.numerics.friedman import ROUNDING, friedman
 from workbench.numerics.hessians import Curved, cross_hessians, integrated_hessians
 from workbench.numerics.pair_weights import pair_weights
-from workbench.numerics.reference_row import reference_row
 from workbench.numerics.smoothing import Smoothing, smoothed
 from workbench.numerics.swaps import Set, swaps_of
 

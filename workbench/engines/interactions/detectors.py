@@ -16,7 +16,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.core.wording import counted
+from workbench.core.wording import counted, percent
 from workbench.engines.calls import provenance_of, true_values
 from workbench.engines.interactions.candidates import MOST_FEATURES, SCREEN_ROWS, chosen_pairs
 from workbench.engines.interactions.detecting import BY_FIRST, Bench, Found
@@ -63,12 +63,12 @@ def _explain(
     told, left_out = _all_told(bench, plan)
     predictions = model.predict(scene.rows.X)
     scene.count(len(predictions))
-    record = provenance_of(
-        NAME, model, rows, None, params, context, evaluations=scene.evaluations,
-        chunk_rows=len(scene.rows), seconds=0.0, notes=_notes(bench, rows, told, left_out),
-    )  # fmt: skip
-    result = Detectors(
-        provenance=record.model_copy(update={"seconds": time.perf_counter() - started}),
+    return Detectors(
+        provenance=provenance_of(
+            NAME, model, rows, None, params, context, evaluations=scene.evaluations,
+            chunk_rows=len(scene.rows), seconds=time.perf_counter() - started,
+            notes=_notes(bench, rows, told, left_out),
+        ),
         pairs=np.array(pairs, dtype=np.int64).reshape(-1, 2),
         left_out=tuple((name, left_out[name]) for name in KINDS if name in left_out),
         mean_predictions=predictions.mean(0).numpy(),
@@ -79,8 +79,7 @@ def _explain(
         smoothing=bench.smoothing,
         missed=bench.missed,
         **_columns(told, model, params),
-    )
-    return result
+    )  # fmt: skip
 
 
 def _no_labels(model: Model, rows: Table, params: DetectorsParams) -> str:
@@ -173,8 +172,8 @@ def _notes(
     if bench.smoothing is not None:
         notes.append(
             "Hessians are those of the network with rounded rectifiers (softplus, beta "
-            f"{bench.params.beta:g}), which is off by {bench.smoothing:.1%} of the spread of the "
-            "output"
+            f"{bench.params.beta:g}), which is off by {percent(bench.smoothing)} of the spread of "
+            "the output"
         )
     notes += [
         f"{' and '.join(KINDS[name].title for name in part.found)} come out of one run; each is "

@@ -38,7 +38,7 @@ class DetectorsParams(Params):
         32, ge=2, le=256, description="Points on the way from the typical row to each row."
     )
     beta: float = Field(
-        10.0, gt=0, le=1e4,
+        30.0, gt=0, le=1e4,
         description="How sharp rounded rectifiers are, for Hessians: larger is closer to the "
         "network, and needs more nodes.",
     )  # fmt: skip
