@@ -10,6 +10,7 @@ import pytest
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
+from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interactions import one_row
 from tests.local_models import one_local_model
@@ -47,7 +48,7 @@ SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED)
+                 CHURN, AVERAGED, some_detectors())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -77,6 +78,8 @@ BAD = {
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB038": some_detectors(np.eye(4, 6) + 0.1),
+    "WB039": some_detectors(smoothing=0.3),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

@@ -105,12 +105,12 @@ def test_nothing_bends_a_linear_or_constant_network():
 def test_a_function_without_second_derivative_is_refused():
     class Once(torch.autograd.Function):
         @staticmethod
-        def forward(ctx, z):
+        def forward(_, z):
             return z.clone()
 
         @staticmethod
         @torch.autograd.function.once_differentiable
-        def backward(ctx, gradient):
+        def backward(_, gradient):
             return 2 * gradient
 
     def forward(z):

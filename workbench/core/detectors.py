@@ -244,7 +244,7 @@ class Detectors(Result):
         """Share of the ``k`` strongest pairs of one detector that are so of the other as well.
 
         Over the pairs that both know; of fewer than ``k`` of them with a strength, as many as both
-        have. NaN where that is none.
+        have. NaN where that is none, or all that both know.
 
         Raises
         ------
@@ -260,7 +260,7 @@ class Detectors(Result):
             for j in range(i + 1):
                 both = np.flatnonzero(np.isfinite(strengths[i]) & np.isfinite(strengths[j]))
                 n = min(k, *(int((strengths[at, both] > 0).sum()) for at in (i, j)))
-                if n:
+                if 0 < n < len(both):
                     one, other = (
                         set(np.argsort(-strengths[at, both], kind="stable")[:n]) for at in (i, j)
                     )

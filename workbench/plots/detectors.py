@@ -247,5 +247,6 @@ def _name_columns(figure: go.Figure, detectors: Detectors) -> None:
 def _passes(detectors: Detectors, c: int) -> str:
     """Say how often a detector asked the network, and how often slopes went back."""
     asked, back = int(detectors.evaluations[c]), int(detectors.gradients[c])
-    said = counted(asked, "row") if asked else "no rows" if not back else ""
-    return f"{said}, {back:,} back for slopes" if back else said
+    said = [counted(asked, "row")] if asked else []
+    said += [f"{back:,} back for slopes"] if back else []
+    return ", ".join(said) or "no rows"
