@@ -15,6 +15,7 @@ import itertools
 import json
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ D, ROWS, LOOPED = 30, 1000, 20
 TRAINED_ROWS, EPOCHS, BATCH, RATE, L1 = 10_000, 25, 100, 1e-3, 5e-5
 HIDDEN = (140, 100, 60, 20)
 SEEDS = 8
+# Rows of detectors that take many passes for each.
+FEW = {"permutations": 3, "friedman_rows": 50, "shapley_rows": 10, "shapley_background": 15}
 
 
 def network_of(hidden: tuple[int, ...], d: int) -> nn.Module:
@@ -98,12 +101,12 @@ class Mean(nn.Module):
         return torch.stack([network(inputs) for network in self.networks]).mean(0)
 
 
-def trained(number: int, seed: int = 0) -> tuple[Model, float]:
+def trained(number: int) -> tuple[Model, float]:
     """Train a network on one function; return its R² on rows of its own."""
     X = nid_rows(number, TRAINED_ROWS, seed=100 + number)
     y = NID[number][0](*X.T)
     middle, scale = y.mean(), y.std()
-    torch.manual_seed(number + 1000 * seed)
+    torch.manual_seed(number)
     network = network_of(HIDDEN, 10)
     inputs, wanted = X.float(), ((y - middle) / scale).float()
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE)
@@ -117,6 +120,41 @@ def trained(number: int, seed: int = 0) -> tuple[Model, float]:
     fresh = nid_rows(number, 1000, seed=200 + number)
     model = model_of(network, table_of(fresh).schema).to(dtype=torch.float32)
     return model, fit_of(model, number)
+
+
+def trained_together(number: int) -> list[Model]:
+    """Train 8 networks on one function at once, which differ in where they start."""
+    X = nid_rows(number, TRAINED_ROWS, seed=100 + number)
+    y = NID[number][0](*X.T)
+    inputs, wanted = X.float(), ((y - y.mean()) / y.std()).float()
+    torch.manual_seed(number)
+    nets = [network_of(HIDDEN, 10) for _ in range(SEEDS)]
+    linear = [[m for m in net.modules() if isinstance(m, nn.Linear)] for net in nets]
+    weights, biases = (
+        [
+            torch.stack([getattr(layer, name).detach() for layer in same]).requires_grad_()
+            for same in zip(*linear, strict=True)
+        ]
+        for name in ("weight", "bias")
+    )
+    optimiser = torch.optim.Adam([*weights, *biases], lr=RATE)
+    for _ in range(EPOCHS):
+        for part in torch.randperm(len(X)).split(BATCH):
+            optimiser.zero_grad()
+            hidden = inputs[part].expand(SEEDS, -1, -1)
+            for place, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+                hidden = hidden.relu() if place else hidden
+                hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
+            error = (hidden[..., 0] - wanted[part]).square().mean(1).sum()
+            (error + L1 * torch.stack([w.abs().sum() for w in weights]).sum()).backward()
+            optimiser.step()
+    with torch.no_grad():
+        for place, same in enumerate(zip(*linear, strict=True)):
+            for seed, layer in enumerate(same):
+                layer.weight.copy_(weights[place][seed])
+                layer.bias.copy_(biases[place][seed])
+    schema = table_of(X).schema
+    return [model_of(net, schema).to(dtype=torch.float32) for net in nets]
 
 
 def fit_of(model: Model, number: int) -> float:
@@ -167,7 +205,7 @@ def areas(model: Model, number: int) -> tuple[dict[str, float], Detectors]:
     X = nid_rows(number, 1000, seed=300 + number)
     y = NID[number][0](*X.T)
     table = table_of(X, (y - y.mean()) / y.std())
-    result = detectors_side_by_side(model, table, permutations=3, device="cpu")
+    result = detectors_side_by_side(model, table, device="cpu", **FEW)
     truth = interacting(number)
     return {
         name: float(roc_auc_score(truth, strengths))
@@ -175,24 +213,32 @@ def areas(model: Model, number: int) -> tuple[dict[str, float], Detectors]:
     }, result
 
 
-def side_by_side(numbers: list[int]) -> dict[str, Any]:
-    """Ask every detector of 8 networks for each function, and of the mean of the 8."""
+def side_by_side(numbers: list[int]) -> Iterator[dict[str, Any]]:
+    """Ask every detector of 8 networks for each function, and of the mean of the 8.
+
+    Yields what is known after each function.
+    """
     found: dict[str, Any] = {}
     for number in numbers:
-        nets, fits = zip(*(trained(number, seed) for seed in range(SEEDS)), strict=True)
+        nets = trained_together(number)
         told = [areas(net, number) for net in nets]
         mean = replace(nets[0], network=Mean([net.network for net in nets]))
         together, _ = areas(mean, number)
         names = told[0][0]
         single = {name: [one[name] for one, _ in told] for name in names}
         found[str(number)] = {
-            "r2": float(np.mean(fits)), "r2_mean_model": fit_of(mean, number), "single": single,
-            "mean_model": together,
+            "r2": float(np.mean([fit_of(net, number) for net in nets])),
+            "r2_mean_model": fit_of(mean, number), "single": single, "mean_model": together,
             "seconds": dict(zip(names, told[0][1].seconds.tolist(), strict=True)),
         }  # fmt: skip
         line = {n: (round(float(np.mean(v)), 3), together.get(n)) for n, v in single.items()}
         print(number, round(found[str(number)]["r2"], 4), line, flush=True)
-    first = found[str(numbers[0])]
+        yield means_of(found)
+
+
+def means_of(found: dict[str, Any]) -> dict[str, Any]:
+    """Return areas by function, and their means over the functions."""
+    first = next(iter(found.values()))
     by_seed = {
         name: np.mean([one["single"][name] for one in found.values()], 0)
         for name in first["single"]
@@ -219,17 +265,23 @@ def main() -> None:
     result["threads"] = torch.get_num_threads()
     if asked.detectors:
         path = RESULTS / "interactions-detectors.json"
-        result |= side_by_side(list(NID)[:chosen])
+        for known in side_by_side(list(NID)[:chosen]):
+            written(path, result | known)
         for which in ("single", "single_least", "mean_model"):
-            print(which, {name: round(value, 3) for name, value in result[which].items()})
+            print(which, {name: round(value, 3) for name, value in known[which].items()})
     else:
         result["speed"] = speed()
         print({name: round(value, 8) for name, value in result["speed"].items()}, flush=True)
         result["detection"] = detection(list(NID)[:chosen])
         print("mean", {k: round(v, 3) for k, v in result["detection"]["mean"].items()})
+        written(path, result)
+    print("wrote", path)
+
+
+def written(path: Path, result: dict[str, Any]) -> None:
+    """Write a result."""
     RESULTS.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print("wrote", path)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def test_ranks_stand_in_the_order_of_their_mean():
     written = cells(figure)
     order = found.order()
     for y, pair in enumerate(order):
-        assert figure.layout.yaxis.ticktext[y] == found.pair_names[pair]
+        assert figure.layout.yaxis.ticktext[y] == found.pair_names[pair].replace(" and ", "<br>")
         for x in range(4):
             rank, strength = found.ranks()[x, pair], found.strengths[x, pair, 0]
             expected = "\N{EN DASH}" if np.isnan(rank) else "·" if strength == 0 else str(int(rank))
@@ -51,7 +51,7 @@ def test_costs_are_written_out():
     figure = cost(found)
     assert list(figure.data[0].x) == [0.1, 0.5, 2.0, 0.03]
     assert list(figure.data[1].text) == [
-        "1,000 rows", "9,000 rows", "50 rows, 12,000 back for slopes", "700 back for slopes",
+        "1,000 rows", "9,000 rows", "50 rows, 12,000 back", "700 back",
     ]  # fmt: skip
 
 

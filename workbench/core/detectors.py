@@ -36,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "contexts": Kind("contexts (ArchDetect)", "mean of local"),
     "weights": Kind("weights (NID)", "global"),
     "friedman": Kind("Friedman's H²", "global"),
-    "friedman-root": Kind("Friedman's H, not normalised", "global"),
+    "friedman-root": Kind("Friedman's root", "global"),
     "integrated-hessians": Kind("integrated Hessians", "mean of local"),
     "cross-hessian": Kind("cross-Hessian", "mean of local"),
     "shapley": Kind("Shapley interactions (k-SII)", "mean of local"),

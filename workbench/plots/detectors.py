@@ -13,8 +13,8 @@ from workbench.plots import words
 from workbench.plots.layout import empty, layout_bars, note, shortened, title
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
-CELL_HEIGHT, FRAME, COST_HEIGHT = 30, 150, 52
-PAIR_LETTERS = 40
+CELL_HEIGHT, FRAME, COST_HEIGHT = 38, 250, 52
+FEATURE_LETTERS = 20
 # Ways to hold two detectors against each other.
 MEASURES = ("ranks", "top")
 TOP = 5
@@ -63,13 +63,14 @@ def ranks(
         known, found = np.isfinite(places[i, c]), share > 0
         text = f"{places[i, c]:.0f}" if known and found else "·" if known else "\N{EN DASH}"
         _write(figure, (c, i), text, blended(colours.grid, colours.size, share))
-    names = [escaped(shortened(detectors.pair_names[at], PAIR_LETTERS)) for at in chosen]
+    # A feature on each line, so that the columns have room on a narrow screen.
+    names = ["<br>".join(_feature(detectors, int(i)) for i in detectors.pairs[at]) for at in chosen]
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, showgrid=False, autorange="reversed",
         ticks="", ticklabelstandoff=6,
     )  # fmt: skip
     _name_columns(figure, detectors)
-    figure.update_layout(height=FRAME + 110 + CELL_HEIGHT * len(chosen), margin={"t": 34})
+    figure.update_layout(height=FRAME + CELL_HEIGHT * len(chosen), margin={"t": 34})
     note(figure, "rank; colour: share of the detector's strongest", dark=dark)
     return figure
 
@@ -119,7 +120,7 @@ def agreement(
         autorange="reversed", ticklabelstandoff=6,
     )  # fmt: skip
     _name_columns(figure, detectors)
-    figure.update_layout(height=FRAME + 110 + CELL_HEIGHT * c, margin={"t": 34})
+    figure.update_layout(height=FRAME + CELL_HEIGHT * c, margin={"t": 34})
     said = {"ranks": "correlation of ranks", "top": f"share of the {TOP} strongest in common"}
     note(figure, said[measure], dark=dark)
     return figure
@@ -153,7 +154,8 @@ def cost(detectors: Detectors, *, dark: bool = False) -> go.Figure:
     layout_bars(figure, _short(detectors), (0.0, 1.08 * most), COST_HEIGHT)
     # The line above a bar says what it asked, which needs more air than a bar alone.
     figure.update_yaxes(range=[len(places) - 0.5, -0.75])
-    title(figure, "seconds", "runs in common count for each")
+    title(figure, "seconds, and rows through the network", "runs in common count for each")
+    note(figure, "back: rows that slopes went back for", dark=dark)
     return figure
 
 
@@ -197,6 +199,10 @@ def detectors_sentence(detectors: Detectors, output: str | int | None = None) ->
     return f"They disagree: {start}; {', '.join(said)}{more if left else ''}.{none}"
 
 
+def _feature(detectors: Detectors, place: int) -> str:
+    return escaped(shortened(detectors.names[place], FEATURE_LETTERS))
+
+
 def _told(detectors: Detectors, c: int, pair: int, which: int) -> str:
     """Write what a mouse finds in a cell of ranks."""
     value = float(detectors.strengths[c, pair, which])
@@ -228,7 +234,7 @@ def _ground(value: float, colours: Palette) -> str:
 def _write(figure: go.Figure, place: tuple[int, int], text: str, ground: str) -> None:
     figure.add_annotation(
         x=place[0], y=place[1], text=text, showarrow=False,
-        font={"color": ink_on(ground), "size": 11},
+        font={"color": ink_on(ground), "size": 10},
     )  # fmt: skip
 
 
@@ -248,5 +254,5 @@ def _passes(detectors: Detectors, c: int) -> str:
     """Say how often a detector asked the network, and how often slopes went back."""
     asked, back = int(detectors.evaluations[c]), int(detectors.gradients[c])
     said = [counted(asked, "row")] if asked else []
-    said += [f"{back:,} back for slopes"] if back else []
+    said += [f"{back:,} back"] if back else []
     return ", ".join(said) or "no rows"
