@@ -44,7 +44,12 @@ TRAINED_ROWS, EPOCHS, BATCH, RATE, L1 = 10_000, 25, 100, 1e-3, 5e-5
 HIDDEN = (140, 100, 60, 20)
 SEEDS = 8
 # Rows of detectors that take many passes for each.
-FEW = {"permutations": 3, "friedman_rows": 50, "shapley_rows": 10, "shapley_background": 15}
+FEW: dict[str, Any] = {
+    "permutations": 3,
+    "friedman_rows": 50,
+    "shapley_rows": 10,
+    "shapley_background": 15,
+}
 
 
 def network_of(hidden: tuple[int, ...], d: int) -> nn.Module:

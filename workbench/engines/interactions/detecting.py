@@ -204,7 +204,7 @@ def where_rows_are(bench: Bench, names: Sequence[str]) -> dict[str, Found]:
             "column for the network",
         )
     curved = _curved(bench, rows, columns[:, alone])
-    spread = inputs.double().std(0, correction=0).cpu() @ columns[:, alone].cpu().double()
+    spread = (inputs.std(0, correction=0) @ columns[:, alone]).cpu().double()
     known = cross_hessians(curved, inputs) * (spread[:, None] * spread)[..., None]
     values = known.new_full((len(known), d, d, known.shape[-1]), torch.nan)
     alone = alone.cpu()
