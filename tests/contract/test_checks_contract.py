@@ -10,6 +10,7 @@ import pytest
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
+from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
@@ -53,7 +54,7 @@ SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, CLOUD, CURVES)
+                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -92,6 +93,8 @@ BAD = {
     "WB044": replace(CURVES, grid=np.exp(3 * CURVES.grid)),
     "WB040": some_cloud(factors=(0.1, 0.2)),
     "WB041": some_cloud(noise=0.006),
+    "WB038": some_detectors(np.eye(4, 6) + 0.1),
+    "WB039": some_detectors(smoothing=0.3),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

@@ -709,6 +709,7 @@ COMMANDS = {
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
     "interaction_scores": "interactions",
+    "detectors": "detectors",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

@@ -14,6 +14,7 @@ from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
+from tests.detectors import some_detectors
 from tests.explainers import trained
 from tests.faithfulness import (
     one_local_function,
@@ -283,6 +284,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_profiles(),
             some_scores(models=5, triples=True),
             some_halo(), some_halo(order=3),
+            some_detectors(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

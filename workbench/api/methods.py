@@ -14,6 +14,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
     Halo,
     Interactions,
@@ -47,6 +48,7 @@ VERBS: Mapping[type[Result], str] = {
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
     Halo: "halo",
+    Detectors: "detectors",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
+from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
@@ -31,6 +32,7 @@ CHECKS: Mapping[str, Check] = {
         *PROFILE_CHECKS,
         *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS,
+        *DETECTOR_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Explainer,
     Faithfulness,
     Halo,
@@ -35,6 +36,7 @@ from workbench.plots import (
     attribution_range,
     churn,
     churn_groups,
+    detectors,
     faithfulness,
     halo,
     interaction_scores,
@@ -122,6 +124,9 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "multiples": profile_multiples.multiples,
     },
     Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
+    Detectors: {
+        "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -246,12 +251,17 @@ def _of_halo(result: Halo) -> dict[str, dict[str, list[str]]]:
     return {"halo": {"pair": choices}, "sphere": {"triple": choices}}
 
 
+def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
+    return {"agreement": {"measure": list(detectors.MEASURES)}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
     InteractionScores: _of_scores,
     Halo: _of_halo,
+    Detectors: _of_detectors,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
     Halo,
     Interactions,
@@ -39,6 +40,7 @@ from workbench.core.results import (
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
+from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
@@ -66,6 +68,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Profiles: profiles_section,
     InteractionScores: interaction_scores_section,
     Halo: halo_section,
+    Detectors: detectors_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
