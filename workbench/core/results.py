@@ -10,6 +10,7 @@ from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.interaction_scores import InteractionScores
+from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
@@ -28,11 +29,13 @@ Tabular = (
     | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
     | InteractionScores
+    | InteractionTest
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
+    "Explainer", "Faithfulness", "InteractionScores", "InteractionTest", "Interactions",
+    "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

@@ -8,9 +8,10 @@ from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
+from workbench.engines.interactions.bootstrap import interaction_test
 from workbench.engines.interactions.scores import NAME
 
-__all__ = ["METHODS", "interaction_scores"]
+__all__ = ["METHODS", "interaction_scores", "interaction_test"]
 
 
 def interaction_scores(
