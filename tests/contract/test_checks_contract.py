@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.interaction_tests import some_test
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -43,11 +44,12 @@ FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
+TESTED = some_test()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED)
+                 CHURN, AVERAGED, TESTED)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -77,6 +79,8 @@ BAD = {
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
+    "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

@@ -709,6 +709,7 @@ COMMANDS = {
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
     "interaction_scores": "interactions",
+    "interaction_test": "interaction-test",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

@@ -10,6 +10,7 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
@@ -41,6 +42,7 @@ __all__ = [
     "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
     "explain_set", "explainer_for", "faithfulness", "find_method",
     "interaction_scores",
+    "interaction_test",
     "interactions",
     "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
     "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",

@@ -17,6 +17,7 @@ from workbench.core.results import (
     Faithfulness,
     Interactions,
     InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -43,6 +44,7 @@ VERBS: Mapping[type[Result], str] = {
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
     InteractionScores: "interaction_scores",
+    InteractionTest: "interaction_test",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
+from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -48,6 +49,7 @@ for command in (
     local,
     scales,
     interactions,
+    interaction_test,
     rashomon,
     explain_set,
     simpler,

@@ -23,6 +23,7 @@ from workbench.core.results import (
     Counterfactuals,
     Faithfulness,
     Interactions,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -38,6 +39,7 @@ from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.interaction_test import interaction_test_section
 from workbench.report.interactions import interactions_section
 from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
@@ -60,6 +62,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,
+    InteractionTest: interaction_test_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -20,6 +20,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Faithfulness,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -44,10 +45,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation
+    | InteractionTest
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation,
+    InteractionTest,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
