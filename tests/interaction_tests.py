@@ -31,10 +31,11 @@ def some_test(
     without = np.array([0.01, 0.01, 0.01, 0.0001])
     simulated = without * np.exp(wide * rng.normal(size=(20, 4)))
     observed = np.array(real) * np.exp(wide * rng.normal(size=(5, 4)) / 2)
-    band = null_band(observed, simulated, n_tests=4)
+    band = null_band(observed, simulated.reshape(10, 2, 4), n_tests=4)
     return replace(
         base, pairs=pairs, observed=observed, simulated=simulated, given=np.array(given),
         band_low=band.low, band_high=band.high, p=band.p, q=band.q, in_data=band.q <= base.level,
+        shared=band.shared,
         n_possible=4, additive_loss=0.5, additive_loss_noise=0.02,
         network_losses=0.5 + excess + np.linspace(-0.01, 0.01, 5), network_excess=excess,
         network_noise=noise, given_loss=0.49, given_excess=-0.01, given_noise=0.01,

@@ -70,6 +70,7 @@ NOT_FINITE = {
     "faithfulness": {"data", "reference", "values", "missed"},
     # Of categories without an order.
     "interaction_scores": {"signed", "signed_std_errors"},
+    "interaction_test": set(),
     "interactions": {"data"},
     "local_functions": {"data"},
     "local_models": {"data"},

@@ -44,7 +44,7 @@ class InteractionTest(Result):
         Shares in the networks that were trained on the real labels.
     simulated
         Shares in networks of the same kind, trained in the same way on labels of the additive
-        model: what comes without any interaction in the data.
+        model: what comes without any interaction in the data. Two in a row had the same labels.
     given
         Shares in the given model.
     band_low, band_high
@@ -52,6 +52,9 @@ class InteractionTest(Result):
     p, q
         Probability that the real networks' share or more comes about without interactions, and
         the same after Benjamini and Hochberg over all pairs.
+    shared
+        Share of the variance of these logarithms that labels have by chance and not the start of a
+        network, with an error to spare; the more, the less several networks say than one.
     level
         Of the pairs that are said to be in the data, this share is wrong on average, at most.
     in_data
@@ -86,6 +89,7 @@ class InteractionTest(Result):
     band_high: Float[np.ndarray, " s"]
     p: Float[np.ndarray, " s"]
     q: Float[np.ndarray, " s"]
+    shared: float
     level: float
     in_data: Bool[np.ndarray, " s"]
     additive_loss: float

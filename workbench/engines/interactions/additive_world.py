@@ -37,7 +37,7 @@ class AdditiveWorld:
 
     def labels(
         self, number: int, context: Context
-    ) -> tuple[Num[np.ndarray, " n"], Num[np.ndarray, " v"]]:
+    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " v"]]:
         """Draw labels of the training and validation rows from the additive model."""
         rng = context.stream(LABELS, number)
         if self.n_classes:

@@ -33,7 +33,7 @@ from workbench.numerics.chunks import slices
 from workbench.numerics.fresh_starts import fresh_starts, kept_parameters, training_loss
 from workbench.numerics.links import unit_of
 from workbench.numerics.many_fits import GROUP, Addresses, fit_many
-from workbench.numerics.null_band import null_band
+from workbench.numerics.null_band import STARTS, null_band
 from workbench.numerics.row_losses import row_losses
 from workbench.numerics.swaps import Set
 
@@ -71,7 +71,7 @@ def _test(
     ]
     additive = _losses(torch.from_numpy(world.additive.logits(rows.X.double().numpy())), truth,
                        model.schema.n_classes)  # fmt: skip
-    simulated, observed = found[: params.simulations], found[params.simulations :]
+    simulated, observed = found[: params.without], found[params.without :]
     return InteractionTest(
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=scene.evaluations,
@@ -107,10 +107,12 @@ def _tested(
     real, without = (
         np.stack([own.shares for own in networks]) for networks in (observed, simulated)
     )
-    band = null_band(real, without, n_tests=math.comb(len(model.schema.features), 2))
+    by_labels = without.reshape(params.simulations, STARTS, -1)
+    band = null_band(real, by_labels, n_tests=math.comb(len(model.schema.features), 2))
     return {
         "observed": real, "simulated": without, "band_low": band.low, "band_high": band.high,
-        "p": band.p, "q": band.q, "level": params.level, "in_data": band.q <= params.level,
+        "p": band.p, "q": band.q, "shared": band.shared, "level": params.level,
+        "in_data": band.q <= params.level,
     }  # fmt: skip
 
 
@@ -147,16 +149,8 @@ def _networks(scene: Scene, world: AdditiveWorld, params: BootstrapParams) -> It
     for part in slices(params.networks, GROUP):
         numbers = tuple(range(part.start, part.stop))
         addresses = Addresses(TRAINING, numbers)
-        own, own_held = (
-            as_target(np.stack(labels), model)
-            for labels in zip(
-                *(
-                    world.labels(number, context) if number < params.simulations
-                    else (train.y, validation.y)
-                    for number in numbers
-                ), strict=True,
-            )
-        )  # fmt: skip
+        drawn = [_labels(number, world, params, context) for number in numbers]
+        own, own_held = (as_target(np.stack(part), model) for part in zip(*drawn, strict=True))
         best = fit_many(
             model.network, fresh_starts(model, truth, addresses, context), (inputs, own),
             torch.arange(n, device=model.device).expand(len(numbers), -1), (held, own_held), loss,
@@ -164,6 +158,15 @@ def _networks(scene: Scene, world: AdditiveWorld, params: BootstrapParams) -> It
         )  # fmt: skip
         for place in range(len(numbers)):
             yield _with_weights(model, {name: values[place] for name, values in best.items()})
+
+
+def _labels(
+    number: int, world: AdditiveWorld, params: BootstrapParams, context: Context
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " v"]]:
+    """Return the labels that a network trains on and stops by: drawn ones, and then the real."""
+    if number < params.without:
+        return world.labels(number // STARTS, context)
+    return world.train.y, world.validation.y
 
 
 def _counted(scene: Scene, networks: int, world: AdditiveWorld) -> Progress:

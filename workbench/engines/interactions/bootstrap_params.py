@@ -7,14 +7,16 @@ from pydantic import Field
 from workbench.core.params import Params
 from workbench.numerics.fitting import FitSettings
 from workbench.numerics.many_fits import BATCHES, USUAL, usual_batch
+from workbench.numerics.null_band import STARTS
 
 
 class BootstrapParams(Params):
     """Settings of ``interactions.bootstrap``."""
 
     simulations: int = Field(
-        20, ge=5, le=1000,
-        description="Networks that are trained on labels drawn from the additive model.",
+        10, ge=5, le=1000,
+        description="How often labels are drawn from the additive model; two networks are trained "
+        "on each.",
     )  # fmt: skip
     refits: int = Field(
         5, ge=2, le=200, description="Networks that are trained on the real labels."
@@ -55,7 +57,12 @@ class BootstrapParams(Params):
     @property
     def networks(self) -> int:
         """How many networks are trained in all."""
-        return self.simulations + self.refits
+        return self.without + self.refits
+
+    @property
+    def without(self) -> int:
+        """How many of them on labels without interactions."""
+        return STARTS * self.simulations
 
     def training(self, n_rows: int) -> FitSettings:
         """Return how each network is trained on so many rows."""
