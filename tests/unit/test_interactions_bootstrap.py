@@ -53,7 +53,7 @@ def outcome(function, classes, seed=0, **params):
     f, random = function(X), torch.Generator().manual_seed(100 + seed)
     if classes:
         unit = torch.rand(ROWS, generator=random, dtype=torch.float64)
-        table = table_of(X, (unit < (4 * (f - f.median())).sigmoid()).long())
+        table = table_of(X, (unit < (6 * (f - f.median())).sigmoid()).long())
         changes = {"task": "binary", "classes": ("no", "yes")}
         table = replace(table, schema=table.schema.model_copy(update=changes))
     else:
@@ -62,7 +62,7 @@ def outcome(function, classes, seed=0, **params):
     torch.manual_seed(seed)
     network = Small(D, len(table.schema.output_names))
     model = model_of(network, table.schema).to(dtype=torch.float32)
-    settings = {"simulations": 5, "refits": 2, "epochs": 20, "rate": 0.01, "batch": 100}
+    settings = {"simulations": 6, "refits": 2, "epochs": 30, "rate": 0.01, "batch": 100}
     return interaction_test(model, table.split("test"), table, **(settings | params))
 
 
