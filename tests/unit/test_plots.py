@@ -21,6 +21,7 @@ from tests.faithfulness import (
     several_explanations,
     several_measures,
 )
+from tests.interaction_tests import some_test
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -279,6 +280,7 @@ def test_every_renderer_draws_its_kind_of_result():
             several_models(n=10), simpler(),
             some_churn(updated=True), some_mitigation(),
             some_profiles(),
+            some_test(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

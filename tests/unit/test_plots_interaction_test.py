@@ -55,7 +55,9 @@ def test_draws_in_both_themes(dark):
 
 
 def test_names_are_shown_as_they_are():
-    schema = RESULT.schema.edit("x0", name=HOSTILE_BOLD)
+    first, *others = RESULT.schema.features
+    named = first.model_copy(update={"name": HOSTILE_BOLD})
+    schema = RESULT.schema.model_copy(update={"features": (named, *others)})
     figure = render(replace(RESULT, schema=schema), "pairs")
     texts = [*figure.layout.yaxis.ticktext, *figure.data[-1].hovertext]
     assert not any(HOSTILE_BOLD in text for text in texts)
