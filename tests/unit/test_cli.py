@@ -709,9 +709,12 @@ COMMANDS = {
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
     "interaction_scores": "interactions",
+    "detectors": "detectors",
+    "interaction_test": "interaction-test",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",
+    "halo": "halo",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}
