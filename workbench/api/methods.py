@@ -14,9 +14,12 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -43,8 +46,11 @@ VERBS: Mapping[type[Result], str] = {
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
     InteractionScores: "interaction_scores",
+    InteractionTest: "interaction_test",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
+    Halo: "halo",
+    Detectors: "detectors",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

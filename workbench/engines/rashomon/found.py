@@ -10,8 +10,10 @@ from workbench.core.across_models import GIVEN
 from workbench.core.model import Model
 from workbench.core.table import split_sizes
 from workbench.core.wording import counted
-from workbench.engines.rashomon.explore import PASSES, admitted, explorers_of
+from workbench.engines.rashomon.explore import PASSES, explorers_of, first_within, search
 from workbench.engines.rashomon.near_params import NearParams
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
+from workbench.engines.rashomon.retrain_params import training_passes
 from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.stream.family import Family, Members
 
@@ -27,6 +29,8 @@ class Found(NamedTuple):
         By how much their loss is above the given model's, and its paired standard error.
     wanted, tried
         How many were asked for, and how many an explorer tries at most.
+    remark
+        How what this explorer finds is to be read; may be empty.
     """
 
     scene: Scene
@@ -38,6 +42,7 @@ class Found(NamedTuple):
     noise: Float[Tensor, " b"]
     wanted: int
     tried: int
+    remark: str
 
     def fields(self, count: int) -> dict[str, Any]:
         """Return what a result says of the given model and the first ``count`` others."""
@@ -77,7 +82,7 @@ class Found(NamedTuple):
                 f"the tolerance of {self.tolerance:.3g} cannot be told from 0: the paired standard "
                 f"error of a model's excess loss is {middle:.2g}"
             )
-        return tuple(notes)
+        return (*notes, self.remark.rstrip(".")) if self.remark else tuple(notes)
 
 
 def look(scene: Scene, wanted: int, params: NearParams) -> Found:
@@ -90,8 +95,9 @@ def look(scene: Scene, wanted: int, params: NearParams) -> Found:
     """
     explorer = explorer_of(scene.model, params)
     tolerance = params.tolerance * scene.tolerance_unit
-    found = admitted(scene, explorer, tolerance, wanted, params)
-    return Found(scene, explorer, tolerance, *found, wanted, params.models)
+    sought = search(scene, explorer, (tolerance,), params)
+    found = first_within(scene, sought, tolerance, wanted)
+    return Found(scene, explorer, tolerance, *found, wanted, params.models, sought.remark)
 
 
 def explorer_of(model: Model, params: NearParams) -> str:
@@ -101,7 +107,10 @@ def explorer_of(model: Model, params: NearParams) -> str:
 
 def search_passes(model: Model, n_rows: int, n_table: int, params: NearParams) -> int:
     """Return how many rows go through networks until models are found, at most."""
-    admission = min(params.admission_rows, split_sizes(n_table)["validation"])
+    sizes = split_sizes(n_table)
+    admission = min(params.admission_rows, sizes["validation"])
     explorer = explorer_of(model, params)
-    tried = PASSES[explorer](model, admission, n_rows, params) if explorer in PASSES else 0
+    tried = PASSES[explorer](model, admission, n_rows, params)
+    if explorer == RETRAINING:
+        tried += training_passes(params, sizes["train"], admission)
     return n_rows + admission + tried
