@@ -7,6 +7,7 @@ import click
 
 from workbench.cli.options import MethodCommand, progress_bar
 from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.core.interaction_scores import FLOOR
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -110,4 +111,4 @@ def _besides(cells: "Mapping[str, Any]") -> str:
         said += ", strengthen each other" if cells["signed"] > 0 else ", weaken each other"
     if cells["loss"] == cells["loss"]:
         said += f"; in the loss {signed(cells['loss'], 4)} ± {cells['loss_std_error']:.4f}"
-    return said if cells["matters"] else f"{said}; of no practical importance"
+    return said if cells["matters"] else f"{said}; not surely above {percent(FLOOR)}"
