@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.halos import halo_with
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -47,7 +48,7 @@ SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED)
+                 CHURN, AVERAGED, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -78,6 +79,8 @@ BAD = {
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB034": halo_with(2.0, 0.1),
+    "WB035": halo_with(0.5, 0.6),
 }  # fmt: skip
 
 
