@@ -14,6 +14,7 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
     Halo,
     Interactions,
@@ -47,9 +48,14 @@ VERBS: Mapping[type[Result], str] = {
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
     Halo: "halo",
+    Detectors: "detectors",
 }  # fmt: skip
-# What a family's name means where it has several methods.
-USUAL: Mapping[str, str] = {"lime": "lime.tabular"}
+# What a name means that several methods answer to.
+USUAL: Mapping[str, str] = {
+    "lime": "lime.tabular",
+    "interactions": "shapley.interactions",
+    "profiles": "profiles.curves",
+}
 
 
 def list_methods() -> dict[str, Method]:

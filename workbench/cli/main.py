@@ -5,9 +5,11 @@ import sys
 
 import click
 
+from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
+from workbench.cli.detectors import detectors
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
@@ -50,8 +52,11 @@ for command in (
     scales,
     interactions,
     halo,
+    detectors,
     rashomon,
     explain_set,
+    interactions_set,
+    profile_set,
     simpler,
     churn,
     mitigate,

@@ -7,6 +7,7 @@ from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.attribution_range import AttributionRange
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
+from workbench.core.detectors import Detectors
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.halo import Halo
@@ -30,10 +31,12 @@ Tabular = (
     | ScaleCurves | SimplerModels
     | InteractionScores
     | Halo
+    | Detectors
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+    "Detectors",
     "Explainer", "Faithfulness", "Halo", "InteractionScores", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",

@@ -33,9 +33,10 @@ class Exchange:
     outputs
         Turns what the network says into what is looked at.
     losses
-        Turns what the network says of these rows into their losses; None without labels.
-    n_outputs
-        How many there are of ``outputs``.
+        Turns what the network says of these rows into their losses, one for each model that
+        answers; None without labels.
+    n_outputs, n_models
+        How many there are of ``outputs``, and of ``losses``.
     count
         Told how many rows went through the network.
     """
@@ -48,6 +49,7 @@ class Exchange:
     n_outputs: int
     budget: int
     count: Callable[[int], None]
+    n_models: int = 1
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _of_part(sets: Sequence[Set], exchange: Exchange) -> Differences:
     terms = _terms(sets, subsets)
     repeats = len(exchange.donors)
     squared, signed, loss = (
-        PairSums(len(sets), n, width, repeats) for width in (k, k, 1)
+        PairSums(len(sets), n, width, repeats) for width in (k, k, exchange.n_models)
     )  # fmt: skip
     step = min(n, exchange.swaps.rows_at_once())
     for donors in exchange.donors:
@@ -163,8 +165,8 @@ def _of_part(sets: Sequence[Set], exchange: Exchange) -> Differences:
             squared.add(own, others, moved.square() / 2**order)
             signed.add(own, others, moved * signs[..., None])
             if exchange.losses is not None:
-                losses = precise(exchange.losses(logits, own))
-                loss.add(own, others, _joint_less_single(losses, terms)[..., None])
+                losses = precise(exchange.losses(logits, own))  # (u, c, m)
+                loss.add(own, others, _joint_less_single(losses, terms))
     return Differences(
         squared.mean(), signed.mean(), None if exchange.losses is None else loss.mean()
     )
