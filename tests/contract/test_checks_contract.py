@@ -56,7 +56,7 @@ FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(),
-                 halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {

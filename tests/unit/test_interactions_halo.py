@@ -356,3 +356,18 @@ def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
     ):
         with pytest.raises(InvalidInputError, match=message):
             replace(found, **change)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_gpu_finds_the_same(task):
+    model, table = fitting_case(task)
+    for hidden in (model, replace(model, network=Opaque(model.network))):
+        here, there = (
+            halo(hidden, table, device=device, top=2, angles=3) for device in ("cpu", "cuda")
+        )
+        np.testing.assert_array_equal(here.sets, there.sets)
+        for name in ("boundaries", "masks", "excess", "excess_std_errors", "scores"):
+            np.testing.assert_allclose(
+                getattr(there, name), getattr(here, name), rtol=1e-7, atol=1e-9, err_msg=name
+            )
