@@ -358,6 +358,14 @@ def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
             replace(found, **change)
 
 
+def test_where_the_strongest_pairs_make_no_triple_features_must_be_named(monkeypatch):
+    strongest = "workbench.engines.interactions.halo.chosen_pairs"
+    monkeypatch.setattr(strongest, lambda *_: [(0, 1), (2, 3)])
+    model, table = fitting_case()
+    with pytest.raises(InvalidInputError, match="make up a set of 3 features"):
+        halo(model, table, order=3)
+
+
 @pytest.mark.cuda
 @pytest.mark.parametrize("task", ["binary", "regression"])
 def test_a_gpu_finds_the_same(task):
