@@ -7,7 +7,6 @@ import click
 
 from workbench.cli.options import MethodCommand, progress_bar
 from workbench.cli.results import as_json, check_folder, trust_lines, write_result
-from workbench.core.interaction_scores import FLOOR
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -104,6 +103,7 @@ def _lines(result: "InteractionScores", shown: str | None, top: int, order: int)
 
 def _besides(cells: "Mapping[str, Any]") -> str:
     """Return the direction where it is clear, the score in the loss, and whether it matters."""
+    from workbench.core.interaction_scores import FLOOR  # loads scipy
     from workbench.plots.words import signed  # loads plotly
 
     said = ""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from workbench.core.context import Progress
     from workbench.core.model import Model
     from workbench.core.table import Table
 
