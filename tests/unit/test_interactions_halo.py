@@ -1,6 +1,7 @@
 """Halos: the toy of the publication, materialised copies, known defects, bad input."""
 
 import copy
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -359,8 +360,8 @@ def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
 
 
 def test_where_the_strongest_pairs_make_no_triple_features_must_be_named(monkeypatch):
-    strongest = "workbench.engines.interactions.halo.chosen_pairs"
-    monkeypatch.setattr(strongest, lambda *_: [(0, 1), (2, 3)])
+    engine = sys.modules[METHODS["interactions.halo"].explain.__module__]
+    monkeypatch.setattr(engine, "chosen_pairs", lambda *_: [(0, 1), (2, 3)])
     model, table = fitting_case()
     with pytest.raises(InvalidInputError, match="make up a set of 3 features"):
         halo(model, table, order=3)
