@@ -180,10 +180,10 @@ def fit_even_game(
 ) -> EvenGame:
     """Fit the process to every column, and its settings to those of ``outputs``.
 
-    ``sizes`` are those of the main effects, the largest being 1. Which power of them tells features
-    apart, the strength, the variance of pairs beside that of higher orders, and the variance of what is
-    too rough to be fitted are chosen by the marginal likelihood, with a scale for each output.
-    At most ``MAX_TRAINING`` pairs are used, spread evenly over those given.
+    ``sizes`` are those of the main effects, the largest being 1. Which power of them tells
+    features apart, the strength, the variance of pairs beside that of higher orders, and the
+    variance of what is too rough to be fitted are chosen by the marginal likelihood, with a scale
+    for each output. At most ``MAX_TRAINING`` pairs are used, spread evenly over those given.
     """
     chosen = evenly(len(signs), MAX_TRAINING)
     signs, sums = signs[chosen], sums[chosen]
