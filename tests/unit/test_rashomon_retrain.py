@@ -42,8 +42,8 @@ def test_training_many_is_training_each(own_labels):
     addresses, context = Addresses(9, (4, 7)), Context(seed=1)
     loss = nn.functional.cross_entropy
     got = fit_many(
-        network, start, (X[:30], y[..., :30]), picks, (X[30:], y[..., 30:]), loss, settings, addresses,
-        context,
+        network, start, (X[:30], y[..., :30]), picks, (X[30:], y[..., 30:]), loss, settings,
+        addresses, context,
     )  # fmt: skip
     orders = [addresses.orders(context, epoch, 30) for epoch in range(5)]
     for place in range(2):
