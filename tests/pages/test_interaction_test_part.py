@@ -8,20 +8,20 @@ from tests.visits import answers, no_fault, press, shown
 
 def page():
     from workbench import ui
-    from workbench.ui.interaction_test import part
+    from workbench.ui.interaction_test import in_the_data
 
     with ui.page("Is it in the data") as place:
-        part(place)
+        in_the_data(place)
 
 
 def without_truth():
     from dataclasses import replace
 
     from workbench import ui
-    from workbench.ui.interaction_test import part
+    from workbench.ui.interaction_test import in_the_data
 
     with ui.page("Is it in the data") as place:
-        part(replace(place, rows=replace(place.rows, y=None)))
+        in_the_data(replace(place, rows=replace(place.rows, y=None)))
 
 
 QUICK = {"interaction_test.simulations": "5", "interaction_test.refits": "2",

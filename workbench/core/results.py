@@ -7,8 +7,10 @@ from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.attribution_range import AttributionRange
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
+from workbench.core.detectors import Detectors
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
@@ -29,12 +31,15 @@ Tabular = (
     | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
     | InteractionScores
+    | Halo
+    | Detectors
     | InteractionTest
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Explainer", "Faithfulness", "InteractionScores", "InteractionTest", "Interactions",
+    "Detectors",
+    "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
     "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",

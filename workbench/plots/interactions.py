@@ -1,5 +1,6 @@
 """Pairs of features that work together: as a network, as a matrix, and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,8 @@ class _Shown:
     Attributes
     ----------
     half
-        Half widths of 95 % intervals: of one row for the choice of background, of a mean over the
-        rows. Zeros where not known.
+        Half widths of 95 % intervals: of one row for the choice of coalitions and background, of a
+        mean over the rows. Zeros where not known.
     """
 
     values: Float[np.ndarray, "d d"]
@@ -95,7 +96,7 @@ def network(
         return empty(dark=dark)
     shown, colours = _shown(interactions, row, which), palette(dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark), "height": HEIGHT})
-    x, y = _circle(len(shown.names))
+    x, y = circle_of(len(shown.names))
     pairs = shown.order()
     _draw_lines(figure, shown, pairs[:max_pairs][::-1], (x, y), colours)
     _draw_nodes(figure, shown, (x, y), colours)
@@ -225,7 +226,8 @@ def adds_up_sentence(interactions: Interactions) -> str:
 def _overall(interactions: Interactions, which: int) -> str:
     """Name the pairs that are strongest on average."""
     size = np.abs(interactions.values[:, :, :, which]).mean(0)
-    named = _worth_a_word(size, interactions.uncertainty()[:, :, which])[:NAMED]
+    half = np.sqrt((interactions.uncertainty()[..., which] ** 2).mean(0))
+    named = _worth_a_word(size, half)[:NAMED]
     what = words.quantity(interactions.singles, which)
     rows = f"Over {len(interactions):,} rows,"
     if not named:
@@ -242,7 +244,7 @@ def _overall(interactions: Interactions, which: int) -> str:
 
 
 def _no_pair(interactions: Interactions, what: str) -> str:
-    if interactions.background_std_errors is None:
+    if not interactions.sources_of_error:
         return f"no pair of features noticeably moves {what} beyond what each does alone."
     return (
         f"no pair of features moves {what} beyond what each does alone by more than its "
@@ -275,7 +277,7 @@ def _shown(interactions: Interactions, row: int | None, which: int) -> _Shown:
     if row is not None:
         singles = interactions.singles
         labels = tuple(words.feature_is(singles, row, i) for i in range(len(names)))
-        half = interactions.uncertainty()[:, :, which]
+        half = interactions.uncertainty()[row, :, :, which]
         return _Shown(interactions.values[row, :, :, which], half, True, names, labels)
     size = np.abs(interactions.values[:, :, :, which])
     n = len(size)
@@ -286,7 +288,8 @@ def _shown(interactions: Interactions, row: int | None, which: int) -> _Shown:
 def pair_half_widths(interactions: Interactions, output: str | int | None = None) -> np.ndarray:
     """Half the widths of 95 % intervals of ``interactions.strongest``, in its order.
 
-    Of the mean over rows; of one row, for the choice of background rows, NaN where not known.
+    Of the mean over rows; of one row, for the choice of coalitions and background rows, NaN where
+    neither is known.
 
     Raises
     ------
@@ -295,7 +298,7 @@ def pair_half_widths(interactions: Interactions, output: str | int | None = None
     """
     which = interactions.output_index(output)
     frame, names = interactions.strongest(which), interactions.names
-    if len(interactions) == 1 and interactions.background_std_errors is None:
+    if len(interactions) == 1 and not interactions.sources_of_error:
         return np.full(len(frame), np.nan)
     pairs = [[names.index(name) for name in frame[column]] for column in ("feature", "other")]
     return _shown(interactions, None, which).half[pairs[0], pairs[1]]
@@ -317,7 +320,7 @@ def _over(interactions: Interactions, row: int | None) -> str:
     return f"{len(interactions):,} rows" if row is None else f"row {interactions.ids[row]}"
 
 
-def _circle(d: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+def circle_of(d: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
     """Places of the features, clockwise from the top."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(d) / d
     return np.cos(angles), np.sin(angles)
@@ -367,12 +370,20 @@ def _draw_nodes(
                 "line": {"color": colours.surface, "width": 2}},
         hovertext=[shown.told(i, i) for i in range(len(singles))],
     )  # fmt: skip
+    name_nodes(figure, places, shown.labels)
+
+
+def name_nodes(
+    figure: go.Figure, places: tuple[np.ndarray, np.ndarray], labels: Sequence[str]
+) -> None:
+    """Write names around a circle, each on the side away from its middle."""
+    x, y = places
     sides = ["right" if across > 0.1 else "left" if across < -0.1 else "center" for across in x]
     heights = ["middle" if side != "center" else "top" if up > 0 else "bottom"
                for side, up in zip(sides, y, strict=True)]  # fmt: skip
     figure.add_scatter(
         x=LABEL_RADIUS * x, y=LABEL_RADIUS * y, mode="text", hoverinfo="skip", cliponaxis=False,
-        text=[escaped(shortened(label, LABEL_LENGTH - 12)) for label in shown.labels],
+        text=[escaped(shortened(label, LABEL_LENGTH - 12)) for label in labels],
         textposition=[f"{high} {side}" for high, side in zip(heights, sides, strict=True)],
         textfont={"size": 12},
     )  # fmt: skip

@@ -26,7 +26,7 @@ ABOUT = (
 )
 
 
-def part(place: Place) -> None:
+def in_the_data(place: Place) -> None:
     """Ask whether the model's interactions are in the data, and show the answer."""
     if place.rows.y is None:
         empty_state(
