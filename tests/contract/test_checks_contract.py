@@ -10,12 +10,14 @@ import pytest
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
+from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
@@ -46,11 +48,13 @@ ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
 SCORES = some_scores(models=21)
+CURVES = profiles_of(lambda x: x.sum(1))
+CLOUD = some_cloud()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, SCORES)
+                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -84,8 +88,13 @@ BAD = {
     "WB031": some_scores([0.0004]),
     "WB032": some_scores(errors=0.03),
     "WB033": replace(SCORES, association=np.zeros_like(SCORES.association)),
+    "WB042": profiles_of(lambda x: x.prod(1), correlation=0.9),
+    "WB043": profiles_of(lambda x: x.prod(1)),
+    "WB044": replace(CURVES, grid=np.exp(3 * CURVES.grid)),
     "WB040": some_cloud(factors=(0.1, 0.2)),
     "WB041": some_cloud(noise=0.006),
+    "WB038": some_detectors(np.eye(4, 6) + 0.1),
+    "WB039": some_detectors(smoothing=0.3),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

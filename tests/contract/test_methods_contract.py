@@ -63,8 +63,20 @@ NOT_FINITE = {
     # What a regression does not decide, and no admitted model at a tolerance.
     "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
+    # Effects without a sign, errors that are not known, features of several columns.
+    "detectors": {"strengths", "signed", "std_errors"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
+    # Where the loss does not rise so far; features of no set.
+    "halo": {
+        "masks",
+        "excess",
+        "excess_std_errors",
+        "scores",
+        "scores_std_errors",
+        "boundaries",
+        "main_effects",
+    },
     # Of categories without an order.
     "interaction_scores": {"signed", "signed_std_errors"},
     "interactions": {"data"},

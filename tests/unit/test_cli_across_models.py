@@ -82,10 +82,3 @@ def test_triples_and_few_models():
     )  # fmt: skip
     assert "Triples" in said
     assert "where 1 were asked for" in said or "1 equally good model" in said
-
-
-def test_every_field_is_a_flag():
-    for command, name in (("interactions-set", "interactions"), ("profile-set", "profiles")):
-        text = run(command, "--help")
-        for field in wb.list_methods()[f"rashomon.{name}"].params.model_fields:
-            assert f"--{field.replace('_', '-')}" in text

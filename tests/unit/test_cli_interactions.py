@@ -47,8 +47,8 @@ def test_the_verb_reads_frames_and_refuses_what_does_not_fit(rows):
     np.testing.assert_allclose(got.values, expected.values, atol=1e-9)
     with pytest.raises(InvalidInputError, match="seed must be a whole number"):
         api.interactions("diabetes-mlp", rows, rows, seed=-1)
-    with pytest.raises(InvalidInputError, match="budget is not a setting"):
-        api.interactions("diabetes-mlp", rows, rows, budget=100)
+    with pytest.raises(InvalidInputError, match="strata is not a setting"):
+        api.interactions("diabetes-mlp", rows, rows, strata=100)
 
 
 def test_prints_the_strongest_pairs_of_several_rows(rows):
@@ -112,5 +112,5 @@ def test_flags_come_from_both_kinds_of_methods_and_fit_their_own():
         assert text.count(f"--{field} ") >= 1
     with pytest.raises(WorkbenchError, match="index is not a setting"):
         ran("explain", "diabetes-mlp", "diabetes", "--method", "kernel", "--index", "SII")
-    with pytest.raises(WorkbenchError, match="budget is not a setting"):
-        ran(*EXPLAIN, "--budget", 64)
+    with pytest.raises(WorkbenchError, match="strata is not a setting"):
+        ran(*EXPLAIN, "--strata", 64)

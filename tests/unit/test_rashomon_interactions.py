@@ -229,6 +229,9 @@ def test_trained_models_are_scored_and_stand_in_for_a_black_box():
     assert "64 and 64 hidden units stand in for it" in " ".join(found.provenance.notes)
     alone = workbench.api.interaction_scores(sealed, rows, permutations=2)
     np.testing.assert_array_equal(found.mixed[0], alone.mixed[0])
+    method = METHODS[engine.NAME]
+    bound = method.cost(sealed, len(rows), len(table), parse_params(method.params, trained))
+    assert found.provenance.evaluations <= bound.evaluations, "training counts as well"
 
 
 class Sealed(nn.Module):

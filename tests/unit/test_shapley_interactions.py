@@ -10,6 +10,7 @@ import shapiq
 import torch
 
 from tests.networks import tiny_model, tiny_table, value_by_definition
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.interactions import ADDS_UP
@@ -308,12 +309,13 @@ def test_sixteen_features_are_feasible():
     assert np.abs(got.gap).max() < 1e-10
 
 
-def test_too_many_features():
+def test_too_many_features_for_all_coalitions():
     table = tiny_table(d=17, categorical=False)
-    with pytest.raises(InvalidInputError, match=r"2\^17 coalitions for 17 features.*'kernel'"):
-        explain_pairs(tiny_model(table), table[:1], table[:5])
+    with pytest.raises(InvalidInputError, match=r"2\^17 coalitions for 17 features.*'sampled'"):
+        explain_pairs(tiny_model(table), table[:1], table[:5], estimator="exact")
+    settings = InteractionsParams(estimator="exact")
     with pytest.raises(InvalidInputError, match="limit is 16"):
-        METHODS[NAME].cost(tiny_model(table), 1, 5, InteractionsParams())
+        METHODS[NAME].cost(tiny_model(table), 1, 5, settings)
 
 
 def test_costs_what_exact_values_cost():
@@ -337,6 +339,7 @@ def result():
 def test_survives_a_file(result, tmp_path):
     back = load(result.save(tmp_path / "pairs"))
     assert type(back) is Interactions
+    assert back.std_errors is None
     assert (back.index, back.schema, back.provenance) == (
         result.index, result.schema, result.provenance,
     )  # fmt: skip
@@ -352,7 +355,7 @@ def test_frame_has_a_line_for_every_single_and_pair(result):
     assert line["interaction"] == result.values[2, 0, 3, 1]
     assert line["value"] == result.schema.features[0].show(result.data[2, 0])
     assert line["other_value"] == result.schema.features[3].show(result.data[2, 3])
-    half = result.uncertainty()[0, 3, 1]
+    half = result.uncertainty()[2, 0, 3, 1]
     assert line["high"] - line["low"] == pytest.approx(2 * half)
     assert half > 0
     total = frame[frame["output"] == "yes"].groupby("row")["interaction"].sum()
@@ -400,3 +403,30 @@ def test_refuses_what_does_not_fit(result, changes, message):
         object.__setattr__(bare, name, value)
     with pytest.raises(InvalidInputError, match=message):
         bare.__post_init__()
+
+
+def game_of(model, row, background):
+    """Values of every coalition of a row ``[2^d, k]``: mean outputs over the background."""
+    d = len(row)
+    inside = all_coalitions(d)
+    mixtures = torch.where(inside[:, None], row, background.X)  # (m, b, d)
+    return model.predict(mixtures.flatten(0, 1)).unflatten(0, (2**d, -1)).double().mean(1).numpy()
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "n_background"),
+    [("diabetes-mlp", "diabetes", 12), ("adult-mlp", "adult", 2)],
+)
+def test_equals_shapiq_on_bundled_models(name, table, n_background):
+    model = api.load_model(name)
+    rows = api.load_table(table, split="test")[3:4]
+    background = api.load_table(table, split="train")[:n_background]
+    game = game_of(model, rows.X[0], background)[:, 0]
+    d, bits = len(rows.X[0]), 1 << np.arange(len(rows.X[0]))
+    peer = shapiq.ExactComputer(lambda known: game[known.astype(int) @ bits], n_players=d)
+    for index in ("SII", "k-SII", "STII"):
+        got = explain_pairs(model, rows, background, index=index).values[0, :, :, 0]
+        found = peer(index, order=2)
+        for i, j in itertools.combinations_with_replacement(range(d), 2):
+            theirs = found[(i,)] if i == j else found[(i, j)]
+            assert got[i, j] == pytest.approx(theirs, abs=1e-6 * max(1.0, np.abs(game).max()))

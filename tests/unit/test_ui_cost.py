@@ -23,7 +23,12 @@ from workbench.ui import cost
 )
 def test_the_method_itself_is_tried_where_it_asks_about_coalitions(method, value, tried):
     plan = api.Plan(method, {"value": value}, Cost(1, 1))
-    assert cost._tried(plan) == tried
+    assert cost._tried(plan, 16) == tried
+
+
+def test_for_pairs_of_many_features_another_sampled_method_is_tried():
+    plan = api.Plan("shapley.interactions", {"value": "baseline"}, Cost(1, 1))
+    assert cost._tried(plan, 17) == ("shapley.proxy", "baseline")
 
 
 @pytest.fixture

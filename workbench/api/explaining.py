@@ -22,6 +22,8 @@ from workbench.core.people import LOCAL
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Detectors,
+    Halo,
     Interactions,
     InteractionScores,
     Performance,
@@ -84,7 +86,8 @@ def interactions(
     """Say which pairs of features work together; background and frames as for ``explain``.
 
     ``index`` is ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or
-    ``Banzhaf``. Every coalition is evaluated, so models have at most 16 features.
+    ``Banzhaf``. Up to 16 features every coalition is evaluated; beyond that, and where ``budget``
+    says so, a sample of them, and values have standard errors.
 
     Raises
     ------
@@ -123,6 +126,29 @@ def interaction_scores(
     return scoring.interaction_scores(
         model, rows, seed=seed, device=device, progress=progress, **params
     )
+
+
+def halo(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Halo:
+    """Scale features together around the edge of what is as good, and score them there.
+
+    The rows need labels; frames as for ``explain``. ``pair="age,sex"`` names features, ``order=3``
+    looks at triples, ``search="published"`` searches in the published way.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.halo(model, rows, seed=seed, device=device, progress=progress, **params)
 
 
 def counterfactuals(
@@ -222,3 +248,27 @@ def keep_explainer(model: Model, explainer: Explainer) -> Path:
         If there is no room for it.
     """
     return explainers.keep_explainer(model, explainer, LOCAL)
+
+
+def detectors(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Detectors:
+    """Ask several detectors which pairs of features a model uses together; frames as above.
+
+    ``detectors="loss,friedman-root"`` asks only some; the score in the loss needs labelled rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.detectors_side_by_side(
+        model, rows, seed=seed, device=device, progress=progress, **params
+    )

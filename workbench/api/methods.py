@@ -14,7 +14,9 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
     LocalFunctions,
@@ -45,6 +47,8 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
+    Halo: "halo",
+    Detectors: "detectors",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

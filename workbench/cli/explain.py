@@ -239,8 +239,8 @@ def _pair_lines(result: "Interactions", output: int) -> list[str]:
         head = f"  mean |{result.index}| of {of}, ± 95 % over rows"
         shown = [f"{value:,.{digits}f}" for value in frame["strength"].head(TOP)]
     else:
-        known = result.background_std_errors is not None
-        head = f"  {result.index} of {of}{', ± 95 % from background rows' * known}"
+        sources = " and ".join(result.sources_of_error)
+        head = f"  {result.index} of {of}{f', ± 95 % from {sources}' if sources else ''}"
         shown = [f"{value:+,.{digits}f}" for value in frame["mean"].head(TOP)]
     lines, half = [head], pair_half_widths(result, output)
     for text, spread, pair in zip(shown, half, frame.itertuples(), strict=False):

@@ -20,7 +20,7 @@ EXAMPLES = """\b
 Examples:
   workbench interactions adult-mlp adult
   workbench interactions german-mlp german --detector both --out out/
-  workbench interactions wine-mlp wine --shown red --order 3 --top 5
+  workbench interactions wine-mlp wine --class red --order 3 --top 5
 """
 
 
@@ -34,7 +34,7 @@ Examples:
     "--split", help="train, validation, test or all. [default: test if bundled, else all]"
 )
 @click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="Lines.")
-@click.option("--shown", help="Output to list by name. [default: the favourable one]")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Same seed, same numbers.",

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
-from workbench.core.attribution import LEVEL, Attribution
+from workbench.core.attribution import LEVEL, Attribution, quantile
 from workbench.core.errors import InvalidInputError
 from workbench.core.result import Result, Rows
 from workbench.core.schema import Schema
@@ -45,6 +44,10 @@ class Interactions(Result):
     background_dof
         Degrees of freedom behind ``background_std_errors``; None where the normal distribution
         holds.
+    std_errors
+        Standard error of each value from the choice of coalitions. None where all were evaluated.
+    dof
+        Degrees of freedom behind ``std_errors``; None where the normal distribution holds.
     data
         Raw features of the rows.
     truth
@@ -68,6 +71,8 @@ class Interactions(Result):
     unit: str
     background_std_errors: Float[np.ndarray, "d d k"] | None = None
     background_dof: float | None = None
+    std_errors: Float[np.ndarray, "n d d k"] | None = None
+    dof: float | None = None
 
     def __post_init__(self) -> None:
         n, d, _, k = self.values.shape
@@ -77,6 +82,8 @@ class Interactions(Result):
         }  # fmt: skip
         if self.background_std_errors is not None:
             shapes["background_std_errors"] = (d, d, k)
+        if self.std_errors is not None:
+            shapes["std_errors"] = (n, d, d, k)
         self._check_shapes(f"A result of {n} rows, {d} features and {k} outputs", shapes)
         if len(self.schema.features) != d or len(self.output_names) != k:
             raise InvalidInputError(
@@ -88,7 +95,8 @@ class Interactions(Result):
 
     def __getitem__(self, rows: Rows) -> "Interactions":
         """Select rows; a single number keeps the row axis."""
-        by_row = ("values", "base_values", "predictions", "data", "ids", "truth")
+        by_row = ("values", "base_values", "predictions", "data", "ids", "truth",
+                  "std_errors")  # fmt: skip
         return self._of_rows(rows, by_row)
 
     @property
@@ -115,7 +123,7 @@ class Interactions(Result):
 
         It adds up to the prediction for ``SII`` alone, where it holds the Shapley values.
         """
-        errors = self.background_std_errors
+        errors, sampled = self.background_std_errors, self.std_errors
         return Attribution(
             provenance=self.provenance,
             values=np.einsum("niik->nik", self.values).copy(),
@@ -130,6 +138,8 @@ class Interactions(Result):
             unit=self.unit,
             background_std_errors=None if errors is None else np.einsum("iik->ik", errors).copy(),
             background_dof=self.background_dof,
+            std_errors=None if sampled is None else np.einsum("niik->nik", sampled).copy(),
+            dof=self.dof,
         )
 
     def output_index(self, output: str | int | None) -> int:
@@ -142,23 +152,32 @@ class Interactions(Result):
         """
         return self.singles.output_index(output)
 
-    def uncertainty(self, level: float = LEVEL) -> Float[np.ndarray, "d d k"]:
-        """Half the width of the interval for the choice of background rows; zeros where unknown.
+    def uncertainty(self, level: float = LEVEL) -> Float[np.ndarray, "n d d k"]:
+        """Half the width of the interval for coalitions and background rows together.
 
-        Every coalition was evaluated, so nothing else is uncertain.
+        The two errors are independent, so their half widths add up in squares. Zeros where
+        neither is known.
         """
-        if self.background_std_errors is None:
-            return np.zeros(self.values.shape[1:])
-        tail, dof = 0.5 + level / 2, self.background_dof
-        quantile = float(stats.norm.ppf(tail) if dof is None else stats.t.ppf(tail, dof))
-        half: np.ndarray = quantile * self.background_std_errors
+        half = np.zeros(self.values.shape)
+        if self.std_errors is not None:
+            half = quantile(level, self.dof) * self.std_errors
+        if self.background_std_errors is not None:
+            drawn = quantile(level, self.background_dof) * self.background_std_errors
+            half = np.hypot(half, drawn)
         return half
+
+    @property
+    def sources_of_error(self) -> tuple[str, ...]:
+        """What ``uncertainty`` covers, in words; empty where no error is known."""
+        return self.singles.sources_of_error
 
     def strongest(self, output: str | int | None = None) -> "pd.DataFrame":
         """Mean absolute value of each pair over the rows, largest first.
 
         Columns: ``feature``, ``other``, ``strength``, ``std_error`` (over rows; NaN for one row),
-        ``mean`` (signed), ``background_std_error`` (of the value in one row; NaN where unknown).
+        ``mean`` (signed), ``sampling_std_error`` (of the value in one row, root mean square; NaN
+        where all coalitions were evaluated), ``background_std_error`` (the same for the choice of
+        background rows; NaN where unknown).
 
         Raises
         ------
@@ -172,13 +191,17 @@ class Interactions(Result):
         values = self.values[:, first, second, which]  # (n, p)
         size, n = np.abs(values), len(values)
         unknown = np.full(len(first), np.nan)
-        errors = self.background_std_errors
+        errors, sampled = self.background_std_errors, self.std_errors
+        by_sampling = unknown
+        if sampled is not None and n:
+            by_sampling = np.sqrt((sampled[:, first, second, which] ** 2).mean(0))
         frame = pd.DataFrame({
             "feature": [self.names[i] for i in first],
             "other": [self.names[j] for j in second],
             "strength": size.mean(0) if n else unknown,
             "std_error": size.std(0, ddof=1) / np.sqrt(n) if n > 1 else unknown,
             "mean": values.mean(0) if n else unknown,
+            "sampling_std_error": by_sampling,
             "background_std_error": unknown if errors is None else errors[first, second, which],
         })
         return frame.sort_values("strength", ascending=False, ignore_index=True, kind="stable")
@@ -187,9 +210,9 @@ class Interactions(Result):
         """One line per row, output and pair, and per row, output and single feature.
 
         Columns: ``row``, ``output``, ``feature``, ``value``, ``other`` and ``other_value`` (both
-        empty for a single feature; values as a user writes them), ``interaction``,
-        ``background_std_error``, ``low`` and ``high`` (95 %), ``base_value``, ``prediction``,
-        ``unit``, ``index``.
+        empty for a single feature; values as a user writes them), ``interaction``, ``std_error``
+        (from the choice of coalitions; NaN where all were evaluated), ``background_std_error``,
+        ``low`` and ``high`` (95 %), ``base_value``, ``prediction``, ``unit``, ``index``.
         """
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
 
@@ -197,9 +220,12 @@ class Interactions(Result):
         first, second = np.triu_indices(d)
         single, p = first == second, len(first)
         values = self.values[:, first, second]  # (n, p, k)
-        half = self.uncertainty()[first, second]
-        errors = self.background_std_errors
+        half = self.uncertainty()[:, first, second]
+        errors, sampled = self.background_std_errors, self.std_errors
         drawn = np.full((p, k), np.nan) if errors is None else errors[first, second]
+        by_sampling = (
+            np.full(values.shape, np.nan) if sampled is None else sampled[:, first, second]
+        )
         names = np.array(self.names, dtype=object)
         shown = np.array(
             [
@@ -223,6 +249,7 @@ class Interactions(Result):
             "other": np.tile(np.where(single, "", names[second]), n * k),
             "other_value": by_row(np.where(single, "", shown[:, second])),
             "interaction": flat(values),
+            "std_error": flat(by_sampling),
             "background_std_error": flat(np.broadcast_to(drawn, values.shape)),
             "low": flat(values - half),
             "high": flat(values + half),

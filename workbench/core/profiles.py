@@ -50,6 +50,11 @@ class PairProfile(NamedTuple):
     mean: Float[np.ndarray, "m a b"]
     effects: Float[np.ndarray, "m a b"]
 
+    @property
+    def accumulates(self) -> bool:
+        """Whether there are accumulated local effects: both features need an order for them."""
+        return bool(np.isfinite(self.effects).any())
+
 
 @dataclass(frozen=True, eq=False)
 class Profiles(OfOutputs, AcrossModels, Result):
@@ -262,8 +267,8 @@ class Profiles(OfOutputs, AcrossModels, Result):
             self.pair_mean[..., which], self.pair_effects[..., which],
         )  # fmt: skip
 
-    def spreads(self, output: str | int | None = None) -> Float[np.ndarray, " f"]:
-        r"""How far each feature's mean curve of the given model spreads.
+    def spreads(self, output: str | int | None = None, model: int = 0) -> Float[np.ndarray, " f"]:
+        r"""How far each feature's mean curve of a model spreads, by default of the given one.
 
         .. math:: \sqrt{\sum_g c_g (\bar f(g) - \mu)^2 / \sum_g c_g}
 
@@ -279,7 +284,7 @@ class Profiles(OfOutputs, AcrossModels, Result):
         found = []
         for at in self.features:
             own = self.of == at
-            curve, rows = self.mean[0, own, which], self.counts[own]
+            curve, rows = self.mean[model, own, which], self.counts[own]
             middle = np.average(curve, weights=rows) if rows.any() else 0.0
             found.append(
                 float(np.sqrt(np.average((curve - middle) ** 2, weights=rows)))

@@ -60,7 +60,7 @@ class HiddenSwaps:
         self._first, self._rest, self._inputs = first, rest, inputs
         self._columns = _columns_of(groups)
         width = first.out_features
-        self._room = _room(inputs, budget)
+        self._room = pass_bytes(inputs, budget)
         self._pass_rows = pass_rows or self._room // (inputs.element_size() * width * LAYERS)
         self._row_bytes = inputs.element_size() * width * (1 + len(self._columns))
 
@@ -100,7 +100,7 @@ class InputSwaps:
         self._inputs, self._groups = inputs, model.groups
         p = max(1, inputs.shape[1])
         wide = max([p, *(max(weight.shape) for weight in _matrices(model))])
-        room = _room(inputs, budget) // (inputs.element_size() * wide * LAYERS)
+        room = pass_bytes(inputs, budget) // (inputs.element_size() * wide * LAYERS)
         usual = BLACK_BOX_ROWS if "black_box" in model.capabilities else max(32, room)
         self._pass_rows = pass_rows or usual
 
@@ -169,8 +169,8 @@ def _columns_of(groups: Tensor) -> list[slice | Tensor]:
     return found
 
 
-def _room(inputs: Tensor, budget: int) -> int:
-    """Bytes of a pass: on a CPU it should stay in the cache."""
+def pass_bytes(inputs: Tensor, budget: int) -> int:
+    """Return the bytes that a pass may take: on a CPU it should stay in the cache."""
     return min(CPU_BYTES, budget // 4) if inputs.device.type == "cpu" else budget // GPU_SHARE
 
 

@@ -31,8 +31,8 @@ class _Shown:
     Attributes
     ----------
     half
-        Half widths of 95 % intervals: of one row for the choice of background, of a mean over the
-        rows. Zeros where not known.
+        Half widths of 95 % intervals: of one row for the choice of coalitions and background, of a
+        mean over the rows. Zeros where not known.
     """
 
     values: Float[np.ndarray, "d d"]
@@ -226,7 +226,8 @@ def adds_up_sentence(interactions: Interactions) -> str:
 def _overall(interactions: Interactions, which: int) -> str:
     """Name the pairs that are strongest on average."""
     size = np.abs(interactions.values[:, :, :, which]).mean(0)
-    named = _worth_a_word(size, interactions.uncertainty()[:, :, which])[:NAMED]
+    half = np.sqrt((interactions.uncertainty()[..., which] ** 2).mean(0))
+    named = _worth_a_word(size, half)[:NAMED]
     what = words.quantity(interactions.singles, which)
     rows = f"Over {len(interactions):,} rows,"
     if not named:
@@ -243,7 +244,7 @@ def _overall(interactions: Interactions, which: int) -> str:
 
 
 def _no_pair(interactions: Interactions, what: str) -> str:
-    if interactions.background_std_errors is None:
+    if not interactions.sources_of_error:
         return f"no pair of features noticeably moves {what} beyond what each does alone."
     return (
         f"no pair of features moves {what} beyond what each does alone by more than its "
@@ -276,7 +277,7 @@ def _shown(interactions: Interactions, row: int | None, which: int) -> _Shown:
     if row is not None:
         singles = interactions.singles
         labels = tuple(words.feature_is(singles, row, i) for i in range(len(names)))
-        half = interactions.uncertainty()[:, :, which]
+        half = interactions.uncertainty()[row, :, :, which]
         return _Shown(interactions.values[row, :, :, which], half, True, names, labels)
     size = np.abs(interactions.values[:, :, :, which])
     n = len(size)
@@ -287,7 +288,8 @@ def _shown(interactions: Interactions, row: int | None, which: int) -> _Shown:
 def pair_half_widths(interactions: Interactions, output: str | int | None = None) -> np.ndarray:
     """Half the widths of 95 % intervals of ``interactions.strongest``, in its order.
 
-    Of the mean over rows; of one row, for the choice of background rows, NaN where not known.
+    Of the mean over rows; of one row, for the choice of coalitions and background rows, NaN where
+    neither is known.
 
     Raises
     ------
@@ -296,7 +298,7 @@ def pair_half_widths(interactions: Interactions, output: str | int | None = None
     """
     which = interactions.output_index(output)
     frame, names = interactions.strongest(which), interactions.names
-    if len(interactions) == 1 and interactions.background_std_errors is None:
+    if len(interactions) == 1 and not interactions.sources_of_error:
         return np.full(len(frame), np.nan)
     pairs = [[names.index(name) for name in frame[column]] for column in ("feature", "other")]
     return _shown(interactions, None, which).half[pairs[0], pairs[1]]

@@ -13,8 +13,10 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Explainer,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
     LocalFunctions,
@@ -34,13 +36,17 @@ from workbench.plots import (
     attribution_range,
     churn,
     churn_groups,
+    detectors,
     faithfulness,
+    halo,
     interaction_scores,
     interaction_scores_heatmap,
     interaction_scores_network,
     interaction_scores_swarm,
     local_functions,
     mitigation,
+    profile_multiples,
+    profile_pairs,
     profiles,
     rashomon,
     rashomon_groups,
@@ -113,7 +119,14 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
     },
-    Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
+    Profiles: {
+        "profile": profiles.profile, "effects": profiles.effects, "pair": profile_pairs.pair,
+        "multiples": profile_multiples.multiples,
+    },
+    Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
+    Detectors: {
+        "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -138,6 +151,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in profiles.speechless(result))
     if isinstance(result, InteractionScores):
         return tuple(view for view in views if view not in _speechless_of_scores(result))
+    if isinstance(result, Halo):
+        return tuple(view for view in views if view in halo.views(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -211,8 +226,15 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
             "feature": [result.names[at] for at in result.ranking()],
             "curves": list(profiles.CURVES),
         },
-        "effects": {"feature": profiles.with_order(result)},
-        "pair": {"surface": list(profiles.SURFACES)},
+        "effects": {
+            "feature": profiles.with_order(result),
+            "mean": list(profiles.BESIDE),
+        },
+        "pair": {"surface": list(profile_pairs.SURFACES)},
+        "multiples": {
+            "curves": list(profile_multiples.CURVES),
+            "order": list(profile_multiples.ORDERS),
+        },
     }
 
 
@@ -224,11 +246,22 @@ def _of_scores(result: InteractionScores) -> dict[str, dict[str, list[str]]]:
     }  # fmt: skip
 
 
+def _of_halo(result: Halo) -> dict[str, dict[str, list[str]]]:
+    choices = halo.choices_of(result)
+    return {"halo": {"pair": choices}, "sphere": {"triple": choices}}
+
+
+def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
+    return {"agreement": {"measure": list(detectors.MEASURES)}}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
     InteractionScores: _of_scores,
+    Halo: _of_halo,
+    Detectors: _of_detectors,
 }  # fmt: skip
 
 

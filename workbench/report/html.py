@@ -21,7 +21,9 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
     LocalFunctions,
@@ -38,7 +40,9 @@ from workbench.core.results import (
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
+from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interactions import interactions_section
 from workbench.report.local_functions import local_functions_section
@@ -63,6 +67,8 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,
     InteractionScores: interaction_scores_section,
+    Halo: halo_section,
+    Detectors: detectors_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -18,6 +18,7 @@ from workbench.core.wording import counted
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.train import NAME as TRAINING
 from workbench.engines.fastshap.trial import can_try, training_seconds
+from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.jobs.request import pace_of
 from workbench.numerics.devices import choose_device
 from workbench.ui import cache
@@ -30,7 +31,8 @@ PROBE_EVALUATIONS = 400_000  # of a row
 PROBE_MODELS, PROBE_ADMISSION, PROBE_REPORTED = 64, 200, 100  # of a search for near-copies
 TELLING_SECONDS = 0.3
 SLOW_SECONDS = 1.0  # of one background row, of which a method's own arithmetic takes the most
-MARGINAL, INSTEAD, ALL_COALITIONS = "marginal", "shapley.kernel", "shapley.exact"
+MARGINAL, INSTEAD = "marginal", "shapley.kernel"
+ALL_COALITIONS, SMOOTH = "shapley.exact", "shapley.proxy"
 _trying = threading.Lock()
 
 
@@ -151,20 +153,21 @@ def _speed(place: Place, plan: api.Plan) -> float:
         )  # fmt: skip
     return _seconds_per_evaluation(
         place.reference, cache.owner_of(place.person.key, place.reference, place.table),
-        place.model.digest, place.table, place.device, *_tried(plan),
+        place.model.digest, place.table, place.device,
+        *_tried(plan, len(place.model.schema.features)),
     )  # fmt: skip
 
 
-def _tried(plan: api.Plan) -> tuple[str, str]:
+def _tried(plan: api.Plan, n_features: int) -> tuple[str, str]:
     """Choose what to try before a run of this plan: method and value function.
 
-    The method itself, where it explains rows by asking the model about coalitions; for pairs the
-    one that asks about all of them as well; else regression.
+    The method itself, where it explains rows by asking the model about coalitions; for pairs one
+    that asks about as many and does the like with the answers; else regression.
     """
     method = api.list_methods()[plan.method]
     value = str(plan.params.get("value", MARGINAL))
     if method.yields is Interactions:
-        return ALL_COALITIONS, value
+        return ALL_COALITIONS if n_features <= MAX_PLAYERS else SMOOTH, value
     if plan.params.get("draw") == "shared":  # what a method does besides asking is shared out
         return INSTEAD, value
     is_alike = method.yields is Attribution and not method.needs and "background" in method.uses

@@ -70,8 +70,8 @@ def choose_together() -> bool:
     """Offer to see which features work together."""
     return bool(choose(
         st.toggle, "Which features work together?", "pairs", default=False,
-        help="Interactions of pairs, from all coalitions: what two features do together beyond "
-        "what each does alone.",
+        help="Interactions of pairs: what two features do together beyond what each does alone. "
+        "From all coalitions up to 16 features, beyond that from a sample, with intervals.",
     ))  # fmt: skip
 
 
@@ -128,6 +128,7 @@ def _pairs_table(result: Interactions, output: str) -> None:
             ("strength", "mean size of effect", "%.4g"),
             ("std_error", "standard error", "%.2g"),
             ("mean", effect, "%+.4g"),
+            ("sampling_std_error", "standard error, coalitions", "%.2g"),
             ("background_std_error", "standard error, background", "%.2g"),
         )
     }

@@ -9,7 +9,7 @@ from workbench.core.faithfulness import ADEQUATE, EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.core.wording import counted, percent
 from workbench.engines.lfa.advisor import AS_GOOD, NOTHING, QUESTIONS
-from workbench.engines.shapley.exact import MAX_PLAYERS
+from workbench.engines.shapley.sampled_pairs import MOST_FEATURES
 from workbench.plots.words import number
 from workbench.ui.cards import key_figures
 from workbench.ui.explanation_runs import Known
@@ -121,7 +121,7 @@ def _ways_out(known: Known, found: Verdict) -> None:
             _way(label, "zoom_in_map", put, f"lfa.{name}", size)
         for other in others[:OTHERS]:
             _way(QUESTIONS[other].words, "help", put, "question", other)
-        if len(known.place.model.schema.features) <= MAX_PLAYERS and st.button(
+        if len(known.place.model.schema.features) <= MOST_FEATURES and st.button(
             "See which features work together", icon=":material/hub:"
         ):
             put("pairs", True)

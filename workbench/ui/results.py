@@ -19,12 +19,15 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
     Mitigation,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -45,10 +48,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
+    | Profiles | Halo | Detectors
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
+    Profiles, Halo, Detectors,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

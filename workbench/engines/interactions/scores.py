@@ -65,7 +65,7 @@ def _explain(
         schema=model.schema,
         output_names=model.schema.output_names,
         unit=unit_of(model.schema, params.output, "identity"),
-        loss_unit=_loss_unit(model),
+        loss_unit=loss_unit(model),
         **scores_of(found, sets, model),
         **_in_loss(found, alone),
         **besides,
@@ -136,7 +136,8 @@ def _in_loss(found: list[Differences], alone: Differences) -> dict[str, Any]:
     }
 
 
-def _loss_unit(model: Model) -> str:
+def loss_unit(model: Model) -> str:
+    """Return the unit of the loss; empty for a target without one."""
     if model.schema.n_classes:
         return "nats"
     return f"{model.schema.target_unit}²" if model.schema.target_unit else ""
@@ -161,15 +162,15 @@ def _cost(model: Model, n_rows: int, _: int, params: ScoresParams) -> Cost:
     n, pairs = min(n_rows, params.max_rows), math.comb(d, 2)
     wide = d > MOST_FEATURES and not params.sets
     scored, triples = _n_sets(d, params)
-    subsets = (1 + d) + _subsets(n, k, scored, d + 1, 3)
+    subsets = (1 + d) + asked_subsets(n, k, scored, d + 1, 3)
     if triples:
-        subsets += _subsets(n, k, triples, 1 + d + pairs, 7)
+        subsets += asked_subsets(n, k, triples, 1 + d + pairs, 7)
     screening = min(n, SCREEN_ROWS)
     evaluations = 2 * n + params.permutations * n * subsets
     if params.compare:  # rows and as many typical rows, whose sums take twice the room
         evaluations += 4 * n * subsets
     if wide:
-        evaluations += screening * _subsets(screening, k, pairs, d + 1, 3)
+        evaluations += screening * asked_subsets(screening, k, pairs, d + 1, 3)
     # The sums of a part of the sets, encoded rows, and what a pass takes.
     sums = NUMBER_BYTES * n * k * (SUMS + COPIES) * max(scored, 1 + d)
     return Cost(evaluations, min(sums, LEAST_BUDGET) + LEAST_BUDGET // 4)
@@ -184,7 +185,7 @@ def _n_sets(d: int, params: ScoresParams) -> tuple[int, int]:
     return pairs, min(math.comb(d, 3), MOST_SETS) if params.order == TRIPLE else 0
 
 
-def _subsets(n: int, k: int, n_sets: int, shared: int, each: int) -> int:
+def asked_subsets(n: int, k: int, n_sets: int, shared: int, each: int) -> int:
     """Bound how many sets the network is asked about: smaller ones anew for each part."""
     parts = parts_of(n_sets, n, k, LEAST_BUDGET)
     sizes = [part.stop - part.start for part in parts]

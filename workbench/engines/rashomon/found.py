@@ -12,6 +12,8 @@ from workbench.core.table import split_sizes
 from workbench.core.wording import counted
 from workbench.engines.rashomon.explore import PASSES, explorers_of, first_within, search
 from workbench.engines.rashomon.near_params import NearParams
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
+from workbench.engines.rashomon.retrain_params import training_passes
 from workbench.engines.rashomon.scene import Scene
 from workbench.numerics.stream.family import Family, Members
 
@@ -105,7 +107,10 @@ def explorer_of(model: Model, params: NearParams) -> str:
 
 def search_passes(model: Model, n_rows: int, n_table: int, params: NearParams) -> int:
     """Return how many rows go through networks until models are found, at most."""
-    admission = min(params.admission_rows, split_sizes(n_table)["validation"])
+    sizes = split_sizes(n_table)
+    admission = min(params.admission_rows, sizes["validation"])
     explorer = explorer_of(model, params)
-    tried = PASSES[explorer](model, admission, n_rows, params) if explorer in PASSES else 0
+    tried = PASSES[explorer](model, admission, n_rows, params)
+    if explorer == RETRAINING:
+        tried += training_passes(params, sizes["train"], admission)
     return n_rows + admission + tried

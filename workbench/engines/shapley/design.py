@@ -121,6 +121,13 @@ class PairedDesign:
             sizes.insert(0, sizes[0] // 2)
         return [self.allocate(size) for size in sizes]
 
+    def degrees(self, counts: np.ndarray) -> float | None:
+        """Degrees of freedom: pairs of sampled strata, less one for each; None without any."""
+        free = [
+            int(n) - 1 for n, total in zip(counts, self.populations, strict=True) if int(n) < total
+        ]
+        return float(sum(free)) if free else None
+
     def draw_between(
         self, counts: np.ndarray, goal: np.ndarray, context: Context, row: int
     ) -> tuple[Bool[Tensor, "p d"], Int[Tensor, " p"], Int[Tensor, " p"]]:

@@ -1,8 +1,8 @@
-"""Interactions of pairs of features from the table of all coalitions."""
+"""Interactions of pairs of features, from the table of all coalitions or from a sample."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -12,14 +12,20 @@ from torch import Tensor
 from workbench.core.context import Context, Preview, Progress
 from workbench.core.errors import InvalidInputError
 from workbench.core.interactions import Index, Interactions
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.shapley.exact import BLOCK_BYTES, MAX_PLAYERS, all_coalitions
-from workbench.engines.shapley.params import ShapleyParams, exact_efforts
-from workbench.engines.shapley.run import Estimate, run, sampling_cost
+from workbench.engines.shapley.params import SharingParams, exact_efforts, sampled_efforts
+from workbench.engines.shapley.run import Estimate, Estimator, run, sampling_cost
+from workbench.engines.shapley.sampled_pairs import (
+    degrees,
+    pair_design,
+    pair_estimator,
+    rows_at_once,
+)
 from workbench.numerics.game import GROUPS
 from workbench.numerics.set_function import SetFunction
 from workbench.numerics.set_transforms import moebius_, superset_sums_
@@ -38,14 +44,26 @@ SHARES: Mapping[Index, tuple[Shares, Shares]] = {
 }
 
 
-class InteractionsParams(ShapleyParams):
-    """Which index to compute, besides what is explained and on which scale."""
+class InteractionsParams(SharingParams):
+    """Which index to compute and how, besides what is explained and on which scale."""
 
     index: Index = Field(
         "k-SII",
         description="How what larger coalitions add is shared among their pairs: k-SII, STII and "
         "FSII add up to the prediction, SII and Banzhaf do not.",
     )
+    estimator: Literal["auto", "exact", "sampled"] = Field(
+        "auto",
+        description="All coalitions (exact, up to 16 features), or as many as the budget allows "
+        "(sampled, with standard errors); auto is exact where it can be and no budget forbids it.",
+    )
+
+    def is_exact(self, n_players: int) -> bool:
+        """Tell whether all coalitions are evaluated, as they are wherever a budget covers them."""
+        if self.estimator == "exact" or n_players > MAX_PLAYERS:
+            return self.estimator == "exact"
+        unlimited = self.estimator == "auto" and self.budget is None
+        return unlimited or self.coalitions(n_players) >= 2**n_players - 2
 
 
 def interaction_values_(
@@ -98,31 +116,83 @@ def _by_size(shares: Shares, order: int, sizes: Tensor) -> Float[Tensor, " m"]:
 
 @dataclass(frozen=True)
 class _Block:
-    """Values of some rows, and their standard errors from the choice of background."""
+    """Values of some rows, and their standard errors from what was sampled and drawn.
+
+    Attributes
+    ----------
+    std_errors
+        None where every coalition was evaluated.
+    drawn
+        From the choice of background; None where it is too small to tell.
+    """
 
     values: Float[Tensor, "n d d k"]
+    std_errors: Float[Tensor, "n d d k"] | None
     drawn: Float[Tensor, "n dd k"] | None
 
 
 def _explain(
     model: Model, rows: Table, background: Table, params: InteractionsParams, context: Context
 ) -> Interactions:
-    d = _feasible(model)
-    coalitions = all_coalitions(d)
+    d = _feasible(model, params)
     blocks: list[_Block] = []
+    make, block, dof = _exact, _exact_block(model), None
+    if not params.is_exact(d):
+        make, block, dof = _sampled, rows_at_once(model, params), degrees(d, params)
+    watched = replace(context, preview=_of_pairs(context.preview, blocks, params.index))
+    singles = run(
+        NAME, model, rows, background, params, watched,
+        estimate=make(d, params, context, blocks), block=block, dof=dof,
+    )  # fmt: skip
+    return _with_pairs(singles, blocks, params.index)
+
+
+def _exact(
+    n_players: int,
+    params: InteractionsParams,
+    context: Context,  # noqa: ARG001 - as what samples
+    blocks: list[_Block],
+) -> Estimator:
+    """Return the estimator of singles that evaluates all coalitions and leaves pairs in blocks."""
+    coalitions = all_coalitions(n_players)
 
     def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
         found = interaction_values_(game.values(part.X, coalitions), params.index)
-        drawn = game.background_std_errors(found.flatten(1, 2))
-        blocks.append(_Block(found[..., : game.n_outputs].clone(), drawn))
-        yield Estimate(found.diagonal(dim1=1, dim2=2).movedim(-1, 1))
+        blocks.append(_block(game, found, None))
+        yield _singles(found, None)
 
-    watched = replace(context, preview=_of_pairs(context.preview, blocks, params.index))
-    block = max(1, BLOCK_BYTES // (8 * len(coalitions) * len(model.output_names) * (1 + GROUPS)))
-    singles = run(
-        NAME, model, rows, background, params, watched, estimate=estimate, block=block
-    )  # fmt: skip
-    return _with_pairs(singles, blocks, params.index)
+    return estimate
+
+
+def _sampled(
+    n_players: int, params: InteractionsParams, context: Context, blocks: list[_Block]
+) -> Estimator:
+    """Return the estimator of singles that samples coalitions and leaves pairs in blocks."""
+    pairs = pair_estimator(n_players, params, params.index, context)
+
+    def estimate(game: SetFunction, part: Table) -> Iterator[Estimate]:
+        done = len(blocks)
+        for found in pairs(game, part):
+            blocks[done:] = [_block(game, found.values, found.std_errors)]
+            yield _singles(found.values, found.std_errors)
+
+    return estimate
+
+
+def _block(
+    game: SetFunction,
+    values: Float[Tensor, "n d d gk"],
+    std_errors: Float[Tensor, "n d d k"] | None,
+) -> _Block:
+    drawn = game.background_std_errors(values.flatten(1, 2))
+    return _Block(values[..., : game.n_outputs].clone(), std_errors, drawn)
+
+
+def _singles(
+    values: Float[Tensor, "n d d gk"], std_errors: Float[Tensor, "n d d k"] | None
+) -> Estimate:
+    errors = None if std_errors is None else torch.einsum("niik->nik", std_errors)
+    return Estimate(torch.einsum("niik->nik", values), errors)
 
 
 def _of_pairs(preview: Preview | None, blocks: list[_Block], index: Index) -> Preview | None:
@@ -139,6 +209,7 @@ def _of_pairs(preview: Preview | None, blocks: list[_Block], index: Index) -> Pr
 
 def _with_pairs(singles: Attribution, blocks: list[_Block], index: Index) -> Interactions:
     """Make the result of the singles, which say how they came about, and the pairs."""
+    sampled = [part.std_errors for part in blocks if part.std_errors is not None]
     errors = [part.drawn for part in blocks if part.drawn is not None]
     d, k = singles.values.shape[1:]
     drawn = torch.cat(errors).pow(2).mean(0).sqrt().numpy().reshape(d, d, k) if errors else None
@@ -157,6 +228,8 @@ def _with_pairs(singles: Attribution, blocks: list[_Block], index: Index) -> Int
         unit=singles.unit,
         background_std_errors=drawn,
         background_dof=singles.background_dof,
+        std_errors=torch.cat(sampled).numpy() if sampled else None,
+        dof=singles.dof,
     )
 
 
@@ -187,7 +260,7 @@ def explain_pairs(
     ------
     InvalidInputError
         If a setting is out of bounds, a table does not have the model's features, or there are
-        more than 16.
+        more features than the estimator can do: 16 exactly, 128 by sampling.
     """
     return call(
         Interactions, NAME, model, rows, background, seed=seed, device=device, progress=progress,
@@ -195,33 +268,50 @@ def explain_pairs(
     )  # fmt: skip
 
 
-def _cost(model: Model, n_rows: int, n_background: int, _: InteractionsParams) -> Cost:
-    return sampling_cost(model, n_rows, n_background, 2 ** _feasible(model) - 2)
+def _exact_block(model: Model) -> int:
+    """Return of how many rows the table of all coalitions is held at once."""
+    columns = len(model.output_names) * (1 + GROUPS)
+    return max(1, BLOCK_BYTES // ((8 * columns) << len(model.schema.features)))
 
 
-def _feasible(model: Model) -> int:
+def _cost(model: Model, n_rows: int, n_background: int, params: InteractionsParams) -> Cost:
+    d = _feasible(model, params)
+    if params.is_exact(d):
+        return sampling_cost(model, n_rows, n_background, 2**d - 2)
+    each = sampling_cost(model, n_rows, n_background, 2 * pair_design(d, params)[1])
+    block = min(n_rows, rows_at_once(model, params))
+    return Cost(each.evaluations, n_bytes=block * each.n_bytes)
+
+
+def _feasible(model: Model, params: InteractionsParams) -> int:
     d = len(model.schema.features)
-    if d > MAX_PLAYERS:
+    if params.estimator == "exact" and d > MAX_PLAYERS:
         raise InvalidInputError(
-            f"Interactions need 2^{d} coalitions for {d} features, the limit is {MAX_PLAYERS} "
-            "features; explain single features by method 'kernel' or 'permutation'."
+            f"Exact interactions need 2^{d} coalitions for {d} features, the limit is "
+            f"{MAX_PLAYERS} features; use estimator 'sampled'."
         )
     return d
+
+
+def _efforts(n_features: int) -> dict[str, Effort]:
+    """As of exact values where interactions are exact, else as of sampled ones."""
+    return (exact_efforts if n_features <= MAX_PLAYERS else sampled_efforts)(n_features)
 
 
 METHODS.register(
     NAME,
     Method(
-        title="Shapley interactions of pairs, exact",
+        title="Shapley interactions of pairs",
         question="Which features work together in this prediction?",
         explain=_explain,
         params=InteractionsParams,
         yields=Interactions,
         needs=frozenset(),
-        efforts=exact_efforts,
+        efforts=_efforts,
         cost=_cost,
         reference="Grabisch and Roubens (1999); Bordt and von Luxburg (2023)",
         weakness="Asks the model about rows that cannot occur when features depend on each other; "
-        "what three or more features do together is shared among their pairs.",
+        "what three or more features do together is shared among their pairs. Beyond 16 features "
+        "approximate.",
     ),
 )

@@ -204,11 +204,7 @@ def _explain(
 def degrees(n_players: int, params: SampledParams) -> float | None:
     """Pairs of sampled strata, less one for each; of the first round, if it may be the last."""
     design, n_pairs = design_within(n_players, params, determined=False)
-    counts = design.rounds(n_pairs, grow=params.tolerance is not None)[0]
-    free = [
-        int(n) - 1 for n, total in zip(counts, design.populations, strict=True) if int(n) < total
-    ]
-    return float(sum(free)) if free else None
+    return design.degrees(design.rounds(n_pairs, grow=params.tolerance is not None)[0])
 
 
 def _early(n_players: int, params: ProxyParams) -> ProxyParams | None:

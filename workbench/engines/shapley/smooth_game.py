@@ -101,12 +101,14 @@ def fit_smooth_game(
     rough to be fitted are chosen by the marginal likelihood, with a scale for each output.
     At most ``MAX_TRAINING`` pairs are used, spread evenly over those given.
     """
-    chosen = _evenly(len(signs), MAX_TRAINING)
+    chosen = evenly(len(signs), MAX_TRAINING)
     signs, differences = signs[chosen], differences[chosen]
-    few = _evenly(len(signs), MAX_CHOOSING)
-    relative = _importance(signs, differences[:, outputs])
+    few = evenly(len(signs), MAX_CHOOSING)
+    relative = importance(signs, differences[:, outputs])
     choices = torch.tensor(STRENGTHS, dtype=torch.float64)[:, None] * relative  # (g, d)
-    likely = _log_likelihood(signs[few], differences[few][:, outputs], choices)  # (g, noises)
+    likely = log_likelihood(
+        covariance(signs[few], signs[few], choices), differences[few][:, outputs]
+    )  # (g, noises)
     best, noise = divmod(int(likely.argmax()), len(NOISES))
     noisy = covariance(signs, signs, choices[best])
     noisy.diagonal().add_(NOISES[noise])
@@ -114,11 +116,12 @@ def fit_smooth_game(
     return SmoothGame(signs, coefficients, choices[best])
 
 
-def _evenly(n: int, at_most: int) -> Int[Tensor, " t"]:
+def evenly(n: int, at_most: int) -> Int[Tensor, " t"]:
+    """Positions of at most so many of ``n``, spread evenly."""
     return torch.linspace(0, n - 1, min(n, at_most)).round().long()
 
 
-def _importance(
+def importance(
     signs: Float[Tensor, "t d"], differences: Float[Tensor, "t k"]
 ) -> Float[Tensor, " d"]:
     """Square roots of the main effects' sizes, the largest being 1."""
@@ -129,17 +132,17 @@ def _importance(
     return (size / largest).clamp(min=LEAST_WEIGHT).sqrt() if largest > 0 else torch.ones_like(size)
 
 
-def _log_likelihood(
-    signs: Float[Tensor, "t d"], differences: Float[Tensor, "t k"], strengths: Float[Tensor, "g d"]
+def log_likelihood(
+    covariances: Float[Tensor, "g t t"], values: Float[Tensor, "t k"]
 ) -> Float[Tensor, "g e"]:
-    """Log marginal likelihood of strengths and noises, at the best scale of each output."""
-    t = len(signs)
+    """Log marginal likelihood of covariances and ``NOISES``, at the best scale of each output."""
+    t = len(values)
     noise = torch.tensor(NOISES, dtype=torch.float64)[:, None, None] * torch.eye(t).double()
-    roots = torch.linalg.cholesky(covariance(signs, signs, strengths)[:, None] + noise)
+    roots = torch.linalg.cholesky(covariances[:, None] + noise)
     white = torch.linalg.solve_triangular(
-        roots, differences.expand(*roots.shape[:2], -1, -1), upper=False
+        roots, values.expand(*roots.shape[:2], -1, -1), upper=False
     )
     scales = white.square().mean(2)  # (g, e, k)
     logs = torch.where(scales > 0, scales.log(), 0.0).sum(-1)
-    moved = (differences != 0).any(0).sum()
+    moved = (values != 0).any(0).sum()
     return -0.5 * t * logs - moved * roots.diagonal(dim1=2, dim2=3).log().sum(-1)
