@@ -14,6 +14,7 @@ from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
+from tests.interaction_tests import some_test
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -50,11 +51,12 @@ CHURN, AVERAGED = some_churn(), some_mitigation()
 SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
+TESTED = some_test()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors())
+                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -95,6 +97,8 @@ BAD = {
     "WB041": some_cloud(noise=0.006),
     "WB038": some_detectors(np.eye(4, 6) + 0.1),
     "WB039": some_detectors(smoothing=0.3),
+    "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
+    "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
 }  # fmt: skip
 

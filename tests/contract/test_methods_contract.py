@@ -22,7 +22,10 @@ TASKS = ["binary", "multiclass", "regression"]
 # Methods that say so where a number is missing.
 TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 # Settings with which methods that do much besides asking the model take a moment.
-BRIEF = {"rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2}}
+BRIEF = {
+    "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
+    "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+}
 EVERY = [(name, task) for name in registered_methods() for task in TASKS]
 
 
@@ -79,6 +82,7 @@ NOT_FINITE = {
     },
     # Of categories without an order.
     "interaction_scores": {"signed", "signed_std_errors"},
+    "interaction_test": set(),
     "interactions": {"data"},
     "local_functions": {"data"},
     "local_models": {"data"},

@@ -13,7 +13,7 @@ QUICK = {
 
 def part():
     from workbench import ui
-    from workbench.ui.detectors import part as detectors_part
+    from workbench.ui.detectors import detectors_side_by_side as detectors_part
 
     with ui.page("Detectors") as place:
         detectors_part(place)

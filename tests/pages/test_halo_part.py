@@ -7,7 +7,7 @@ from tests.visits import answers, no_fault, press, shown, widget
 
 def part():
     from workbench import ui
-    from workbench.ui.halo import part as halo_part
+    from workbench.ui.halo import halos as halo_part
 
     with ui.page("Halos") as place:
         halo_part(place)
@@ -17,7 +17,7 @@ def without_truth():
     from dataclasses import replace
 
     from workbench import ui
-    from workbench.ui.halo import part as halo_part
+    from workbench.ui.halo import halos as halo_part
 
     with ui.page("Halos") as place:
         halo_part(replace(place, rows=replace(place.rows, y=None)))

@@ -710,6 +710,7 @@ COMMANDS = {
     "simpler_models": "simpler",
     "interaction_scores": "interactions",
     "detectors": "detectors",
+    "interaction_test": "interaction-test",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

@@ -12,6 +12,7 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
@@ -60,6 +61,7 @@ __all__ = [
     "find_method",
     "halo",
     "interaction_scores",
+    "interaction_test",
     "interactions",
     "interactions_set",
     "keep_explainer",

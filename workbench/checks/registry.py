@@ -9,6 +9,7 @@ from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
+from workbench.checks.interaction_test import INTERACTION_TEST_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
@@ -33,6 +34,7 @@ CHECKS: Mapping[str, Check] = {
         *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS,
         *DETECTOR_CHECKS,
+        *INTERACTION_TEST_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
 from workbench.cli.halo import halo
+from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -53,6 +54,7 @@ for command in (
     interactions,
     halo,
     detectors,
+    interaction_test,
     rashomon,
     explain_set,
     interactions_set,

@@ -12,6 +12,7 @@ from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
+from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
@@ -32,12 +33,14 @@ Tabular = (
     | InteractionScores
     | Halo
     | Detectors
+    | InteractionTest
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Detectors",
-    "Explainer", "Faithfulness", "Halo", "InteractionScores", "Interactions", "LocalFunctions",
+    "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
+    "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

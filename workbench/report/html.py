@@ -26,6 +26,7 @@ from workbench.core.results import (
     Halo,
     Interactions,
     InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -44,6 +45,7 @@ from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
+from workbench.report.interaction_test import interaction_test_section
 from workbench.report.interactions import interactions_section
 from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
@@ -69,6 +71,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     InteractionScores: interaction_scores_section,
     Halo: halo_section,
     Detectors: detectors_section,
+    InteractionTest: interaction_test_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -34,7 +34,7 @@ ABOUT = {
 LABELS = {"ranks": "Correlation of ranks", "top": "Five strongest in common"}
 
 
-def part(place: Place) -> None:
+def detectors_side_by_side(place: Place) -> None:
     """Ask several detectors which pairs the model uses together, and hold them side by side."""
     said = st.container()
     left, right = side_by_side(FAMILY)

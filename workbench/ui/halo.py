@@ -28,7 +28,7 @@ ABOUT = (
 )
 
 
-def part(place: Place) -> None:
+def halos(place: Place) -> None:
     """Show what equally good models make of features that are scaled together."""
     if place.rows.y is None:
         empty_state(

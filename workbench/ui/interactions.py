@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.detectors import detectors_side_by_side
+from workbench.ui.halo import halos
 from workbench.ui.interaction_cloud import interactions_across_the_set
 from workbench.ui.interaction_scores import features_that_work_together
+from workbench.ui.interaction_test import in_the_data
 from workbench.ui.place import Place
 from workbench.ui.state import choose
 
@@ -13,6 +16,9 @@ from workbench.ui.state import choose
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "scores": ("Which features work together", features_that_work_together),
     "cloud": ("Across equally good models", interactions_across_the_set),
+    "halo": ("Halo", halos),
+    "detectors": ("Detectors", detectors_side_by_side),
+    "data": ("In the data?", in_the_data),
 }
 
 

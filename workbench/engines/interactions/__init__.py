@@ -11,10 +11,11 @@ from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.interactions import halo as _halo
+from workbench.engines.interactions.bootstrap import interaction_test
 from workbench.engines.interactions.detectors import NAME as SIDE_BY_SIDE
 from workbench.engines.interactions.scores import NAME
 
-__all__ = ["METHODS", "detectors_side_by_side", "halo", "interaction_scores"]
+__all__ = ["METHODS", "detectors_side_by_side", "halo", "interaction_scores", "interaction_test"]
 
 
 def interaction_scores(
