@@ -241,7 +241,7 @@ def read_rows(
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress | None]:
+def progress_bar(label: str) -> "Iterator[Progress | None]":
     """Yield a progress callback that draws a bar, or None where nobody would see it."""
     if not sys.stderr.isatty():
         yield None
