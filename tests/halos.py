@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import torch
 
 from tests.networks import tiny_model, tiny_table
@@ -28,3 +29,13 @@ def some_halo(task="binary", **params) -> Halo:
     """The strongest sets of the network on these rows."""
     model, table = fitting_case(task)
     return halo(model, table, device="cpu", **{"top": 3, "permutations": 2} | params)
+
+
+def halo_with(excess, noise) -> Halo:
+    """One whose joint models all have this excess and error, in multiples of the tolerance."""
+    result = some_halo()
+    known = result.known
+    return replace(
+        result, excess=np.where(known, excess * result.tolerance, np.nan),
+        excess_std_errors=np.where(known, noise * result.tolerance, np.nan),
+    )  # fmt: skip

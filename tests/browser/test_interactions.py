@@ -32,13 +32,13 @@ def test_from_all_pairs_to_one_and_into_the_report(page, app_url):
     bars.wait_for(timeout=SECONDS)
     assert bars.locator(".errorbar").count() >= 12, "every bar has its interval"
     # The strongest pair stands open; press the third bar, and that pair is looked at.
-    figure(page, "mean probability of good").wait_for(timeout=SECONDS)
+    figure(page, "mean log-odds of good").wait_for(timeout=SECONDS)
     third = " ".join(bars.locator(".ytick").nth(2).locator("tspan").all_text_contents())
     press(bars, bars.locator(".barlayer .point").nth(2))
     page.wait_for_url(re.compile(r"pair=\d+-\d+"), timeout=SECONDS)
     page.get_by_text(re.compile(rf"^{third}: together")).wait_for(timeout=SECONDS)
     first, _, second = third.partition(" and ")
-    surface = figure(page, "mean probability of good")
+    surface = figure(page, "mean log-odds of good")
     surface.get_by_text(first, exact=True).wait_for(timeout=SECONDS)
     surface.get_by_text(second, exact=True).wait_for(timeout=SECONDS)
     # A cell of the map chooses a pair as well.

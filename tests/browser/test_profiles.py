@@ -14,6 +14,13 @@ def figure(page, words):
     return page.locator(FIGURES, has_text=words).first
 
 
+def choose(page, label, option):
+    """Choose by typing: a long list shows some of its options only."""
+    page.get_by_role("combobox", name=re.compile(label)).click()
+    page.keyboard.type(option)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def test_from_all_features_to_one_and_to_two_together(page, app_url):
     page.goto(f"{app_url}/profiles?model=german-mlp")
     page.get_by_role("heading", name="the mean probability of good changes most with").wait_for(
@@ -29,20 +36,19 @@ def test_from_all_features_to_one_and_to_two_together(page, app_url):
         "x": place["x"] + place["width"] / 2 - box["x"],
         "y": place["y"] + place["height"] / 2 - box["y"],
     })  # fmt: skip
-    page.wait_for_url(re.compile(r"profile_feature=\w+"), timeout=SECONDS)
-    # Another one, with its effects beside the mean curve, and single rows in groups.
-    page.get_by_role("combobox", name=re.compile("Feature")).click()
-    page.get_by_role("option", name="duration", exact=True).click()
+    page.wait_for_url(re.compile(r"profile_feature=duration"), timeout=SECONDS)
     page.get_by_text("Over the values of duration that rows have").wait_for(timeout=SECONDS)
+    # Another one, with its effects beside the mean curve, and single rows in groups.
+    choose(page, "Feature", "credit_amount")
+    page.get_by_text("Over the values of credit_amount that rows have").wait_for(timeout=SECONDS)
     page.get_by_role("radio", name="Both").click()
     figure(page, "dashed: mean curve").wait_for(timeout=SECONDS)
     page.get_by_role("radio", name="Mean curve").click()
     page.get_by_role("radio", name="In groups").click()
-    page.get_by_text("Groups of single rows").wait_for(timeout=SECONDS)
+    page.get_by_text("Groups of single rows", exact=True).wait_for(timeout=SECONDS)
     figure(page, re.compile("groups of single rows; silhouette")).wait_for(timeout=SECONDS)
     # Together with a second feature.
-    page.get_by_role("combobox", name=re.compile("Together with")).click()
-    page.get_by_role("option", name="credit_amount", exact=True).click()
+    choose(page, "Together with", "duration")
     figure(page, "dots: no row near").wait_for(timeout=SECONDS)
     page.get_by_role("radio", name="Beyond each alone").click()
     figure(page, "effect on probability of good").wait_for(timeout=SECONDS)
@@ -51,7 +57,7 @@ def test_from_all_features_to_one_and_to_two_together(page, app_url):
         page.get_by_role("button", name="Add to report").first.click()
         page.get_by_role("button", name="In the report").nth(n - 1).wait_for(timeout=SECONDS)
     page.goto(f"{app_url}/report")
-    for what in ("features", "duration and credit_amount"):
+    for what in ("features", "credit_amount and duration"):
         page.get_by_text(
             re.compile(rf"^Profiles of {what}, german-mlp, \d+ rows of german$")
         ).wait_for(timeout=SECONDS)

@@ -12,6 +12,7 @@ from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
@@ -56,7 +57,8 @@ SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED)
+                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
+                 SCORES, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -100,6 +102,8 @@ BAD = {
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
     "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB034": halo_with(2.0, 0.1),
+    "WB035": halo_with(0.5, 0.6),
 }  # fmt: skip
 
 

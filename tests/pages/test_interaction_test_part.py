@@ -43,7 +43,7 @@ def test_nothing_starts_unasked_and_the_answer_stands_above_its_figure(model):
     app = no_fault(press(app, "Test it"))
     (said,) = answers(app)
     assert "in the data" in said
-    assert "a model without interactions (loss" in shown(app)
+    assert "than a model without interactions" in shown(app)
     assert "WB036" in shown(app)
     assert "Test it" not in [button.label for button in app.button]
     assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}

@@ -813,3 +813,15 @@ def test_a_gap_in_a_row_that_nobody_asks_for_does_not_matter(cli, tmp_path, comm
     refused = cli(command, *asked, "--rows", "1:3")
     assert refused.code == 1
     assert "has no value in row 2" in refused.err
+
+
+def test_help_loads_no_large_library():
+    """``workbench --help`` answers at once: what takes seconds to load comes with a command."""
+    asked = (
+        "import sys\nfrom workbench.cli import main\n"
+        "print(*{'torch', 'scipy', 'pandas', 'plotly', 'streamlit'} & set(sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert found.stdout.split() == []

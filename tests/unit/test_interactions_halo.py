@@ -1,6 +1,7 @@
 """Halos: the toy of the publication, materialised copies, known defects, bad input."""
 
 import copy
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -356,3 +357,26 @@ def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
     ):
         with pytest.raises(InvalidInputError, match=message):
             replace(found, **change)
+
+
+def test_where_the_strongest_pairs_make_no_triple_features_must_be_named(monkeypatch):
+    engine = sys.modules[METHODS["interactions.halo"].explain.__module__]
+    monkeypatch.setattr(engine, "chosen_pairs", lambda *_: [(0, 1), (2, 3)])
+    model, table = fitting_case()
+    with pytest.raises(InvalidInputError, match="make up a set of 3 features"):
+        halo(model, table, order=3)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_gpu_finds_the_same(task):
+    model, table = fitting_case(task)
+    for hidden in (model, replace(model, network=Opaque(model.network))):
+        here, there = (
+            halo(hidden, table, device=device, top=2, angles=3) for device in ("cpu", "cuda")
+        )
+        np.testing.assert_array_equal(here.sets, there.sets)
+        for name in ("boundaries", "masks", "excess", "excess_std_errors", "scores"):
+            np.testing.assert_allclose(
+                getattr(there, name), getattr(here, name), rtol=1e-7, atol=1e-9, err_msg=name
+            )

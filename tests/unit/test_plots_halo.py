@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.halos import some_halo
+from tests.halos import halo_with, some_halo
 from workbench.checks import run_checks
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature
@@ -54,9 +54,7 @@ def test_the_curve_closes_and_runs_round_once():
 
 
 def test_models_far_outside_stand_at_the_rim():
-    result = some_halo()
-    far = replace(result, excess=np.where(result.known, 9 * result.tolerance, np.nan))
-    beyond = points(render(far, "halo"))[2]
+    beyond = points(render(halo_with(9.0, 0.1), "halo"))[2]
     assert beyond.marker.symbol == "triangle-up-open"
     np.testing.assert_allclose(np.hypot(beyond.x, beyond.y), RIM)
 
@@ -127,21 +125,13 @@ def test_the_sentence_counts_and_ranges_over_the_good_ones():
 
 def test_checks_say_when_joint_models_or_rows_do_not_do():
     result = some_halo()
-    known = result.known
     outcomes = {o.code: o for o in run_checks(result)}
     assert set(outcomes) == {"WB034", "WB035"}
     assert outcomes["WB034"].evidence["share"] == pytest.approx(result.outside)
-    good = replace(
-        result, excess=np.where(known, 0.5 * result.tolerance, np.nan),
-        excess_std_errors=np.where(known, 0.1 * result.tolerance, np.nan),
-    )  # fmt: skip
-    assert [o.status for o in run_checks(good)] == ["ok", "ok"]
-    bad = replace(
-        result, excess=np.where(known, 2 * result.tolerance, np.nan),
-        excess_std_errors=np.where(known, 0.6 * result.tolerance, np.nan),
-    )  # fmt: skip
-    assert [o.status for o in run_checks(bad)] == ["warning", "warning"]
-    assert run_checks(bad)[1].evidence["noise"] == pytest.approx(1.2)
+    assert [o.status for o in run_checks(halo_with(0.5, 0.1))] == ["ok", "ok"]
+    bad = run_checks(halo_with(2.0, 0.6))
+    assert [o.status for o in bad] == ["warning", "warning"]
+    assert bad[1].evidence["noise"] == pytest.approx(1.2)
     none = replace(result, masks=np.full_like(result.masks, np.nan))
     assert [o.status for o in run_checks(replace(
         none, excess_std_errors=np.full_like(result.excess, np.nan)

@@ -103,6 +103,7 @@ def _lines(result: "InteractionScores", shown: str | None, top: int, order: int)
 
 def _besides(cells: "Mapping[str, Any]") -> str:
     """Return the direction where it is clear, the score in the loss, and whether it matters."""
+    from workbench.core.interaction_scores import FLOOR  # loads scipy
     from workbench.plots.words import signed  # loads plotly
 
     said = ""
@@ -110,4 +111,4 @@ def _besides(cells: "Mapping[str, Any]") -> str:
         said += ", strengthen each other" if cells["signed"] > 0 else ", weaken each other"
     if cells["loss"] == cells["loss"]:
         said += f"; in the loss {signed(cells['loss'], 4)} ± {cells['loss_std_error']:.4f}"
-    return said if cells["matters"] else f"{said}; of no practical importance"
+    return said if cells["matters"] else f"{said}; not surely above {percent(FLOOR)}"

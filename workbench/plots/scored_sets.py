@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy import stats
 
 from workbench.core.errors import InvalidInputError
@@ -89,7 +89,7 @@ class ScoredSets:
         return high
 
     @property
-    def matters(self) -> "np.ndarray":
+    def matters(self) -> Bool[np.ndarray, " s"]:
         """Whether the interval of a set lies above the floor; in the loss, on one side of 0."""
         matters: np.ndarray = (
             np.abs(self.own) > self.half if self.floor is None else self.low > self.floor

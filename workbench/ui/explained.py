@@ -7,6 +7,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.results import Attribution, Interactions
 from workbench.core.wording import counted
+from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.engines.shapley.interactions import NAME as PAIRS
 from workbench.plots import options_of, render, view_sentence, views_of
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
@@ -80,6 +81,8 @@ def show_interactions(place: Place, ask: Ask, row: int | None, count: int, outpu
     record = api.list_methods()[PAIRS]
     kept = {name: ask.quote.params.get(name) for name in ("output", "link", "value")}
     settings = {name: value for name, value in kept.items() if value is not None}
+    if row is None and len(place.model.schema.features) > MAX_PLAYERS:
+        settings["draw"] = "shared"  # one fit serves all rows of a block
     options = list(get_args(record.params.model_fields["index"].annotation))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings["index"] = choose(

@@ -27,6 +27,7 @@ from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_
 from workbench.ui.interaction_views import (
     choose_pair,
     pair_names,
+    pair_settings,
     show_numbers,
     show_trust,
     show_views,
@@ -165,8 +166,8 @@ def _profile(
         while len(known) >= 8:
             known.pop(next(iter(known)))
         known[key] = api.profiles(
-            _model(place, result, which), _asked(place), features=pair, pair=pair,
-            pair_points=POINTS, curves=0, device="cpu",
+            _model(place, result, which), _asked(place), pair_points=POINTS, curves=0,
+            device="cpu", **pair_settings(result, pair),
         )  # fmt: skip
     return known[key]
 

@@ -19,6 +19,7 @@ from workbench.ui.frame import answer, errors_shown, note, side_by_side
 from workbench.ui.interaction_views import (
     choose_pair,
     pair_names,
+    pair_settings,
     show_numbers,
     show_trust,
     show_views,
@@ -27,7 +28,7 @@ from workbench.ui.jobs import Answer, Ask, answer_to
 from workbench.ui.methods import choose_seed
 from workbench.ui.pair_profile import POINTS, show_pair_profile
 from workbench.ui.place import Place
-from workbench.ui.results import add_to_report, downloads
+from workbench.ui.results import downloads
 from workbench.ui.shapley import choose_output
 from workbench.ui.update_runs import answer_of
 
@@ -65,7 +66,7 @@ def features_that_work_together(place: Place) -> None:
         st.subheader("One pair", anchor=False)
         place_of = choose_pair(result, output)
         if place_of is not None:
-            _profile(place, pair_names(result, place_of), output)
+            _profile(place, result, pair_names(result, place_of), output)
         show_numbers(result, output, by)
     computed_card(result.provenance)
 
@@ -106,9 +107,9 @@ def _ask(place: Place, method: str, settings: Mapping[str, Any], seed: int) -> A
     )
 
 
-def _profile(place: Place, pair: tuple[str, str], output: str) -> None:
-    """Show what the model says over the values of both features."""
-    settings = {"features": pair, "pair": pair, "pair_points": POINTS, "curves": 0}
+def _profile(place: Place, result: InteractionScores, pair: tuple[str, str], output: str) -> None:
+    """Show what the model says over the values of both features, on the scale of the scores."""
+    settings = {"pair_points": POINTS, "curves": 0, **pair_settings(result, pair)}
     ask = _ask(place, PROFILES, settings, 0)
     found = answer_to(
         ask, place.person, Profiles, pressed=False, starts_itself=True, slot=st.container()
@@ -118,4 +119,4 @@ def _profile(place: Place, pair: tuple[str, str], output: str) -> None:
     with st.container(border=True):
         name = f"pair-{place.model.card.name}"
         show_pair_profile([("", found.result)], output, name=name)
-        add_to_report(found.job, place.person, width="content")
+        downloads(found, name, place.person)

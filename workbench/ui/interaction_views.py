@@ -101,6 +101,12 @@ def pair_names(result: InteractionScores, place: int) -> tuple[str, str]:
     return first, second
 
 
+def pair_settings(result: InteractionScores, pair: tuple[str, str]) -> dict[str, Any]:
+    """Return what a profile of a pair is asked for, on the same scale as the scores."""
+    scale = {"output": result.provenance.params["output"]} if result.schema.n_classes else {}
+    return {"features": pair, "pair": pair, **scale}
+
+
 def show_trust(result: InteractionScores, output: str) -> None:
     """Show how far to trust what is said of the chosen output."""
     if len(result.output_names) <= 2:  # what is known of one of two is known of the other

@@ -8,6 +8,7 @@ import streamlit as st
 
 from workbench.core.results import Profiles
 from workbench.plots import render
+from workbench.plots.profile_pairs import pair_sentence
 from workbench.plots.words import quantity
 from workbench.ui.frame import note, two_halves
 from workbench.ui.results import is_dark, plain_figure
@@ -40,7 +41,10 @@ def show_pair_profile(profiles: Sequence[tuple[str, Profiles]], output: str, *, 
             st.segmented_control, "Surface", "pair_surface", options=offered, default=offered[0],
             format_func=SURFACES.get, required=True, label_visibility="collapsed",
         ))  # fmt: skip
-    note(ABOUT[surface])
+    if len(profiles) == 1:
+        note(f"{ABOUT[surface]} {pair_sentence(first, output)}")
+    else:
+        note(ABOUT[surface])
     drawn = [
         render(one, "pair", output=output, surface=surface, dark=is_dark()) for _, one in profiles
     ]
@@ -56,15 +60,15 @@ def show_pair_profile(profiles: Sequence[tuple[str, Profiles]], output: str, *, 
 
 def _share_colours(drawn: Sequence[go.Figure], *, about_zero: bool) -> None:
     """Let all maps have the same colours for the same numbers."""
-    values = np.concatenate([
-        np.ravel(np.array(trace.z, dtype=float))
-        for figure in drawn for trace in figure.data if trace.type == "heatmap"
-    ])  # fmt: skip
+    maps = [figure.data[0] for figure in drawn if figure.data]  # what is pale lies above the map
+    if not maps:
+        return
+    values = np.concatenate([np.ravel(np.array(trace.z, dtype=float)) for trace in maps])
     if not np.isfinite(values).any():
         return
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if about_zero:
         high = max(abs(low), abs(high)) or 1.0
         low = -high
-    for figure in drawn:
-        figure.update_traces(zmin=low, zmax=high, selector={"type": "heatmap"})
+    for trace in maps:
+        trace.update(zmin=low, zmax=high)

@@ -69,8 +69,8 @@ def _test(
     found = [
         _measured(network, pairs, scene, rows, truth) for network in _networks(scene, world, params)
     ]
-    additive = _losses(torch.from_numpy(world.additive.logits(rows.X.double().numpy())), truth,
-                       model.schema.n_classes)  # fmt: skip
+    logits = torch.from_numpy(world.additive.logits(rows.X.double().numpy()))
+    additive = _losses(logits, truth, model.schema.n_classes)
     simulated, observed = found[: params.without], found[params.without :]
     return InteractionTest(
         provenance=provenance_of(
@@ -203,9 +203,7 @@ def _measured(model: Model, pairs: list[Set], scene: Scene, rows: Table, truth: 
 
 
 def _losses(logits: Tensor, truth: Tensor, n_classes: int) -> Float[np.ndarray, " n"]:
-    found: np.ndarray = (
-        row_losses(logits.double(), truth.to(logits.device), n_classes).cpu().numpy()
-    )
+    found: np.ndarray = row_losses(logits.cpu(), truth.cpu(), n_classes).numpy()
     return found
 
 

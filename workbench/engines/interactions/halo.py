@@ -224,7 +224,8 @@ def _chosen_sets(
     if len(bounded) < params.order:
         bounded = set(family.scalable)
     variances = scene.outputs(model).var(0, correction=0).numpy()
-    sets = [one for one in chosen_pairs(scene, model, variances) if bounded.issuperset(one)]
+    pairs = chosen_pairs(scene, model, variances)
+    sets = [one for one in pairs if bounded.issuperset(one)]
     strength = _strengths(family, sets, variances, params)
     if params.order == 3:
         sets = chosen_triples(sets, strength, len(model.schema.features))
@@ -235,7 +236,18 @@ def _chosen_sets(
 def _strengths(
     family: _Family, sets: list[Set], variances: Float[np.ndarray, " k"], params: HaloParams
 ) -> Float[np.ndarray, " s"]:
-    """Return by how much sets do something together in the given model."""
+    """Return by how much sets do something together in the given model.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are none.
+    """
+    if not sets:
+        raise InvalidInputError(
+            f"None of the strongest pairs of model {family.scene.model.name} make up a set of "
+            f"{params.order} features that can be scaled; name features as pair."
+        )
     found = family.scene.measure(family.scene.model, sets)
     if params.rank == "loss" and found.loss is not None:
         losses: np.ndarray = found.loss.values[:, 0].abs().numpy()

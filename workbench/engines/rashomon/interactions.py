@@ -74,9 +74,9 @@ def _inner_params(params: InteractionsSetParams, **more: Any) -> Any:
 def _at_once(given: InteractionScores, model: Model, context: Context) -> int:
     """Return how many models are scored side by side.
 
-    One on a CPU, where products of matrices take the time: together they leave the cache. On an
-    accelerator as many as fill it, and no more than all sets have room for at once, since each
-    part of the sets is asked about single features again.
+    One on a CPU: several at once save a fifth where they share the first layer, and lose as much
+    where they do not. On an accelerator as many as fill it, and no more than all sets have room
+    for at once, since each part of the sets is asked about single features again.
     """
     if model.device.type == "cpu":
         return 1

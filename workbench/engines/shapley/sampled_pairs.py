@@ -30,6 +30,7 @@ from workbench.numerics.set_function import SetFunction
 
 MOST_FEATURES = 128
 TERM_ELEMENTS = 2**21
+FEW_PAIRS, MORE_FOLDS = 300, 10  # where fits are cheap, and each pair of coalitions counts
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def cross_fitted(
         return _settled_up(values, drawn, targets, weighing), values.new_zeros(
             len(targets), len(outputs)
         )
-    n_folds = int(counts[sampled].min().clamp(max=MAX_FOLDS))
+    most = MORE_FOLDS if len(strata) <= FEW_PAIRS else MAX_FOLDS
+    n_folds = int(counts[sampled].min().clamp(max=most))
     open_to = torch.cat([torch.zeros(1, dtype=torch.bool), sampled[strata[1:]]])
     folds = torch.where(open_to, drawn.places % n_folds, -1)
     signs = 2 * drawn.members.double() - 1

@@ -23,6 +23,7 @@ from workbench.engines.shapley.smooth_game import (
 
 CONSTANT_VARIANCE = 100.0
 PAIR_VARIANCES = (0.3, 3.0, 30.0)
+POWERS = (1.0, 0.5, 0.0)  # of the sizes of main effects
 Parity = Literal[1, -1]
 
 
@@ -30,8 +31,8 @@ Parity = Literal[1, -1]
 class EvenGame:
     r"""Mean of a Gaussian process for the sum of a coalition and its complement.
 
-    As ``SmoothGame`` is for their difference. With sizes :math:`b_i` of the main effects, the
-    largest being 1, strengths :math:`\rho_i = \rho\, b_i` and
+    As ``SmoothGame`` is for their difference. With relative sizes :math:`b_i`, the largest being
+    1, strengths :math:`\rho_i = \rho\, b_i` and
     :math:`\lambda_i = \operatorname{artanh} \rho_i`, the covariance over signs is
 
     .. math:: k(z, z') = c_0 + c_2 \frac{\sum_{i<j} b_i b_j z_i z_j z'_i z'_j}
@@ -49,7 +50,7 @@ class EvenGame:
     coefficients
         Weight of each centre's covariance.
     sizes
-        Relative sizes of the main effects, by which features take part in interactions.
+        How readily features take part in interactions, the largest being 1.
     strength
         How readily the feature with the largest one does.
     pair_variance
@@ -179,16 +180,19 @@ def fit_even_game(
 ) -> EvenGame:
     """Fit the process to every column, and its settings to those of ``outputs``.
 
-    The strength, the variance of pairs beside that of higher orders, and the variance of what is
-    too rough to be fitted are chosen by the marginal likelihood, with a scale for each output.
-    At most ``MAX_TRAINING`` pairs are used, spread evenly over those given.
+    ``sizes`` are those of the main effects, the largest being 1. Which power of them tells
+    features apart, the strength, the variance of pairs beside that of higher orders, and the
+    variance of what is too rough to be fitted are chosen by the marginal likelihood, with a scale
+    for each output. At most ``MAX_TRAINING`` pairs are used, spread evenly over those given.
     """
     chosen = evenly(len(signs), MAX_TRAINING)
     signs, sums = signs[chosen], sums[chosen]
     few = evenly(len(signs), MAX_CHOOSING)
-    likely = log_likelihood(_tried(signs[few], sizes), sums[few][:, outputs])  # (choices, noises)
+    shapes = [sizes**power for power in POWERS]
+    tried = torch.cat([_tried(signs[few], shape) for shape in shapes])
+    likely = log_likelihood(tried, sums[few][:, outputs])  # (choices, noises)
     choice, noise = divmod(int(likely.argmax()), len(NOISES))
-    strength, variance = list(itertools.product(STRENGTHS, PAIR_VARIANCES))[choice]
+    sizes, strength, variance = list(itertools.product(shapes, STRENGTHS, PAIR_VARIANCES))[choice]
     noisy = even_covariance(signs, signs, sizes, strength, variance)
     noisy.diagonal().add_(NOISES[noise])
     coefficients = torch.cholesky_solve(sums, torch.linalg.cholesky(noisy))
