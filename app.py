@@ -25,6 +25,8 @@ PAGES = {
         ),
         st.Page("pages/local_models.py", title="Local models", icon=":material/join_inner:"),
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
+        st.Page("pages/interactions.py", title="Interactions", icon=":material/hub:"),
+        st.Page("pages/profiles.py", title="Profiles", icon=":material/show_chart:"),
         st.Page("pages/fastshap.py", title="FastSHAP", icon=":material/bolt:"),
     ],
     "Question": [

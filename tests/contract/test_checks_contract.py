@@ -10,10 +10,16 @@ import pytest
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
+from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.halos import halo_with
+from tests.interaction_clouds import some_cloud
+from tests.interaction_scores import some_scores
+from tests.interaction_tests import some_test
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
+from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
@@ -43,11 +49,16 @@ FUNCTION = one_local_function()
 ACROSS = one_range(shifts=(0.001,))
 SETS = several_models()
 CHURN, AVERAGED = some_churn(), some_mitigation()
+SCORES = some_scores(models=21)
+CURVES = profiles_of(lambda x: x.sum(1))
+CLOUD = some_cloud()
+TESTED = some_test()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED)
+                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
+                 SCORES, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -77,7 +88,22 @@ BAD = {
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
+    "WB030": replace(SCORES, association=np.full_like(SCORES.association, 0.95)),
+    "WB031": some_scores([0.0004]),
+    "WB032": some_scores(errors=0.03),
+    "WB033": replace(SCORES, association=np.zeros_like(SCORES.association)),
+    "WB042": profiles_of(lambda x: x.prod(1), correlation=0.9),
+    "WB043": profiles_of(lambda x: x.prod(1)),
+    "WB044": replace(CURVES, grid=np.exp(3 * CURVES.grid)),
+    "WB040": some_cloud(factors=(0.1, 0.2)),
+    "WB041": some_cloud(noise=0.006),
+    "WB038": some_detectors(np.eye(4, 6) + 0.1),
+    "WB039": some_detectors(smoothing=0.3),
+    "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
+    "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB034": halo_with(2.0, 0.1),
+    "WB035": halo_with(0.5, 0.6),
 }  # fmt: skip
 
 

@@ -22,7 +22,10 @@ TASKS = ["binary", "multiclass", "regression"]
 # Methods that say so where a number is missing.
 TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 # Settings with which methods that do much besides asking the model take a moment.
-BRIEF = {"rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2}}
+BRIEF = {
+    "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
+    "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+}
 EVERY = [(name, task) for name in registered_methods() for task in TASKS]
 
 
@@ -63,10 +66,23 @@ NOT_FINITE = {
     # What a regression does not decide, and no admitted model at a tolerance.
     "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
+    # Effects without a sign, errors that are not known, features of several columns.
+    "detectors": {"strengths", "signed", "std_errors"},
     "explainer": {"background"},
     "faithfulness": {"data", "reference", "values", "missed"},
+    # Where the loss does not rise so far; features of no set.
+    "halo": {
+        "masks",
+        "excess",
+        "excess_std_errors",
+        "scores",
+        "scores_std_errors",
+        "boundaries",
+        "main_effects",
+    },
     # Of categories without an order.
     "interaction_scores": {"signed", "signed_std_errors"},
+    "interaction_test": set(),
     "interactions": {"data"},
     "local_functions": {"data"},
     "local_models": {"data"},

@@ -44,6 +44,14 @@ NAMES = {
     "local_models": (*OF_ALL, "row", "count", "mode", "output", "part", "lime_method", "sampling",
                      "picked", "effort", "operator", "law.mask", "scale.add", "function", "loss",
                      "features", "lime.num_features", "lime.background", "seed"),
+    "interactions": (*OF_ALL, "output", "interactions_part", "interactions_ranked",
+                     "interactions_swarm", "interactions.by", "interactions.show", "pair",
+                     "pair_surface", "ends", "effort", "seed", "interactions.permutations",
+                     "interactions.detector", "interactions.max_rows", "interactions.order",
+                     "interaction-cloud.scored", "interaction-cloud.tolerance"),
+    "profiles": (*OF_ALL, "output", "part", "profile_feature", "profile_other", "profile_points",
+                 "profile_shown", "profile_curves", "profile_surface", "profiles.count",
+                 "profiles.points", "profiles.curves", "profiles.output", "seed"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
     "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),
@@ -59,6 +67,7 @@ def nothing_runs(monkeypatch):
     monkeypatch.setattr(people, "current_person", lambda: Person("me", "Me", "admin"))
     monkeypatch.setattr("workbench.ui.cost._seconds_per_evaluation", lambda *_: 1e-6)
     monkeypatch.setattr("workbench.ui.cost._seconds_per_near_copy", lambda *_: 1e-6)
+    monkeypatch.setattr("workbench.ui.cost._seconds_per_exchange", lambda *_: 1e-6)
     monkeypatch.setenv("WORKBENCH_JOBS_PER_USER", "1000")
     monkeypatch.setenv("WORKBENCH_QUEUE_LENGTH", "1000")
     yield

@@ -709,19 +709,24 @@ COMMANDS = {
     "rashomon_set": "rashomon",
     "simpler_models": "simpler",
     "interaction_scores": "interactions",
+    "detectors": "detectors",
+    "interaction_test": "interaction-test",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",
+    "halo": "halo",
 }
+# Methods of such a kind that have a command of their own.
+OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}
 
 
 def test_every_field_of_a_method_is_a_flag():
     texts = {
         command: CliRunner().invoke(workbench, [*command.split(), "--help"]).output
-        for command in set(COMMANDS.values())
+        for command in {*COMMANDS.values(), *OWN.values()}
     }
-    for method in api.list_methods().values():
-        text = texts[COMMANDS[method.yields.kind]]
+    for name, method in api.list_methods().items():
+        text = texts[OWN.get(name, COMMANDS[method.yields.kind])]
         for field in method.params.model_fields:
             assert f"--{field.replace('_', '-')} " in text
 
@@ -808,3 +813,15 @@ def test_a_gap_in_a_row_that_nobody_asks_for_does_not_matter(cli, tmp_path, comm
     refused = cli(command, *asked, "--rows", "1:3")
     assert refused.code == 1
     assert "has no value in row 2" in refused.err
+
+
+def test_help_loads_no_large_library():
+    """``workbench --help`` answers at once: what takes seconds to load comes with a command."""
+    asked = (
+        "import sys\nfrom workbench.cli import main\n"
+        "print(*{'torch', 'scipy', 'pandas', 'plotly', 'streamlit'} & set(sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert found.stdout.split() == []

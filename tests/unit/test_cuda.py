@@ -206,3 +206,24 @@ def test_chunks_shrink_when_the_memory_of_the_gpu_runs_out():
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert two.provenance.chunk_rows < 2**24
     assert_alike(one, two, torch.float32)
+
+
+@pytest.mark.parametrize("name", ["rashomon.interactions", "rashomon.profiles"])
+def test_near_copies_side_by_side_agree_with_one_at_a_time_on_the_cpu(name):
+    model = api.load_model("german-mlp").to(dtype=torch.float64)
+    table = api.load_table("german", split="all")
+    few = {
+        "rashomon.interactions": {"scored": 5, "permutations": 2, "detector": "both"},
+        "rashomon.profiles": {"profiled": 5, "points": 5, "features": "duration,purpose"},
+    }
+    one, two = on_both(name, model, table.split("test")[:60], table, models=60, **few[name])
+    np.testing.assert_array_equal(two.numbers, one.numbers)
+    assert len(one.numbers) == 6
+    compared = {
+        "rashomon.interactions": ("mixed", "mixed_std_errors", "losses", "excess", "variances"),
+        "rashomon.profiles": ("mean", "std_errors", "effects", "base", "excess"),
+    }
+    for field in compared[name]:
+        np.testing.assert_allclose(
+            getattr(two, field), getattr(one, field), rtol=1e-7, atol=1e-10, err_msg=field
+        )

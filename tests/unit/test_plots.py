@@ -14,6 +14,7 @@ from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
 from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
+from tests.detectors import some_detectors
 from tests.explainers import trained
 from tests.faithfulness import (
     one_local_function,
@@ -21,6 +22,9 @@ from tests.faithfulness import (
     several_explanations,
     several_measures,
 )
+from tests.halos import some_halo
+from tests.interaction_scores import some_scores
+from tests.interaction_tests import some_test
 from tests.interactions import one_row
 from tests.local_models import one_local_model
 from tests.performances import evaluated
@@ -279,6 +283,10 @@ def test_every_renderer_draws_its_kind_of_result():
             several_models(n=10), simpler(),
             some_churn(updated=True), some_mitigation(),
             some_profiles(),
+            some_scores(models=5, triples=True),
+            some_halo(), some_halo(order=3),
+            some_detectors(),
+            some_test(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -4,18 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from tests.networks import tiny_model, tiny_table
-from tests.profiles import some_profiles
+from tests.profiles import numbers, profiles_of, some_profiles
 from workbench.core.errors import InvalidInputError
 from workbench.engines.profiles import profiles
 from workbench.plots import options_of, render, views_of
-from workbench.plots.profiles import profile_sentence, with_order
+from workbench.plots.profile_groups import curve_groups, group_sentences
+from workbench.plots.profile_models import across_sentence
+from workbench.plots.profile_pairs import pair_sentence
+from workbench.plots.profiles import feature_sentence, profile_sentence, with_order
+from workbench.plots.words import number
 from workbench.report import to_json, write_report
 
 
 def drawn(figure, mode):
-    return [trace for trace in figure.data if trace.mode == mode]
+    return [trace for trace in figure.data if getattr(trace, "mode", None) == mode]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -29,6 +34,8 @@ def test_the_profile_draws_mean_band_and_single_rows(dark):
     singles, band = drawn(figure, "lines")
     np.testing.assert_array_equal(np.reshape(singles.y, (12, -1))[:, :-1], found.curves)
     np.testing.assert_allclose(max(band.y), (found.mean[0] + 1.96 * found.std_errors[0]).max())
+    (rows,) = (trace for trace in figure.data if trace.type == "bar")
+    np.testing.assert_array_equal(rows.y, found.counts)
     assert "12 single rows" in figure.layout.annotations[0].text
 
 
@@ -50,7 +57,7 @@ def test_centred_and_grouped_curves_start_at_nothing():
     for curves in ("centred", "grouped"):
         figure = render(result, "profile", feature="x0", curves=curves)
         for trace in figure.data:
-            if trace.mode == "lines" and not trace.fill:
+            if trace.type == "scatter" and trace.mode == "lines" and not trace.fill:
                 starts = [
                     y for x, y in zip(trace.x, trace.y, strict=True) if x == min(result.grid[:6])
                 ]
@@ -97,15 +104,133 @@ def test_the_map_marks_what_no_row_is_near():
     assert figure.data[0].zmin == -figure.data[0].zmax
 
 
+def test_the_map_shows_where_rows_are():
+    result = some_profiles(pair_points=5)
+    found = result.pair_profile()
+    kinds = [trace.type for trace in render(result, "pair").data]
+    assert kinds == ["heatmap", "scatter", "heatmap", "contour"]
+    _, _, pale, lines = render(result, "pair").data
+    np.testing.assert_array_equal(np.isfinite(np.array(pale.z, dtype=float)), found.counts.T == 0)
+    np.testing.assert_array_equal(np.array(lines.z), found.counts.T)
+    assert "lines: where rows are" in render(result, "pair").layout.annotations[0].text
+    # Neighbouring categories are not near each other.
+    with_category = render(some_profiles(pair="x0,c1"), "pair")
+    assert [trace.type for trace in with_category.data] == ["heatmap", "scatter", "heatmap"]
+    # Neither say 60 rows where 100 cells are dense.
+    few = render(some_profiles(pair_points=10), "pair")
+    assert [trace.type for trace in few.data] == ["heatmap", "scatter", "heatmap"]
+
+
+@pytest.mark.parametrize("curves", ["none", "plain"])
+def test_multiples_show_the_widest_first_on_one_scale(curves):
+    result = some_profiles(missing=True)
+    figure = render(result, "multiples", curves=curves, most=3)
+    order = [int(at) for at in result.ranking()[:3]]
+    named = [trace.customdata[0] for trace in figure.data if trace.customdata is not None]
+    assert list(dict.fromkeys(named)) == order
+    for at, title in zip(order, figure.layout.annotations, strict=False):
+        assert title.text.startswith(f"<b>{result.names[at]}</b>")
+    (line, *_) = (trace for trace in figure.data if trace.customdata is not None)
+    found = result.profile(order[0])
+    np.testing.assert_array_equal(line.y, found.mean[0, : len(line.y)])
+    scales = [figure.layout[name] for name in figure.layout if name.startswith("yaxis")]
+    assert sum(scale.matches is None for scale in scales) == 1
+    only = render(result, "multiples", most=1)
+    assert len(only.data) < len(figure.data)
+
+
+def test_the_band_of_a_centred_mean_is_that_of_all_curves():
+    # Kept of all rows, the curves say what the error of their mean is.
+    result = profiles_of(lambda x: x[:, 0] * x[:, 1], curves=400)
+    figure = render(result, "profile", feature="x0", curves="centred")
+    found = result.profile("x0")
+    each = found.curves - found.curves[:, :1]
+    (band,) = (t for t in figure.data if t.type == "scatter" and t.fill)
+    half = 1.96 * each.std(0, ddof=1) / np.sqrt(400)
+    np.testing.assert_allclose(max(band.y), (each.mean(0) + half).max())
+
+
+def test_groups_of_curves_are_told_by_the_feature_that_makes_them():
+    table = numbers()
+    signs = np.where(np.arange(400) % 4 == 0, -1.0, 1.0)
+    table = replace(table, X=torch.stack([table.X[:, 0], torch.from_numpy(signs)], 1))
+    result = profiles_of(lambda x: x[:, 0] * x[:, 1], table=table)
+    found = curve_groups(result, "x0")
+    assert [group.name for group in found.groups] == ["A", "B"]
+    for group, sign in zip(found.groups, (1, -1), strict=True):
+        assert (result.data[group.members, 1] == sign).all()
+        np.testing.assert_allclose(group.curve, sign * (result.grid[:20] - result.grid[0]))
+    first, second = group_sentences(found)
+    assert first.startswith(f"A, {found.groups[0].size} rows: where x1 is at least 1 (true of 100")
+    assert "where x1 is at most " in second
+    assert "\N{MINUS SIGN}1" in second or "-1" in second
+    names = [t.text[0] for t in render(result, "profile", feature="x0", curves="grouped").data
+             if t.type == "scatter" and t.mode == "text"]  # fmt: skip
+    assert names == [" A", " B"]
+
+
+def test_curves_of_one_shape_are_one_group():
+    straight = curve_groups(profiles_of(lambda x: x[:, 0] + x[:, 1]), "x0")
+    assert group_sentences(straight) == [
+        "Single rows do not fall into groups: their curves have one shape."
+    ]
+    assert curve_groups(some_profiles(curves=7)).groups == ()
+
+
+def test_sentences_of_a_feature_and_a_pair_name_their_ends():
+    result = profiles_of(lambda x: x[:, 0] * x[:, 1], pair="x0,x1", pair_points=5)
+    found, both = result.profile("x0"), result.pair_profile()
+    said = feature_sentence(result, "x0")
+    assert f"lies between {number(found.mean[0].min())} (" in said
+    moves = np.quantile(np.ptp(found.curves, axis=1), (0.25, 0.75))
+    assert said.endswith(f"move by {number(moves[0])} to {number(moves[1])}.")
+    assert "single rows" not in feature_sentence(some_profiles(curves=0))
+    told = pair_sentence(result)
+    seen = both.mean[0][both.counts > 0]
+    assert f"between {number(seen.min())} (" in told
+    assert f"and {number(seen.max())} (" in told
+    # Means over quantiles that lie even: nearly all of a product is beyond each alone.
+    assert float(told.rpartition(" is ")[2].partition(" %")[0]) > 90
+    adds = pair_sentence(profiles_of(lambda x: x[:, 0] + x[:, 1], pair="x0,x1"))
+    assert "alone is less than 0.1 % of" in adds
+
+
+def test_the_sentence_over_models_says_where_they_differ_and_what_they_agree_on():
+    result = some_profiles()
+    assert across_sentence(result).startswith("No equally good model was found")
+    mean = result.mean.copy()
+    at = np.flatnonzero(result.of == 2)[3]
+    mean[0, at, 1] += 0.2
+    both = result.beside([result, replace(result, mean=mean)])
+    low, high = number(result.mean[0, at, 1]), number(mean[0, at, 1])
+    said = across_sentence(both, 1)
+    assert said.startswith("2 equally good models differ most about x2: at ")
+    assert f"from {low} to {high}, this model at {low}." in said
+    assert both.spreads(1, 2)[2] > both.spreads(1)[2]
+    figure = render(both, "profile", output=1, feature="x2", curves="models")
+    lines = drawn(figure, "lines")[0].y
+    np.testing.assert_array_equal(
+        np.reshape(lines, (2, -1))[:, :-1], both.profile("x2", 1).mean[1:]
+    )
+    assert "grey: 2 equally good models" in figure.layout.annotations[0].text
+    first = next(
+        t for t in render(both, "multiples", output=1, order="differs").data if t.customdata
+    )
+    assert first.customdata[0] == 2
+
+
 def test_views_and_options_are_those_with_something_to_say():
-    assert views_of(some_profiles()) == ("profile", "effects", "pair")
-    assert views_of(some_profiles(pair="", features="c1")) == ("profile",)
+    assert views_of(some_profiles()) == ("profile", "effects", "pair", "multiples")
+    assert views_of(some_profiles(pair="", features="c1")) == ("profile", "multiples")
     result = some_profiles()
     assert options_of(result, "profile")["feature"][0] == result.names[result.ranking()[0]]
-    for view, message in (
-        ("profile", "There are no curves 'x'"), ("pair", "There is no surface 'x'"),
-    ):  # fmt: skip
-        option = "curves" if view == "profile" else "surface"
+    for view, option, message in (
+        ("profile", "curves", "There are no curves 'x'"),
+        ("pair", "surface", "There is no surface 'x'"),
+        ("effects", "mean", "The mean curve cannot be 'x'"),
+        ("multiples", "curves", "There are no curves 'x'"),
+        ("multiples", "order", "There is no order 'x'"),
+    ):
         with pytest.raises(InvalidInputError, match=message):
             render(result, view, **{option: "x"})
     with pytest.raises(InvalidInputError, match="no profile of feature 'age'"):
@@ -124,7 +249,7 @@ def test_names_of_a_user_are_escaped():
     result = profiles(tiny_model(table), table, device="cpu", pair=f"{bad},c1")
     for view in views_of(result):
         for feature in (bad, "c1"):
-            options = {} if view == "pair" else {"feature": feature}
+            options = {} if view in {"pair", "multiples"} else {"feature": feature}
             assert "<img" not in render(result, view, **options).to_json()
 
 

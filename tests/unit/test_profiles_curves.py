@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.inspection import partial_dependence
 from torch import nn
 
-from tests.functions import Formula
 from tests.networks import Opaque, tiny_model, tiny_table
+from tests.profiles import numbers, raw_formula_model
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
@@ -84,23 +84,6 @@ def test_the_surface_of_a_pair_is_that_of_scikit_learn(pair):
     np.testing.assert_allclose(found.mean[0], wanted, atol=1e-9)
     assert np.isfinite(found.effects).all() == (pair == "x0,x2")
     assert found.counts.sum() == len(table)
-
-
-def raw_formula_model(table, formula):
-    """A model that reads raw numbers: its encoder neither centres nor scales."""
-    model = tiny_model(table)
-    model.encoder.mean.zero_()
-    model.encoder.scale.fill_(1.0)
-    return replace(model, network=Formula(formula))
-
-
-def numbers(n=400, d=2, correlation=0.0, seed=0):
-    """A table of numbers, the first two correlated, its target of no use."""
-    table = tiny_table(n=n, d=d, task="regression", categorical=False, seed=seed)
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, d))
-    X[:, 1] = correlation * X[:, 0] + np.sqrt(1 - correlation**2) * X[:, 1]
-    return replace(table, X=torch.from_numpy(X))
 
 
 def effects_by_definition(model, X, place, ends, which):

@@ -25,11 +25,13 @@ def table_of(task="binary", n=100):
     return tiny_table(n=n, d=4, task=task)
 
 
-def test_training_many_is_training_each():
+@pytest.mark.parametrize("own_labels", [False, True])
+def test_training_many_is_training_each(own_labels):
     """Adam with decay from the same start over the same rows, one network and step at a time."""
     rng = torch.Generator().manual_seed(0)
     X = torch.randn(40, 3, generator=rng, dtype=torch.float64)
-    y = torch.randint(0, 2, (40,), generator=rng)
+    y = torch.randint(0, 2, (2, 40) if own_labels else (40,), generator=rng)
+    each = y.expand(2, -1)
     network = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2)).double()
     settings = FitSettings(epochs=5, batch=16, rate=0.01, decay=0.1, patience=9)
     start = {
@@ -40,8 +42,8 @@ def test_training_many_is_training_each():
     addresses, context = Addresses(9, (4, 7)), Context(seed=1)
     loss = nn.functional.cross_entropy
     got = fit_many(
-        network, start, (X[:30], y[:30]), picks, (X[30:], y[30:]), loss, settings, addresses,
-        context,
+        network, start, (X[:30], y[..., :30]), picks, (X[30:], y[..., 30:]), loss, settings,
+        addresses, context,
     )  # fmt: skip
     orders = [addresses.orders(context, epoch, 30) for epoch in range(5)]
     for place in range(2):
@@ -54,10 +56,10 @@ def test_training_many_is_training_each():
         for order in orders:
             for rows in picks[place][order[place]].split(16):
                 optimiser.zero_grad()
-                loss(network(X[rows]), y[rows]).backward()
+                loss(network(X[rows]), each[place][rows]).backward()
                 optimiser.step()
             state = {name: own.detach().clone() for name, own in network.named_parameters()}
-            seen.append((loss(network(X[30:]), y[30:]).item(), state))
+            seen.append((loss(network(X[30:]), each[place][30:]).item(), state))
         best = min(seen, key=lambda pair: pair[0])[1]
         for name, values in best.items():
             torch.testing.assert_close(got[name][place], values)

@@ -20,9 +20,10 @@ def exchange_of(model, table, *, repeats=3, budget=2**29, classes=0, seed=0):
 
     def losses(logits, own):
         if not classes:
-            return (logits[..., 0] - table.y[own]).square()
+            return (logits[..., :1] - table.y[own][:, None]).square()
         wanted = table.y[own].expand(logits.shape[:-1])
-        return nn.functional.cross_entropy(logits.movedim(-1, 1), wanted, reduction="none")
+        found = nn.functional.cross_entropy(logits.movedim(-1, 1), wanted, reduction="none")
+        return found[..., None]
 
     exchange = Exchange(
         swaps=swaps_of(model, model.encode(table.X), budget),

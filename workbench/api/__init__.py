@@ -1,15 +1,18 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
-from workbench.api.across import explain_set
+from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.explaining import (
     counterfactuals,
+    detectors,
     evaluate,
     explain,
+    halo,
     interaction_scores,
     interactions,
     keep_explainer,
     train_explainer,
 )
+from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
@@ -37,13 +40,52 @@ from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
-    "background_for", "churn", "counterfactuals", "estimate_cost", "evaluate", "explain",
-    "explain_set", "explainer_for", "faithfulness", "find_method",
+    "Advice",
+    "Entry",
+    "Explainer",
+    "Outcome",
+    "Overview",
+    "Plan",
+    "advise",
+    "attach",
+    "background_for",
+    "churn",
+    "counterfactuals",
+    "detectors",
+    "estimate_cost",
+    "evaluate",
+    "explain",
+    "explain_set",
+    "explainer_for",
+    "faithfulness",
+    "find_method",
+    "halo",
     "interaction_scores",
+    "interaction_test",
     "interactions",
-    "keep_explainer", "lime", "list_methods", "list_models", "list_tables", "load_model",
-    "load_result", "load_table", "local_functions", "measures", "mitigate", "open_table", "plan",
-    "profiles", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
-    "simpler_models", "table_overview", "train_explainer", "write_report",
+    "interactions_set",
+    "keep_explainer",
+    "lime",
+    "list_methods",
+    "list_models",
+    "list_tables",
+    "load_model",
+    "load_result",
+    "load_table",
+    "local_functions",
+    "measures",
+    "mitigate",
+    "open_table",
+    "plan",
+    "profiles",
+    "profiles_set",
+    "rashomon_set",
+    "realised_churn",
+    "run_checks",
+    "scale_curves",
+    "select_rows",
+    "simpler_models",
+    "table_overview",
+    "train_explainer",
+    "write_report",
 ]  # fmt: skip

@@ -22,6 +22,8 @@ from workbench.core.people import LOCAL
 from workbench.core.results import (
     Attribution,
     Counterfactuals,
+    Detectors,
+    Halo,
     Interactions,
     InteractionScores,
     Performance,
@@ -126,6 +128,29 @@ def interaction_scores(
     )
 
 
+def halo(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Halo:
+    """Scale features together around the edge of what is as good, and score them there.
+
+    The rows need labels; frames as for ``explain``. ``pair="age,sex"`` names features, ``order=3``
+    looks at triples, ``search="published"`` searches in the published way.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.halo(model, rows, seed=seed, device=device, progress=progress, **params)
+
+
 def counterfactuals(
     model: Model | str,
     rows: "Table | pd.DataFrame",
@@ -223,3 +248,27 @@ def keep_explainer(model: Model, explainer: Explainer) -> Path:
         If there is no room for it.
     """
     return explainers.keep_explainer(model, explainer, LOCAL)
+
+
+def detectors(
+    model: Model | str,
+    rows: "Table | pd.DataFrame",
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Detectors:
+    """Ask several detectors which pairs of features a model uses together; frames as above.
+
+    ``detectors="loss,friedman-root"`` asks only some; the score in the loss needs labelled rows.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    model, rows = opened(model, rows, seed)
+    return scoring.detectors_side_by_side(
+        model, rows, seed=seed, device=device, progress=progress, **params
+    )

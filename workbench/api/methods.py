@@ -14,9 +14,12 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     Interactions,
     InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -43,11 +46,18 @@ VERBS: Mapping[type[Result], str] = {
     RashomonSet: "rashomon_set", AttributionRange: "explain_set",
     SimplerModels: "simpler_models",
     InteractionScores: "interaction_scores",
+    InteractionTest: "interaction_test",
     Churn: "churn", Mitigation: "mitigate",
     Profiles: "profiles",
+    Halo: "halo",
+    Detectors: "detectors",
 }  # fmt: skip
-# What a family's name means where it has several methods.
-USUAL: Mapping[str, str] = {"lime": "lime.tabular"}
+# What a name means that several methods answer to.
+USUAL: Mapping[str, str] = {
+    "lime": "lime.tabular",
+    "interactions": "shapley.interactions",
+    "profiles": "profiles.curves",
+}
 
 
 def list_methods() -> dict[str, Method]:

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
+from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
+from workbench.checks.halo import HALO_CHECKS
+from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
+from workbench.checks.interaction_scores import SCORE_CHECKS
+from workbench.checks.interaction_test import INTERACTION_TEST_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
+from workbench.checks.profiles import PROFILE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
 from workbench.checks.simpler_models import SIMPLER_CHECKS
@@ -23,6 +29,12 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_RANGE_CHECKS,
         *RASHOMON_CHECKS, *SIMPLER_CHECKS,
         *UPDATE_CHECKS,
+        *SCORE_CHECKS,
+        *PROFILE_CHECKS,
+        *INTERACTION_CLOUD_CHECKS,
+        *HALO_CHECKS,
+        *DETECTOR_CHECKS,
+        *INTERACTION_TEST_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

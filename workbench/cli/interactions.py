@@ -20,7 +20,7 @@ EXAMPLES = """\b
 Examples:
   workbench interactions adult-mlp adult
   workbench interactions german-mlp german --detector both --out out/
-  workbench interactions wine-mlp wine --shown red --order 3 --top 5
+  workbench interactions wine-mlp wine --class red --order 3 --top 5
 """
 
 
@@ -34,7 +34,7 @@ Examples:
     "--split", help="train, validation, test or all. [default: test if bundled, else all]"
 )
 @click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="Lines.")
-@click.option("--shown", help="Output to list by name. [default: the favourable one]")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Same seed, same numbers.",
@@ -103,6 +103,7 @@ def _lines(result: "InteractionScores", shown: str | None, top: int, order: int)
 
 def _besides(cells: "Mapping[str, Any]") -> str:
     """Return the direction where it is clear, the score in the loss, and whether it matters."""
+    from workbench.core.interaction_scores import FLOOR  # loads scipy
     from workbench.plots.words import signed  # loads plotly
 
     said = ""
@@ -110,4 +111,4 @@ def _besides(cells: "Mapping[str, Any]") -> str:
         said += ", strengthen each other" if cells["signed"] > 0 else ", weaken each other"
     if cells["loss"] == cells["loss"]:
         said += f"; in the loss {signed(cells['loss'], 4)} ± {cells['loss_std_error']:.4f}"
-    return said if cells["matters"] else f"{said}; of no practical importance"
+    return said if cells["matters"] else f"{said}; not surely above {percent(FLOOR)}"

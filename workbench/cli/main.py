@@ -5,14 +5,18 @@ import sys
 
 import click
 
+from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
+from workbench.cli.detectors import detectors
 from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
+from workbench.cli.halo import halo
+from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
@@ -48,8 +52,13 @@ for command in (
     local,
     scales,
     interactions,
+    halo,
+    detectors,
+    interaction_test,
     rashomon,
     explain_set,
+    interactions_set,
+    profile_set,
     simpler,
     churn,
     mitigate,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from workbench.core.context import Progress
     from workbench.core.model import Model
     from workbench.core.table import Table
 
@@ -241,7 +241,7 @@ def read_rows(
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Progress | None]:
+def progress_bar(label: str) -> "Iterator[Progress | None]":
     """Yield a progress callback that draws a bar, or None where nobody would see it."""
     if not sys.stderr.isatty():
         yield None

@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
+from workbench.core.across_models import AcrossModels
 from workbench.core.errors import InvalidInputError
+from workbench.core.interaction_cloud import Cloud, cloud_of
 from workbench.core.outputs import find_output
 from workbench.core.result import Result
 from workbench.core.schema import Schema
@@ -28,10 +30,12 @@ BY_MODEL = (
 )  # fmt: skip
 # Share of the variance of an output below which an interaction is of no practical importance.
 FLOOR = 1e-3
+# Strongest sets whose stability over models is told.
+TOP = 5
 
 
 @dataclass(frozen=True, eq=False)
-class InteractionScores(Result):
+class InteractionScores(AcrossModels, Result):
     r"""What pairs (and triples) of features do together beyond what fewer of them do.
 
     The *mixed difference* :math:`Y_S \ge 0` is the part of the variance of an output that comes
@@ -69,7 +73,8 @@ class InteractionScores(Result):
         What the weights of the network bring together (NID), in a unit of their own; None where
         not asked for or the network is no chain of layers.
     excess
-        By how much the loss of a model is above that of the given one.
+        By how much the loss of a model is above that of the given one, in ``loss_unit``. From what
+        models are made again, and how sure the excess is, says ``AcrossModels``.
     association
         How closely features go together over the rows, from 0 to 1 (``numerics.association``).
         Exchanges between rows break up what goes together, and scores of such pairs are of rows
@@ -123,7 +128,7 @@ class InteractionScores(Result):
         }
         self._check_shapes(
             f"A result of {m} models, {s} sets, {d} features and {k} outputs",
-            shapes | besides | (in_loss if given else {}),
+            shapes | besides | (in_loss if given else {}) | self._model_shapes(m),
         )
         if len(self.output_names) != k or not m:
             raise InvalidInputError(
@@ -183,12 +188,36 @@ class InteractionScores(Result):
                     f"those of {self.provenance.model}; make both with the same settings."
                 )
         every = (self, *others)
-        joined: dict[str, Any] = {}
+        joined: dict[str, Any] = self._models_joined(others)
         for name in BY_MODEL:
             arrays = [getattr(found, name) for found in every]
             known = all(array is not None for array in arrays)
             joined[name] = np.concatenate(arrays) if known else None
         return replace(self, **joined)
+
+    @property
+    def n_models(self) -> int:
+        """Models that were scored, the given one first."""
+        return len(self.mixed)
+
+    def of_models(self, models: Sequence[int] | Int[np.ndarray, " c"]) -> "InteractionScores":
+        """Return the scores of some of the models; the given one stays, and stays first.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such model.
+        """
+        wanted = np.asarray(models, dtype=np.int64)
+        if len(wanted) and not (wanted.min() >= 0 and wanted.max() < self.n_models):
+            raise InvalidInputError(
+                f"There are {self.n_models} models, counted from 0, and {wanted.tolist()} names "
+                "another one."
+            )
+        chosen = np.concatenate([[REFERENCE], wanted[wanted != REFERENCE]])
+        arrays = {name: getattr(self, name) for name in BY_MODEL}
+        taken = {name: a[chosen] for name, a in arrays.items() if a is not None}
+        return replace(self, **taken, **self._models_taken(chosen))
 
     @property
     def shares(self) -> Float[np.ndarray, "m s k"]:
@@ -249,6 +278,58 @@ class InteractionScores(Result):
             )
         found: np.ndarray = places[np.argsort(-strength[places], kind="stable")]
         return found
+
+    def cloud(
+        self, output: str | int | None = None, *, by: Detector = "mixed-difference",
+        order: int = 2, top: int = TOP,
+    ) -> Cloud:  # fmt: skip
+        """Say how the scores of the sets of one size spread over the models.
+
+        Mixed differences as shares of the variance of the output of each model; others as they
+        are, those in the loss with their sign.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output, no score by this detector, or ``top`` is not positive.
+        """
+        if top < 1:
+            raise InvalidInputError(f"The strongest sets are at least 1, got {top}.")
+        which = self.output_index(output)
+        places = self.order_of(which, by=by, order=order)
+        arrays = {"loss": self.losses, "contexts": self.in_contexts, "weights": self.by_weights}
+        values = arrays.get(by, self.shares)
+        assert values is not None  # noqa: S101 - else there is no order
+        of_output = values if values.ndim == 2 else values[..., which]
+        return cloud_of(places, of_output[:, places], top)
+
+    def cloud_frame(
+        self, output: str | int | None = None, *, by: Detector = "mixed-difference",
+        order: int = 2, top: int = TOP,
+    ) -> "pd.DataFrame":  # fmt: skip
+        """One line per set of one size with what ``cloud`` says of it, the strongest first.
+
+        Columns: ``set`` (names joined by "and"), ``feature``, ``other``, ``third`` (empty for a
+        pair), ``reference``, ``low``, ``q05``, ``median``, ``q95``, ``high``, ``in_top``,
+        ``low_model``, ``high_model`` (0 is the given one).
+
+        Raises
+        ------
+        InvalidInputError
+            As ``cloud`` does.
+        """
+        import pandas as pd  # noqa: PLC0415 - half a second that most callers never need
+
+        found = self.cloud(output, by=by, order=order, top=top)
+        names = np.array([*self.names, ""], dtype=object)[self.sets[found.places]]
+        q05, median, q95 = found.quantiles
+        return pd.DataFrame({
+            "set": [" and ".join(self.set_names[place]) for place in found.places],
+            "feature": names[:, 0], "other": names[:, 1], "third": names[:, 2],
+            "reference": found.reference, "low": found.low, "q05": q05, "median": median,
+            "q95": q95, "high": found.high, "in_top": found.in_top,
+            "low_model": found.low_model, "high_model": found.high_model,
+        })  # fmt: skip
 
     def top(
         self, k: int = 10, output: str | int | None = None, *, by: Detector = "mixed-difference",

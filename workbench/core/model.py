@@ -105,6 +105,11 @@ class Model:
         return self.schema.output_names
 
     @property
+    def n_models(self) -> int:
+        """How many models this is: more than one where several answer side by side."""
+        return len(self.output_names) // len(self.schema.output_names)
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are; the CPU for a black box."""
         return self._any_tensor.device

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from workbench.core.across_models import AcrossModels
 from workbench.core.errors import InvalidInputError
 from workbench.core.outputs import OfOutputs
 from workbench.core.result import Result
@@ -49,9 +50,14 @@ class PairProfile(NamedTuple):
     mean: Float[np.ndarray, "m a b"]
     effects: Float[np.ndarray, "m a b"]
 
+    @property
+    def accumulates(self) -> bool:
+        """Whether there are accumulated local effects: both features need an order for them."""
+        return bool(np.isfinite(self.effects).any())
+
 
 @dataclass(frozen=True, eq=False)
-class Profiles(OfOutputs, Result):
+class Profiles(OfOutputs, AcrossModels, Result):
     r"""Partial dependence, individual curves and accumulated local effects of some features.
 
     Axes: ``f`` features, ``p`` grid points of all of them one after another, ``m`` models (the
@@ -91,6 +97,9 @@ class Profiles(OfOutputs, Result):
         Mean output over all rows had they both values.
     pair_effects
         Accumulated local effects of both beyond those of each; NaN with a category.
+    excess
+        By how much the loss of a model is above that of the given one; None where models were not
+        looked for. From what they are made again says ``AcrossModels``.
     """
 
     kind: ClassVar[str] = "profiles"
@@ -119,6 +128,7 @@ class Profiles(OfOutputs, Result):
     schema: Schema
     output_names: tuple[str, ...]
     unit: str
+    excess: Float[np.ndarray, " m"] | None = None
 
     def __post_init__(self) -> None:
         m, p, k = self.mean.shape
@@ -131,7 +141,9 @@ class Profiles(OfOutputs, Result):
             "pair_x": (a,), "pair_y": (b,), "pair_mean": (m, a, b, k),
             "pair_effects": (m, a, b, k),
         }  # fmt: skip
-        self._check_shapes(f"Profiles of shape {(m, p, k)}", shapes)
+        if self.excess is not None:
+            shapes["excess"] = (m,)
+        self._check_shapes(f"Profiles of shape {(m, p, k)}", shapes | self._model_shapes(m))
         if not m or len(self.output_names) != k or len(self.pair) not in {0, 2}:
             raise InvalidInputError(f"Profiles of shape {(m, p, k)} do not fit their names.")
         named = set(self.of.tolist()) | set(self.pair.tolist())
@@ -196,7 +208,10 @@ class Profiles(OfOutputs, Result):
             name: np.concatenate([getattr(found, name) for found in (self, *others)])
             for name in by_model
         }
-        return replace(self, **joined)
+        losses = [found.excess for found in (self, *others)]
+        known = [excess for excess in losses if excess is not None]
+        joined["excess"] = np.concatenate(known) if len(known) == len(losses) else None
+        return replace(self, **joined, **self._models_joined(others))
 
     def feature_index(self, feature: str | int | None = None) -> int:
         """Return the position in the schema; by default of the feature that matters most.
@@ -252,8 +267,8 @@ class Profiles(OfOutputs, Result):
             self.pair_mean[..., which], self.pair_effects[..., which],
         )  # fmt: skip
 
-    def spreads(self, output: str | int | None = None) -> Float[np.ndarray, " f"]:
-        r"""How far each feature's mean curve of the given model spreads.
+    def spreads(self, output: str | int | None = None, model: int = 0) -> Float[np.ndarray, " f"]:
+        r"""How far each feature's mean curve of a model spreads, by default of the given one.
 
         .. math:: \sqrt{\sum_g c_g (\bar f(g) - \mu)^2 / \sum_g c_g}
 
@@ -269,7 +284,7 @@ class Profiles(OfOutputs, Result):
         found = []
         for at in self.features:
             own = self.of == at
-            curve, rows = self.mean[0, own, which], self.counts[own]
+            curve, rows = self.mean[model, own, which], self.counts[own]
             middle = np.average(curve, weights=rows) if rows.any() else 0.0
             found.append(
                 float(np.sqrt(np.average((curve - middle) ** 2, weights=rows)))
@@ -281,6 +296,17 @@ class Profiles(OfOutputs, Result):
     def ranking(self, output: str | int | None = None) -> Int[np.ndarray, " f"]:
         """Return the features' positions in the schema, the widest spread first."""
         return self.features[np.argsort(-self.spreads(output), kind="stable")]
+
+    def widest(self, output: str | int | None = None) -> Int[np.ndarray, " f"]:
+        """Return the features' positions, those first whose mean curves differ most over models.
+
+        What counts is the largest difference between two models at a grid point that rows are
+        near to.
+        """
+        which = self.output_index(output)
+        gaps = np.ptp(self.mean[..., which], axis=0) * (self.counts > 0)
+        largest = [float(gaps[self.of == at].max(initial=0.0)) for at in self.features]
+        return self.features[np.argsort(-np.array(largest), kind="stable")]
 
     def to_frame(self) -> "pd.DataFrame":
         """One line per model, feature, grid point and output.

@@ -7,9 +7,12 @@ from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.attribution_range import AttributionRange
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
+from workbench.core.detectors import Detectors
 from workbench.core.explainer import Explainer
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
+from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
@@ -28,11 +31,16 @@ Tabular = (
     | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
     | ScaleCurves | SimplerModels
     | InteractionScores
+    | Halo
+    | Detectors
+    | InteractionTest
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Explainer", "Faithfulness", "InteractionScores", "Interactions", "LocalFunctions",
+    "Detectors",
+    "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
+    "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

@@ -14,6 +14,11 @@ from workbench.numerics.chunks import slices
 from workbench.numerics.fitting import FitSettings
 
 VALIDATION_ROWS = 2048
+USUAL = FitSettings(epochs=100, rate=1e-3, decay=1e-3, patience=10)
+# Rows in a training step where nobody says how many: a tenth of the rows, within these.
+BATCHES = (32, 256)
+# Always trained together, so that a network comes out the same whichever is asked for.
+GROUP = 25
 Stacked = Mapping[str, Float[Tensor, "b ..."]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -37,12 +42,23 @@ class Addresses:
         return int(context.stream(self.purpose, number).integers(2**31))
 
 
+def usual_batch(n_rows: int) -> int:
+    """Return how many rows a training step has where nobody says.
+
+    Examples
+    --------
+    >>> usual_batch(100), usual_batch(1000), usual_batch(30_000)
+    (32, 100, 256)
+    """
+    return min(BATCHES[1], max(BATCHES[0], n_rows // 10))
+
+
 def fit_many(
     network: nn.Module,
     start: Stacked,
-    data: tuple[Float[Tensor, "n p"], Num[Tensor, " n"]],
+    data: tuple[Float[Tensor, "n p"], Num[Tensor, "*each n"]],
     picks: Int[Tensor, "b m"],
-    validation: tuple[Float[Tensor, "v p"], Num[Tensor, " v"]],
+    validation: tuple[Float[Tensor, "v p"], Num[Tensor, "*each v"]],
     loss: Loss,
     settings: FitSettings,
     addresses: Addresses,
@@ -58,6 +74,8 @@ def fit_many(
     ----------
     start
         Weights to begin with, by name, stacked.
+    data, validation
+        Encoded rows, the same for all networks, and labels: the same for all, or own ones of each.
     picks
         For each network, the places of its rows in the data.
 
@@ -66,6 +84,7 @@ def fit_many(
     The weights of least validation loss of each.
     """
     training = _in_training(network)
+    truth, held = (labels.expand(len(picks), -1) for labels in (data[1], validation[1]))
     weights = {name: values.detach().clone().requires_grad_() for name, values in start.items()}
     optimiser = torch.optim.AdamW(weights.values(), lr=settings.rate, weight_decay=settings.decay)
     best = {name: values.detach().clone() for name, values in weights.items()}
@@ -81,9 +100,10 @@ def fit_many(
                 if rows.shape[1] < 2:
                     continue
                 optimiser.zero_grad()
-                _losses(training, weights, data[0][rows], data[1][rows], loss).sum().backward()
+                own = truth.gather(1, rows)
+                _losses(training, weights, data[0][rows], own, loss).sum().backward()
                 optimiser.step()
-            now = _validation_loss(network, weights, validation, loss)
+            now = _validation_loss(network, weights, (validation[0], held), loss)
             better = (now < least) & (since <= settings.patience)
             least, since = torch.where(better, now, least), torch.where(better, 0, since + 1)
             for name, values in weights.items():
@@ -117,14 +137,15 @@ def _losses(
 
 @torch.no_grad()
 def _validation_loss(
-    network: nn.Module, weights: Stacked, rows: tuple[Tensor, Tensor], loss: Loss
-) -> Float[Tensor, " b"]:
+    network: nn.Module, weights: Stacked, rows: tuple[Float[Tensor, "v p"], Num[Tensor, "b v"]],
+    loss: Loss,
+) -> Float[Tensor, " b"]:  # fmt: skip
     def one(own: dict[str, Tensor], X: Tensor, y: Tensor) -> Tensor:
         return loss(functional_call(network, own, (X,)), y) * len(X)
 
-    each = vmap(one, in_dims=(0, None, None), randomness="error")
+    each = vmap(one, in_dims=(0, None, 0), randomness="error")
     parts = [
-        each(dict(weights), rows[0][part], rows[1][part]).double()
+        each(dict(weights), rows[0][part], rows[1][:, part]).double()
         for part in slices(len(rows[0]), VALIDATION_ROWS)
     ]
     return torch.stack(parts).sum(0) / len(rows[0])

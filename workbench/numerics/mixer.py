@@ -27,6 +27,7 @@ class Mixer:
         self._shares = (
             None if self._split is None else self._shares_of(self.inputs, self._split.first)
         )
+        self._sum: Tensor | None = None
 
     def whole(self, inputs: Float[Tensor, "n p"]) -> Float[Tensor, "n k"]:
         """Return the outputs of unmixed rows."""
@@ -42,6 +43,18 @@ class Mixer:
         shares = self._shares[part].transpose(0, 1)  # (d, b, h)
         hidden = (~known).to(shares.dtype) @ shares.flatten(1)  # (r, c, b h)
         return hidden.unflatten(-1, (shares.shape[1], shares.shape[2]))
+
+    def all_but(self, places: list[int]) -> Tensor:
+        """Return what the background puts in where only these features are known, for ``grid``.
+
+        As ``unknown`` does for one coalition, in a pass over the hidden units instead of one over
+        every feature's share of them.
+        """
+        if self._shares is None:
+            return self.inputs  # (b, p)
+        if self._sum is None:
+            self._sum = self._shares.sum(1)  # (b, h)
+        return (self._sum - self._shares[:, places].sum(1))[None, None]  # (1, 1, b, h)
 
     def grid(
         self, Z: Float[Tensor, "r p"], known: Bool[Tensor, "r1 c d"], unknown: Tensor

@@ -33,9 +33,10 @@ class Exchange:
     outputs
         Turns what the network says into what is looked at.
     losses
-        Turns what the network says of these rows into their losses; None without labels.
-    n_outputs
-        How many there are of ``outputs``.
+        Turns what the network says of these rows into their losses, one for each model that
+        answers; None without labels.
+    n_outputs, n_models
+        How many there are of ``outputs``, and of ``losses``.
     count
         Told how many rows went through the network.
     """
@@ -48,6 +49,7 @@ class Exchange:
     n_outputs: int
     budget: int
     count: Callable[[int], None]
+    n_models: int = 1
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _of_part(sets: Sequence[Set], exchange: Exchange) -> Differences:
     terms = _terms(sets, subsets)
     repeats = len(exchange.donors)
     squared, signed, loss = (
-        _Sums(len(sets), n, width, repeats) for width in (k, k, 1)
+        PairSums(len(sets), n, width, repeats) for width in (k, k, exchange.n_models)
     )  # fmt: skip
     step = min(n, exchange.swaps.rows_at_once())
     for donors in exchange.donors:
@@ -158,19 +160,19 @@ def _of_part(sets: Sequence[Set], exchange: Exchange) -> Differences:
             own, others = torch.arange(part.start, part.stop), donors[part]
             logits = exchange.swaps.ask(own, others, subsets)  # (u, c, k)
             exchange.count(len(subsets) * len(own))
-            moved = _alternating(_precise(exchange.outputs(logits)), terms)  # (s, c, k)
+            moved = _alternating(precise(exchange.outputs(logits)), terms)  # (s, c, k)
             signs = _signs(exchange.X, own, others, sets).to(moved.device)
             squared.add(own, others, moved.square() / 2**order)
             signed.add(own, others, moved * signs[..., None])
             if exchange.losses is not None:
-                losses = _precise(exchange.losses(logits, own))
-                loss.add(own, others, _joint_less_single(losses, terms)[..., None])
+                losses = precise(exchange.losses(logits, own))  # (u, c, m)
+                loss.add(own, others, _joint_less_single(losses, terms))
     return Differences(
         squared.mean(), signed.mean(), None if exchange.losses is None else loss.mean()
     )
 
 
-def _precise(values: Tensor) -> Tensor:
+def precise(values: Tensor) -> Tensor:
     """Double precision, which Apple's devices do not know."""
     return values.cpu().double() if values.device.type == "mps" else values.double()
 
@@ -225,7 +227,7 @@ def _signs(X: Tensor, own: Tensor, others: Tensor, sets: Sequence[Set]) -> Tenso
     return signs
 
 
-class _Sums:
+class PairSums:
     """Sums of a number over pairs of rows, in all and by the rows that take part in either role."""
 
     def __init__(self, n_sets: int, n_rows: int, width: int, repeats: int) -> None:

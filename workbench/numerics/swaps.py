@@ -55,12 +55,13 @@ class HiddenSwaps:
         inputs: Float[Tensor, "n p"],
         groups: Int[Tensor, " p"],
         budget: int,
+        pass_rows: int | None = None,
     ) -> None:
         self._first, self._rest, self._inputs = first, rest, inputs
         self._columns = _columns_of(groups)
         width = first.out_features
-        self._set_bytes = inputs.element_size() * width * LAYERS
-        self._room = _room(inputs, budget)
+        self._room = pass_bytes(inputs, budget)
+        self._pass_rows = pass_rows or self._room // (inputs.element_size() * width * LAYERS)
         self._row_bytes = inputs.element_size() * width * (1 + len(self._columns))
 
     def rows_at_once(self) -> int:
@@ -83,7 +84,7 @@ class HiddenSwaps:
             columns = self._columns[feature]
             torch.mm(moves[:, columns], weights[:, columns].T, out=vectors[at])
         found = []
-        for part in slices(len(sets), max(1, self._room // (len(own) * self._set_bytes))):
+        for part in slices(len(sets), max(1, self._pass_rows // len(own))):
             hidden = _added(base, vectors, [[place[i] for i in one] for one in sets[part]])
             found.append(self._rest(hidden.flatten(0, 1)).unflatten(0, hidden.shape[:2]))
         return torch.cat(found)
@@ -92,13 +93,16 @@ class HiddenSwaps:
 class InputSwaps:
     """Swaps among the encoded columns of whole rows, for networks that show no first layer."""
 
-    def __init__(self, inputs: Tensor, model: Model, budget: int) -> None:
+    def __init__(
+        self, inputs: Tensor, model: Model, budget: int, pass_rows: int | None = None
+    ) -> None:
         self._network: Callable[[Tensor], Tensor] = model.network
         self._inputs, self._groups = inputs, model.groups
         p = max(1, inputs.shape[1])
         wide = max([p, *(max(weight.shape) for weight in _matrices(model))])
-        room = _room(inputs, budget) // (inputs.element_size() * wide * LAYERS)
-        self._pass_rows = BLACK_BOX_ROWS if "black_box" in model.capabilities else max(32, room)
+        room = pass_bytes(inputs, budget) // (inputs.element_size() * wide * LAYERS)
+        usual = BLACK_BOX_ROWS if "black_box" in model.capabilities else max(32, room)
+        self._pass_rows = pass_rows or usual
 
     def rows_at_once(self) -> int:
         """Return how many rows a pass takes."""
@@ -121,7 +125,9 @@ class InputSwaps:
         return torch.isin(self._groups, torch.tensor(members).to(self._groups))
 
 
-def swaps_of(model: Model, inputs: Float[Tensor, "n p"], budget: int) -> Swaps:
+def swaps_of(
+    model: Model, inputs: Float[Tensor, "n p"], budget: int, pass_rows: int | None = None
+) -> Swaps:
     """Choose how to swap: behind the first layer where the network shows it.
 
     Parameters
@@ -130,11 +136,13 @@ def swaps_of(model: Model, inputs: Float[Tensor, "n p"], budget: int) -> Swaps:
         Encoded rows, on the model's device.
     budget
         Bytes that temporary tensors may take.
+    pass_rows
+        Rows per network pass; by default what has room.
     """
     if splits_first_layer(model.network):
         network = model.network
-        return HiddenSwaps(network.first, network.rest, inputs, model.groups, budget)
-    return InputSwaps(inputs, model, budget)
+        return HiddenSwaps(network.first, network.rest, inputs, model.groups, budget, pass_rows)
+    return InputSwaps(inputs, model, budget, pass_rows)
 
 
 def _added(base: Tensor, vectors: Tensor, sets: Sequence[Sequence[int]]) -> Tensor:
@@ -161,8 +169,8 @@ def _columns_of(groups: Tensor) -> list[slice | Tensor]:
     return found
 
 
-def _room(inputs: Tensor, budget: int) -> int:
-    """Bytes of a pass: on a CPU it should stay in the cache."""
+def pass_bytes(inputs: Tensor, budget: int) -> int:
+    """Return the bytes that a pass may take: on a CPU it should stay in the cache."""
     return min(CPU_BYTES, budget // 4) if inputs.device.type == "cpu" else budget // GPU_SHARE
 
 

@@ -1,5 +1,6 @@
 """Pairs of features that work together: as a network, as a matrix, and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +96,7 @@ def network(
         return empty(dark=dark)
     shown, colours = _shown(interactions, row, which), palette(dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark), "height": HEIGHT})
-    x, y = _circle(len(shown.names))
+    x, y = circle_of(len(shown.names))
     pairs = shown.order()
     _draw_lines(figure, shown, pairs[:max_pairs][::-1], (x, y), colours)
     _draw_nodes(figure, shown, (x, y), colours)
@@ -319,7 +320,7 @@ def _over(interactions: Interactions, row: int | None) -> str:
     return f"{len(interactions):,} rows" if row is None else f"row {interactions.ids[row]}"
 
 
-def _circle(d: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
+def circle_of(d: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, " d"]]:
     """Places of the features, clockwise from the top."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(d) / d
     return np.cos(angles), np.sin(angles)
@@ -369,12 +370,20 @@ def _draw_nodes(
                 "line": {"color": colours.surface, "width": 2}},
         hovertext=[shown.told(i, i) for i in range(len(singles))],
     )  # fmt: skip
+    name_nodes(figure, places, shown.labels)
+
+
+def name_nodes(
+    figure: go.Figure, places: tuple[np.ndarray, np.ndarray], labels: Sequence[str]
+) -> None:
+    """Write names around a circle, each on the side away from its middle."""
+    x, y = places
     sides = ["right" if across > 0.1 else "left" if across < -0.1 else "center" for across in x]
     heights = ["middle" if side != "center" else "top" if up > 0 else "bottom"
                for side, up in zip(sides, y, strict=True)]  # fmt: skip
     figure.add_scatter(
         x=LABEL_RADIUS * x, y=LABEL_RADIUS * y, mode="text", hoverinfo="skip", cliponaxis=False,
-        text=[escaped(shortened(label, LABEL_LENGTH - 12)) for label in shown.labels],
+        text=[escaped(shortened(label, LABEL_LENGTH - 12)) for label in labels],
         textposition=[f"{high} {side}" for high, side in zip(heights, sides, strict=True)],
         textfont={"size": 12},
     )  # fmt: skip

@@ -13,9 +13,13 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Explainer,
     Faithfulness,
+    Halo,
     Interactions,
+    InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -33,9 +37,18 @@ from workbench.plots import (
     attribution_range,
     churn,
     churn_groups,
+    detectors,
     faithfulness,
+    halo,
+    interaction_scores,
+    interaction_scores_heatmap,
+    interaction_scores_network,
+    interaction_scores_swarm,
+    interaction_test,
     local_functions,
     mitigation,
+    profile_multiples,
+    profile_pairs,
     profiles,
     rashomon,
     rashomon_groups,
@@ -63,6 +76,7 @@ from workbench.plots.metrics import metrics
 from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.residuals import residuals
 from workbench.plots.scale_curves import curve
+from workbench.plots.scored_sets import TRIPLE, ways_of
 from workbench.plots.training import errors, training
 from workbench.plots.waterfall import waterfall
 
@@ -75,6 +89,12 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     },
     Counterfactuals: {"nearest": nearest},
     Interactions: {"network": network, "matrix": matrix},
+    InteractionScores: {
+        "ranked": interaction_scores.ranked, "heatmap": interaction_scores_heatmap.heatmap,
+        "network": interaction_scores_network.network, "swarm": interaction_scores_swarm.swarm,
+        "triples": interaction_scores.triples,
+    },
+    InteractionTest: {"pairs": interaction_test.pairs},
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
     ScaleCurves: {"curve": curve},
@@ -102,7 +122,14 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
     },
-    Profiles: {"profile": profiles.profile, "effects": profiles.effects, "pair": profiles.pair},
+    Profiles: {
+        "profile": profiles.profile, "effects": profiles.effects, "pair": profile_pairs.pair,
+        "multiples": profile_multiples.multiples,
+    },
+    Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
+    Detectors: {
+        "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -125,6 +152,10 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in _speechless(result))
     if isinstance(result, Profiles):
         return tuple(view for view in views if view not in profiles.speechless(result))
+    if isinstance(result, InteractionScores):
+        return tuple(view for view in views if view not in _speechless_of_scores(result))
+    if isinstance(result, Halo):
+        return tuple(view for view in views if view in halo.views(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -198,16 +229,49 @@ def _of_profiles(result: Profiles) -> dict[str, dict[str, list[str]]]:
             "feature": [result.names[at] for at in result.ranking()],
             "curves": list(profiles.CURVES),
         },
-        "effects": {"feature": profiles.with_order(result)},
-        "pair": {"surface": list(profiles.SURFACES)},
+        "effects": {
+            "feature": profiles.with_order(result),
+            "mean": list(profiles.BESIDE),
+        },
+        "pair": {"surface": list(profile_pairs.SURFACES)},
+        "multiples": {
+            "curves": list(profile_multiples.CURVES),
+            "order": list(profile_multiples.ORDERS),
+        },
     }
+
+
+def _of_scores(result: InteractionScores) -> dict[str, dict[str, list[str]]]:
+    by: dict[str, list[str]] = {"by": [*ways_of(result)]}
+    shows: list[str] = [*interaction_scores_heatmap.shows_of(result)]
+    return {
+        "ranked": by, "heatmap": {**by, "show": shows}, "network": by, "swarm": by, "triples": by,
+    }  # fmt: skip
+
+
+def _of_halo(result: Halo) -> dict[str, dict[str, list[str]]]:
+    choices = halo.choices_of(result)
+    return {"halo": {"pair": choices}, "sphere": {"triple": choices}}
+
+
+def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
+    return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles,
+    InteractionScores: _of_scores,
+    Halo: _of_halo,
+    Detectors: _of_detectors,
 }  # fmt: skip
+
+
+def _speechless_of_scores(result: InteractionScores) -> set[str]:
+    """Return the views that have nothing to show: one model has no cloud, pairs no triples."""
+    none = set() if len(result.mixed) > 1 else {"swarm"}
+    return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
 def _speechless(result: Churn | Mitigation) -> set[str]:

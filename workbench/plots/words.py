@@ -13,6 +13,7 @@ from workbench.core.results import (
     Attribution,
     AttributionRange,
     Faithfulness,
+    InteractionScores,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -85,7 +86,7 @@ def measured(measure: Measure) -> str:
     return f"{said} ({number(measure.low)} to {number(measure.high)})"
 
 
-def quantity(result: Explained, output: str | int | None = None) -> str:
+def quantity(result: Explained | InteractionScores, output: str | int | None = None) -> str:
     """Name what is explained, with its unit: ``probability of >50K``, ``price in EUR``."""
     name = result.output_names[result.output_index(output)]
     if result.unit in SCALES:

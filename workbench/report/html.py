@@ -21,8 +21,12 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
     Interactions,
+    InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -37,7 +41,11 @@ from workbench.core.results import (
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
+from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.halo import halo_section
+from workbench.report.interaction_scores import interaction_scores_section
+from workbench.report.interaction_test import interaction_test_section
 from workbench.report.interactions import interactions_section
 from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
@@ -60,6 +68,10 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,
+    InteractionScores: interaction_scores_section,
+    Halo: halo_section,
+    Detectors: detectors_section,
+    InteractionTest: interaction_test_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -25,6 +25,7 @@ from workbench.ui.frame import (
     side_by_side,
 )
 from workbench.ui.health import health
+from workbench.ui.interactions import interactions
 from workbench.ui.job_list import job_list
 from workbench.ui.jobs import answer_to, is_under_way, was_stopped
 from workbench.ui.local_models import local_models
@@ -34,6 +35,7 @@ from workbench.ui.own_tables import edited_table, own_tables, upload_table
 from workbench.ui.people import navigation_position
 from workbench.ui.pinned import pins
 from workbench.ui.place import Place
+from workbench.ui.profiles import profiles
 from workbench.ui.quality import quality
 from workbench.ui.registry import compare_models, model_list
 from workbench.ui.report_builder import report_builder
@@ -57,9 +59,9 @@ __all__ = [
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
     "edited_table", "empty_state", "equally_good_models", "errors_shown", "explainer_list",
     "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
-    "is_under_way", "job_list", "local_models", "model_list", "model_view",
+    "interactions", "is_under_way", "job_list", "local_models", "model_list", "model_view",
     "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
-    "play_with", "quality", "quote", "report_builder", "row_table", "setting_for",
+    "play_with", "profiles", "quality", "quote", "report_builder", "row_table", "setting_for",
     "show_comparison", "show_interactions",
     "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
     "upload_table", "was_stopped", "which_explanation", "words",

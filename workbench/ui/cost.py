@@ -13,7 +13,7 @@ from workbench.core.context import Context
 from workbench.core.errors import WorkbenchError
 from workbench.core.method import Cost
 from workbench.core.params import parse_params
-from workbench.core.results import Attribution, Interactions
+from workbench.core.results import Attribution, Interactions, InteractionScores
 from workbench.core.wording import counted
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.train import NAME as TRAINING
@@ -146,6 +146,11 @@ def _speed(place: Place, plan: api.Plan) -> float:
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device,
         )  # fmt: skip
+    if api.list_methods()[plan.method].yields is InteractionScores:
+        return _seconds_per_exchange(
+            place.reference, cache.owner_of(place.person.key, place.reference, place.table),
+            place.model.digest, place.table, place.device,
+        )  # fmt: skip
     return _seconds_per_evaluation(
         place.reference, cache.owner_of(place.person.key, place.reference, place.table),
         place.model.digest, place.table, place.device,
@@ -192,6 +197,31 @@ def _seconds_per_near_copy(
     }
     run = api.rashomon_set(model, rows[:PROBE_REPORTED], rows, device=device, **settings)
     return run.provenance.seconds / run.provenance.evaluations
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _seconds_per_exchange(
+    reference: str,
+    owner: str,
+    digest: str,  # noqa: ARG001 - part of the key
+    table: str,
+    device: str,
+) -> float:
+    """Time small runs that exchange features between rows; the first warms up.
+
+    Raises
+    ------
+    WorkbenchError
+        If the model cannot be asked at all.
+    """
+    model, rows = cache.model(reference, owner), cache.table(table, owner)
+    speeds: list[float] = []
+    for n in (2, PROBE_REPORTED):
+        run = api.interaction_scores(model, rows[:n], permutations=1, device=device)
+        speeds.append(run.provenance.seconds / run.provenance.evaluations)
+        if run.provenance.seconds > SLOW_SECONDS:
+            break
+    return speeds[-1]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -19,11 +19,16 @@ from workbench.core.results import (
     AttributionRange,
     Churn,
     Counterfactuals,
+    Detectors,
     Faithfulness,
+    Halo,
+    InteractionScores,
+    InteractionTest,
     LocalFunctions,
     LocalModels,
     Measures,
     Mitigation,
+    Profiles,
     RashomonSet,
     Result,
     ScaleCurves,
@@ -43,11 +48,13 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
-    | SimplerModels | Churn | Mitigation
+    | SimplerModels | Churn | Mitigation | InteractionScores
+    | Profiles | Halo | Detectors | InteractionTest
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels, Churn, Mitigation,
+    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
+    Profiles, Halo, Detectors, InteractionTest,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

@@ -70,14 +70,20 @@ def choose_count(place: Place, family: str) -> int:
 
 
 def answer_of(
-    place: Place, ask: Ask, kind: type[SomeResult], verb: str, icon: str
+    place: Place, ask: Ask, kind: type[SomeResult], verb: str, icon: str, *, key: str = ""
 ) -> Answer[SomeResult] | None:
-    """Return the result of a run, or say what is going on or what to do."""
+    """Return the result of a run, or say what is going on or what to do.
+
+    Parameters
+    ----------
+    key
+        Of the button, where a page has several runs of one method.
+    """
     person = place.person
     button, slot = st.empty(), st.container()
     stopped = was_stopped(ask, person)
     pressed = (not ask.is_small or stopped) and button.button(
-        verb, type="primary", icon=":material/play_arrow:", key=f"run-{ask.request.method}",
+        verb, type="primary", icon=":material/play_arrow:", key=key or f"run-{ask.request.method}",
     )  # fmt: skip
     found = answer_to(ask, person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot)
     runs = is_under_way(ask, person)

@@ -3,14 +3,19 @@
 from typing import Any
 
 from workbench.core.context import Progress
+from workbench.core.detectors import Detectors
+from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
+from workbench.engines.interactions import halo as _halo
+from workbench.engines.interactions.bootstrap import interaction_test
+from workbench.engines.interactions.detectors import NAME as SIDE_BY_SIDE
 from workbench.engines.interactions.scores import NAME
 
-__all__ = ["METHODS", "interaction_scores"]
+__all__ = ["METHODS", "detectors_side_by_side", "halo", "interaction_scores", "interaction_test"]
 
 
 def interaction_scores(
@@ -41,5 +46,69 @@ def interaction_scores(
     """
     return call(
         InteractionScores, NAME, model, rows, rows, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
+
+
+def halo(
+    model: Model,
+    rows: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Halo:
+    """Scale features together around the edge of what is equally good, and score them there.
+
+    Parameters
+    ----------
+    rows
+        Labelled rows: what is as good is decided on them, and features are exchanged between them.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
+    params
+        Fields of ``HaloParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, the rows do not fit the model or lack labels, or features
+        cannot be scaled.
+    """
+    return call(
+        Halo, _halo.NAME, model, rows, rows, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
+
+
+def detectors_side_by_side(
+    model: Model,
+    rows: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Detectors:
+    """Ask several detectors which pairs of features a model uses together.
+
+    Parameters
+    ----------
+    rows
+        Rows that all detectors look at; labelled ones for the score in the loss.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
+    params
+        Fields of ``DetectorsParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, the rows do not fit the model, there is nothing to pair, or
+        no detector can serve.
+    """
+    return call(
+        Detectors, SIDE_BY_SIDE, model, rows, rows, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip

@@ -113,15 +113,14 @@ class Scene:
         self, model: Model, X: Tensor, donors: Tensor, truth: Tensor | None, sets: Sequence[Set]
     ) -> Differences:
         exchange = Exchange(
-            swaps=swaps_of(model, model.encode(X), self.context.budget),
+            swaps=swaps_of(model, model.encode(X), self.context.budget, self.context.chunk_rows),
             donors=donors,
             X=X,
             outputs=lambda logits: model.outputs(logits, self.output),
             losses=None
             if truth is None
-            else lambda logits, own: row_losses(
-                logits, truth[own.to(truth.device)], model.schema.n_classes
-            ),
+            else lambda logits, own: _losses(model, logits, truth[own.to(truth.device)]),
+            n_models=model.n_models,
             n_outputs=len(model.output_names),
             budget=self.context.budget,
             count=self.count,
@@ -200,6 +199,14 @@ def scene_of(model: Model, rows: Table, params: ScoresParams, context: Context) 
         model, rows, context, output=params.output, permutations=params.permutations,
         at_most=params.max_rows, labelled=params.detector == "both",
     )  # fmt: skip
+
+
+def _losses(
+    model: Model, logits: Float[Tensor, "u c mk"], truth: Tensor
+) -> Float[Tensor, "u c m"]:  # fmt: skip
+    """Return what the answers of each model cost that answers side by side."""
+    each = logits.unflatten(-1, (model.n_models, -1)).movedim(-2, 0)  # (m, u, c, k)
+    return row_losses(each, truth, model.schema.n_classes).movedim(0, -1)
 
 
 def _donors(context: Context, n: int, repeats: int) -> Int[Tensor, "r n"]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from workbench.core.context import Context
 from workbench.core.interaction_scores import NONE, InteractionScores
@@ -20,7 +22,7 @@ from workbench.engines.interactions.candidates import (
     chosen_pairs,
     chosen_triples,
 )
-from workbench.engines.interactions.params import ScoresParams
+from workbench.engines.interactions.params import PAIR, TRIPLE, ScoresParams
 from workbench.engines.interactions.scene import Scene, scene_of
 from workbench.numerics.association import association
 from workbench.numerics.devices import LEAST_BUDGET
@@ -43,14 +45,7 @@ def _explain(
     variances = outputs.var(0, correction=0).numpy()
     d = len(model.schema.features)
     alone = scene.measure(model, [(i,) for i in range(d)])
-    sets = chosen_pairs(scene, model, variances)
-    found = [scene.measure(model, sets)]
-    if params.order == 3 and d > 2:
-        shares = found[0].squared.values.numpy() / np.where(variances > 0, variances, 1)
-        triples = chosen_triples(sets, shares.mean(1), d)
-        if triples:
-            found.append(scene.measure(model, triples))
-            sets = sets + triples
+    sets, found = _measured(scene, variances, params)
     besides = _compared(scene, sets) if params.compare else {}
     predictions = model.predict(scene.rows.X)
     scene.count(len(predictions))
@@ -58,27 +53,51 @@ def _explain(
         provenance=provenance_of(
             NAME, model, rows, None, params, context, evaluations=scene.evaluations,
             chunk_rows=len(scene.rows), seconds=time.perf_counter() - started,
-            notes=_notes(model, rows, scene),
+            notes=_notes(model, rows, scene, params),
         ),
         sets=np.array([[*one, *[NONE] * (3 - len(one))] for one in sets], dtype=np.int64),
-        variances=variances[None],
-        totals=alone.squared.values.numpy()[None],
-        mean_predictions=predictions.mean(0).numpy(),
-        excess=np.zeros(1),
+        variances=variances.reshape(model.n_models, -1),
+        totals=_by_model(alone.squared.values, model),
+        mean_predictions=predictions.mean(0).numpy()[: len(model.schema.output_names)],
+        excess=np.zeros(model.n_models),
         association=association(scene.rows.X.double().numpy(), model.schema.features),
         n_possible=math.comb(d, 2),
         schema=model.schema,
-        output_names=model.output_names,
+        output_names=model.schema.output_names,
         unit=unit_of(model.schema, params.output, "identity"),
-        loss_unit=_loss_unit(model),
+        loss_unit=loss_unit(model),
         **scores_of(found, sets, model),
         **_in_loss(found, alone),
         **besides,
     )  # fmt: skip
 
 
+def _measured(
+    scene: Scene, variances: Float[np.ndarray, " k"], params: ScoresParams
+) -> tuple[list[Set], list[Differences]]:
+    """Choose sets, unless they are named, and measure them: pairs, and then triples."""
+    model, d = scene.model, len(scene.model.schema.features)
+    named = params.places(model.schema)
+    if named:
+        pairs, triples = ([one for one in named if len(one) == size] for size in (PAIR, TRIPLE))
+    else:
+        pairs, triples = chosen_pairs(scene, model, variances), []
+    found = [scene.measure(model, pairs)] if pairs else []
+    if not named and params.order == TRIPLE:
+        shares = found[0].squared.values.numpy() / np.where(variances > 0, variances, 1)
+        triples = chosen_triples(pairs, shares.mean(1), d)
+    if triples:
+        found.append(scene.measure(model, triples))
+    return pairs + triples, found
+
+
+def _by_model(values: Float[Tensor, "s mk"], model: Model) -> Float[np.ndarray, "m s k"]:
+    """Take models apart that answered side by side."""
+    return values.unflatten(1, (model.n_models, -1)).movedim(1, 0).numpy()
+
+
 def scores_of(found: list[Differences], sets: list[Set], model: Model) -> dict[str, Any]:
-    """Return the scores of one model as fields of a result; of sets without an order no sign."""
+    """Return the scores of a model as fields of a result; of sets without an order no sign."""
     ordered = torch.tensor([
         all(len(model.schema.features[i].categories) <= 2 for i in one) for one in sets
     ])
@@ -89,7 +108,7 @@ def scores_of(found: list[Differences], sets: list[Set], model: Model) -> dict[s
         fields[f"{name}_std_errors"] = torch.cat([part.std_errors for part in parts])
     for name in ("signed", "signed_std_errors"):
         fields[name] = fields[name].masked_fill(~ordered[:, None], torch.nan)
-    return {name: values.numpy()[None] for name, values in fields.items()}
+    return {name: _by_model(values, model) for name, values in fields.items()}
 
 
 def _compared(scene: Scene, sets: list[Set]) -> dict[str, Any]:
@@ -101,7 +120,7 @@ def _compared(scene: Scene, sets: list[Set]) -> dict[str, Any]:
         scene.in_contexts(model, [one for one in sets if len(one) == size], typical)
         for size in sizes
     ]
-    fields = {"in_contexts": torch.cat(in_contexts).numpy()[None]}
+    fields = {"in_contexts": _by_model(torch.cat(in_contexts), model)}
     weights = pair_weights(model, sets)
     return fields if weights is None else fields | {"by_weights": weights.numpy()[None]}
 
@@ -111,23 +130,24 @@ def _in_loss(found: list[Differences], alone: Differences) -> dict[str, Any]:
     if not losses or alone.loss is None:
         return {}
     return {
-        "losses": torch.cat([part.values[:, 0] for part in losses]).numpy()[None],
-        "losses_std_errors": torch.cat([part.std_errors[:, 0] for part in losses]).numpy()[None],
-        "loss_effects": alone.loss.values[:, 0].numpy()[None],
+        "losses": torch.cat([part.values for part in losses]).T.numpy(),
+        "losses_std_errors": torch.cat([part.std_errors for part in losses]).T.numpy(),
+        "loss_effects": alone.loss.values.T.numpy(),
     }
 
 
-def _loss_unit(model: Model) -> str:
+def loss_unit(model: Model) -> str:
+    """Return the unit of the loss; empty for a target without one."""
     if model.schema.n_classes:
         return "nats"
     return f"{model.schema.target_unit}²" if model.schema.target_unit else ""
 
 
-def _notes(model: Model, rows: Table, scene: Scene) -> tuple[str, ...]:
+def _notes(model: Model, rows: Table, scene: Scene, params: ScoresParams) -> tuple[str, ...]:
     notes = []
     if len(scene.rows) < len(rows):
         notes.append(f"{len(scene.rows):,} of {len(rows):,} rows were drawn")
-    if (d := len(model.schema.features)) > MOST_FEATURES:
+    if (d := len(model.schema.features)) > MOST_FEATURES and not params.sets:
         notes.append(
             f"of {math.comb(d, 2):,} pairs the {MOST_SETS} that were strongest on "
             f"{min(SCREEN_ROWS, len(scene.rows))} rows were scored"
@@ -140,24 +160,32 @@ def _notes(model: Model, rows: Table, scene: Scene) -> tuple[str, ...]:
 def _cost(model: Model, n_rows: int, _: int, params: ScoresParams) -> Cost:
     d, k = len(model.schema.features), len(model.output_names)
     n, pairs = min(n_rows, params.max_rows), math.comb(d, 2)
-    wide = d > MOST_FEATURES
-    scored = min(pairs, MOST_SETS) if wide else pairs
-    subsets = (1 + d) + _subsets(n, k, scored, d + 1, 3)
-    if params.order == 3:
-        triples = min(math.comb(d, 3), MOST_SETS)
-        subsets += _subsets(n, k, triples, 1 + d + pairs, 7)
+    wide = d > MOST_FEATURES and not params.sets
+    scored, triples = _n_sets(d, params)
+    subsets = (1 + d) + asked_subsets(n, k, scored, d + 1, 3)
+    if triples:
+        subsets += asked_subsets(n, k, triples, 1 + d + pairs, 7)
     screening = min(n, SCREEN_ROWS)
     evaluations = 2 * n + params.permutations * n * subsets
     if params.compare:  # rows and as many typical rows, whose sums take twice the room
         evaluations += 4 * n * subsets
     if wide:
-        evaluations += screening * _subsets(screening, k, pairs, d + 1, 3)
+        evaluations += screening * asked_subsets(screening, k, pairs, d + 1, 3)
     # The sums of a part of the sets, encoded rows, and what a pass takes.
     sums = NUMBER_BYTES * n * k * (SUMS + COPIES) * max(scored, 1 + d)
     return Cost(evaluations, min(sums, LEAST_BUDGET) + LEAST_BUDGET // 4)
 
 
-def _subsets(n: int, k: int, n_sets: int, shared: int, each: int) -> int:
+def _n_sets(d: int, params: ScoresParams) -> tuple[int, int]:
+    """Return how many pairs and triples are scored at most."""
+    if params.sets:
+        pairs = sum(len(one) == PAIR for one in params.sets)
+        return pairs, len(params.sets) - pairs
+    pairs = math.comb(d, 2) if d <= MOST_FEATURES else min(math.comb(d, 2), MOST_SETS)
+    return pairs, min(math.comb(d, 3), MOST_SETS) if params.order == TRIPLE else 0
+
+
+def asked_subsets(n: int, k: int, n_sets: int, shared: int, each: int) -> int:
     """Bound how many sets the network is asked about: smaller ones anew for each part."""
     parts = parts_of(n_sets, n, k, LEAST_BUDGET)
     sizes = [part.stop - part.start for part in parts]

@@ -2,7 +2,7 @@
 
 import time
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -119,7 +119,7 @@ def _draw(n: int, count: int, context: Context) -> Int[np.ndarray, " i"]:
     return np.sort(context.stream(DRAW).permutation(n)[:count])
 
 
-def _of_tallies(tallies: list[Tally]) -> dict[str, np.ndarray]:
+def _of_tallies(tallies: list[Tally]) -> dict[str, Any]:
     """Put the features' sums one after another, with an axis for models."""
     means = [tally.mean() for tally in tallies]
     effects = [tally.effects() for tally in tallies]
@@ -138,7 +138,7 @@ def _of_tallies(tallies: list[Tally]) -> dict[str, np.ndarray]:
     }
 
 
-def _of_pair(pair: list[Grid], tally: PairTally | None, k: int) -> dict[str, np.ndarray]:
+def _of_pair(pair: list[Grid], tally: PairTally | None, k: int) -> dict[str, Any]:
     if tally is None:
         return {
             "pair_x": np.zeros(0), "pair_y": np.zeros(0),

@@ -84,7 +84,7 @@ class Block:
         Z = self._sweep.model.encode(X)
         known = torch.zeros(1, 1, self._X.shape[1], dtype=torch.bool, device=Z.device)
         known[..., places] = True
-        unknown = self._mixer.unknown(known, slice(None))
+        unknown = self._mixer.all_but(places)
         step = max(1, self._sweep.chunk_rows // len(self._X))
         parts = [self._mixer.grid(Z[part], known, unknown)[:, 0] for part in slices(len(Z), step)]
         self._sweep.evaluations += len(Z) * len(self._X)

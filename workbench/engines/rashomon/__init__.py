@@ -6,11 +6,13 @@ from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.rashomon import RashomonSet
-from workbench.core.results import AttributionRange
+from workbench.core.results import AttributionRange, InteractionScores, Profiles
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
 from workbench.engines.rashomon.attributions import NAME as ATTRIBUTIONS
+from workbench.engines.rashomon.interactions import NAME as INTERACTIONS
+from workbench.engines.rashomon.profiles import NAME as PROFILES
 from workbench.engines.rashomon.retrain import NAME as RETRAIN
 from workbench.engines.rashomon.set import NAME
 from workbench.engines.rashomon.simpler import simpler_models
@@ -19,7 +21,9 @@ __all__ = [
     "METHODS",
     "churn",
     "explain_set",
+    "interactions_set",
     "mitigation",
+    "profiles_set",
     "rashomon_retrain",
     "rashomon_set",
     "simpler_models",
@@ -125,5 +129,75 @@ def rashomon_retrain(
     """
     return call(
         RashomonSet, RETRAIN, model, rows, table, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
+
+
+def interactions_set(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> InteractionScores:
+    """Score what features do together in a given model and in models as good as it is.
+
+    Parameters
+    ----------
+    rows
+        Rows that features are exchanged between; labelled ones for the detector ``both``.
+    table
+        The whole labelled table, whose validation rows admit models.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``InteractionsSetParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, a table does not fit or has no labels, there is nothing to
+        pair, or the explorer cannot serve the model.
+    """
+    return call(
+        InteractionScores, INTERACTIONS, model, rows, table, seed=seed, device=device,
+        progress=progress, params=params,
+    )  # fmt: skip
+
+
+def profiles_set(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> Profiles:
+    """Follow the output along features in a given model and in models as good as it is.
+
+    Parameters
+    ----------
+    rows
+        Rows that are averaged over.
+    table
+        The whole labelled table, whose validation rows admit models.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``ProfilesSetParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, a table does not fit or has no labels, or the explorer
+        cannot serve the model.
+    """
+    return call(
+        Profiles, PROFILES, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip

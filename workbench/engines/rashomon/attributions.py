@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -18,11 +16,9 @@ from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.attributions_params import AttributionsParams
-from workbench.engines.rashomon.explore import PASSES, admitted
+from workbench.engines.rashomon.found import Found, look, search_passes
 from workbench.engines.rashomon.inner_method import Inner, choose_inner, explain_all
-from workbench.engines.rashomon.params import AUTO
-from workbench.engines.rashomon.scene import Scene, make_scene
-from workbench.numerics.stream.dropout import hidden_readers
+from workbench.engines.rashomon.scene import make_scene
 
 NAME = "rashomon.attributions"
 # Attributions that a result holds at most; with their standard errors half a gigabyte.
@@ -39,15 +35,12 @@ def _explain(
     scene = make_scene(model, rows, table, params, context)
     background = _background(table, params, context)
     inner = choose_inner(model, len(rows), len(background), params)
-    explorer = choose_explorer(model, params)
-    tolerance = params.tolerance * scene.tolerance_unit
-    family, members, excess, noise = admitted(
-        scene, explorer, tolerance, params.explained, params
-    )  # fmt: skip
+    near = look(scene, params.explained, params)
+    members = near.members
 
     def result(found: Sequence[Attribution], evaluations: int, *told: str) -> AttributionRange:
         m = len(found) - 1
-        notes = _notes(scene, inner, explorer, tolerance, background, noise, params)
+        notes = _notes(near, inner, background)
         given = found[0]
         return AttributionRange(
             provenance=provenance_of(
@@ -57,8 +50,8 @@ def _explain(
             ),
             **_arrays(found),
             predictions=given.predictions,
-            excess=excess[:m].numpy(),
-            noise=noise[:m].numpy(),
+            excess=near.excess[:m].numpy(),
+            noise=near.noise[:m].numpy(),
             numbers=members.numbers[:m].numpy(),
             strengths=members.strengths[:m].double().numpy(),
             stretches=members.stretches[:m].double().numpy(),
@@ -68,10 +61,10 @@ def _explain(
             schema=model.schema,
             output_names=model.output_names,
             unit=given.unit,
-            explorer=explorer,
+            explorer=near.explorer,
             inner=inner.name,
             inner_title=inner.method.title,
-            tolerance=tolerance,
+            tolerance=near.tolerance,
             loss_name="cross-entropy in nats" if scene.classes else "mean squared error",
             base_loss=scene.base_loss,
             n_admission=len(scene.admission),
@@ -81,19 +74,12 @@ def _explain(
 
     done: list[Attribution] = []
     evaluations = scene.evaluations
-    for some, passes in explain_all(family, members, inner, rows, background, context):
+    for some, passes in explain_all(near.family, members, inner, rows, background, context):
         done += some
         evaluations += passes
         if context.preview is not None and len(done) <= len(members.numbers):
             context.preview(partial(result, tuple(done), evaluations, UNFINISHED))
     return result(done, evaluations)
-
-
-def choose_explorer(model: Model, params: AttributionsParams) -> str:
-    """Return who looks for models: noise on hidden units, or on weights where there are none."""
-    if params.explorer != AUTO:
-        return params.explorer
-    return "gaussian-units" if hidden_readers(model) else "gaussian-weights"
 
 
 def _background(table: Table, params: AttributionsParams, context: Context) -> Table:
@@ -144,47 +130,24 @@ def _check_size(model: Model, n_rows: int, params: AttributionsParams) -> None:
         )
 
 
-def _notes(
-    scene: Scene, inner: Inner, explorer: str, tolerance: float, background: Table,
-    noise: Float[Tensor, " b"], params: AttributionsParams,
-) -> tuple[str, ...]:  # fmt: skip
+def _notes(near: Found, inner: Inner, background: Table) -> tuple[str, ...]:
     """Say what was chosen, and what a reader should know of the models that were found."""
-    found = len(noise)
-    notes = [inner.why] if inner.why else []
-    notes += [
-        f"models were admitted by their loss on {counted(len(scene.admission), 'validation row')}",
+    admission, *others = near.notes("explained")
+    stand_in = (
         f"{counted(len(background), 'training row')} stand in for unknown features, the same for "
-        "all models",
-    ]
-    if scene.shared:
-        notes.append(
-            f"{counted(scene.shared, 'row')} of those explained also admitted models; rows of the "
-            "test split do not"
-        )
-    if found < params.explained:
-        notes.append(
-            f"{counted(found, 'model')} within the tolerance among {params.models:,} tried by "
-            f"{explorer}, where {params.explained:,} were asked for"
-        )
-    if found and tolerance < 2 * (middle := float(noise.median())):
-        notes.append(
-            f"the tolerance of {tolerance:.3g} cannot be told from 0: the paired standard error of "
-            f"a model's excess loss is {middle:.2g}"
-        )
-    return tuple(notes)
+        "all models"
+    )
+    why = (inner.why,) if inner.why else ()
+    return (*why, admission, stand_in, *others)
 
 
 def _cost(model: Model, n_rows: int, n_table: int, params: AttributionsParams) -> Cost:
-    sizes = split_sizes(n_table)
-    a = min(params.admission_rows, sizes["validation"])
-    b = min(params.background_rows, max(1, sizes["train"]))
+    b = min(params.background_rows, max(1, split_sizes(n_table)["train"]))
     inner = choose_inner(model, n_rows, b, params)
     one = inner.method.cost(model, n_rows, b, inner.params)
-    explorer = choose_explorer(model, params)
-    search = n_rows + a + (PASSES[explorer](model, a, n_rows, params) if explorer in PASSES else 0)
     values = n_rows * params.explained * len(model.schema.features) * len(model.output_names)
     return Cost(
-        (params.explained + 1) * one.evaluations + search,
+        (params.explained + 1) * one.evaluations + search_passes(model, n_rows, n_table, params),
         n_bytes=len(model.output_names) * one.n_bytes + 8 * values,
     )  # fmt: skip
 

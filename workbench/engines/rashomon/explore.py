@@ -32,6 +32,7 @@ from workbench.numerics.stream.dropout import hidden_readers
 from workbench.numerics.stream.family import Family, Members
 from workbench.numerics.stream.scaled import KEY as SCALING
 
+NO_WAY = "No way from the given weights stays within the tolerances; give larger ones."
 # Explorers that try models, and those that know a range by formula.
 EXPLORE: Mapping[str, Explore] = {
     **dict.fromkeys((*DROPOUT, *PUBLISHED, SCALING), explore_dropout),
@@ -105,9 +106,7 @@ def tried(scene: Scene, found: Search) -> Iterator[Block]:
             own = members.take(part)
             yield Block(own, *scene.judge(family, own))
     if not some:
-        raise InvalidInputError(
-            "No way from the given weights stays within the tolerances; give larger ones."
-        )
+        raise InvalidInputError(NO_WAY)
 
 
 def admitted(
@@ -123,7 +122,20 @@ def admitted(
     InvalidInputError
         If there is no such explorer, or it cannot serve the model.
     """
-    family, candidates, _ = search(scene, explorer, (tolerance,), params)
+    return first_within(scene, search(scene, explorer, (tolerance,), params), tolerance, count)
+
+
+def first_within(
+    scene: Scene, found: Search, tolerance: float, count: int
+) -> tuple[Family, Members, Float[Tensor, " b"], Float[Tensor, " b"]]:
+    """Return up to ``count`` near-copies of a search, as ``admitted`` does.
+
+    Raises
+    ------
+    InvalidInputError
+        If the search has no candidates.
+    """
+    family, candidates, _ = found
     kept: list[tuple[Tensor, ...]] = []
     missing = count
     for members in candidates:
@@ -137,5 +149,7 @@ def admitted(
             missing -= len(chosen)
         if missing <= 0:
             break
+    if not kept:
+        raise InvalidInputError(NO_WAY)
     *addresses, excesses, noises = (torch.cat(parts) for parts in zip(*kept, strict=True))
     return family, Members(*addresses), excesses, noises

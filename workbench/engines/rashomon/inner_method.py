@@ -6,16 +6,16 @@ from typing import Any, NamedTuple
 
 import torch
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.method import METHODS, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.rashomon.attributions_params import AttributionsParams
-from workbench.engines.rashomon.side_by_side import SideBySide
+from workbench.engines.rashomon.one_by_one import ask_each, columns_at_once
 from workbench.numerics.chunks import slices
-from workbench.numerics.stream.family import Family, Members, materialise
+from workbench.numerics.stream.family import Family, Members
 
 FAMILY = "shapley"
 # Up to so many features and evaluations of each model, all coalitions are asked for.
@@ -23,9 +23,6 @@ EXACT_PLAYERS, EXACT_EVALUATIONS = 12, 20_000_000
 PROXY_PLAYERS = 32
 FEWEST_COALITIONS, COALITIONS_PER_FEATURE = 256, 16
 SHARING_ROWS = 32
-# Outputs of models that are explained at once, and bytes that they take on a CPU: more share
-# hardly more work, and do not stay in the cache.
-COLUMNS, CPU_BYTES, LEAST_ROWS, MOST_ROWS = 32, 2**23, 256, 16384
 
 
 class Inner(NamedTuple):
@@ -99,21 +96,15 @@ def explain_all(
     given = given.stretched(torch.zeros_like(given.stretches))
     every = Members(*(torch.cat(pair) for pair in zip(given, members, strict=True)))
     alone = "differentiable" in inner.method.needs
-    each = 1 if alone else max(1, COLUMNS // len(model.output_names))
-    parts = slices(len(every.numbers), each)
-    for place, part in enumerate(parts):
-        some = every.take(part)
-        own = _context_of(context, place, len(parts))
-        if alone:
-            found = explain(materialise(family, some), rows, background, inner.params, own)
-            assert isinstance(found, Attribution)  # noqa: S101 - by choice of the methods
-            yield [found], found.provenance.evaluations
-            continue
-        side_by_side = SideBySide.of(family, some)
-        own = replace(own, chunk_rows=_chunk_rows(family, len(some.numbers), context))
-        found = explain(side_by_side, rows, background, inner.params, own)
+
+    def ask(some: Model, own: Context) -> Attribution:
+        found = explain(some, rows, background, inner.params, own)
         assert isinstance(found, Attribution)  # noqa: S101 - by choice of the methods
-        yield _apart(found, model), found.provenance.evaluations * len(some.numbers)
+        return found
+
+    at_once = 1 if alone else columns_at_once(model)
+    for found, count in ask_each(family, every, ask, context, at_once=at_once):
+        yield _apart(found, model), found.provenance.evaluations * count
 
 
 def _apart(together: Attribution, model: Model) -> list[Attribution]:
@@ -131,22 +122,3 @@ def _apart(together: Attribution, model: Model) -> list[Attribution]:
         )
         for part in slices(together.values.shape[2], k)
     ]  # fmt: skip
-
-
-def _context_of(context: Context, place: int, parts: int) -> Context:
-    """Return the surroundings of one part of a run, whose progress is told as part of the whole."""
-    if context.progress is None:
-        return replace(context, preview=None)
-    whole: Progress = context.progress
-
-    def progress(done: int, total: int, message: str) -> None:
-        whole(place * total + done, parts * total, f"{message}, part {place + 1} of {parts}")
-
-    return replace(context, preview=None, progress=progress)
-
-
-def _chunk_rows(family: Family, count: int, context: Context) -> int:
-    """Rows for a network pass of several near-copies."""
-    on_cpu = family.model.device.type == "cpu"
-    room = min(CPU_BYTES, context.budget) if on_cpu else context.budget // 4
-    return max(LEAST_ROWS, min(MOST_ROWS, room // max(1, count * family.row_bytes())))

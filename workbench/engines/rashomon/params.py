@@ -54,7 +54,7 @@ class ToleranceParams(SearchParams):
     @field_validator("tolerances", mode="before")
     @classmethod
     def _numbers(cls, given: Any) -> Any:
-        return _parts(given)
+        return parts_of_text(given)
 
     @field_validator("tolerances")
     @classmethod
@@ -107,7 +107,7 @@ class SetParams(ToleranceParams):
     @field_validator("explorers", mode="before")
     @classmethod
     def _names(cls, given: Any) -> Any:
-        return _parts(given)
+        return parts_of_text(given)
 
     @field_validator("explorers")
     @classmethod
@@ -121,7 +121,7 @@ class SetParams(ToleranceParams):
         return given
 
 
-def _parts(given: Any) -> Any:
+def parts_of_text(given: Any) -> Any:
     """Take apart what a command line hands over as one text."""
     if isinstance(given, str):
         return tuple(part.strip() for part in given.split(",") if part.strip())

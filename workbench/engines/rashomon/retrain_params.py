@@ -7,14 +7,10 @@ from pydantic import Field
 
 from workbench.engines.rashomon.params import SearchParams, SetParams
 from workbench.numerics.fitting import FitSettings
+from workbench.numerics.many_fits import BATCHES, GROUP, USUAL, usual_batch
 
 Resample = Literal["none", "half", "all"]
-USUAL = FitSettings(epochs=100, rate=1e-3, decay=1e-3, patience=10)
-# Rows in a training step where nobody says how many: a tenth of the rows, within these.
-BATCHES = (32, 256)
 KEY = "retraining"
-# Always trained together, so that a model comes out the same whichever is asked for.
-GROUP = 25
 MOST_BESIDE = 100
 
 
@@ -54,7 +50,7 @@ class RetrainParams(SetParams):
 
 def training_of(params: SearchParams, n_rows: int) -> FitSettings:
     """Return how each model is trained on so many rows."""
-    batch = min(BATCHES[1], max(BATCHES[0], n_rows // 10))
+    batch = usual_batch(n_rows)
     if not isinstance(params, RetrainParams):
         return replace(USUAL, batch=batch)
     return FitSettings(

@@ -1,6 +1,5 @@
 """Models trained again, from other starts and on other samples of the training rows."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -12,10 +11,8 @@ from torch import Tensor, nn
 from workbench.core.context import Context
 from workbench.core.encoder import TabularArguments, TabularEncoder
 from workbench.core.model import BlackBox, Model
-from workbench.core.wording import counted
 from workbench.engines.rashomon.params import SearchParams
 from workbench.engines.rashomon.retrain_params import (
-    GROUP,
     Resample,
     RetrainParams,
     number_of,
@@ -24,8 +21,9 @@ from workbench.engines.rashomon.retrain_params import (
 from workbench.engines.rashomon.scene import Scene, labels
 from workbench.engines.rashomon.search import Search
 from workbench.numerics.chunks import slices
-from workbench.numerics.flat_weights import FlatWeights, flat_weights
-from workbench.numerics.many_fits import Addresses, Loss, fit_many
+from workbench.numerics.flat_weights import flat_weights
+from workbench.numerics.fresh_starts import fresh_starts, kept_parameters, training_loss
+from workbench.numerics.many_fits import GROUP, Addresses, fit_many
 from workbench.numerics.stream.family import Members
 from workbench.numerics.stream.moved import Moved
 
@@ -67,7 +65,7 @@ def explore_retraining(
     data = scene.model.encode(train.X), _as_target(truth, scene)
     admission = scene.admission_inputs, _as_target(scene.truth, scene)
     flat = flat_weights(model.network)
-    loss = _loss_of(scene, truth)
+    loss = training_loss(truth, scene.classes)
 
     def count(*_: object) -> None:
         scene.count(GROUP * (len(train) + len(scene.admission)))
@@ -76,7 +74,7 @@ def explore_retraining(
 
     def group(number: int) -> Float[Tensor, "g p"]:
         addresses = Addresses(TRAINING, tuple(range(number * GROUP, (number + 1) * GROUP)))
-        start = _starts(model, truth, addresses, scene.context)
+        start = fresh_starts(model, truth, addresses, scene.context)
         picks = _picks(len(train), resample, addresses, scene.context).to(truth.device)
         best = fit_many(
             model.network, start, data, picks, admission, loss, settings, addresses,
@@ -90,9 +88,8 @@ def explore_retraining(
         return moves[place.to(moves.device), (numbers % GROUP).to(moves.device)]
 
     family = Moved(explorer, model, flat, ways)
-    return Search(
-        family, _members(number_of(params)), " ".join((*said, _fresh(flat), REMARK)).strip()
-    )
+    remarks = (*said, kept_parameters(model.network), REMARK)
+    return Search(family, _members(number_of(params)), " ".join(remarks).strip())
 
 
 def retraining_passes(_: Model, n_admission: int, n_rows: int, params: SearchParams) -> int:
@@ -123,38 +120,6 @@ def _trainable(scene: Scene) -> tuple[Model, tuple[str, ...]]:
     return replace(scene.model, network=network), (said,)
 
 
-def _starts(
-    model: Model, truth: Float[Tensor, " n"] | Int[Tensor, " n"], addresses: Addresses,
-    context: Context,
-) -> dict[str, Float[Tensor, "b ..."]]:  # fmt: skip
-    """Draw first weights as the layers themselves draw them."""
-    found: list[dict[str, Tensor]] = []
-    with torch.random.fork_rng(devices=[]):
-        for number in addresses.numbers:
-            torch.manual_seed(addresses.seed(context, number))
-            network = copy.deepcopy(model.network).cpu()
-            for module in network.modules():
-                draw = getattr(module, "reset_parameters", None)
-                if draw is not None:
-                    draw()
-            if model.schema.task == "regression":
-                _start_at_the_mean(network, truth.cpu())
-            found.append(dict(network.named_parameters()))
-    device = next(model.network.parameters()).device
-    return {
-        name: torch.stack([own[name].detach() for own in found]).to(device) for name in found[0]
-    }
-
-
-def _start_at_the_mean(network: nn.Module, truth: Float[Tensor, " n"]) -> None:
-    """Set the last layer to the target's mean and scale, as bundled models begin."""
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    with torch.no_grad():
-        last.weight.mul_(float(truth.std()))
-        if last.bias is not None:
-            last.bias.fill_(float(truth.mean()))
-
-
 def _picks(
     n: int, resample: Resample, addresses: Addresses, context: Context
 ) -> Int[Tensor, "b n"]:
@@ -169,25 +134,3 @@ def _picks(
 
 def _as_target(truth: Float[Tensor, " n"] | Int[Tensor, " n"], scene: Scene) -> Tensor:
     return truth if scene.classes else truth.to(scene.inputs.dtype)
-
-
-def _loss_of(scene: Scene, truth: Tensor) -> Loss:
-    """Return what training makes small; a squared error in units of the target's variance."""
-    if scene.classes:
-        return nn.functional.cross_entropy
-    variance = float(truth.var())
-    return lambda values, y: nn.functional.mse_loss(values[:, 0], y) / variance
-
-
-def _fresh(flat: FlatWeights) -> str:
-    """Say which parameters have no start of their own to draw, and keep the given values."""
-    drawn = {
-        id(own)
-        for module in flat.network.modules()
-        if hasattr(module, "reset_parameters")
-        for own in module.parameters(recurse=False)
-    }
-    kept = [own for own in flat.network.parameters() if id(own) not in drawn]
-    if not kept:
-        return ""
-    return f"{counted(len(kept), 'parameter tensor')} of the network start from the given values."

@@ -1,0 +1,177 @@
+"""``workbench interactions-set`` and ``workbench profile-set``: what equally good models do."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.options import (
+    MethodCommand,
+    check_output,
+    labelled_options,
+    progress_bar,
+    read_labelled,
+)
+from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.core.wording import counted, percent
+
+if TYPE_CHECKING:
+    from workbench.core.results import InteractionScores, Profiles
+
+INTERACTIONS = """\b
+Examples:
+  workbench interactions-set german-mlp german
+  workbench interactions-set adult-mlp adult --scored 16 --top 20 --out out/
+  workbench interactions-set wine-mlp wine --explorer gaussian-weights --class red
+"""
+PROFILES = """\b
+Examples:
+  workbench profile-set german-mlp german
+  workbench profile-set adult-mlp adult --features age,hours_per_week --profiled 64
+  workbench profile-set wine-mlp wine --pair alcohol,pH --out out/
+"""
+TOP = 12
+_top = click.option(
+    "--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="Lines."
+)
+_shown = click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+
+
+@click.command(
+    "interactions-set", cls=MethodCommand, yields="interaction_scores",
+    only="rashomon.interactions", no_args_is_help=True, epilog=INTERACTIONS,
+)  # fmt: skip
+@labelled_options
+@_top
+@_shown
+def interactions_set(
+    model: str, table: str, as_text: bool, top: int, shown: str | None, **flags: Any
+) -> None:
+    """Say which features MODEL uses together, and whether models that are as good do so.
+
+    Models are admitted on validation rows of TABLE by their loss, and scored on the same rows
+    with features of the same other rows.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file with the column that the model predicts.
+    """
+    result, written = _run("interactions_set", "Exchanging", model, table, shown, **flags)
+    _tell(as_json(result) if as_text else _scores_in_words(result, shown, top), written, as_text)
+
+
+@click.command(
+    "profile-set", cls=MethodCommand, yields="profiles", only="rashomon.profiles",
+    no_args_is_help=True, epilog=PROFILES,
+)  # fmt: skip
+@labelled_options
+@_top
+@_shown
+def profile_set(
+    model: str, table: str, as_text: bool, top: int, shown: str | None, **flags: Any
+) -> None:
+    """Say how the output of MODEL changes with each feature, and of models that are as good.
+
+    Models are admitted on validation rows of TABLE by their loss. Prints for each feature where
+    their mean curves are furthest apart.
+
+    MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
+    name or a file with the column that the model predicts.
+    """
+    result, written = _run("profiles_set", "Looking", model, table, shown, **flags)
+    _tell(as_json(result) if as_text else _profiles_in_words(result, shown, top), written, as_text)
+
+
+def _run(
+    verb: str, label: str, model: str, table: str, shown: str | None, *, rows: str | None,
+    split: str, seed: int, device: str | None, out: Path | None, ignore_extra_columns: bool,
+    **params: str | None,
+) -> tuple[Any, list[Path]]:  # fmt: skip
+    """Run a verb on rows of a labelled table, and write its files."""
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    check_output(chosen, shown)
+    selected, whole = read_labelled(
+        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    )
+    if out is not None:
+        check_folder(out)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar(label) as progress:
+        result = getattr(api, verb)(
+            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
+        )
+    return result, write_result(result, out) if out else []
+
+
+def _tell(text: str, written: list[Path], as_text: bool) -> None:
+    click.echo(text)
+    for path in written:
+        click.echo(f"Wrote {path}", err=as_text)
+
+
+def _scores_in_words(result: "InteractionScores", shown: str | None, top: int) -> str:
+    which = result.output_index(shown)
+    lines = [
+        f"What features do together in {result.output_names[which]!r} of "
+        f"{result.provenance.model} and {counted(result.n_models - 1, 'equally good model')}"
+    ]
+    for order, what in ((2, "Pairs"), (3, "Triples")):
+        if (result.orders == order).any():
+            lines += ["", what, *_set_lines(result, which, top, order)]
+    return "\n".join([*lines, "", *trust_lines(result)])
+
+
+def _set_lines(result: "InteractionScores", which: int, top: int, order: int) -> list[str]:
+    found = result.cloud(which, order=order)
+    names = [" and ".join(result.set_names[place]) for place in found.places[:top]]
+    wide, m = max(len(name) for name in names), result.n_models
+    lines = []
+    for at, name in enumerate(names):
+        said = f"{percent(float(found.reference[at]))} of the variance in this model"
+        if m > 1:
+            ends = f"{percent(float(found.low[at]))} to {percent(float(found.high[at]))}"
+            times = round(float(found.in_top[at]) * m)
+            said += f", {ends} over {m} models, among the {found.top} strongest of {times} of them"
+        lines.append(f"  {name:<{wide}}  {said}{_loss(result, int(found.places[at]))}")
+    return lines
+
+
+def _loss(result: "InteractionScores", place: int) -> str:
+    from workbench.plots.words import signed  # loads plotly
+
+    if result.losses is None:
+        return ""
+    values = result.losses[:, place]
+    own, low, high = (signed(float(value), 4) for value in (values[0], values.min(), values.max()))
+    return f"; in the loss {own}" + (f", {low} to {high}" if len(values) > 1 else "")
+
+
+def _profiles_in_words(result: "Profiles", shown: str | None, top: int) -> str:
+    from workbench.plots.profiles import profile_sentence  # loads plotly
+
+    which = result.output_index(shown)
+    lines = [profile_sentence(result, which)]
+    if result.n_models > 1:
+        widest = result.widest(which)
+        lines += [
+            "",
+            f"  where the mean curves of {counted(result.n_models, 'equally good model')} are "
+            "furthest apart",
+        ]
+        lines += [_band_line(result, which, int(at)) for at in widest[:top]]
+        if len(widest) > top:
+            lines.append(f"  and {counted(len(widest) - top, 'more feature')}")
+    return "\n".join([*lines, "", *trust_lines(result)])
+
+
+def _band_line(result: "Profiles", which: int, at: int) -> str:
+    """Write where the band of a feature is widest: from least to greatest, and this model's."""
+    from workbench.plots.words import number  # loads plotly
+
+    found = result.profile(at, which)
+    low, high = found.mean.min(0), found.mean.max(0)
+    place = int((high - low).argmax())
+    ends = f"{number(float(low[place]))} to {number(float(high[place]))}"
+    own = number(float(found.mean[0, place]))
+    return f"  {found.feature.name:<20} {ends} at {found.labels[place]} ({own} in this model)"

@@ -1,0 +1,129 @@
+"""Whether other detectors of interactions find the same pairs: ranks, agreement, cost."""
+
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.detectors import KINDS
+from workbench.core.results import Detectors
+from workbench.core.wording import counted
+from workbench.engines.interactions.detectors import NAME
+from workbench.plots import render
+from workbench.plots.detectors import MEASURES, detectors_sentence
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import quote
+from workbench.ui.forms import params_form, whole_number
+from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose, choose_several
+from workbench.ui.text import plain
+from workbench.ui.update_runs import answer_of
+
+FAMILY = "detectors"
+VIEWS = {"ranks": "Ranks", "agreement": "Agreement", "cost": "Cost"}
+ABOUT = {
+    "ranks": "Detectors measure different things, so their ranks are compared. A dash is a pair "
+    "that a detector does not know, a dot one of a detector that finds nothing at all.",
+    "agreement": "Over the pairs that both know. That two agree is no proof: all ask the same "
+    "model.",
+    "cost": "What each would take alone.",
+}
+LABELS = {"ranks": "Correlation of ranks", "top": "Five strongest in common"}
+
+
+def detectors_side_by_side(place: Place) -> None:
+    """Ask several detectors which pairs the model uses together, and hold them side by side."""
+    said = st.container()
+    left, right = side_by_side(FAMILY)
+    ask: Ask | None = None
+    found: Answer[Detectors] | None = None
+    with right:
+        trust = st.container()
+        with st.container(border=True), errors_shown():
+            st.markdown("**Who is asked**")
+            ask = _choose(place)
+    if ask is not None:
+        with left, errors_shown():
+            found = answer_of(place, ask, Detectors, "Ask the detectors", "compare")
+    if found is None:
+        return
+    name = f"detectors-{place.model.card.name}"
+    output = found.result.output_names[found.result.output_index(None)]
+    with left, st.container(border=True), errors_shown():
+        output = _choose_output(found.result, output)
+        _show_view(found.result, output, name)
+        downloads(found, name, place.person)
+    with said, errors_shown():
+        answer(detectors_sentence(found.result, output))
+        for left_out, why in found.result.left_out:
+            note(f"{KINDS[left_out].title} was left out: {why}.")
+    with trust, errors_shown():
+        trust_card(found.result)
+    computed_card(found.result.provenance)
+
+
+def _choose(place: Place) -> Ask:
+    """Choose detectors and settings; returns the run.
+
+    Raises
+    ------
+    WorkbenchError
+        If no detector can serve the model with these settings.
+    """
+    record = api.list_methods()[NAME]
+    chosen = choose_several(
+        "Detectors", f"{FAMILY}.detectors", options=list(KINDS), default=(),
+        format_func=lambda name: KINDS[name].title, placeholder="all that can serve",
+    )  # fmt: skip
+    hidden = {"detectors"}
+    if place.model.schema.task == "regression":
+        hidden.add("output")
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        seed = whole_number(
+            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=hidden)
+    note(record.weakness)
+    settings["detectors"] = chosen
+    n = len(place.rows)
+    price = quote(place, NAME, n, 0, settings)
+    note(price.describe())
+    return Ask(
+        request=place.request(NAME, price.params, seed=seed),
+        quote=price,
+        title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _choose_output(result: Detectors, default: str) -> str:
+    """Choose the output to look at, where there are several that differ."""
+    if result.schema.task != "multiclass":
+        return default
+    return str(choose(
+        st.selectbox, "Output", f"{FAMILY}.shown", options=list(result.output_names),
+        default=default, format_func=plain,
+    ))  # fmt: skip
+
+
+def _show_view(result: Detectors, output: str, name: str) -> None:
+    view = str(choose(
+        st.segmented_control, "View", FAMILY, options=list(VIEWS), default="ranks",
+        format_func=VIEWS.get, required=True, label_visibility="collapsed",
+    ))  # fmt: skip
+    options: dict[str, Any] = {} if view == "cost" else {"output": output}
+    if view == "agreement":
+        options["measure"] = choose(
+            st.segmented_control, "Measure", f"{FAMILY}.measure", options=list(MEASURES),
+            default=MEASURES[0], format_func=LABELS.get, required=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    plain_figure(
+        render(result, view, dark=is_dark(), **options), name=f"{name}-{view}",
+        alt=detectors_sentence(result, output),
+    )  # fmt: skip
+    note(ABOUT[view])

@@ -1,0 +1,115 @@
+"""Is it in the data? Networks trained without interactions, held against the model's."""
+
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.results import InteractionTest
+from workbench.engines.interactions.bootstrap import NAME
+from workbench.plots import views_of
+from workbench.plots.interaction_test import interaction_test_sentence, loss_sentence
+from workbench.ui import cache
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import Quote
+from workbench.ui.forms import params_form, whole_number
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, figure
+
+FAMILY = "interaction_test"
+ABOUT = (
+    "The grey band holds nine of ten networks that were trained on labels without interactions. "
+    "Dots are networks trained on the real labels, blue where they have more than that; the star "
+    "is this model, and it is orange where it does what the data give no reason to."
+)
+
+
+def in_the_data(place: Place) -> None:
+    """Ask whether the model's interactions are in the data, and show the answer."""
+    if place.rows.y is None:
+        empty_state(
+            f"Whether interactions are in the data cannot be told: {place.rows_name} holds no "
+            "true values. Add the table again with its target column.", "help",
+        )  # fmt: skip
+        return
+    if "black_box" in place.model.capabilities:
+        empty_state(
+            "This model is a black box, so that none of its kind can be trained on labels without "
+            "interactions. Choose a network of the catalogue.", "help",
+        )  # fmt: skip
+        return
+    said = st.container()
+    left, right = side_by_side(FAMILY)
+    ask: Ask | None = None
+    found: Answer[InteractionTest] | None = None
+    with right:
+        trust = st.container()
+        with st.container(border=True), errors_shown():
+            st.markdown("**How hard to look**")
+            ask = _ask(place)
+    if ask is not None:
+        with left, errors_shown():
+            found = _answer(place, ask)
+    if found is None:
+        return
+    with said, errors_shown():
+        answer(interaction_test_sentence(found.result))
+        note(loss_sentence(found.result))
+    with left, st.container(border=True), errors_shown():
+        _show(found, place)
+    with trust, errors_shown():
+        trust_card(found.result)
+    computed_card(found.result.provenance)
+
+
+def _ask(place: Place) -> Ask:
+    method = api.list_methods()[NAME]
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        seed = whole_number(
+            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        settings: dict[str, Any] = params_form(method.params, FAMILY)
+    n_table = len(cache.table(place.table, place.person.key))
+    # Training takes the time, of which evaluations of the model say nothing.
+    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
+    return Ask(
+        request=place.request(NAME, plan.params, seed=seed),
+        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
+        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _answer(place: Place, ask: Ask) -> Answer[InteractionTest] | None:
+    """Return the result, or say what is going on or what to do: it never starts by itself."""
+    person = place.person
+    button, slot = st.empty(), st.container()
+    pressed = button.button(
+        "Test it", type="primary", icon=":material/play_arrow:", key=f"run-{FAMILY}"
+    )
+    stopped = was_stopped(ask, person)
+    found = answer_to(ask, person, InteractionTest, pressed=pressed, starts_itself=False, slot=slot)
+    runs = is_under_way(ask, person)
+    if runs or (found is not None and not found.is_stale):
+        button.empty()
+    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
+        return None
+    elif found is not None:
+        st.warning("The settings have changed since: press the button to update this.")
+    else:
+        empty_state(
+            "Press the button: some twenty networks are trained on labels without interactions, "
+            "and a few on the real ones. That takes a minute to a quarter of an hour.", "science",
+        )  # fmt: skip
+    return found
+
+
+def _show(found: Answer[InteractionTest], place: Place) -> None:
+    name = f"interaction-test-{place.model.card.name}"
+    (view,) = views_of(found.result)
+    figure(found.result, view, name=name, alt=interaction_test_sentence(found.result))
+    note(ABOUT)
+    downloads(found, name, place.person)
