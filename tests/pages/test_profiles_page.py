@@ -92,7 +92,8 @@ def picked(point):
         _pick(some_profiles(), point)
 
     app = AppTest.from_function(page, kwargs={"point": point}, default_timeout=60).run()
-    return app.session_state.filtered_state.get(OWN + FEATURE)
+    kept = app.session_state
+    return kept[OWN + FEATURE] if OWN + FEATURE in kept else None  # noqa: SIM401 - it has no get
 
 
 @pytest.mark.parametrize(

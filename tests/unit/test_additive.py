@@ -71,6 +71,16 @@ def test_finds_log_odds():
     assert np.square(logits[:, 1] - logits[:, 0] - wanted).mean() < 0.06 * wanted.var()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_log_odds_are_not_too_flat(seed):
+    X = rows(2000, seed=seed)
+    odds = 4 * (curve(X) - 1)
+    y = (np.random.default_rng(9 + seed).random(2000) < 1 / (1 + np.exp(-odds))).astype(float)
+    logits = fit_additive(*split(X, y), schema_of("binary")).logits(X)
+    slope = np.polyfit(logits[:, 1] - logits[:, 0], odds, 1)[0]
+    assert 0.85 < slope < 1.2
+
+
 def test_finds_the_probabilities_of_three_classes():
     X = rows(6000)
     logits = np.column_stack([curve(X), 2 * X[:, 0], -X[:, 1]])

@@ -1,7 +1,6 @@
 """Halos: the toy of the publication, materialised copies, known defects, bad input."""
 
 import copy
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.halo import Halo
 from workbench.core.method import METHODS
 from workbench.core.results import load
-from workbench.engines.interactions import halo
+from workbench.engines.interactions import halo, halos
 from workbench.engines.interactions.halo_params import HaloParams
 from workbench.engines.interactions.halo_shape import shape_of
 from workbench.numerics.row_losses import row_losses
@@ -360,8 +359,7 @@ def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
 
 
 def test_where_the_strongest_pairs_make_no_triple_features_must_be_named(monkeypatch):
-    engine = sys.modules[METHODS["interactions.halo"].explain.__module__]
-    monkeypatch.setattr(engine, "chosen_pairs", lambda *_: [(0, 1), (2, 3)])
+    monkeypatch.setattr(halos, "chosen_pairs", lambda *_: [(0, 1), (2, 3)])
     model, table = fitting_case()
     with pytest.raises(InvalidInputError, match="make up a set of 3 features"):
         halo(model, table, order=3)

@@ -17,6 +17,9 @@ PENALTIES = tuple(float(10**power) for power in np.arange(3.0, -3.5, -0.5))
 # Penalties in a row that do not lessen the loss of validation rows until the search stops.
 PATIENCE = 3
 MOST_STEPS = 5000
+# How far curves that a penalty made too flat are stretched, at least and at most.
+STRETCHES = (0.5, 2.0)
+FOLDS = 5
 
 Columns = Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, "n c"]]
 
@@ -60,9 +63,9 @@ class Additive:
 def fit_additive(train: Labelled, validation: Labelled, schema: Schema) -> Additive:
     """Fit one curve per feature: a cubic spline of numbers, one step per category.
 
-    The penalty is the one with the least loss on the validation rows, from strong to weak. A
-    missing value is a step of its own. A class that no training row has is given the odds of half
-    a row.
+    The penalty is the one with the least loss on the validation rows, from strong to weak. What it
+    makes too flat in log-odds is stretched again, as rows say that were not fitted to. A missing
+    value is a step of its own. A class that no training row has is given the odds of half a row.
     """
     columns = tuple(
         _columns_of(train.X[:, i], bool(feature.categories))
@@ -114,15 +117,61 @@ def _logistic(
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - half a second
 
     shared = LogisticRegression(max_iter=MOST_STEPS, warm_start=True)
+    centre = Z.mean(0)
+
+    def fitted(rows: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        model = shared.set_params(C=1 / penalty).fit(Z[rows], y[rows])
+        return _all_classes(model, n_classes, len(rows))
 
     def tried(penalty: float) -> tuple[float, Any]:
-        fitted = shared.set_params(C=1 / penalty).fit(Z, y)
-        found = _all_classes(fitted, n_classes, len(y))
-        loss = _cross_entropy(found[0] + held @ found[1], truth.astype(int))
-        return loss, found
+        found = fitted(np.arange(len(y)), penalty)
+        return _cross_entropy(found[0] + held @ found[1], truth.astype(int)), found
 
     (intercept, weights), penalty = _least(tried)
-    return intercept, weights, penalty
+    effects, labels = [(held - centre) @ weights], [truth]
+    for fold in range(FOLDS):
+        out = np.arange(len(y)) % FOLDS == fold
+        if len(np.unique(y[~out])) > 1:
+            effects.append((Z[out] - centre) @ fitted(np.flatnonzero(~out), penalty)[1])
+            labels.append(y[out])
+    middle = intercept + centre @ weights
+    stretch, shift = _stretch(np.concatenate(effects), middle, np.concatenate(labels).astype(int))
+    weights = stretch * weights
+    return middle + shift - centre @ weights, weights, penalty
+
+
+def _stretch(
+    effects: Float[np.ndarray, "m k"], middle: Float[np.ndarray, " k"],
+    truth: Int[np.ndarray, " m"],
+) -> tuple[float, Float[np.ndarray, " k"]]:  # fmt: skip
+    """Return by how much effects are too flat, as rows say that they were not fitted to.
+
+    A penalty shrinks effects. Labels that are drawn from flatter log-odds are noisier and easier
+    to follow than the real ones, and networks show less by chance when they are trained on them.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415 - beside what loads it anyway
+    from scipy.special import logsumexp  # noqa: PLC0415
+
+    wanted = np.eye(len(middle))[truth]
+
+    def loss(numbers: Float[np.ndarray, " m"]) -> tuple[float, Float[np.ndarray, " m"]]:
+        logits = numbers[0] * effects + middle + numbers[1:]
+        total = logsumexp(logits, axis=1, keepdims=True)
+        off = (np.exp(logits - total) - wanted) / len(wanted)
+        value = float((total[:, 0] - (logits * wanted).sum(1)).mean())
+        return value, np.append((off * effects).sum(), off.sum(0))
+
+    start = np.append(1.0, np.zeros(len(middle)))
+    free = (-1.0, 1.0)
+    found = minimize(loss, start, jac=True, bounds=[STRETCHES, *[free] * len(middle)])
+    return float(found.x[0]), found.x[1:]
+
+
+def _cross_entropy(logits: Float[np.ndarray, "n k"], truth: Int[np.ndarray, " n"]) -> float:
+    from scipy.special import logsumexp  # noqa: PLC0415 - beside what loads it anyway
+
+    own = np.take_along_axis(logits, truth[:, None], 1)[:, 0]
+    return float((logsumexp(logits, axis=1) - own).mean())
 
 
 def _least(tried: Callable[[float], tuple[float, Any]]) -> tuple[Any, float]:
@@ -152,13 +201,6 @@ def _all_classes(
     every[known], wide[:, known] = intercept, weights
     wide[:, np.setdiff1d(np.arange(n_classes), known)] = weights.mean(1, keepdims=True)
     return every, wide
-
-
-def _cross_entropy(logits: Float[np.ndarray, "n k"], truth: Int[np.ndarray, " n"]) -> float:
-    from scipy.special import logsumexp  # noqa: PLC0415 - beside what loads it anyway
-
-    own = np.take_along_axis(logits, truth[:, None], 1)[:, 0]
-    return float((logsumexp(logits, axis=1) - own).mean())
 
 
 def _laid_out(

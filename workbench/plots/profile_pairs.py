@@ -70,7 +70,7 @@ def pair(
         ),
     )  # fmt: skip
     _name_cells(figure, found, (x, y), colours)
-    _add_density(figure, found, colours)
+    _add_density(figure, found, float(np.nanmean(z)), colours)
     said = words.quantity(profiles, which)
     lines = "; lines: where rows are" if _has_density(found) else ""
     figure.update_layout(margin={"t": 48})
@@ -141,10 +141,13 @@ def _has_density(found: PairProfile) -> bool:
     )
 
 
-def _add_density(figure: go.Figure, found: PairProfile, colours: Palette) -> None:
-    """Make cells pale that no row is near, and draw lines around where most rows are."""
+def _add_density(figure: go.Figure, found: PairProfile, middle: float, colours: Palette) -> None:
+    """Make cells pale that no row is near, and draw lines around where most rows are.
+
+    Pale cells have a value of the map, so that maps beside each other can share its range.
+    """
     figure.add_heatmap(
-        z=np.where(found.counts == 0, 1.0, np.nan).T, hoverinfo="skip", showscale=False,
+        z=np.where(found.counts == 0, middle, np.nan).T, hoverinfo="skip", showscale=False,
         x=np.arange(len(found.x)), y=np.arange(len(found.y)), xgap=1, ygap=1, opacity=PALE,
         colorscale=[[0, colours.surface], [1, colours.surface]],
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.core.results import Halo
-from workbench.engines.interactions.halo import NAME
+from workbench.engines.interactions.halos import NAME
 from workbench.plots import render, views_of
 from workbench.plots.halo import choices_of, ends_sentence, halo_sentence, place_of
 from workbench.ui.cards import computed_card, trust_card

@@ -10,9 +10,9 @@ from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
-from workbench.engines.interactions import halo as _halo
 from workbench.engines.interactions.bootstrap import interaction_test
 from workbench.engines.interactions.detectors import NAME as SIDE_BY_SIDE
+from workbench.engines.interactions.halos import NAME as HALO
 from workbench.engines.interactions.scores import NAME
 
 __all__ = ["METHODS", "detectors_side_by_side", "halo", "interaction_scores", "interaction_test"]
@@ -77,7 +77,7 @@ def halo(
         cannot be scaled.
     """
     return call(
-        Halo, _halo.NAME, model, rows, rows, seed=seed, device=device, progress=progress,
+        Halo, HALO, model, rows, rows, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ from workbench.numerics.set_function import SetFunction
 
 MOST_FEATURES = 128
 TERM_ELEMENTS = 2**21
-FEW_PAIRS, MORE_FOLDS = 300, 10  # where fits are cheap, and each pair of coalitions counts
+FEW_PAIRS, MORE_FOLDS = 400, 10  # where fits are cheap, and each pair of coalitions counts
 
 
 @dataclass(frozen=True)
