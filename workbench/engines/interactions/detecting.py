@@ -229,7 +229,9 @@ def by_coalitions(bench: Bench, names: Sequence[str]) -> dict[str, Found]:
         chunk_rows=scene.context.chunk_rows, progress=tell, cancel=scene.context.cancel,
     )  # fmt: skip
     method = METHODS.find(SHAPLEY)
-    found = method.explain(scene.model, rows, background, shapley_params(params), context)
+    found = method.explain(
+        scene.model, rows, background, shapley_params(scene.model, params), context
+    )
     assert isinstance(found, Interactions)  # noqa: S101 - what the method is registered to yield
     scene.evaluations = before
     scene.count(found.provenance.evaluations)

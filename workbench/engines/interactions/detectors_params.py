@@ -48,6 +48,11 @@ class DetectorsParams(Params):
     shapley_background: int = Field(
         30, ge=2, le=2000, description="Rows at most that stand in for unknown features there."
     )
+    shapley_budget: int = Field(
+        512, ge=64, le=2**20,
+        description="Coalitions per row there at most, for models of more than 16 features; fewer "
+        "features have all of theirs evaluated.",
+    )  # fmt: skip
     most: int = Field(
         20_000_000, ge=1,
         description="Passes of rows through the network that a detector may take; one that could "

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.core.detectors import KINDS
 from workbench.core.errors import InvalidInputError
@@ -15,6 +16,8 @@ from workbench.engines.interactions.scores import asked_subsets
 from workbench.numerics.differentiated import adds_up
 
 SHAPLEY = "shapley.interactions"
+# Features up to which that method evaluates all coalitions where no budget forbids it.
+ALL_COALITIONS = 16
 # Detectors that come out of one run.
 TOGETHER = (
     ("mixed-difference", "loss"), ("contexts",), ("weights",), ("friedman", "friedman-root"),
@@ -98,9 +101,13 @@ def nothing_left(model: Model, left_out: Mapping[str, str]) -> str:
     return f"No detector of interactions can serve {model.name} with these settings ({why})."
 
 
-def shapley_params(params: DetectorsParams) -> Params:
+def shapley_params(model: Model, params: DetectorsParams) -> Params:
     """Return the settings of the method that Shapley interactions come from."""
-    return parse_params(METHODS.find(SHAPLEY).params, {"output": params.output, "index": "k-SII"})
+    d = len(model.schema.features)
+    settings: dict[str, Any] = {"output": params.output, "index": "k-SII"}
+    if d > ALL_COALITIONS:
+        settings["budget"] = max(params.shapley_budget, 4 * d)
+    return parse_params(METHODS.find(SHAPLEY).params, settings)
 
 
 def _run(names: tuple[str, ...], model: Model, n_rows: int, params: DetectorsParams) -> Run:
@@ -124,7 +131,7 @@ def _run(names: tuple[str, ...], model: Model, n_rows: int, params: DetectorsPar
         return Run(names, min(n, params.friedman_rows) ** 2 * (d + pairs))
     if first == "shapley":
         rows, drawn = min(n, params.shapley_rows), min(n, params.shapley_background)
-        cost = METHODS.find(SHAPLEY).cost(model, rows, drawn, shapley_params(params))
+        cost = METHODS.find(SHAPLEY).cost(model, rows, drawn, shapley_params(model, params))
         return Run(names, cost.evaluations)
     if "differentiable" not in model.capabilities:
         raise InvalidInputError("the model is a black box, which has no slopes.")
