@@ -38,6 +38,16 @@ def test_where_nothing_matters_the_order_means_nothing():
     found = CHECKS["WB031"](some_scores([0.008], errors=0.004))
     assert found.status == "warning", "0.8 % less 1.96 times 0.4 % is below a thousandth"
     assert found.evidence["strongest_at_most"] == pytest.approx(0.008 + HALF * 0.004)
+    assert "additive for practical purposes" in found.sentence
+    weak = CHECKS["WB031"](some_scores([0.0009] * 10, errors=0.0001))
+    assert "not additive: all of them together come to" not in weak.sentence
+    # Of totals of 3 tenths of the variance for each of 5 features.
+    small = replace(some_scores([0.0009] * 10), totals=np.full((1, 5, 2), 0.02))
+    assert small.together() == pytest.approx(10 * 0.0009 * 2 / (5 * 0.02))
+    assert "not additive: all of them together come to 18 %" in CHECKS["WB031"](small).sentence
+    run = small.provenance.model_copy(update={"params": {"sets": [["age", "race"]]}})
+    named = replace(small, provenance=run)
+    assert "nothing is known of the others" in CHECKS["WB031"](named).sentence
     assert CHECKS["WB030"](some_scores([0.0004])).status == "not_applicable"
     assert CHECKS["WB032"](some_scores([0.0004])).status == "not_applicable"
     (one,) = [CHECKS["WB031"](some_scores([0.02], features=FEATURES[:2]))]

@@ -113,10 +113,14 @@ def _association(scores: InteractionScores, place: int) -> str:
 def _nothing(sets: ScoredSets, what: str, all_: str) -> str:
     if sets.by == "loss":
         return f"None of {all_} has a score in the loss that is surely not 0."
-    return (
+    start = (
         f"No pair of features matters: none of {all_} is surely above {percent(FLOOR)} of the "
-        f"variance of the {what}, so single features tell all but a little."
+        f"variance of the {what}"
     )
+    if sets.result.provenance.params.get("sets"):
+        return f"{start}; nothing is known of pairs that were not named."
+    together = sets.result.together(sets.which)
+    return f"{start}, and all together come to {percent(together)} of what features do."
 
 
 def _over_models(sets: ScoredSets) -> str:
