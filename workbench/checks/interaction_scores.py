@@ -60,10 +60,17 @@ def some_pair_matters(scores: InteractionScores) -> Finding:
             f"{'it' if matter == 1 else 'them'} out or share {'it' if matter == 1 else 'them'} out."
         )
         return Finding("ok", sentence, evidence, 0.0, f"{counted(matter, 'pair')} above the floor")
+    highest = float(high.max())
+    if highest > FLOOR:
+        sentence = (
+            f"None of {scored} is surely above {percent(FLOOR)} of the variance, yet one may reach "
+            f"{percent(highest)}: whether any matters is not settled, and the order of the pairs "
+            "means little. Use more rows or more permutations."
+        )
+        return Finding("warning", sentence, evidence, 0.0, "not settled")
     sentence = (
-        f"None of {scored} is surely above {percent(FLOOR)} of the variance, so the model is "
-        "additive for practical purposes: explanations by single features tell all, and the order "
-        "of the pairs means little."
+        f"None of {scored} is above {percent(FLOOR)} of the variance, so no pair is worth "
+        "speaking of, and the order of the pairs means little."
     )
     return Finding("warning", sentence, evidence, 0.0, "nothing above the floor")
 

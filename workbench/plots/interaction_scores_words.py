@@ -113,9 +113,16 @@ def _association(scores: InteractionScores, place: int) -> str:
 def _nothing(sets: ScoredSets, what: str, all_: str) -> str:
     if sets.by == "loss":
         return f"None of {all_} has a score in the loss that is surely not 0."
+    at_most = sets.show(float(sets.high.max()))
+    if sets.high.max() > FLOOR * 100:  # of too few rows nothing is sure, one way or the other
+        return (
+            f"No pair of features surely matters, and none is ruled out: none of {all_} is surely "
+            f"above {percent(FLOOR)} of the variance of the {what}, yet one may reach {at_most}. "
+            "More rows or permutations tell."
+        )
     return (
-        f"No pair of features matters: none of {all_} is surely above {percent(FLOOR)} of the "
-        f"variance of the {what}, so single features tell all but a little."
+        f"No pair of features matters: none of {all_} is above {percent(FLOOR)} of the variance "
+        f"of the {what}, and all of them come to {sets.show(float(sets.own.sum()))}."
     )
 
 
