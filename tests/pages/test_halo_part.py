@@ -56,6 +56,12 @@ def test_the_answer_stands_above_its_figure_and_follows_the_pair():
     assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
 
 
+def test_triples_have_one_view_and_refuse_no_other():
+    app = started(no_fault(look(part, halo_view="matrix", **{"halo.order": "3"})))
+    assert "not available here" not in shown(app)
+    assert not [one for one in app.get("button_group") if one.label == "View"]
+
+
 def test_features_can_be_named():
     app = started(no_fault(look(part, **{"halo.pair": "age,bmi"})))
     assert "scale age and bmi" in answers(app)[0]

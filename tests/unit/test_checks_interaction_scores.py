@@ -38,11 +38,13 @@ def test_where_nothing_matters_the_order_means_nothing():
     found = CHECKS["WB031"](some_scores([0.008], errors=0.004))
     assert found.status == "warning", "0.8 % less 1.96 times 0.4 % is below a thousandth"
     assert found.evidence["strongest_at_most"] == pytest.approx(0.008 + HALF * 0.004)
-    assert "additive for practical purposes" in found.sentence
-    weak = CHECKS["WB031"](some_scores([0.0009] * 10, errors=0.0001))
-    assert "not additive: all of them together come to" not in weak.sentence
+    assert "one may reach 1.6 %: whether any matters is not settled" in found.sentence
+    below = CHECKS["WB031"](some_scores([0.0002], errors=0.0001))
+    assert "additive for practical purposes" in below.sentence
     # Of totals of 3 tenths of the variance for each of 5 features.
-    small = replace(some_scores([0.0009] * 10), totals=np.full((1, 5, 2), 0.02))
+    small = some_scores([0.0009] * 10, errors=0.00001)
+    assert "not additive" not in CHECKS["WB031"](small).sentence
+    small = replace(small, totals=np.full((1, 5, 2), 0.02))
     assert small.together() == pytest.approx(10 * 0.0009 * 2 / (5 * 0.02))
     assert "not additive: all of them together come to 18 %" in CHECKS["WB031"](small).sentence
     run = small.provenance.model_copy(update={"params": {"sets": [["age", "race"]]}})

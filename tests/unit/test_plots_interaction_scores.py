@@ -148,8 +148,12 @@ def test_words_name_the_pair_its_interval_and_how_many_matter():
     assert loss.startswith(
         f"In the loss, age and marital_status score furthest from 0: {MINUS}0.00980"
     )
-    none = scores_sentence(some_scores([0.0002]))
-    assert none.startswith("No pair of features matters: none of 10 pairs is surely above 0.1 %")
+    none = scores_sentence(some_scores([0.0002], errors=0.0001))
+    assert none.startswith("No pair of features surely matters: none of 10 pairs is surely above")
+    assert "all together come to" in none
+    unsure = scores_sentence(some_scores([0.008], errors=0.004))
+    assert unsure.startswith("No pair of features surely matters")
+    assert "yet one may reach 1.6 %" in unsure, "0.8 % and 1.96 times 0.4 %"
     assert "category has no order" in pair_sentence(ONE, 0)
     assert "they weaken each other" in pair_sentence(ONE, 1)
     assert "equally good models it is" in pair_sentence(CLOUD, 1)

@@ -63,6 +63,12 @@ def test_names_are_shown_as_they_are():
     assert not any(HOSTILE_BOLD in text for text in texts)
 
 
+def test_names_and_numbers_leave_a_narrow_window_room_to_draw():
+    figure = render(some_test(real=(0.2, 0.01, 0.01, 0.00002)), "pairs")
+    assert figure.layout.yaxis.ticktext[0] == "x0<br>and c1"
+    assert list(figure.layout.xaxis.ticktext) == ["0.01", "0.1", "1", "10"]
+
+
 def test_the_sentence_names_what_is_in_the_data_and_judges_the_model():
     said = interaction_test_sentence(RESULT)
     assert said.startswith("1 of 4 pairs is in the data: x0 and c1 (")

@@ -73,3 +73,21 @@ def test_a_slow_model_is_asked_no_further(runs):
 def test_a_method_that_cannot_serve_is_tried_by_another(runs):
     speed(value="gaussian")
     assert {asked[:2] for asked in runs.asked} == {("shapley.kernel", "marginal")}
+
+
+@pytest.mark.parametrize(("each", "sizes"), [(1e-4, [2, 100]), (0.6, [2])])
+@pytest.mark.parametrize("profiles", [False, True])
+def test_methods_that_replace_values_are_tried_themselves(monkeypatch, profiles, each, sizes):
+    asked = []
+
+    def tried(model, rows, *, device, **settings):  # noqa: ARG001
+        asked.append(len(rows))
+        seconds = each * len(rows)
+        return SimpleNamespace(provenance=SimpleNamespace(seconds=seconds, evaluations=len(rows)))
+
+    monkeypatch.setattr(cost.cache, "model", lambda *_: None)
+    monkeypatch.setattr(cost.cache, "table", lambda *_: list(range(500)))
+    monkeypatch.setattr(cost.api, "profiles" if profiles else "interaction_scores", tried)
+    speed = cost._seconds_per_value.__wrapped__("m", "", "", "t", "cpu", profiles=profiles)
+    assert speed == pytest.approx(each)
+    assert asked == sizes, "a slow model is asked no further"

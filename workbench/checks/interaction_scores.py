@@ -67,8 +67,15 @@ def some_pair_matters(scores: InteractionScores) -> Finding:
         )
         return Finding("ok", sentence, evidence, 0.0, f"{counted(matter, 'pair')} above the floor")
     start = f"None of {scored} is surely above {percent(FLOOR)} of the variance"
+    highest = float(high.max())
     if scores.provenance.params.get("sets"):
         sentence = f"{start}; these were named, and nothing is known of the others."
+    elif highest > FLOOR:
+        sentence = (
+            f"{start}, yet one may reach {percent(highest)}: whether any matters is not settled, "
+            "and the order of the pairs means little. Use more rows or more permutations."
+        )
+        return Finding("warning", sentence, evidence, 0.0, "not settled")
     elif together > MOST_TOGETHER:
         sentence = (
             f"{start}, so the order of the pairs means little. The model is not additive: all of "

@@ -114,11 +114,14 @@ def _nothing(sets: ScoredSets, what: str, all_: str) -> str:
     if sets.by == "loss":
         return f"None of {all_} has a score in the loss that is surely not 0."
     start = (
-        f"No pair of features matters: none of {all_} is surely above {percent(FLOOR)} of the "
-        f"variance of the {what}"
+        f"No pair of features surely matters: none of {all_} is surely above {percent(FLOOR)} of "
+        f"the variance of the {what}"
     )
     if sets.result.provenance.params.get("sets"):
         return f"{start}; nothing is known of pairs that were not named."
+    if sets.high.max() > FLOOR * 100:  # of too few rows nothing is sure, one way or the other
+        at_most = sets.show(float(sets.high.max()))
+        return f"{start}, yet one may reach {at_most}. More rows or permutations tell."
     together = sets.result.together(sets.which)
     return f"{start}, and all together come to {percent(together)} of what features do."
 

@@ -16,7 +16,8 @@ from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 LEAST = 1e-5
 NAMED = 3
 BAND_WIDTH = 11
-NAME_LENGTH = 17
+NAME_LENGTH = 20
+ROW_HEIGHT, MOST_TICKS = 34, 4
 
 
 def pairs(result: InteractionTest, *, max_pairs: int = 15, dark: bool = False) -> go.Figure:
@@ -41,14 +42,16 @@ def pairs(result: InteractionTest, *, max_pairs: int = 15, dark: bool = False) -
     drawn = [result.observed[:, order], result.given[order], result.band_high[order]]
     low = max(LEAST, min(FLOOR / 2, *(float(part.min()) for part in (*drawn, result.band_low))))
     high = min(3.0, 1.5 * max(2 * FLOOR, *(float(part.max()) for part in drawn)))
-    ticks = log_ticks(low, high)
+    ticks = _ticks(low, high)
     figure.add_vline(x=FLOOR, line={"color": colours.muted, "width": 1, "dash": DASHES[2]})
-    layout_bars(figure, [_label(result, int(i)) for i in order], (0, 1))
+    labels = [_label(result, int(i)) for i in order]
+    layout_bars(figure, labels, (0, 1), ROW_HEIGHT)
+    figure.update_yaxes(ticktext=labels)
     figure.update_xaxes(
         type="log", range=[np.log10(low), np.log10(high)], tickvals=ticks,
-        ticktext=[f"{100 * tick:g} %" for tick in ticks],
+        ticktext=[f"{100 * tick:g}" for tick in ticks],
     )  # fmt: skip
-    title(figure, "share of the variance", "dotted: of no importance below")
+    title(figure, "% of the variance", "dotted: of no importance below")
     note(figure, "grey: without interactions; star: the model", dark=dark)
     return figure
 
@@ -109,9 +112,17 @@ def _seen(shares: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     return np.maximum(shares, LEAST)
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers for the axis; powers of ten alone where more would touch each other."""
+    ticks = log_ticks(low, high)
+    powers = [tick for tick in ticks if float(np.log10(tick)).is_integer()]
+    return powers if len(ticks) > MOST_TICKS and len(powers) > 1 else ticks
+
+
 def _label(result: InteractionTest, i: int) -> str:
-    first, second = (shortened(result.names[j], NAME_LENGTH) for j in result.pairs[i])
-    return f"{first} and {second}"
+    """Name the features of a pair below each other, so that a narrow window has room to draw."""
+    names = (escaped(shortened(result.names[j], NAME_LENGTH)) for j in result.pairs[i])
+    return "<br>and ".join(names)
 
 
 def _about(result: InteractionTest, i: int) -> str:

@@ -13,7 +13,7 @@ from workbench.core.context import Context
 from workbench.core.errors import WorkbenchError
 from workbench.core.method import Cost
 from workbench.core.params import parse_params
-from workbench.core.results import Attribution, Interactions, InteractionScores
+from workbench.core.results import Attribution, Interactions, InteractionScores, Profiles
 from workbench.core.wording import counted
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.train import NAME as TRAINING
@@ -146,10 +146,10 @@ def _speed(place: Place, plan: api.Plan) -> float:
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device,
         )  # fmt: skip
-    if api.list_methods()[plan.method].yields is InteractionScores:
-        return _seconds_per_exchange(
+    if (kind := api.list_methods()[plan.method].yields) in (InteractionScores, Profiles):
+        return _seconds_per_value(
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
-            place.model.digest, place.table, place.device,
+            place.model.digest, place.table, place.device, profiles=kind is Profiles,
         )  # fmt: skip
     return _seconds_per_evaluation(
         place.reference, cache.owner_of(place.person.key, place.reference, place.table),
@@ -200,14 +200,18 @@ def _seconds_per_near_copy(
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _seconds_per_exchange(
+def _seconds_per_value(
     reference: str,
     owner: str,
     digest: str,  # noqa: ARG001 - part of the key
     table: str,
     device: str,
+    *,
+    profiles: bool,
 ) -> float:
-    """Time small runs that exchange features between rows; the first warms up.
+    """Time small runs that give rows other values of features; the first warms up.
+
+    The values are those of other rows, or for profiles those of a grid.
 
     Raises
     ------
@@ -217,7 +221,11 @@ def _seconds_per_exchange(
     model, rows = cache.model(reference, owner), cache.table(table, owner)
     speeds: list[float] = []
     for n in (2, PROBE_REPORTED):
-        run = api.interaction_scores(model, rows[:n], permutations=1, device=device)
+        run: InteractionScores | Profiles
+        if profiles:
+            run = api.profiles(model, rows[:n], device=device)
+        else:
+            run = api.interaction_scores(model, rows[:n], permutations=1, device=device)
         speeds.append(run.provenance.seconds / run.provenance.evaluations)
         if run.provenance.seconds > SLOW_SECONDS:
             break

@@ -82,10 +82,12 @@ def _choose_features(place: Place) -> dict[str, Any]:
 def _show_view(result: Halo, name: str) -> int:
     """Draw the view that was chosen, and return which set is looked at."""
     views, choices = views_of(result), choices_of(result)
-    view = str(choose(
-        st.segmented_control, "View", "halo_view", options=list(views), default=views[0],
-        format_func=LABELS.get, required=True, label_visibility="collapsed",
-    ))  # fmt: skip
+    view = views[0]
+    if len(views) > 1:  # triples have one view, and leave the choice among those of pairs alone
+        view = str(choose(
+            st.segmented_control, "View", "halo_view", options=list(views), default=view,
+            format_func=LABELS.get, required=True, label_visibility="collapsed",
+        ))  # fmt: skip
     if view == "matrix":
         note("A click on a pair shows it alone.")
         drawn = render(result, view, dark=is_dark())

@@ -102,7 +102,7 @@ def _answer(place: Place, ask: Ask) -> Answer[InteractionTest] | None:
     else:
         empty_state(
             "Press the button: some twenty networks are trained on labels without interactions, "
-            "and a few on the real ones. That takes a minute to a quarter of an hour.", "science",
+            "and a few on the real ones. That takes seconds to a quarter of an hour.", "science",
         )  # fmt: skip
     return found
 
