@@ -39,8 +39,8 @@ def test_scores_are_told_with_their_range_and_written(tmp_path):
     assert len(lines) == 4
     for at, line in enumerate(lines):
         assert " and ".join(found.set_names[cloud.places[at]]) in line
-        assert f"{percent(float(cloud.reference[at]))} of the variance" in line
-        ends = f"{percent(float(cloud.low[at]))} to {percent(float(cloud.high[at]))} over 4 models"
+        assert f"{percent(float(cloud.reference[at]), 2)} of the variance" in line
+        ends = " to ".join(percent(float(end[at]), 2) for end in (cloud.low, cloud.high))
         assert ends in line
         assert f"among the 5 strongest of {round(4 * cloud.in_top[at])} of them" in line
         assert "in the loss" in line

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli.interactions import DIGITS
 from workbench.cli.options import (
     MethodCommand,
     check_output,
@@ -128,9 +129,10 @@ def _set_lines(result: "InteractionScores", which: int, top: int, order: int) ->
     wide, m = max(len(name) for name in names), result.n_models
     lines = []
     for at, name in enumerate(names):
-        said = f"{percent(float(found.reference[at]))} of the variance in this model"
+        said = f"{percent(float(found.reference[at]), DIGITS)} of the variance in this model"
         if m > 1:
-            ends = f"{percent(float(found.low[at]))} to {percent(float(found.high[at]))}"
+            low, high = (percent(float(end[at]), DIGITS) for end in (found.low, found.high))
+            ends = f"{low} to {high}"
             times = round(float(found.in_top[at]) * m)
             said += f", {ends} over {m} models, among the {found.top} strongest of {times} of them"
         lines.append(f"  {name:<{wide}}  {said}{_loss(result, int(found.places[at]))}")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Standard errors beyond which a direction is said.
 SURE = 2
+# Of shares: the floor below which a pair does not matter is a tenth of a per cent.
+DIGITS = 2
 EXAMPLES = """\b
 Examples:
   workbench interactions adult-mlp adult
@@ -95,8 +97,10 @@ def _lines(result: "InteractionScores", shown: str | None, top: int, order: int)
     lines = []
     for place, name in enumerate(frame["set"]):
         cells = {column: frame[column].to_numpy()[place] for column in frame.columns}
-        low, high = (percent(float(cells[f"mixed_{end}"]) / variance) for end in ("low", "high"))
-        said = f"{percent(float(cells['share']))} ({low} to {high})"
+        low, high = (
+            percent(float(cells[f"mixed_{end}"]) / variance, DIGITS) for end in ("low", "high")
+        )
+        said = f"{percent(float(cells['share']), DIGITS)} ({low} to {high})"
         lines.append(f"  {name:<{wide}}  {said}{_besides(cells)}")
     return lines
 

@@ -198,10 +198,11 @@ class Detectors(Result):
         return firsts
 
     def order(self, output: str | int | None = None) -> Int[np.ndarray, " s"]:
-        """Return the positions of the pairs by their mean rank over the detectors, best first.
+        """Return the positions of the pairs by their middle rank over the detectors, best first.
 
         A rank counts as a share of the pairs that its detector knows; detectors that found nothing
-        have no say.
+        have no say. The middle one (median), so that one detector that is alone with what it says
+        does not decide; pairs with the same come by their mean rank.
 
         Raises
         ------
@@ -213,10 +214,12 @@ class Detectors(Result):
             return np.arange(len(self.pairs))
         ranks = self.ranks(output)[voting]
         known = np.isfinite(ranks)
-        shares = np.where(known, ranks, 0.0) / np.maximum(known.sum(1), 1)[:, None]
-        votes = known.sum(0)
-        mean = np.where(votes > 0, shares.sum(0) / np.maximum(votes, 1), np.inf)
-        order: np.ndarray = np.argsort(mean, kind="stable")
+        shares = np.where(known, ranks, np.nan) / np.maximum(known.sum(1), 1)[:, None]
+        some = known.any(0)
+        middle, mean = np.full((2, len(self.pairs)), np.inf)
+        middle[some] = np.nanmedian(shares[:, some], axis=0)
+        mean[some] = np.nanmean(shares[:, some], axis=0)
+        order: np.ndarray = np.lexsort((mean, middle))
         return order
 
     def correlations(self, output: str | int | None = None) -> Float[np.ndarray, "c c"]:
@@ -268,7 +271,7 @@ class Detectors(Result):
         return found
 
     def top(self, k: int = 10, output: str | int | None = None) -> "pd.DataFrame":
-        """Return the ``k`` pairs of the best mean rank: their rank by each detector, one line each.
+        """Return the ``k`` pairs of the best middle rank, and their rank by each detector.
 
         Columns: ``pair``, then one for each detector by its name; NaN where it does not know the
         pair or found nothing.

@@ -114,11 +114,13 @@ class MethodRegistry(Mapping[str, Method]):
         Raises
         ------
         InvalidInputError
-            If there is none of that name.
+            If there is none of that name; the message lists those of its family, if it has one.
         """
         if name not in self._methods:
+            family = f"{name.partition('.')[0]}."
+            akin = [known for known in self if known.startswith(family)]
             raise InvalidInputError(
-                f"There is no method {name!r}; choose {listing(sorted(self), 20)}."
+                f"There is no method {name!r}; choose {listing(sorted(akin or self), 20)}."
             )
         return self._methods[name]
 

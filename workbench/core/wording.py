@@ -17,22 +17,25 @@ def counted(n: SupportsIndex, noun: str) -> str:
     return f"{index(n):,} {noun}{'' if index(n) == 1 else 's'}"
 
 
-def percent(share: float) -> str:
+def percent(share: float, digits: int = 1) -> str:
     """Write a share per cent; what is not quite nothing or all is never rounded to it.
 
     Examples
     --------
     >>> percent(0.8604), percent(0.95), percent(0.00001), percent(0.99999)
     ('86.0 %', '95 %', 'less than 0.1 %', 'more than 99.9 %')
+    >>> percent(0.0012, 2)
+    '0.12 %'
     """
     if math.isnan(share):
         return "not defined"
-    if 0 < share < 0.0005:
-        return "less than 0.1 %"
-    if 0.9995 <= share < 1:
-        return "more than 99.9 %"
+    step = 10.0 ** -(digits + 2)
+    if 0 < share < step / 2:
+        return f"less than {100 * step:g} %"
+    if 1 - step / 2 <= share < 1:
+        return f"more than {100 - 100 * step:g} %"
     whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
-    return f"{100 * share:.{0 if whole else 1}f} %"
+    return f"{100 * share:.{0 if whole else digits}f} %"
 
 
 def dotted(steps: Iterable[object]) -> str:

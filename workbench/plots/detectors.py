@@ -32,7 +32,7 @@ def ranks(
 ) -> go.Figure:
     """Draw the rank of each pair by each detector; colour is its strength.
 
-    Pairs come by their mean rank. A colour is full where a pair is as strong as the strongest of
+    Pairs come by their middle rank. A colour is full where a pair is as strong as the strongest of
     its detector; a dash stands for what a detector does not know, and a dot where it found nothing.
 
     Raises
