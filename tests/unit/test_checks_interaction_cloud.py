@@ -46,5 +46,7 @@ def test_one_model_is_not_judged():
     )  # fmt: skip
     beside = given.beside([given])
     assert "not looked for" in CHECKS["WB041"](beside).sentence
+    rounding = replace(beside, mixed=1e-12 * beside.mixed)
+    assert "order means nothing" in CHECKS["WB040"](rounding).sentence
     nothing = replace(beside, mixed=np.zeros_like(beside.mixed))
     assert CHECKS["WB040"](nothing).status == "not_applicable"

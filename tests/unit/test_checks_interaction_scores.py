@@ -40,7 +40,16 @@ def test_where_nothing_matters_the_order_means_nothing():
     assert found.evidence["strongest_at_most"] == pytest.approx(0.008 + HALF * 0.004)
     assert "one may reach 1.6 %: whether any matters is not settled" in found.sentence
     below = CHECKS["WB031"](some_scores([0.0002], errors=0.0001))
-    assert "no pair is worth speaking of" in below.sentence
+    assert "additive for practical purposes" in below.sentence
+    # Of totals of 3 tenths of the variance for each of 5 features.
+    small = some_scores([0.0009] * 10, errors=0.00001)
+    assert "not additive" not in CHECKS["WB031"](small).sentence
+    small = replace(small, totals=np.full((1, 5, 2), 0.02))
+    assert small.together() == pytest.approx(10 * 0.0009 * 2 / (5 * 0.02))
+    assert "not additive: all of them together come to 18 %" in CHECKS["WB031"](small).sentence
+    run = small.provenance.model_copy(update={"params": {"sets": [["age", "race"]]}})
+    named = replace(small, provenance=run)
+    assert "nothing is known of the others" in CHECKS["WB031"](named).sentence
     assert CHECKS["WB030"](some_scores([0.0004])).status == "not_applicable"
     assert CHECKS["WB032"](some_scores([0.0004])).status == "not_applicable"
     (one,) = [CHECKS["WB031"](some_scores([0.02], features=FEATURES[:2]))]

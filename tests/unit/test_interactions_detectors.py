@@ -112,6 +112,11 @@ def test_integrated_hessians_of_a_network_add_up():
     still = detectors_side_by_side(model, typical, detectors="integrated-hessians")
     assert (still.strengths == 0).all()
     assert still.missed == 0
+    # So have rows that are typical but for rounding, as a mean of equal numbers is.
+    other = tiny_table(n=80, d=4)
+    alike = replace(other, X=other.X[:1].expand(80, -1).clone())
+    same = detectors_side_by_side(tiny_model(other), alike, detectors="integrated-hessians")
+    assert same.missed == 0
 
 
 def test_features_of_several_columns_are_not_known_to_the_cross_hessian():

@@ -32,7 +32,7 @@ def test_bands_networks_and_the_model_stand_in_their_places():
     np.testing.assert_allclose(given.x, RESULT.given[order])
     assert list(networks.marker.color[:5]) == [LIGHT.positive] * 5
     assert set(networks.marker.color[5:]) == {LIGHT.others}
-    inks = {"data": LIGHT.positive, "none": LIGHT.others}
+    inks = {"data": LIGHT.positive, "open": LIGHT.others, "none": LIGHT.others}
     said = [RESULT.verdicts[i] for i in order]
     assert list(given.marker.color) == [inks.get(one, LIGHT.negative) for one in said]
     (floor,) = figure.layout.shapes
@@ -79,6 +79,11 @@ def test_the_sentence_names_what_is_in_the_data_and_judges_the_model():
     assert "x0 and x2 (1.2 %), is not in the data: any network" in model_sentence(other)
     own = some_test(given=(0.01, 0.012, 0.2, 0.0002))
     assert "c1 and x2 (20 %), is not in the data: networks of its kind" in model_sentence(own)
+    seen = own.observed.copy()
+    seen[0, 2] = 0.3
+    unsettled = replace(own, observed=seen, in_data=np.zeros(4, dtype=bool))
+    assert "c1 and x2 (20 %), may be in the data: networks that" in model_sentence(unsettled)
+    assert "surely in the data; of" in interaction_test_sentence(unsettled)
     few = some_test(given=(0.0, 0.0, 0.0, 0.0002))
     assert model_sentence(few) == "The model has no pair of practical importance."
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.inspection import partial_dependence
 from torch import nn
 
+from tests.interaction_functions import Function, model_of, normal, table_of
 from tests.networks import Opaque, tiny_model, tiny_table
 from tests.profiles import numbers, raw_formula_model
 from workbench.core.context import Context
@@ -89,7 +90,6 @@ def test_the_surface_of_a_pair_is_that_of_scikit_learn(pair):
 def effects_by_definition(model, X, place, ends, which):
     """Accumulated local effects, row by row and interval by interval."""
     rises = [[] for _ in ends[1:]]
-    middles = []
     for x in X:
         s = max(1, next(i for i, end in enumerate(ends) if x[place] <= end))
         low, high = x.clone(), x.clone()
@@ -97,9 +97,8 @@ def effects_by_definition(model, X, place, ends, which):
         rises[s - 1].append(
             float(model.predict(high[None])[0, which] - model.predict(low[None])[0, which])
         )
-        middles.append(s)
     effects = np.concatenate([[0], np.cumsum([np.mean(some) for some in rises])])
-    return effects - np.mean([(effects[s - 1] + effects[s]) / 2 for s in middles])
+    return effects - np.interp(X[:, place], ends, effects).mean()
 
 
 def pair_by_definition(model, X, places, ends, which):
@@ -158,6 +157,16 @@ def test_accumulated_effects_are_those_of_the_definition():
         np.testing.assert_allclose(profile.effects[0], wanted, atol=1e-12)
     for place in (1, 3):
         assert not found.profile(place, 1).accumulates
+
+
+def test_effects_are_0_on_average_where_most_rows_have_one_value():
+    X = normal(300, 2)
+    X[:270, 0] = 0.0
+    table = table_of(X)
+    model = model_of(Function(lambda a, b: 2 * a + b), table.schema)
+    found = profiles(model, table, points=5).profile("x1")
+    wanted = 2 * (found.grid - float(X[:, 0].mean()))
+    np.testing.assert_allclose(found.effects[0], wanted, atol=1e-12)
 
 
 def test_accumulated_effects_of_a_pair_are_those_of_the_definition():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding
-from workbench.core.interaction_scores import InteractionScores
+from workbench.core.interaction_scores import FLOOR, InteractionScores
 from workbench.core.wording import counted, percent
 
 MOST, STANDARD_ERRORS = 0.5, 2.0
@@ -20,6 +20,12 @@ def first_in_most(scores: InteractionScores) -> Finding:
     found = scores.cloud(top=1)
     if not len(found.places) or not found.reference[0] > 0:
         return Finding("not_applicable", "No pair does anything together in the given model.")
+    if found.high.max() < FLOOR:
+        return Finding(
+            "not_applicable",
+            f"No pair reaches {percent(FLOOR)} of the variance in any of the models, so that their "
+            "order means nothing.",
+        )
     share = float(found.in_top[0])
     first = " and ".join(scores.set_names[int(found.places[0])])
     models = counted(scores.n_models, "equally good model")

@@ -9,6 +9,8 @@ from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 
 REDUNDANT, STRONGEST, NAMED, PAIR = 0.9, 5, 3, 2
+# Of all that features do, what many weak pairs may come to in a model that is called additive.
+MOST_TOGETHER = 0.01
 HALF = float(stats.norm.ppf(0.5 + LEVEL / 2))
 NO_PAIRS = Finding("not_applicable", "No pair of features was scored.")
 CONSTANT = Finding("not_applicable", "The output is the same for all rows.")
@@ -51,7 +53,11 @@ def some_pair_matters(scores: InteractionScores) -> Finding:
         return shown
     _, low, high = shown
     matter = int((low > FLOOR).sum())
-    evidence = {"pairs": float(matter), "scored": float(len(low)), "strongest_at_most": high[0]}
+    together = scores.together()
+    evidence = {
+        "pairs": float(matter), "scored": float(len(low)), "strongest_at_most": float(high[0]),
+        "together": together,
+    }  # fmt: skip
     scored = counted(len(low), "pair")
     if matter:
         sentence = (
@@ -60,18 +66,26 @@ def some_pair_matters(scores: InteractionScores) -> Finding:
             f"{'it' if matter == 1 else 'them'} out or share {'it' if matter == 1 else 'them'} out."
         )
         return Finding("ok", sentence, evidence, 0.0, f"{counted(matter, 'pair')} above the floor")
+    start = f"None of {scored} is surely above {percent(FLOOR)} of the variance"
     highest = float(high.max())
-    if highest > FLOOR:
+    if scores.provenance.params.get("sets"):
+        sentence = f"{start}; these were named, and nothing is known of the others."
+    elif highest > FLOOR:
         sentence = (
-            f"None of {scored} is surely above {percent(FLOOR)} of the variance, yet one may reach "
-            f"{percent(highest)}: whether any matters is not settled, and the order of the pairs "
-            "means little. Use more rows or more permutations."
+            f"{start}, yet one may reach {percent(highest)}: whether any matters is not settled, "
+            "and the order of the pairs means little. Use more rows or more permutations."
         )
         return Finding("warning", sentence, evidence, 0.0, "not settled")
-    sentence = (
-        f"None of {scored} is above {percent(FLOOR)} of the variance, so no pair is worth "
-        "speaking of, and the order of the pairs means little."
-    )
+    elif together > MOST_TOGETHER:
+        sentence = (
+            f"{start}, so the order of the pairs means little. The model is not additive: all of "
+            f"them together come to {percent(together)} of what features do."
+        )
+    else:
+        sentence = (
+            f"{start}, so the model is additive for practical purposes: explanations by single "
+            "features tell all, and the order of the pairs means little."
+        )
     return Finding("warning", sentence, evidence, 0.0, "nothing above the floor")
 
 

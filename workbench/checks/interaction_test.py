@@ -22,6 +22,13 @@ def strongest_in_data(result: InteractionTest) -> Finding:
     if result.in_data[i]:
         sentence = f"The pair that the model uses most, {name}, is in the data."
         return Finding("ok", sentence, evidence, result.level, brief)
+    if result.verdicts[i] == "open":
+        sentence = (
+            f"Whether the pair that the model uses most, {name}, is in the data is not settled: "
+            "networks trained on the real labels have as much, but too few were trained to rule "
+            "out chance. Use more simulations and refits."
+        )
+        return Finding("warning", sentence, evidence, result.level, brief)
     sentence = (
         f"The pair that the model uses most, {name}, is not in the data "
         f"({VERDICTS[result.verdicts[i]]}): do not read it as knowledge about the world."

@@ -279,6 +279,23 @@ class InteractionScores(AcrossModels, Result):
         found: np.ndarray = places[np.argsort(-strength[places], kind="stable")]
         return found
 
+    def together(self, output: str | int | None = None) -> float:
+        r"""Return what all scored pairs do in the given model, of all that its features do.
+
+        .. math:: \sum_{i < j} Y_{ij} \Big/ \sum_i Y_i,
+
+        0 if and only if none of them interacts. Many weak pairs can come to much.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such output.
+        """
+        which = self.output_index(output)
+        every = float(self.totals[REFERENCE, :, which].sum())
+        pairs = float(self.mixed[REFERENCE, self.orders == 2, which].sum())
+        return pairs / every if every > 0 else 0.0
+
     def cloud(
         self, output: str | int | None = None, *, by: Detector = "mixed-difference",
         order: int = 2, top: int = TOP,

@@ -14,11 +14,12 @@ from workbench.core.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["data", "spurious", "own", "none"]
+Verdict = Literal["data", "spurious", "open", "own", "none"]
 # What is said of a pair, by verdict.
 VERDICTS: dict[Verdict, str] = {
     "data": "in the data",
     "spurious": "any network shows as much",
+    "open": "not settled",
     "own": "in this model alone",
     "none": "of no importance",
 }
@@ -149,13 +150,15 @@ class InteractionTest(Result):
 
         In the ``data``: networks trained on the real labels have more than comes without
         interactions. Of the others, pairs that the given model has above the practical floor:
-        ``spurious`` where networks trained without interactions have as much, ``own`` where
-        neither they nor those trained on the real labels do. ``none`` of the rest.
+        ``spurious`` where networks trained without interactions have as much, ``open`` where
+        they do not but one trained on the real labels does, ``own`` where none of them do.
+        ``none`` of the rest.
         """
         return tuple(
             "data" if self.in_data[i]
             else "none" if self.given[i] < FLOOR
             else "spurious" if self.given[i] <= self.band_high[i]
+            else "open" if self.given[i] <= self.observed[:, i].max()
             else "own"
             for i in range(len(self.pairs))
         )  # fmt: skip

@@ -17,6 +17,7 @@ def accumulate(
     totals: Float[np.ndarray, "s k"],
     squares: Float[np.ndarray, "s k"],
     counts: Int[np.ndarray, " s"],
+    ways: Float[np.ndarray, " s"],
 ) -> Effects:
     r"""Add up mean differences interval by interval, so that the rows' mean effect is 0.
 
@@ -25,9 +26,11 @@ def accumulate(
     :math:`g`-th end is
 
     .. math:: \sum_s (1[s \le g] - w_s)\, \delta_s, \quad
-              w_s = \sum_{t > s} n_t / n + n_s / (2 n),
+              w_s = \sum_{t > s} n_t / n + a_s / n,
 
-    whose mean over rows, each at the middle of its interval, is 0. Its variance is
+    whose mean over rows is 0 where effects run straight between ends: :math:`a_s` is how far rows
+    are on their way across interval :math:`s`, from 0 to 1 each, in all. (The publication has each
+    row half way, which many rows of one value are not.) Its variance is
     :math:`\sum_s (1[s \le g] - w_s)^2 \sigma^2_s / n_s` with the differences' variance within the
     interval; of an interval with a single row, the pooled one.
 
@@ -35,6 +38,8 @@ def accumulate(
     ----------
     totals, squares
         Sums over the rows of an interval of the differences and of their squares.
+    ways
+        Sums over the rows of an interval of how far they are across it.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def accumulate(
     rows = np.maximum(counts, 1)[:, None]
     means = totals / rows
     around = np.maximum(squares - rows * means**2, 0.0)
-    beyond = counts[::-1].cumsum()[::-1] - counts / 2
+    beyond = counts[::-1].cumsum()[::-1] - counts + ways
     reached = np.arange(s + 1)[:, None] > np.arange(s)
     weights = reached - beyond / max(int(counts.sum()), 1)  # (g, s)
     return Effects(weights @ means, np.sqrt(weights**2 @ (_variances(around, counts) / rows)))

@@ -113,17 +113,17 @@ def _association(scores: InteractionScores, place: int) -> str:
 def _nothing(sets: ScoredSets, what: str, all_: str) -> str:
     if sets.by == "loss":
         return f"None of {all_} has a score in the loss that is surely not 0."
-    at_most = sets.show(float(sets.high.max()))
-    if sets.high.max() > FLOOR * 100:  # of too few rows nothing is sure, one way or the other
-        return (
-            f"No pair of features surely matters, and none is ruled out: none of {all_} is surely "
-            f"above {percent(FLOOR)} of the variance of the {what}, yet one may reach {at_most}. "
-            "More rows or permutations tell."
-        )
-    return (
-        f"No pair of features matters: none of {all_} is above {percent(FLOOR)} of the variance "
-        f"of the {what}, and all of them come to {sets.show(float(sets.own.sum()))}."
+    start = (
+        f"No pair of features surely matters: none of {all_} is surely above {percent(FLOOR)} of "
+        f"the variance of the {what}"
     )
+    if sets.result.provenance.params.get("sets"):
+        return f"{start}; nothing is known of pairs that were not named."
+    if sets.high.max() > FLOOR * 100:  # of too few rows nothing is sure, one way or the other
+        at_most = sets.show(float(sets.high.max()))
+        return f"{start}, yet one may reach {at_most}. More rows or permutations tell."
+    together = sets.result.together(sets.which)
+    return f"{start}, and all together come to {percent(together)} of what features do."
 
 
 def _over_models(sets: ScoredSets) -> str:

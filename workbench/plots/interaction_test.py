@@ -24,8 +24,9 @@ def pairs(result: InteractionTest, *, max_pairs: int = 15, dark: bool = False) -
     """Draw for each pair the grey band of networks without interactions, and what others have.
 
     Dots are networks that were trained on the real labels, blue where the pair is in the data and
-    grey where it is not; the star is the given model, in the colour of a warning where it has a
-    pair above the practical floor that is not in the data. Pairs in the data stand first.
+    grey where it is not, or where that is open; the star is the given model, in the colour of a
+    warning where it has a pair above the practical floor for which neither holds. Pairs in the
+    data stand first.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def _add_given(
     figure: go.Figure, result: InteractionTest, order: Int[np.ndarray, " s"], colours: Palette
 ) -> None:
     said = result.verdicts
-    ink = {"data": colours.positive, "none": colours.others}
+    ink = {"data": colours.positive, "open": colours.others, "none": colours.others}
     figure.add_scatter(
         x=_seen(result.given[order]),
         y=np.arange(len(order)),
@@ -145,6 +146,12 @@ def _found(result: InteractionTest) -> str:
     n, single = int(result.in_data.sum()), result.n_possible == 1
     if not n:
         start = "The single pair is not" if single else f"None of {result.n_possible:,} pairs is"
+        if unsettled := result.verdicts.count("open"):
+            them = "it" if single else counted(unsettled, "pair")
+            return (
+                f"{start} surely in the data; of {them} that is not settled: networks on the real "
+                "labels have more than others, by no more than chance may bring."
+            )
         return (
             f"{start} in the data: networks show as much when they are trained on labels without "
             "interactions."
@@ -170,6 +177,8 @@ def model_sentence(result: InteractionTest) -> str:
     return {
         "data": f"{start}, is in the data.",
         "spurious": f"{start}, is not in the data: any network shows as much.",
+        "open": f"{start}, may be in the data: networks that are trained without interactions do "
+        "not have as much, and some on the real labels do. Train more of both to be sure.",
         "own": f"{start}, is not in the data: networks of its kind do not have it, whichever "
         "labels they are trained on.",
     }[said]

@@ -176,7 +176,9 @@ def along_the_way(bench: Bench, names: Sequence[str]) -> dict[str, Found]:
     bench.count(len(inputs) + 1, 0)
     gap = (values.sum((1, 2)) - apart).square().mean().sqrt()
     size = apart.square().mean().sqrt()
-    bench.missed = float(gap / size) if size > 0 else 0.0
+    # Of rows that are all like the typical one, both are no more than rounding.
+    least = ROUNDING * bench.rounding * bench.outputs.square().mean().sqrt()
+    bench.missed = float(gap / size) if size > least else 0.0
     first, second = bench.places
     return {names[0]: _mean_size(bench, 2 * values[:, first, second])}
 

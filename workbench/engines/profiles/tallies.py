@@ -27,6 +27,7 @@ class Tally:
         self._start = np.zeros((g, n_outputs))
         self._totals = np.zeros((g, n_outputs))
         self._squares = np.zeros((g, n_outputs))
+        self._ways = np.zeros(s)
         self._rises = np.zeros((s, n_outputs))
         self._rise_squares = np.zeros((s, n_outputs))
 
@@ -63,7 +64,7 @@ class Tally:
         shape = self._totals.shape
         found = Effects(np.full(shape, np.nan), np.full(shape, np.nan))
         if self.grid.steps:
-            known = accumulate(self._rises, self._rise_squares, self.interval_counts)
+            known = accumulate(self._rises, self._rise_squares, self.interval_counts, self._ways)
             found.values[: self.grid.steps], found.errors[: self.grid.steps] = known
         return found
 
@@ -75,6 +76,8 @@ class Tally:
         rows = np.flatnonzero(inside)
         at = places[rows]
         rises = answers[at + 1, rows] - answers[at, rows]
+        ends = self.grid.values
+        np.add.at(self._ways, at, (column[rows] - ends[at]) / (ends[at + 1] - ends[at]))
         np.add.at(self._rises, at, rises)
         np.add.at(self._rise_squares, at, rises**2)
         self.interval_counts += np.bincount(at, minlength=len(self.interval_counts))
