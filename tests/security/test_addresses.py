@@ -70,7 +70,7 @@ def nothing_runs(monkeypatch):
     monkeypatch.setattr(people, "current_person", lambda: Person("me", "Me", "admin"))
     monkeypatch.setattr("workbench.ui.cost._seconds_per_evaluation", lambda *_: 1e-6)
     monkeypatch.setattr("workbench.ui.cost._seconds_per_near_copy", lambda *_: 1e-6)
-    monkeypatch.setattr("workbench.ui.cost._seconds_per_exchange", lambda *_: 1e-6)
+    monkeypatch.setattr("workbench.ui.cost._seconds_per_value", lambda *_, **_k: 1e-6)
     monkeypatch.setenv("WORKBENCH_JOBS_PER_USER", "1000")
     monkeypatch.setenv("WORKBENCH_QUEUE_LENGTH", "1000")
     yield
