@@ -40,11 +40,12 @@ def interactions_needed(result: InteractionTest) -> Finding:
     """Compare the loss of networks with that of the additive model, row by row."""
     limit = -BEYOND * result.network_noise
     evidence = {"excess": result.network_excess, "noise": result.network_noise}
-    brief = f"{result.network_excess:+.3g} ± {-limit:.2g}"
+    brief = f"{result.network_excess:+.3g} ± {-limit:.2g}".replace("-", "\N{MINUS SIGN}")
     if result.additive_is_as_good:
         sentence = (
-            "Networks predict no better than a model without interactions, by more than chance; "
-            "on these data such a model will do, and is easier to read."
+            "Networks predict no better than a model without interactions by more than chance: "
+            "these rows do not show that interactions are needed, and such a model is easier to "
+            "read."
         )
         return Finding("warning", sentence, evidence, limit, brief)
     sentence = "Networks predict better than a model without interactions, by more than chance."

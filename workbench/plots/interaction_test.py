@@ -153,8 +153,8 @@ def _found(result: InteractionTest) -> str:
                 "labels have more than others, by no more than chance may bring."
             )
         return (
-            f"{start} in the data: networks show as much when they are trained on labels without "
-            "interactions."
+            f"{start} shown to be in the data: networks have as much when they are trained on "
+            "labels without interactions."
         )
     start = f"{n} of {result.n_possible:,} pairs {'is' if n == 1 else 'are'}"
     named = "; ".join(
@@ -199,6 +199,6 @@ def loss_sentence(result: InteractionTest) -> str:
     if result.additive_is_as_good:
         return (
             f"Networks predict no better than a model without interactions ({beside}): "
-            "interactions are not needed."
+            "these rows do not show that interactions are needed."
         )
     return f"Networks predict better than a model without interactions ({beside})."
