@@ -58,3 +58,18 @@ def test_from_all_pairs_to_one_and_into_the_report(page, app_url):
     page.go_back()
     page.get_by_role("button", name="In the report").click()
     page.get_by_role("button", name="Add to report").first.wait_for(timeout=SECONDS)
+
+
+def test_a_pair_has_its_halo_and_its_swarm(page, app_url):
+    page.goto(f"{app_url}/interactions?model=german-mlp")
+    page.get_by_role("button", name="Its halo").click(timeout=SECONDS)
+    page.get_by_role(
+        "heading", name=re.compile(r"joint models that scale checking_account and duration")
+    ).wait_for(timeout=SECONDS)
+    figure(page, "duration").wait_for(timeout=SECONDS)
+    page.goto(f"{app_url}/interactions?model=german-mlp&interactions_part=cloud&effort=quick")
+    page.get_by_role("heading", name=re.compile(r"Over \d+ equally good models")).wait_for(
+        timeout=2 * SECONDS
+    )
+    page.get_by_role("radio", name="Swarm").click()
+    figure(page, "in top 5").wait_for(timeout=SECONDS)

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.visits import address, answers, no_fault, shown, visit, widget
+from tests.visits import address, answers, no_fault, press, shown, visit, widget
 from workbench import api
 from workbench.engines.rashomon.again import near_copy
 from workbench.plots.interaction_scores_words import pair_sentence, scores_sentence
@@ -68,6 +68,17 @@ def test_every_view(view):
     app = look(model="wine-mlp")
     no_fault(control(app, "View").set_value(view).run())
     assert charts(app) == 2
+
+
+def test_a_pair_leads_on_to_its_halo_and_to_equally_good_models(wine):
+    first = wine.set_names[int(wine.order_of(CLASS)[0])]
+    app = look(model="wine-mlp")
+    no_fault(press(app, "Its halo"))
+    assert address(app)["interactions_part"] == "halo"
+    assert set(address(app)["halo.pair"].split(",")) == set(first)
+    app = look(model="wine-mlp")
+    no_fault(press(app, "This pair across equally good models"))
+    assert address(app)["interactions_part"] == "cloud"
 
 
 def test_scores_in_the_loss_and_triples_are_there_where_asked_for():

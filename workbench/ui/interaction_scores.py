@@ -30,9 +30,12 @@ from workbench.ui.pair_profile import POINTS, show_pair_profile
 from workbench.ui.place import Place
 from workbench.ui.results import downloads
 from workbench.ui.shapley import choose_output
+from workbench.ui.state import put
 from workbench.ui.update_runs import answer_of
 
 FAMILY, PROFILES = "interactions", "profiles.curves"
+# The choice of the part of the page.
+PART = "interactions_part"
 
 
 def features_that_work_together(place: Place) -> None:
@@ -66,7 +69,10 @@ def features_that_work_together(place: Place) -> None:
         st.subheader("One pair", anchor=False)
         place_of = choose_pair(result, output)
         if place_of is not None:
-            _profile(place, result, pair_names(result, place_of), output)
+            pair = pair_names(result, place_of)
+            _profile(place, result, pair, output)
+            if place.rows.y is not None:  # which models are as good is told by labels
+                _onward(pair)
         show_numbers(result, output, by)
     computed_card(result.provenance)
 
@@ -105,6 +111,25 @@ def _ask(place: Place, method: str, settings: Mapping[str, Any], seed: int) -> A
         title=f"{title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
         subject=(method, place.model.digest, place.table, place.split, str(place.cohort)),
     )
+
+
+def _onward(pair: tuple[str, str]) -> None:
+    """Lead on to the same pair in other parts of the page."""
+    with st.container(horizontal=True):
+        st.button(
+            "This pair across equally good models", icon=":material/diversity_2:", on_click=put,
+            args=(PART, "cloud"),
+        )  # fmt: skip
+        if not any("," in name for name in pair):  # the address holds names with commas between
+            st.button(
+                "Its halo", icon=":material/trip_origin:", on_click=_to_halo, args=(pair,)
+            )  # fmt: skip
+
+
+def _to_halo(pair: tuple[str, str]) -> None:
+    put(PART, "halo")
+    put("halo.order", 2)
+    put("halo.pair", ",".join(pair))
 
 
 def _profile(place: Place, result: InteractionScores, pair: tuple[str, str], output: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from workbench.ui.detectors import detectors_side_by_side
 from workbench.ui.halo import halos
 from workbench.ui.interaction_cloud import interactions_across_the_set
-from workbench.ui.interaction_scores import features_that_work_together
+from workbench.ui.interaction_scores import PART, features_that_work_together
 from workbench.ui.interaction_test import in_the_data
 from workbench.ui.place import Place
 from workbench.ui.state import choose
@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
 def interactions(place: Place) -> None:
     """Show the part of the page that was chosen."""
     part = str(choose(
-        st.segmented_control, "Part", "interactions_part", options=list(PARTS),
+        st.segmented_control, "Part", PART, options=list(PARTS),
         default=next(iter(PARTS)), format_func=lambda key: PARTS[key][0], required=True,
         label_visibility="collapsed",
     ))  # fmt: skip
