@@ -66,6 +66,15 @@ def test_the_first_pair_is_first_where_the_intervals_do_not_touch(second, status
         assert name in found.sentence
 
 
+def test_a_handful_of_rows_settles_no_order():
+    known = some_scores([0.098, 0.02], errors=0.001)
+    assert CHECKS["WB032"](known).status == "ok"
+    few = replace(known, provenance=known.provenance.model_copy(update={"n_rows": 19}))
+    found = CHECKS["WB032"](few)
+    assert found.status == "warning"
+    assert "not settled by 19 rows" in found.sentence
+
+
 def test_constant_features_are_named():
     association = SCORES.association.copy()
     association[3], association[:, 3] = 0.0, 0.0

@@ -9,6 +9,8 @@ from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 
 REDUNDANT, STRONGEST, NAMED, PAIR = 0.9, 5, 3, 2
+# Intervals rest on how much rows differ, which fewer than that hardly tell.
+FEWEST_ROWS = 20
 # Of all that features do, what many weak pairs may come to in a model that is called additive.
 MOST_TOGETHER = 0.01
 HALF = float(stats.norm.ppf(0.5 + LEVEL / 2))
@@ -100,6 +102,12 @@ def first_is_first(scores: InteractionScores) -> Finding:
     overlap = float(high[1] - low[0])
     first, second = (_name(scores, int(place)) for place in places[:PAIR])
     evidence = {"overlap": overlap, "first_low": float(low[0]), "second_high": float(high[1])}
+    if (n := scores.provenance.n_rows) < FEWEST_ROWS:
+        sentence = (
+            f"Which pair is strongest is not settled by {counted(n, 'row')}: so few say little of "
+            f"how wide intervals should be. Use at least {FEWEST_ROWS}."
+        )
+        return Finding("warning", sentence, evidence, 0.0, "too few rows")
     if overlap >= 0:
         sentence = (
             f"Which pair is strongest is not settled: the 95 % intervals of {first} and of "
