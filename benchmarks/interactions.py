@@ -6,8 +6,9 @@ in a network 30-256-256-1, against a loop that copies rows for each pair; and th
 ROC curve with which four detectors find the interacting pairs of ten known functions in networks
 trained on 10,000 rows of them (140-100-60-20, L1 5e-5). ``--functions 3`` takes the first three.
 
-``--models 64`` scores the same pairs in so many equally good models instead, and ``--device cuda``
-does so on a GPU: it writes ``interactions-cuda.json`` (``interactions-cloud.json`` on a CPU).
+``--models 64`` scores the same pairs in so many equally good models in place of the functions, and
+``--device cuda`` does so on a GPU: it writes ``interactions-cuda.json``
+(``interactions-cloud.json`` on a CPU).
 
 ``python -m benchmarks.interactions --detectors`` asks every detector instead, of 8 networks for
 each function and of their mean, and writes ``benchmarks/results/interactions-detectors.json``.
@@ -85,15 +86,18 @@ def by_loop(model: Model, table: Table, pairs: list[tuple[int, int]]) -> list[fl
     return found
 
 
-def speed() -> dict[str, Any]:
+def speed(device: torch.device) -> dict[str, Any]:
     """Compare with the loop, which is timed on a few pairs."""
     torch.manual_seed(0)
     table = table_of(normal(ROWS, D))
-    model = model_of(network_of((256, 256), D), table.schema).to(dtype=torch.float32)
-    started = time.perf_counter()
-    found = interaction_scores(model, table, device="cpu")
-    ours = time.perf_counter() - started
+    model = model_of(network_of((256, 256), D), table.schema).to(device, torch.float32)
     pairs = list(itertools.combinations(range(D), 2))
+    if device.type != "cpu":  # a first run loads libraries
+        interaction_scores(model, table, device=str(device), permutations=1)
+        by_loop(model, table, pairs[:1])
+    started = time.perf_counter()
+    found = interaction_scores(model, table, device=str(device))
+    ours = time.perf_counter() - started
     started = time.perf_counter()
     looped = by_loop(model, table, pairs[:LOOPED])
     theirs = (time.perf_counter() - started) / LOOPED * len(pairs)
@@ -317,7 +321,9 @@ def main() -> None:
     )
     result: dict[str, Any] = {"machine": platform.platform(), "torch": torch.__version__}
     if asked.models:
-        result |= {"device": describe_device(device), "cloud": cloud(asked.models, device)}
+        result |= {"device": describe_device(device), "speed": speed(device)}
+        print(result["speed"], flush=True)
+        result["cloud"] = cloud(asked.models, device)
         print(result["cloud"])
         name = "cloud" if device.type == "cpu" else device.type
         (RESULTS / f"interactions-{name}.json").write_text(
@@ -332,7 +338,7 @@ def main() -> None:
         for which in ("single", "single_least", "mean_model"):
             print(which, {name: round(value, 3) for name, value in known[which].items()})
     else:
-        result["speed"] = speed()
+        result["speed"] = speed(device)
         print({name: round(value, 8) for name, value in result["speed"].items()}, flush=True)
         result["detection"] = detection(list(NID)[:chosen])
         print("mean", {k: round(v, 3) for k, v in result["detection"]["mean"].items()})
