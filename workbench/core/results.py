@@ -27,20 +27,14 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | AttributionRange | Churn | Counterfactuals | Faithfulness | Interactions
-    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
-    | ScaleCurves | SimplerModels
-    | InteractionScores
-    | Halo
-    | Detectors
-    | InteractionTest
+    Attribution | AttributionRange | Churn | Counterfactuals | Detectors | Faithfulness | Halo
+    | InteractionScores | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures
+    | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors",
-    "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
-    "LocalFunctions",
-    "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
-    "ScaleCurves", "SimplerModels", "Tabular", "load",
+    "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest",
+    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
+    "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip
