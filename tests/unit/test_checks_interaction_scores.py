@@ -38,7 +38,7 @@ def test_where_nothing_matters_the_order_means_nothing():
     found = CHECKS["WB031"](some_scores([0.008], errors=0.004))
     assert found.status == "warning", "0.8 % less 1.96 times 0.4 % is below a thousandth"
     assert found.evidence["strongest_at_most"] == pytest.approx(0.008 + HALF * 0.004)
-    assert "one may reach 1.6 %: whether any matters is not settled" in found.sentence
+    assert "one may reach 1.58 %: whether any matters is not settled" in found.sentence
     below = CHECKS["WB031"](some_scores([0.0002], errors=0.0001))
     assert "additive for practical purposes" in below.sentence
     # Of totals of 3 tenths of the variance for each of 5 features.

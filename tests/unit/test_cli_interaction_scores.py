@@ -3,10 +3,12 @@
 import json
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from workbench import api
 from workbench.cli.main import workbench
+from workbench.core.errors import InvalidInputError
 from workbench.core.results import load
 
 QUICK = ("--permutations", "2")
@@ -39,3 +41,12 @@ def test_triples_and_outputs_can_be_asked_for():
     content = json.loads(run("diabetes-mlp", "diabetes", *QUICK, "--json").output)
     assert content["kind"] == "interaction_scores"
     assert content["fields"]["n_possible"] == 45
+
+
+def test_a_class_that_is_not_there_is_refused_before_the_work(monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("the work began")
+
+    monkeypatch.setattr(api, "interaction_scores", never)
+    with pytest.raises(InvalidInputError, match="no output 'red'; choose one of cultivar 1"):
+        run("wine-mlp", "wine", "--class", "red")

@@ -74,8 +74,8 @@ def some_pair_matters(scores: InteractionScores) -> Finding:
         sentence = f"{start}; these were named, and nothing is known of the others."
     elif highest > FLOOR:
         sentence = (
-            f"{start}, yet one may reach {percent(highest)}: whether any matters is not settled, "
-            "and the order of the pairs means little. Use more rows or more permutations."
+            f"{start}, yet one may reach {percent(highest, 2)}: whether any matters is not "
+            "settled, and the order of the pairs means little. Use more rows or more permutations."
         )
         return Finding("warning", sentence, evidence, 0.0, "not settled")
     elif together > MOST_TOGETHER:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, run_on_table, table_options
+from workbench.cli.results import finished, trust_lines
 
 if TYPE_CHECKING:
     from workbench.core.results import Detectors
@@ -16,7 +16,7 @@ EXAMPLES = """\b
 Examples:
   workbench detectors diabetes-mlp diabetes
   workbench detectors adult-mlp adult --detectors mixed-difference,friedman-root --top 5
-  workbench detectors wine-mlp wine --shown red --out out/
+  workbench detectors wine-mlp wine --class "cultivar 2" --out out/
 """
 
 
@@ -24,28 +24,12 @@ Examples:
     cls=MethodCommand, yields="detectors", only="interactions.detectors", no_args_is_help=True,
     epilog=EXAMPLES,
 )  # fmt: skip
-@click.argument("model")
-@click.argument("table")
-@click.option(
-    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-)
+@table_options
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Pairs.")
-@click.option("--shown", help="Output to list by name. [default: the favourable one]")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Same seed, same numbers.",
-)  # fmt: skip
-@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
-@click.option(
-    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-)
-@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
+@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 def detectors(
-    model: str, table: str, split: str | None, top: int, shown: str | None, seed: int,
-    device: str | None, out: Path | None, ignore_extra_columns: bool, as_text: bool,
-    **params: str | None,
-) -> None:  # fmt: skip
+    *, top: int, shown: str | None, out: Path | None, as_text: bool, **flags: Any
+) -> None:
     """Ask several detectors which features MODEL uses together, over the rows of TABLE.
 
     Each measures something else, so what is listed are ranks. Detectors that cannot serve the
@@ -54,23 +38,11 @@ def detectors(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    rows = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Detecting") as progress:
-        result = api.detectors(chosen, rows, seed=seed, device=device, progress=progress, **given)
-    result.output_index(shown)  # refused before anything is written
-    written = write_result(result, out) if out else []
-    if as_text:
-        click.echo(as_json(result))
-        return
-    click.echo(_summary(result, shown, top))
-    for path in written:
-        click.echo(f"Wrote {path}")
+    result = finished(
+        "detectors", "Detecting", out=out, as_text=as_text, run=run_on_table, shown=shown, **flags
+    )
+    if result is not None:
+        click.echo(_summary(result, shown, top))
 
 
 def _summary(result: "Detectors", shown: str | None, top: int) -> str:

@@ -152,6 +152,34 @@ def labelled_options(command: Callable[..., None], rows: str | None = None) -> C
     return command
 
 
+def table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the flags of commands that look at all rows of a table, or of a split of it."""
+    flags = [
+        click.argument("model"),
+        click.argument("table"),
+        click.option(
+            "--split", help="train, validation, test or all. [default: test if bundled, else all]"
+        ),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+            help="Same seed, same numbers.",
+        ),
+        click.option(
+            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
+        ),
+        click.option(
+            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
+        ),
+        click.option(
+            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+        ),
+        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
+    ]  # fmt: skip
+    for flag in reversed(flags):
+        command = flag(command)
+    return command
+
+
 def read_labelled(
     model: "Model", table: str, rows: str | None, *, split: str, ignore_extra: bool
 ) -> "tuple[Table, Table]":
@@ -213,6 +241,30 @@ def run_on_rows(
     with progress_bar(label) as progress:
         return getattr(api, verb)(
             chosen, selected, drawn, seed=seed, device=device, progress=progress, **given
+        )
+
+
+def run_on_table(
+    verb: str, label: str, *, model: str, table: str, split: str | None, seed: int,
+    device: str | None, ignore_extra_columns: bool, params: Mapping[str, str | None],
+    shown: str | None = None,
+) -> Any:  # fmt: skip
+    """Run a verb of the API with what the flags of ``table_options`` say.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit.
+    """
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    check_output(chosen, shown)
+    rows = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    with progress_bar(label) as progress:
+        return getattr(api, verb)(
+            chosen, rows, seed=seed, device=device, progress=progress, **given
         )
 
 

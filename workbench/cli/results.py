@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,17 +55,25 @@ def _request_digest(record: "Provenance") -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def finished(verb: str, label: str, *, out: Path | None, as_text: bool, **flags: Any) -> Any:
-    """Run a verb on rows, write its files, and print it as JSON where that is wanted.
+def finished(
+    verb: str, label: str, *, out: Path | None, as_text: bool,
+    run: Callable[..., Any] = run_on_rows, **flags: Any,
+) -> Any:  # fmt: skip
+    """Run a verb, write its files, and print it as JSON where that is wanted.
 
     Returns the result where it is still to be told in words, else None.
+
+    Parameters
+    ----------
+    run
+        ``run_on_rows`` or ``run_on_table``; flags that it does not name are settings.
     """
-    named = inspect.signature(run_on_rows).parameters
+    named = inspect.signature(run).parameters
     own = {name: value for name, value in flags.items() if name in named}
     params = {name: value for name, value in flags.items() if name not in named}
     if out is not None:
         check_folder(out)
-    result = run_on_rows(verb, label, params=params, **own)
+    result = run(verb, label, params=params, **own)
     for path in write_result(result, out) if out else []:
         click.echo(f"Wrote {path}", err=as_text)
     if as_text:

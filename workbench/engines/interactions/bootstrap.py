@@ -29,9 +29,9 @@ from workbench.engines.interactions.candidates import (
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import Scene, make_scene
 from workbench.engines.interactions.scores import NAME as SCORES
+from workbench.engines.interactions.scores import loss_unit
 from workbench.numerics.chunks import slices
 from workbench.numerics.fresh_starts import fresh_starts, kept_parameters, training_loss
-from workbench.numerics.links import unit_of
 from workbench.numerics.many_fits import GROUP, Addresses, fit_many
 from workbench.numerics.null_band import STARTS, null_band
 from workbench.numerics.row_losses import row_losses
@@ -85,7 +85,7 @@ def _test(
         n_possible=math.comb(len(model.schema.features), 2),
         schema=model.schema,
         output_names=model.output_names,
-        loss_unit=_loss_unit(model),
+        loss_unit=loss_unit(model),
         **_tested(observed, simulated, model, params),
         **_compared(additive, observed, given),
     )  # fmt: skip
@@ -205,13 +205,6 @@ def _measured(model: Model, pairs: list[Set], scene: Scene, rows: Table, truth: 
 def _losses(logits: Tensor, truth: Tensor, n_classes: int) -> Float[np.ndarray, " n"]:
     found: np.ndarray = row_losses(logits.cpu(), truth.cpu(), n_classes).numpy()
     return found
-
-
-def _loss_unit(model: Model) -> str:
-    if model.schema.n_classes:
-        return "nats"
-    unit = unit_of(model.schema, "score", "identity")
-    return f"{unit}²" if unit else ""
 
 
 def _notes(model: Model, rows: Table, table: Table, scene: Scene) -> tuple[str, ...]:
