@@ -35,6 +35,9 @@ PAGES = {
             title="Equally good models",
             icon=":material/diversity_2:",
         ),
+        st.Page("pages/fairness.py", title="Fairness", icon=":material/balance:"),
+        st.Page("pages/people.py", title="People", icon=":material/group:"),
+        st.Page("pages/remedies.py", title="Remedies", icon=":material/healing:"),
     ],
     "Deliver": [
         st.Page("pages/report.py", title="Report", icon=":material/description:"),

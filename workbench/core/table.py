@@ -49,6 +49,9 @@ class Table:
         numbers of a row.
     weights
         Sampling weights, never a feature.
+    aside
+        The same rows with columns that the model does not read, such as protected attributes;
+        None where there are none.
     """
 
     schema: Schema
@@ -57,6 +60,7 @@ class Table:
     y: Num[Tensor, " n"] | None = None
     weights: Float[Tensor, " n"] | None = None
     name: str = "table"
+    aside: "Table | None" = None
 
     def __post_init__(self) -> None:
         if self.X.shape[1] != len(self.schema.features):
@@ -66,6 +70,8 @@ class Table:
             )
         if len(self.ids) and int(self.ids.min()) < 0:
             raise DataError(f"Table {self.name!r} has negative row numbers; number rows from 0.")
+        if self.aside is not None and not torch.equal(self.aside.ids, self.ids):
+            raise DataError(f"The columns beside table {self.name!r} are not of the same rows.")
 
     def __len__(self) -> int:
         return len(self.X)
@@ -79,15 +85,18 @@ class Table:
             ids=self.ids[rows],
             y=None if self.y is None else self.y[rows],
             weights=None if self.weights is None else self.weights[rows],
+            aside=None if self.aside is None else self.aside[rows],
         )
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over schema, features, target, weights and row numbers."""
+        """SHA-256 over schema, features, target, weights, row numbers and what lies aside."""
         digest = hashlib.sha256(self.schema.model_dump_json().encode())
         for part in (self.X, self.y, self.weights, self.ids):
             # No copy: a large table may be a mapped file.
             digest.update(b"-" if part is None else part.contiguous().numpy().reshape(-1).data)
+        if self.aside is not None:
+            digest.update(self.aside.digest.encode())
         return digest.hexdigest()
 
     def sample(self, n: int, *, seed: int = 0) -> "Table":

@@ -1,0 +1,6 @@
+"""Who is decided narrowly, and why?"""
+
+from workbench import ui
+
+with ui.page("Who is decided narrowly, and what would have changed it?") as place:
+    ui.people(place)

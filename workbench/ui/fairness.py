@@ -1,0 +1,22 @@
+"""The page about fairness: its parts, each about the rows that were chosen."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from workbench.ui.place import Place
+from workbench.ui.state import choose
+
+PART = "fairness_part"
+# What each part is called, and what shows it.
+PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {}
+
+
+def fairness(place: Place) -> None:
+    """Show the part of the page that was chosen."""
+    part = str(choose(
+        st.segmented_control, "Part", PART, options=list(PARTS),
+        default=next(iter(PARTS)), format_func=lambda key: PARTS[key][0], required=True,
+        label_visibility="collapsed",
+    ))  # fmt: skip
+    PARTS[part][1](place)
