@@ -18,7 +18,7 @@ from workbench.core.results import FairnessAudit, load
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
 
-QUICK = {"resamples": 200, "neighbour_rows": 200}
+QUICK = {"resamples": 200, "neighbour_rows": 200, "least_rows": 1}
 FAIRLEARN = {
     "selection_rate": fl.selection_rate,
     "true_positive_rate": fl.true_positive_rate,
