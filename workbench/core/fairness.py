@@ -41,9 +41,10 @@ class FairnessAudit(Result):
     favourable
         The class that people hope for.
     counts
-        Rows by group, truth and decision, favourable being 1.
+        Rows by group, truth and decision, favourable being 1; weights of rows where they have
+        some, scaled so that they are 1 on average.
     rates
-        Shares with their interval: Wilson's.
+        Shares with their interval: Wilson's, of effective rows (Kish's) where rows have weights.
     pooled
         Rates drawn together within their partition as far as chance explains their spread
         (beta-binomial, empirical Bayes), with the interval of the posterior.
@@ -56,10 +57,10 @@ class FairnessAudit(Result):
     gaps
         Greatest gap within each partition among the groups for which it is defined.
     floors
-        What the gap would be on average, and its 95 % quantile, if groups were drawn at random;
-        axis: mean, quantile.
+        What the gap would be on average, and its 95 % quantile (of a ratio its 5 % quantile), if
+        groups were drawn at random; axis: mean, quantile.
     chances
-        Share of such draws with a gap as large as the one found.
+        Share of such draws with a gap at least as large as the one found, which counts as one.
     adjusted
         The same after Holm's correction for all gaps and partitions.
     score_names, score_values
@@ -82,6 +83,8 @@ class FairnessAudit(Result):
         Share of Theil's index that lies between the groups of each partition.
     weighted
         Whether rows count by their sampling weights.
+    rows
+        Rows by group, truth and decision where ``counts`` are weights; else None.
     """
 
     kind: ClassVar[str] = "fairness_audit"
@@ -117,6 +120,7 @@ class FairnessAudit(Result):
     differential: Float[np.ndarray, "p 3"]
     between: Float[np.ndarray, " p"]
     weighted: bool = False
+    rows: Int[np.ndarray, "g 2 2"] | None = None
 
     def __post_init__(self) -> None:
         g, p, r, q = len(self.group_levels), len(self.partitions), len(RATES), len(GAPS)
@@ -134,6 +138,8 @@ class FairnessAudit(Result):
                 "individual": (i, 3), "differential": (p, 3), "between": (p,),
             },
         )  # fmt: skip
+        if self.rows is not None:
+            self._check_shapes(f"An audit of {g} groups", {"rows": (g, 2, 2)})
         if not g or not set(self.partition_of.tolist()) <= set(range(p)):
             raise InvalidInputError("A group in the audit belongs to no partition of it.")
 
@@ -153,8 +159,12 @@ class FairnessAudit(Result):
     @cached_property
     def sizes(self) -> Int[np.ndarray, " g"]:
         """Rows of each group."""
-        sizes: np.ndarray = self.counts.sum((1, 2))
+        sizes: np.ndarray = self._rows.sum((1, 2))
         return np.rint(sizes).astype(np.int64)
+
+    @property
+    def _rows(self) -> Float[np.ndarray, "g 2 2"] | Int[np.ndarray, "g 2 2"]:
+        return self.counts if self.rows is None else self.rows
 
     def groups_of(self, partition: int) -> Int[np.ndarray, " m"]:
         """Positions of the groups of a partition."""
@@ -180,7 +190,7 @@ class FairnessAudit(Result):
     def denominators(self) -> Float[np.ndarray, "r g"]:
         """Of how many rows each rate is a share."""
         return np.stack([
-            sum(self.counts[:, truth, decided] for truth, decided in rate.of)
+            sum(self._rows[:, truth, decided] for truth, decided in rate.of).astype(float)
             for rate in RATES.values()
         ])  # fmt: skip
 
