@@ -82,3 +82,11 @@ def lacking(audit: FairnessAudit, rate: str, partition: int) -> list[tuple[int, 
     """Return the groups of which a rate is undefined or told by few rows, each with the reason."""
     reasons = ((int(g), audit.reason(rate, int(g))) for g in audit.groups_of(partition))
     return [(g, reason) for g, reason in reasons if reason]
+
+
+def group_phrase(audit: FairnessAudit, group: int) -> str:
+    """Name a group with its attributes: ``sex Female and race Black``."""
+    attributes = (audit.attributes[at] for at in audit.partitions[audit.partition_of[group]])
+    levels = audit.group_levels[group]
+    *first, last = (f"{a} {level}" for a, level in zip(attributes, levels, strict=True))
+    return f"{', '.join(first)} and {last}" if first else last

@@ -10,11 +10,10 @@ from jaxtyping import Bool, Float, Int
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import GAPS, RATES, TPR
 from workbench.core.wording import counted, percent
-from workbench.numerics.audit_reading import beyond_chance, enough, rate_index
+from workbench.numerics.audit_reading import beyond_chance, enough, group_phrase, rate_index
 from workbench.plots.fairness_words import (
     conflicts_sentence,
     gap_words,
-    group_phrase,
     in_words,
     interval_words,
     verdict,

@@ -9,13 +9,13 @@ from jaxtyping import Float, Int
 from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import RATES, TPR
 from workbench.core.wording import counted
-from workbench.numerics.audit_reading import rate_index
+from workbench.numerics.audit_reading import group_phrase, rate_index
 from workbench.plots.fairness import wrapped_title
-from workbench.plots.fairness_words import group_phrase, in_words, interval_words
+from workbench.plots.fairness_words import in_words, interval_words
 from workbench.plots.layout import empty, note, shortened
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
-CELL_HEIGHT, FRAME = 44, 130
+CELL_HEIGHT, FRAME = 56, 130
 NAME_LENGTH, SHORT = 22, 12
 # Cells from which on the interval is left to the hover: there is no room to read it.
 CROWDED = 4
@@ -122,7 +122,8 @@ def _frame(figure: go.Figure, heads: list[str], lines: list[str], names: tuple[s
     down, across = (escaped(shortened(name, NAME_LENGTH)) for name in names)
     figure.update_layout(height=FRAME + CELL_HEIGHT * len(lines))
     figure.update_xaxes(
-        tickvals=list(range(len(heads))), showgrid=False, title_text=across, tickangle=0,
+        tickvals=list(range(len(heads))), showgrid=False, title_text=across,
+        tickangle=0 if len(heads) < CROWDED else -45,
         ticktext=["<br>".join(escaped(part) for part in wrap(shortened(head, 3 * SHORT), SHORT))
                   for head in heads],
     )  # fmt: skip
@@ -150,7 +151,7 @@ def _cell(audit: FairnessAudit, group: int, rate: int, *, wide: bool) -> str:
     if not n:
         return "nobody" if not audit.sizes[group] else "not<br>defined"
     value, low, high = 100 * audit.rates[rate, group]
-    interval = f" ({low:.0f} to {high:.0f})" if wide else ""
+    interval = f"<br>({low:.0f} to {high:.0f})" if wide else ""
     few = "" if n >= ENOUGH else "few: "
     return f"{few}{value:.0f}{interval}<br>of {n:,}"
 

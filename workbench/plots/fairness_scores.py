@@ -7,9 +7,8 @@ from jaxtyping import Int
 from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import FPR, TPR
 from workbench.core.wording import counted, percent
-from workbench.numerics.audit_reading import rate_index
+from workbench.numerics.audit_reading import group_phrase, rate_index
 from workbench.numerics.rates import wilson_bounds
-from workbench.plots.fairness_words import group_phrase
 from workbench.plots.layout import empty, note, shortened, whisker_style
 from workbench.plots.theme import DASHES, Palette, blended, escaped, palette, template
 

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import TPR
-from workbench.numerics.audit_reading import rate_index
+from workbench.numerics.audit_reading import group_phrase, rate_index
 from workbench.numerics.group_rates import denominators_of, rates_of
 from workbench.numerics.rates import wilson_bounds
 from workbench.plots.fairness_scores import drawn_groups
-from workbench.plots.fairness_words import group_phrase, in_words
+from workbench.plots.fairness_words import in_words
 from workbench.plots.layout import empty, note, shortened
 from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 from workbench.plots.words import number

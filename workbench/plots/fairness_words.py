@@ -8,11 +8,13 @@ from workbench.core.wording import counted, percent
 from workbench.numerics.audit_reading import (
     GAP_NAMES,
     LEVEL,
+    MIRRORED,
     beyond_chance,
     difference,
     enough,
     extremes,
     gap_of,
+    group_phrase,
     lacking,
     rate_index,
     worse_off,
@@ -100,6 +102,8 @@ def _hit(audit: FairnessAudit, partition: int) -> str:
     """Say which group each surely differing rate is worst for, where that is not one and all."""
     worst: dict[str, list[str]] = {}
     for rate, about in RATES.items():
+        if rate in MIRRORED:  # the same people, counted from the other side
+            continue
         sure = beyond_chance(audit, gap_of(rate), partition)
         group = worse_off(audit, rate, partition) if sure else None
         if group is not None:
@@ -158,14 +162,6 @@ def in_words(audit: FairnessAudit, rate: str) -> tuple[str, str]:
         "the favourable outcome", f"the outcome {good}"
     )
     return of_whom, do
-
-
-def group_phrase(audit: FairnessAudit, group: int) -> str:
-    """Name a group with its attributes: ``sex Female and race Black``."""
-    attributes = (audit.attributes[at] for at in audit.partitions[audit.partition_of[group]])
-    levels = audit.group_levels[group]
-    *first, last = (f"{a} {level}" for a, level in zip(attributes, levels, strict=True))
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def points(difference_: float) -> str:
