@@ -183,14 +183,3 @@ def reassigned(
         dealt[:, group, c - 1] = wanted
         left -= dealt[:, group]
     return dealt.astype(np.float64)
-
-
-def by_chance(
-    statistic: Statistic, counts: Int[np.ndarray, "g c"], draws: int, random: np.random.Generator
-) -> Float[np.ndarray, "b q"]:
-    """Return what the statistic is where groups are drawn at random, a few draws at a time."""
-    step = max(1, BLOCK // counts.size)
-    return np.concatenate([
-        statistic(reassigned(counts, part.stop - part.start, random))
-        for part in slices(draws, step)
-    ])  # fmt: skip
