@@ -119,11 +119,15 @@ def _cell(result: "FairnessAudit", name: str, rate: int, group: int) -> str:
 
 
 def _gaps(result: "FairnessAudit", partition: int) -> list[str]:
+    """List the gaps by one attribute, and of crossed ones those beyond chance."""
+    from workbench.numerics.audit_reading import beyond_chance
     from workbench.plots.fairness_words import gap_words, verdict  # loads plotly
 
+    crossed = len(result.partitions[partition]) > 1
     wide = max(len(gap.title) for gap in GAPS.values())
     return [
         f"  {gap.title:<{wide}}  {gap_words(result, q, partition):<24}  "
         f"{verdict(result, q, partition)}"
         for q, gap in enumerate(GAPS.values())
+        if not crossed or beyond_chance(result, q, partition)
     ]

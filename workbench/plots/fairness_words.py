@@ -64,11 +64,14 @@ def lacking_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) 
     missing = lacking(audit, rate, partition)
     if not missing:
         return ""
-    told = "; ".join(f"{audit.group_names[g]} ({reason})" for g, reason in missing[: 2 * NAMED])
+    told = "; ".join(
+        f"{audit.group_names[g]} ({reason.removeprefix('insufficient evidence: only ')})"
+        for g, reason in missing[: 2 * NAMED]
+    )
     further = len(missing) - 2 * NAMED
     rest = f"; and {counted(further, 'more group')}" if further > 0 else ""
     return (
-        f"Not compared, as fewer than {ENOUGH} rows tell nothing about a group: {told}{rest}. "
+        f"Not compared, as fewer than {ENOUGH} rows tell little of a group: {told}{rest}. "
         "That is no sign that they are treated alike."
     )
 

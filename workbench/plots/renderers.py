@@ -305,7 +305,9 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
 def _speechless(result: Churn | Mitigation | FairnessAudit) -> set[str]:
     """Return the views that have nothing to show: no update, no groups, nothing to cross."""
     if isinstance(result, FairnessAudit):
-        return {"intersections"} if len(result.attributes) < 2 else set()
+        none = {"intersections"} if len(result.attributes) < 2 else set()
+        scored = len(result.thresholds) > 0
+        return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
     if isinstance(result, Mitigation):
         none = set() if result.candidate_names else {"candidates"}
         return none if result.classifies else none | {"abstention"}
