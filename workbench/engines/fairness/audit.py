@@ -170,8 +170,8 @@ def audit_fields(
         "thresholds": thresholds,
         "individual_names": audit_people.NAMES,
         "individual": audit_people.individual_fields(
-            _effective(*total), decided.decided.astype(float), audited.table, audited.weights, left_out, params,
-            context,
+            _effective(*total), decided.decided.astype(float), audited.table, audited.weights,
+            left_out, params, context,
         ),
         "differential": np.stack([part["differential"] for part in own]),
         "between": np.array([part["between"] for part in own]),
