@@ -81,7 +81,8 @@ _HOMES = {
     "workbench.api": (
         "advise", "attach", "audit", "audit_decisions", "background_for", "churn",
         "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate", "explain",
-        "explain_set", "faithfulness", "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set", "lime",
+        "explain_set", "faithfulness", "halo", "interaction_scores", "interaction_test",
+        "interactions", "interactions_set", "lime",
         "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
         "local_functions", "measures", "mitigate", "profiles", "profiles_set", "rashomon_set",
         "realised_churn", "run_checks", "scale_curves", "select_rows", "simpler_models",
@@ -90,8 +91,9 @@ _HOMES = {
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors", "Explainer",
-        "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
+        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors", "ErrorAudit",
+        "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
+        "InteractionTest", "Interactions",
         "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
         "RashomonSet", "ScaleCurves", "SimplerModels",
     ),

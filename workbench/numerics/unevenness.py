@@ -25,8 +25,7 @@ def generalized_entropy(cells: Float[np.ndarray, "*m 4"]) -> Float[np.ndarray, "
     """
     n, mean = _mean(cells)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: np.ndarray = ((cells @ BENEFITS**2) / n / mean**2 - 1) / 2
-    return found
+        return np.asarray(((cells @ BENEFITS**2) / n / mean**2 - 1) / 2)
 
 
 def theil(cells: Float[np.ndarray, "*m 4"]) -> Float[np.ndarray, "*m"]:
@@ -42,8 +41,7 @@ def theil(cells: Float[np.ndarray, "*m 4"]) -> Float[np.ndarray, "*m"]:
     logs = np.array([0.0, 2 * np.log(2.0), 0.0, 0.0])
     with np.errstate(invalid="ignore", divide="ignore"):
         # The benefits sum up to n mean, so that ln(mean) leaves the sum.
-        found: np.ndarray = (cells @ logs) / n / mean - np.log(mean)
-    return found
+        return np.asarray((cells @ logs) / n / mean - np.log(mean))
 
 
 def between_groups(cells: Float[np.ndarray, "g 4"]) -> float:
@@ -88,8 +86,7 @@ def differential(
         logs = np.log((count + concentration / 2) / (n + concentration))
         high = np.where(seen, logs, -np.inf).max(-1)
         found.append(high - np.where(seen, logs, np.inf).min(-1))
-    worst: np.ndarray = np.maximum(*found)
-    return np.where(seen.sum(-1) > 1, worst, np.nan)
+    return np.where(seen.sum(-1) > 1, np.maximum(*found), np.nan)
 
 
 def disagreements(
@@ -135,4 +132,4 @@ def _mean(
 ) -> tuple[Float[np.ndarray, "*m"], Float[np.ndarray, "*m"]]:
     n = cells.sum(-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return n, (cells @ BENEFITS) / n
+        return np.asarray(n), np.asarray((cells @ BENEFITS) / n)

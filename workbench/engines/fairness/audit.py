@@ -60,7 +60,7 @@ def _audit(
     position = favourable_position(model, rows, params.favourable)
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, params)
+    weights, notes = weights_of(rows, wanted=params.weights)
     decided = decide(predicted(model, rows, context), position, model.schema.classes, truth)
     if params.threshold is not None:
         decided = _decided_from(decided, params.threshold)
@@ -99,7 +99,7 @@ def predicted(model: Model, rows: Table, context: Context) -> Float[np.ndarray, 
 
 
 def weights_of(
-    rows: Table, params: AuditParams
+    rows: Table, *, wanted: bool
 ) -> tuple[Float[np.ndarray, " n"] | None, tuple[str, ...]]:
     """Return the weight of each row, 1 on average, and a note; None where all count alike.
 
@@ -108,7 +108,7 @@ def weights_of(
     InvalidInputError
         If no row has weight.
     """
-    if rows.weights is None or not params.weights:
+    if rows.weights is None or not wanted:
         return None, ()
     weights = rows.weights.double().numpy()
     total = float(weights.sum())

@@ -59,7 +59,7 @@ def _errors(
         )
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, params)
+    weights, notes = weights_of(rows, wanted=params.weights)
     values = row_values(predicted(model, rows, context)[:, 0], truth, params.quantile)
     fields = _by_partition(values, grouping, weights, params, context)
     return ErrorAudit(

@@ -62,7 +62,7 @@ def audit_given(
         )
     context = Context(seed=seed, progress=progress)
     grouping = find_groups(given.people, settings)
-    weights, notes = weights_of(given.people, settings)
+    weights, notes = weights_of(given.people, wanted=settings.weights)
     decided = Decided(given.favourable, 1, given.scores, given.decided, given.truth)
     audited = Audited(decided, grouping, given.unfavourable, weights)
     fields, more = audit_fields(audited, settings, context)

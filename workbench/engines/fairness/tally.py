@@ -83,8 +83,11 @@ class Tally:
     def _sizes(self) -> tuple[int, ...]:
         return tuple(len(levels) for levels in self.grouping.levels)
 
-    def _joined(self, part: Cells, others: tuple[int, ...]) -> Cells:
-        return part.reshape(*self._sizes, 2, 2).sum(others).reshape(-1, 2, 2)
+    def _joined(
+        self, part: Float[np.ndarray, "m 2 2"], others: tuple[int, ...]
+    ) -> Float[np.ndarray, "g 2 2"]:
+        joined: np.ndarray = part.reshape(*self._sizes, 2, 2).sum(others)
+        return joined.reshape(-1, 2, 2)
 
     def _joined_scores(self, others: tuple[int, ...]) -> Sums:
         return self.scores.shaped(*self._sizes, 2).over(*others).shaped(-1, 2)
