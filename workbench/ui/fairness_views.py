@@ -52,7 +52,7 @@ def choose_look(result: FairnessAudit) -> Look:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         partition = choose(
             st.selectbox, "Groups by", f"{FAMILY}.partition", options=names, default=names[0],
-            format_func=plain, width=260,
+            width=260,
         )  # fmt: skip
         rate = choose(
             st.selectbox, "Rate", f"{FAMILY}.rate", options=list(RATES), default=TPR,
