@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from workbench.core.fairness import FairnessAudit
+from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.provenance import Provenance
 from workbench.numerics.group_rates import denominators_of, gaps_of, rates_of
@@ -83,7 +83,8 @@ def _filled(counts, names, of, sets, attributes, levels, classes, chances):
     base = rates[:, references[of]]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = rates / base[..., :1]
-    gaps = np.stack([_gaps(rates[:, of == i]) for i in range(p)], 1)
+    many = (denominators_of(counts) >= ENOUGH)[..., None]
+    gaps = np.stack([_gaps(np.where(many, rates, np.nan)[:, of == i]) for i in range(p)], 1)
     alike = np.array([gap.none for gap in GAPS.values()])[:, None]
     away = np.abs(gaps[..., 0] - alike)
     if chances is None:

@@ -62,7 +62,9 @@ def fairness(
 
 
 def _summary(result: "FairnessAudit", rate: str) -> str:
-    lines: list[str] = []
+    from workbench.plots.fairness_words import overview_sentence  # loads plotly
+
+    lines = [overview_sentence(result), ""]
     for p in range(len(result.partitions)):
         lines += [*_of_partition(result, p, rate), ""]
     return "\n".join([*lines, *trust_lines(result)])

@@ -55,7 +55,8 @@ class FairnessAudit(Result):
     differences, ratios
         Rate of each group less, or over, that of its partition's reference group.
     gaps
-        Greatest gap within each partition among the groups for which it is defined.
+        Greatest gap within each partition among the groups for which it is defined, and which
+        have enough rows (the setting ``least_rows``).
     floors
         What the gap would be on average, and its 95 % quantile (of a ratio its 5 % quantile), if
         groups were drawn at random; axis: mean, quantile.

@@ -70,6 +70,12 @@ def beyond_chance(audit: FairnessAudit, gap: int, partition: int) -> bool | None
     return bool(audit.adjusted[gap, partition] <= LEVEL)
 
 
+def clearest(audit: FairnessAudit, rate: str) -> int:
+    """Return the partition by which the gap of a rate is least likely by chance."""
+    adjusted = audit.adjusted[gap_of(rate)]
+    return int(np.where(np.isfinite(adjusted), adjusted, 2.0).argmin())
+
+
 def worse_off(audit: FairnessAudit, rate: str, partition: int) -> int | None:
     """Return the group that a rate is worst for; None where that is no matter of more or less."""
     ends = extremes(audit, rate, partition)

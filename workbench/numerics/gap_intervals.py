@@ -1,7 +1,9 @@
 """How sure gaps between groups are, and how large chance alone makes them."""
 
+from functools import partial
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.fairness_metrics import ALL, GAPS, RATES
 from workbench.numerics.chunks import slices
@@ -25,9 +27,18 @@ OF_TRUTH, OF_DECISION = (
 )  # fmt: skip
 
 
-def gaps_of_cells(cells: Float[np.ndarray, "*m g 4"]) -> Float[np.ndarray, "*m q"]:
-    """Gaps in the order of ``GAPS`` of rows by (truth, decision)."""
-    return gaps_of(_rates_of_cells(cells))
+def gaps_of_cells(
+    cells: Float[np.ndarray, "*m g 4"], compared: Bool[np.ndarray, "r g"] | None = None
+) -> Float[np.ndarray, "*m q"]:
+    """Gaps in the order of ``GAPS`` of rows by (truth, decision), of the groups ``compared``."""
+    return gaps_of(only(_rates_of_cells(cells), compared))
+
+
+def only(
+    rates: Float[np.ndarray, "*m r g"], compared: Bool[np.ndarray, "r g"] | None
+) -> Float[np.ndarray, "*m r g"]:
+    """Rates of the groups that are compared; of others NaN. None compares all."""
+    return rates if compared is None else np.where(compared, rates, np.nan)
 
 
 def gap_intervals(
@@ -37,6 +48,7 @@ def gap_intervals(
     resamples: int,
     random: np.random.Generator,
     level: float = LEVEL,
+    compared: Bool[np.ndarray, "r g"] | None = None,
 ) -> Float[np.ndarray, "q 3"]:
     """Gaps between groups with intervals.
 
@@ -55,9 +67,12 @@ def gap_intervals(
         With their intervals.
     chances
         That random groups are as far apart (``gaps_by_chance``).
+    compared
+        Groups between which there are gaps, by rate; None for all.
     """
+    rates = rates if compared is None else np.where(compared[..., None], rates, np.nan)
     value, plain = gaps_of(rates[..., 0]), furthest_apart(rates)
-    drawn = bca_interval(gaps_of_cells, cells, resamples, random, level)
+    drawn = bca_interval(partial(gaps_of_cells, compared=compared), cells, resamples, random, level)
     pair = SINGLE & (np.isfinite(rates[..., 0]).sum(1) == 2)[FIRST]
     low = np.where(pair, plain[:, 1], np.fmin(drawn[:, 1], plain[:, 1]))
     high = np.where(pair, plain[:, 2], np.fmax(drawn[:, 2], plain[:, 2]))
@@ -101,6 +116,7 @@ def gaps_by_chance(
     draws: int,
     random: np.random.Generator,
     level: float = LEVEL,
+    compared: Bool[np.ndarray, "r g"] | None = None,
 ) -> tuple[Float[np.ndarray, "q 2"], Float[np.ndarray, " q"]]:
     r"""Say how large gaps are where groups are drawn at random, and how rarely as large as these.
 
@@ -115,7 +131,7 @@ def gaps_by_chance(
     """
     step = max(1, BLOCK // cells.size)
     drawn = np.concatenate([
-        gaps_of(_rates_by_chance(cells, part.stop - part.start, random))
+        gaps_of(only(_rates_by_chance(cells, part.stop - part.start, random), compared))
         for part in slices(draws, step)
     ])  # fmt: skip
     known = np.isfinite(drawn)

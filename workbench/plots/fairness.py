@@ -23,7 +23,7 @@ from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 Counted = Literal["as counted", "drawn together"]
 COUNTED: tuple[Counted, ...] = get_args(Counted)
-NAME_LENGTH, TITLE_LENGTH, ROW_HEIGHT, BAND_WIDTH = 26, 30, 30, 13
+NAME_LENGTH, LINE_LENGTH, TITLE_LENGTH, ROW_HEIGHT, BAND_WIDTH = 44, 20, 30, 38, 13
 # Room right of the last whisker, for what is written there, as a share of the span.
 ROOM = 0.12
 
@@ -64,8 +64,10 @@ def groups(
         _dots(figure, shown, chosen, ink, symbol, texts)
     span = _span(np.append(shown[known].ravel(), overall))
     _reasons(figure, audit, order, rate, known, span[0], colours)
-    layout_bars(figure, [_label(audit, int(g)) for g in order], span, ROW_HEIGHT)
-    figure.update_xaxes(tickformat=".0%")
+    labels = [_label(audit, int(g)) for g in order]
+    layout_bars(figure, labels, span, ROW_HEIGHT)
+    figure.update_yaxes(ticktext=labels)
+    figure.update_xaxes(tickformat=".0%", nticks=5)
     of_whom, do = in_words(audit, rate)
     wrapped_title(figure, f"share of {of_whom} that {do}; whiskers: 95 %")
     note(figure, "dotted: all rows; grey: too few rows", dark=dark)
@@ -108,7 +110,7 @@ def gaps(audit: FairnessAudit, *, partition: str | int = 0, dark: bool = False) 
     _dots(figure, found, known & ~sure, colours.others, "circle-open", texts)
     span = _span(np.concatenate([found[known].ravel(), floors[known].ravel(), [0.0]]))
     _undefined_gaps(figure, known, span[0], colours)
-    layout_bars(figure, [_gap_label(q) for q in range(len(GAPS))], span, ROW_HEIGHT + 8)
+    layout_bars(figure, [_gap_label(q) for q in range(len(GAPS))], span, ROW_HEIGHT)
     figure.update_yaxes(ticktext=[_gap_label(q) for q in range(len(GAPS))])
     figure.update_xaxes(tickformat=".2~f")
     title(figure, "gap between groups", "0: all alike", "whiskers: 95 %")
@@ -203,7 +205,9 @@ def _gap_label(gap: int) -> str:
 
 
 def _label(audit: FairnessAudit, group: int) -> str:
-    return f"{shortened(audit.group_names[group], NAME_LENGTH)} ({audit.sizes[group]:,})"
+    """Name a group with its size, on as many lines as a narrow window needs."""
+    text = f"{shortened(audit.group_names[group], NAME_LENGTH)} ({audit.sizes[group]:,})"
+    return "<br>".join(escaped(line) for line in wrap(text, LINE_LENGTH))
 
 
 def _span(values: Float[np.ndarray, " n"]) -> tuple[float, float]:

@@ -51,9 +51,8 @@ def chance_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -
         return ""
     name = GAPS[GAP_NAMES[gap]].title.lower()
     p = float(audit.adjusted[gap, partition])
-    groups = len(audit.groups_of(partition))
     return (
-        f"Were the people dealt out to {counted(groups, 'group')} of these sizes at random, the "
+        "Were the people dealt out to groups of these sizes at random, the "
         f"{name} would be {points(mean)} on average and above {points(top)} in one of 20 draws; "
         f"here it is {points(found)} ({chance_words(p)})."
     )
@@ -95,6 +94,16 @@ def conflicts_sentence(audit: FairnessAudit, partition: int = 0) -> str:
     if others:
         said += f" Not shown to differ: {_listed(titles, others)}."
     return f"{said} {_hit(audit, partition)}".strip()
+
+
+def overview_sentence(audit: FairnessAudit) -> str:
+    """Say by which attributes any gap is beyond chance, over all that was looked at."""
+    found = []
+    for p, name in enumerate(audit.partition_names):
+        known = [i for i in range(len(GAP_NAMES)) if beyond_chance(audit, i, p) is not None]
+        sure = sum(bool(beyond_chance(audit, i, p)) for i in known)
+        found.append(f"by {name} {sure} of {len(known)}" if known else f"by {name} none is defined")
+    return f"Gaps beyond chance, over all measures: {'; '.join(found)}."
 
 
 def _listed(titles: list[str], positions: list[int]) -> str:

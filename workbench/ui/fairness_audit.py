@@ -8,7 +8,12 @@ from workbench import api
 from workbench.core.results import FairnessAudit
 from workbench.core.wording import counted
 from workbench.engines.fairness.audit import NAME
-from workbench.plots.fairness_words import audit_sentence, chance_sentence, lacking_sentence
+from workbench.plots.fairness_words import (
+    audit_sentence,
+    chance_sentence,
+    lacking_sentence,
+    overview_sentence,
+)
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
@@ -121,3 +126,4 @@ def _tell(result: FairnessAudit, look: Look) -> None:
     for tell in (chance_sentence, lacking_sentence):
         if said := tell(result, look.partition, look.rate):
             note(said)
+    note(overview_sentence(result))

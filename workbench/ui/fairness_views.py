@@ -8,6 +8,7 @@ import streamlit as st
 
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import RATES, TPR
+from workbench.numerics.audit_reading import clearest
 from workbench.plots import render, views_of
 from workbench.plots.fairness import COUNTED
 from workbench.plots.fairness_thresholds import threshold_sentence
@@ -47,18 +48,21 @@ class Look:
 
 
 def choose_look(result: FairnessAudit) -> Look:
-    """Choose whose groups and which rate the page is about."""
+    """Choose the rate and whose groups the page is about; at first the clearest gap's."""
     names = list(result.partition_names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        partition = choose(
-            st.selectbox, "Groups by", f"{FAMILY}.partition", options=names, default=names[0],
-            width=260,
-        )  # fmt: skip
-        rate = choose(
+        by, of = st.container(width=260), st.container(width=260)
+    with of:
+        rate = str(choose(
             st.selectbox, "Rate", f"{FAMILY}.rate", options=list(RATES), default=TPR,
-            format_func=lambda name: RATES[name].title, width=260,
+            format_func=lambda name: RATES[name].title,
+        ))  # fmt: skip
+    with by:
+        partition = choose(
+            st.selectbox, "Groups by", f"{FAMILY}.partition", options=names,
+            default=names[clearest(result, rate)],
         )  # fmt: skip
-    return Look(result.partition_index(str(partition)), str(rate))
+    return Look(result.partition_index(str(partition)), rate)
 
 
 def show_views(result: FairnessAudit, look: Look, name: str) -> None:

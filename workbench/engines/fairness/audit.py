@@ -202,9 +202,7 @@ def _by_partition(
     for place, part in enumerate(partitions):
         context.step(place, len(partitions), "ways of grouping people")
         fields = {"rows": part.rows, "counts": part.counts, **audit_rates.rate_fields(part)}
-        fields |= audit_rates.gap_fields(
-            part, fields["rates"], place, params.resamples, draws, context
-        )
+        fields |= audit_rates.gap_fields(part, fields["rates"], place, params, draws, context)
         if len(counted.thresholds):
             group = audited.grouping.cell_of(part.attributes)
             fields |= audit_scores.score_fields(

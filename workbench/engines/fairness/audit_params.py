@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from workbench.core.fairness import ENOUGH
 from workbench.engines.fairness.params import GroupParams
 
 
@@ -25,6 +26,11 @@ class AuditParams(GroupParams):
         2000, ge=200, le=20_000,
         description="Bootstrap samples behind intervals of gaps, and random groups behind what "
         "chance alone shows.",
+    )  # fmt: skip
+    least_rows: int = Field(
+        ENOUGH, ge=1,
+        description="Rows that a rate of a group has to be a share of, so that gaps take the "
+        "group in; 1 takes all groups in, as fairlearn does.",
     )  # fmt: skip
     neighbours: int = Field(
         5, ge=1, le=100, description="Neighbours that a person's decision is compared with."

@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from workbench.core.context import Context
 from workbench.core.fairness_metrics import RATES
+from workbench.engines.fairness.audit_params import AuditParams
 from workbench.engines.fairness.tally import Cells, Partition
-from workbench.numerics.gap_intervals import gap_intervals, gaps_by_chance
+from workbench.numerics.gap_intervals import gap_intervals, gaps_by_chance, only
 from workbench.numerics.group_rates import denominators_of, gaps_of, rates_of
 from workbench.numerics.group_tests import holm
 from workbench.numerics.pooling import pooled_rates
@@ -54,16 +55,21 @@ def gap_fields(
     partition: Partition,
     rates: Float[np.ndarray, "r g 3"],
     place: int,
-    resamples: int,
+    params: AuditParams,
     draws: int,
     context: Context,
 ) -> dict[str, Any]:
-    """Gaps within a partition, and what random groups show."""
-    value, cells = gaps_of(rates[..., 0]), partition.effective
+    """Gaps between the groups of a partition with enough rows, and what random groups show."""
+    compared = denominators_of(partition.rows.astype(np.float64)) >= params.least_rows
+    value, cells = gaps_of(only(rates[..., 0], compared)), partition.effective
     floors, chances = gaps_by_chance(
-        np.rint(cells).astype(np.int64), value, draws, context.stream(CHANCE, place)
-    )
-    gaps = gap_intervals(cells, rates, chances, resamples, context.stream(BOOTSTRAP, place))
+        np.rint(cells).astype(np.int64), value, draws, context.stream(CHANCE, place),
+        compared=compared,
+    )  # fmt: skip
+    gaps = gap_intervals(
+        cells, rates, chances, params.resamples, context.stream(BOOTSTRAP, place),
+        compared=compared,
+    )  # fmt: skip
     return {"gaps": gaps, "floors": floors, "chances": chances}
 
 
