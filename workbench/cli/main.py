@@ -14,6 +14,7 @@ from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
+from workbench.cli.fairness import fairness
 from workbench.cli.fastshap import fastshap
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
@@ -55,6 +56,7 @@ for command in (
     halo,
     detectors,
     interaction_test,
+    fairness,
     rashomon,
     explain_set,
     interactions_set,

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness_metrics import RATES, TPR
 from workbench.core.results import (
     Attribution,
     AttributionRange,
@@ -15,6 +16,7 @@ from workbench.core.results import (
     Counterfactuals,
     Detectors,
     Explainer,
+    FairnessAudit,
     Faithfulness,
     Halo,
     Interactions,
@@ -38,6 +40,10 @@ from workbench.plots import (
     churn,
     churn_groups,
     detectors,
+    fairness,
+    fairness_cells,
+    fairness_scores,
+    fairness_thresholds,
     faithfulness,
     halo,
     interaction_scores,
@@ -130,6 +136,12 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
+    FairnessAudit: {
+        "groups": fairness.groups, "gaps": fairness.gaps,
+        "intersections": fairness_cells.intersections, "roc": fairness_scores.roc,
+        "calibration": fairness_scores.calibration,
+        "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -148,7 +160,7 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
-    if isinstance(result, Churn | Mitigation):
+    if isinstance(result, Churn | Mitigation | FairnessAudit):
         return tuple(view for view in views if view not in _speechless(result))
     if isinstance(result, Profiles):
         return tuple(view for view in views if view not in profiles.speechless(result))
@@ -258,6 +270,21 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    rates = {"rate": [TPR, *(rate for rate in RATES if rate != TPR)]}
+    crossed = [
+        name for name, part in zip(result.partition_names, result.partitions, strict=True)
+        if len(part) > 1
+    ]  # fmt: skip
+    return {
+        "groups": {**by, **rates, "count": list(fairness.COUNTED)},
+        "gaps": by,
+        "intersections": {"partition": crossed[::-1], **rates},
+        "roc": by, "calibration": by, "xauc": by, "thresholds": {**by, **rates},
+    }  # fmt: skip
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +292,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    FairnessAudit: _of_audit,
 }  # fmt: skip
 
 
@@ -274,8 +302,12 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
     return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
-def _speechless(result: Churn | Mitigation) -> set[str]:
-    """Return the views that have nothing to show: no update, no groups, no candidates."""
+def _speechless(result: Churn | Mitigation | FairnessAudit) -> set[str]:
+    """Return the views that have nothing to show: no update, no groups, nothing to cross."""
+    if isinstance(result, FairnessAudit):
+        none = {"intersections"} if len(result.attributes) < 2 else set()
+        scored = len(result.thresholds) > 0
+        return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
     if isinstance(result, Mitigation):
         none = set() if result.candidate_names else {"candidates"}
         return none if result.classifies else none | {"abstention"}
