@@ -50,7 +50,8 @@ class ErrorAudit(Result):
     differences
         Measure of each group less that of its partition's reference group.
     gaps
-        Greatest less least within each partition.
+        Greatest less least within each partition, among the groups that have enough rows (the
+        setting ``least_rows``).
     floors
         What the gap would be on average, and its 95 % quantile, if groups were drawn at random.
     chances, adjusted

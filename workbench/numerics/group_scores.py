@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 
 from workbench.numerics.chunks import slices
 from workbench.numerics.count_bootstrap import BLOCK, bca_bounds
-from workbench.numerics.intervals import area_interval
+from workbench.numerics.intervals import LEVEL, area_interval
 
 BINS = 10
 
@@ -112,7 +112,8 @@ def calibration_errors(
     .. math:: \sum_b \frac{n_b}{n} \left|\bar s_b - \frac{k_b}{n_b}\right|
 
     The interval redraws the outcomes of each bin, and is corrected for the bias that chance
-    alone puts into such a mean of sizes. NaN of a group without rows.
+    alone puts into such a mean of sizes; it reaches down to 0 where outcomes that are drawn by
+    the scores err as much in more than 5 % of draws. NaN of a group without rows.
 
     References
     ----------
@@ -128,13 +129,19 @@ def calibration_errors(
         found: np.ndarray = distance.sum(-1) / np.maximum(n, 1)
         return found
 
+    def drawn_by(chances: np.ndarray) -> np.ndarray:
+        step = max(1, BLOCK // counts.size)
+        return np.concatenate([
+            error(random.binomial(counts, chances, (part.stop - part.start, *counts.shape)))
+            for part in slices(resamples, step)
+        ])  # fmt: skip
+
     value = error(positives)
-    step = max(1, BLOCK // counts.size)
-    drawn = np.concatenate([
-        error(random.binomial(counts, share, (part.stop - part.start, *counts.shape)))
-        for part in slices(resamples, step)
-    ])  # fmt: skip
-    found = np.stack([value, *bca_bounds(value, drawn)], -1)
+    low, high = bca_bounds(value, drawn_by(share))
+    as_far = (1 + (drawn_by(np.clip(filled, 0.0, 1.0)) >= value - 1e-12).sum(0)) / (1 + resamples)
+    low = np.where(as_far > 1 - LEVEL, 0.0, np.minimum(low, value))
+    # Without what chance adds, the error may be less than it seems in any draw.
+    found = np.stack([value, low, np.maximum(high, value)], -1)
     return np.where((n > 0)[:, None], found, np.nan)
 
 

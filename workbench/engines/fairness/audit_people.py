@@ -108,8 +108,10 @@ def evenness_fields(
         lambda counts: differential(counts)[..., None],
         partition.effective, resamples, context.stream(RATIOS, place),
     )  # fmt: skip
-    # The greatest of several distances is never below 0.
-    found = np.maximum(found, 0.0)
+    value, low, high = found[0]
+    # What is corrected for chance may lie below the greatest of several distances as it was seen.
+    bounds = np.array([value, max(0.0, min(low, value)), max(high, value)])
     return {
-        "differential": found[0], "between": between_groups(partition.counts.reshape(-1, 4)),
+        "differential": np.where(np.isfinite(value), bounds, np.nan),
+        "between": between_groups(partition.counts.reshape(-1, 4)),
     }  # fmt: skip

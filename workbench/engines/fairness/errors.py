@@ -10,6 +10,7 @@ from pydantic import Field
 from workbench.core.context import Context, Progress
 from workbench.core.error_audit import MEASURES, ErrorAudit
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness import ENOUGH
 from workbench.core.grouping import Grouping
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
@@ -45,6 +46,9 @@ class ErrorsParams(GroupParams):
         description="Bootstrap samples behind intervals of gaps, and random groups behind what "
         "chance alone shows; fewer where there are many rows.",
     )  # fmt: skip
+    least_rows: int = Field(
+        ENOUGH, ge=1, description="Rows that a group has to have, so that gaps take it in."
+    )
 
 
 def _errors(
@@ -118,9 +122,12 @@ def _by_partition(
         apart = mover_difference(measures, measures[:, reference][:, None])
         apart[:, reference] = np.where(np.isfinite(apart[:, reference, :1]), 0.0, np.nan)
         valued = Valued(values, group, g, one if weights is None else weights)
+        few = np.bincount(group, minlength=g) < params.least_rows
         gaps, floors, chances = mean_gaps(
-            valued, measures, _rooted, draws, context.stream(DRAWS, place)
-        )
+            valued, np.where(few[:, None], np.nan, measures),
+            lambda means, few=few: np.where(few, np.nan, _rooted(means)), draws,
+            context.stream(DRAWS, place),
+        )  # fmt: skip
         found = {
             "partition_of": np.full(g, place), "sizes": np.bincount(group, minlength=g),
             "values": measures, "differences": apart, "gaps": gaps[:, None],
