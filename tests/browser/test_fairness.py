@@ -36,17 +36,17 @@ def see_who_is_worse_off(page, app_url):
 
 def look_at_gaps_and_thresholds(page):
     """See which gaps are beyond chance, and what another threshold would do."""
-    page.get_by_role("radio", name="Gaps").click()
+    page.get_by_role("radio", name="Gaps", exact=True).click()
     gaps = figure(page, "gap between groups")
     gaps.wait_for(timeout=SECONDS)
     assert gaps.locator(".ytick").count() == 10
-    page.get_by_role("radio", name="Thresholds").click()
+    page.get_by_role("radio", name="Thresholds", exact=True).click()
     figure(page, "cost of mistakes").wait_for(timeout=SECONDS)
     page.get_by_text(re.compile(r"^At threshold 0\.5 mistakes cost")).wait_for(timeout=SECONDS)
     page.get_by_role("slider", name="Cost of a wrong no").first.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile(r"fairness\.wrong_no=1\.1"), timeout=SECONDS)
-    page.get_by_role("radio", name="Groups").click()
+    page.get_by_role("radio", name="Groups", exact=True).click()
 
 
 def put_it_into_the_report(page, app_url):
