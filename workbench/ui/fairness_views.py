@@ -101,7 +101,7 @@ def show_views(result: FairnessAudit, look: Look, name: str) -> None:
 def _choose_costs() -> dict[str, float]:
     with st.container(horizontal=True):
         return {
-            "threshold": _slide("Threshold", "threshold", 0.5, 0.0, 1.0, 0.005),
+            "threshold": _slide("Threshold", "at", 0.5, 0.0, 1.0, 0.005),
             "cost_false_positive": _slide("Cost of a wrong yes", "wrong_yes", 1.0, 0.1, 10.0, 0.1),
             "cost_false_negative": _slide("Cost of a wrong no", "wrong_no", 1.0, 0.1, 10.0, 0.1),
         }
