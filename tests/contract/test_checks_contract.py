@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
+from tests.fairness_audits import alike, audit_of, unequal, with_gaps
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
@@ -53,12 +54,14 @@ SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
+# Base rates are alike, and gaps of decisions far beyond the floor.
+AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 AUDIT, SCORES, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -104,6 +107,10 @@ BAD = {
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),
+    "WB045": with_gaps(),
+    "WB046": alike(),
+    "WB047": with_gaps(),
+    "WB048": unequal(),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -48,10 +49,13 @@ __all__ = [
     "Plan",
     "advise",
     "attach",
+    "audit",
+    "audit_decisions",
     "background_for",
     "churn",
     "counterfactuals",
     "detectors",
+    "error_audit",
     "estimate_cost",
     "evaluate",
     "explain",

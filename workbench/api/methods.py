@@ -15,6 +15,8 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
+    FairnessAudit,
     Faithfulness,
     Halo,
     Interactions,
@@ -51,6 +53,7 @@ VERBS: Mapping[type[Result], str] = {
     Profiles: "profiles",
     Halo: "halo",
     Detectors: "detectors",
+    FairnessAudit: "audit", ErrorAudit: "error_audit",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from workbench.core.attribution_range import AttributionRange
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.detectors import Detectors
+from workbench.core.error_audit import ErrorAudit
 from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
 from workbench.core.faithfulness import Faithfulness
@@ -28,16 +29,16 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    Attribution | AttributionRange | Churn | Counterfactuals | Detectors | ErrorAudit
+    | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness", "Halo",
+    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
+    "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

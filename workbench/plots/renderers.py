@@ -8,13 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness_metrics import RATES, TPR
 from workbench.core.results import (
     Attribution,
     AttributionRange,
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
     Explainer,
+    FairnessAudit,
     Faithfulness,
     Halo,
     Interactions,
@@ -38,6 +41,11 @@ from workbench.plots import (
     churn,
     churn_groups,
     detectors,
+    error_audit,
+    fairness,
+    fairness_cells,
+    fairness_scores,
+    fairness_thresholds,
     faithfulness,
     halo,
     interaction_scores,
@@ -130,6 +138,13 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
+    FairnessAudit: {
+        "groups": fairness.groups, "gaps": fairness.gaps,
+        "intersections": fairness_cells.intersections, "roc": fairness_scores.roc,
+        "calibration": fairness_scores.calibration,
+        "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
+    },
+    ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -148,7 +163,7 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
-    if isinstance(result, Churn | Mitigation):
+    if isinstance(result, Churn | Mitigation | FairnessAudit):
         return tuple(view for view in views if view not in _speechless(result))
     if isinstance(result, Profiles):
         return tuple(view for view in views if view not in profiles.speechless(result))
@@ -258,6 +273,28 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    rates = {"rate": [TPR, *(rate for rate in RATES if rate != TPR)]}
+    crossed = [
+        name for name, part in zip(result.partition_names, result.partitions, strict=True)
+        if len(part) > 1
+    ]  # fmt: skip
+    return {
+        "groups": {**by, **rates, "count": list(fairness.COUNTED)},
+        "gaps": by,
+        "intersections": {"partition": crossed[::-1], **rates},
+        "roc": by, "calibration": by, "xauc": by, "thresholds": {**by, **rates},
+    }  # fmt: skip
+
+
+def _of_errors(result: ErrorAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    first = error_audit.OFF
+    measures = [first, *(name for name in error_audit.MEASURES if name != first)]
+    return {"groups": {**by, "measure": measures}, "gaps": by}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +302,8 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    FairnessAudit: _of_audit,
+    ErrorAudit: _of_errors,
 }  # fmt: skip
 
 
@@ -274,8 +313,12 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
     return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
-def _speechless(result: Churn | Mitigation) -> set[str]:
-    """Return the views that have nothing to show: no update, no groups, no candidates."""
+def _speechless(result: Churn | Mitigation | FairnessAudit) -> set[str]:
+    """Return the views that have nothing to show: no update, no groups, nothing to cross."""
+    if isinstance(result, FairnessAudit):
+        none = {"intersections"} if len(result.attributes) < 2 else set()
+        scored = len(result.thresholds) > 0
+        return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
     if isinstance(result, Mitigation):
         none = set() if result.candidate_names else {"candidates"}
         return none if result.classifies else none | {"abstention"}
