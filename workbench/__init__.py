@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         explain,
         explain_set,
         faithfulness,
+        flips,
         halo,
         interaction_scores,
         interaction_test,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from workbench.core.errors import WorkbenchError
     from workbench.core.model import Model
     from workbench.core.results import (
+        AttributeFlips,
         Attribution,
         AttributionRange,
         Churn,
@@ -75,8 +77,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "workbench.api": (
         "advise", "attach", "background_for", "churn", "counterfactuals", "detectors",
-        "estimate_cost", "evaluate", "explain", "explain_set", "faithfulness", "halo",
-        "interaction_scores", "interaction_test", "interactions", "interactions_set", "lime",
+        "estimate_cost", "evaluate", "explain", "explain_set", "faithfulness", "flips",
+        "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set", "lime",
         "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
         "local_functions", "measures", "mitigate", "profiles", "profiles_set", "rashomon_set",
         "realised_churn", "run_checks", "scale_curves", "select_rows", "simpler_models",
@@ -85,8 +87,8 @@ _HOMES = {
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors", "Explainer",
-        "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
+        "AttributeFlips", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
         "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
         "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
@@ -96,6 +98,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AttributeFlips",
     "Attribution",
     "AttributionRange",
     "Churn",
@@ -132,6 +135,7 @@ __all__ = [
     "explain",
     "explain_set",
     "faithfulness",
+    "flips",
     "halo",
     "interaction_scores",
     "interaction_test",

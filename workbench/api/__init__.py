@@ -1,6 +1,7 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 from workbench.api.across import explain_set, interactions_set, profiles_set
+from workbench.api.attribute_flips import flips
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -59,6 +60,7 @@ __all__ = [
     "explainer_for",
     "faithfulness",
     "find_method",
+    "flips",
     "halo",
     "interaction_scores",
     "interaction_test",

@@ -10,6 +10,7 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -51,6 +52,7 @@ VERBS: Mapping[type[Result], str] = {
     Profiles: "profiles",
     Halo: "halo",
     Detectors: "detectors",
+    AttributeFlips: "flips",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

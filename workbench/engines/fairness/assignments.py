@@ -41,7 +41,7 @@ class Assignments:
     attributes: tuple[str, ...]
     places: tuple[int, ...]
     levels: tuple[tuple[str, ...], ...]
-    values: tuple[Float[np.ndarray, " l"], ...]
+    values: tuple[np.ndarray, ...]
     levels_of: Int[np.ndarray, "c a"]
     own: Int[np.ndarray, " n"]
     group: Int[np.ndarray, " n"]
