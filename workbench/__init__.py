@@ -78,8 +78,9 @@ _HOMES = {
     "workbench.api": (
         "advise", "attach", "background_for", "churn", "counterfactuals", "detectors",
         "estimate_cost", "evaluate", "explain", "explain_set", "faithfulness", "flips",
-        "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set", "lime",
-        "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
+        "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
+        "lime", "list_methods", "list_models", "list_tables", "load_model", "load_result",
+        "load_table",
         "local_functions", "measures", "mitigate", "profiles", "profiles_set", "rashomon_set",
         "realised_churn", "run_checks", "scale_curves", "select_rows", "simpler_models",
         "train_explainer", "write_report",
@@ -88,8 +89,8 @@ _HOMES = {
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
         "AttributeFlips", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
-        "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
+        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest",
+        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
         "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),

@@ -207,7 +207,7 @@ def aside_of(table, sex):
 def test_what_the_model_does_not_read_is_refused_but_for_conditional_draws():
     table = people(200)
     table = replace(table, aside=aside_of(table, table.X[:, SEX].numpy()))
-    with pytest.raises(InvalidInputError, match="does not read gender, .* 0 by construction"):
+    with pytest.raises(InvalidInputError, match=r"does not read gender, .* 0 by construction"):
         flips_of(by_both, table, by="gender")
     found = flips_of(by_both, table, by="gender", mode="conditional")
     assert found.assignment_names == ("f", "m")
@@ -318,15 +318,18 @@ def test_one_line_for_each_row():
     assert (frame["lowest"] <= frame["score"]).all()
 
 
+MANY = "age=" + ",".join(map(str, range(20, 67)))
+
+
 @pytest.mark.parametrize(
     ("table", "params", "message"),
     [
         (people(50), {"by": "colour"}, "no column colour to group by; choose among"),
         (people(50), {"by": "age"}, "'age' is a number; say where to cut it"),
         (people(50), {"favourable": "maybe"}, "no class 'maybe'; set favourable to one of"),
-        (people(50), {"margin": 0.5}, "margin: .* less than or equal to 0.2"),
+        (people(50), {"margin": 0.5}, r"margin: .* less than or equal to 0.2"),
         (people(50, age=30), {"by": "age", "bins": "age=50"}, "nothing to set age to"),
-        (people(30_000), {"by": "sex,race,job,age", "bins": "age=" + ",".join(map(str, range(20, 67)))},
+        (people(30_000), {"by": "sex,race,job,age", "bins": MANY},
          "more than 20,000,000 answers; name fewer columns"),
     ],
 )  # fmt: skip

@@ -33,6 +33,4 @@ def flips(
         If anything given does not fit; the message names it and the fix.
     """
     model, rows = opened(model, rows, seed)
-    return fairness.flips(
-        model, rows, seed=seed, device=device, progress=progress, **params
-    )
+    return fairness.flips(model, rows, seed=seed, device=device, progress=progress, **params)

@@ -29,15 +29,15 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    AttributeFlips | Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
+    AttributeFlips | Attribution | AttributionRange | Churn | Counterfactuals | Detectors
+    | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
     | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
     | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
+    "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange", "Churn",
+    "Counterfactuals", "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
     "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
     "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
     "load",

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -39,6 +40,8 @@ from workbench.plots import (
     churn_groups,
     detectors,
     faithfulness,
+    flips,
+    flips_people,
     halo,
     interaction_scores,
     interaction_scores_heatmap,
@@ -129,6 +132,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
+    AttributeFlips: {
+        "rates": flips.rates, "moves": flips.moves, "people": flips_people.people,
+        "person": flips_people.person,
     },
     Explainer: {"errors": errors, "training": training},
     Performance: {
@@ -258,6 +265,14 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_flips(result: AttributeFlips) -> dict[str, dict[str, list[str]]]:
+    order = flips_people.people_in_order(result)[: flips_people.OFFERED]
+    return {
+        "people": {"to": flips_people.choices_of(result)},
+        "person": {"row": [str(result.ids[i]) for i in order]},
+    }
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +280,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    AttributeFlips: _of_flips,
 }  # fmt: skip
 
 
