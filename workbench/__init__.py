@@ -90,8 +90,8 @@ _HOMES = {
     "workbench.core.results": (
         "AttributeFlips", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
         "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest",
-        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
-        "RashomonSet", "ScaleCurves", "SimplerModels",
+        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
+        "Profiles", "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),

@@ -12,6 +12,7 @@ from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.flips import by_both, by_income, flips_of, people, some_flips
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
@@ -58,7 +59,8 @@ FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1),
+                 flips_of(by_both, people(800)))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -103,6 +105,8 @@ BAD = {
     "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
+    "WB050": some_flips(),
+    "WB051": flips_of(by_income, people(50)),
     "WB035": halo_with(0.5, 0.6),
 }  # fmt: skip
 

@@ -248,7 +248,7 @@ def test_support_is_the_ratio_of_densities():
 
 
 def test_support_of_few_rows_is_not_known():
-    found = flips_of(by_both, people(100))
+    found = flips_of(by_both, people(40))
     assert np.isnan(found.support).all()
     assert not found.implausible.any()
     np.testing.assert_array_equal(found.overall[:, 0], found.overall[:, 1])

@@ -116,10 +116,10 @@ def support_of(
     were spread evenly, so that none of them being so says nothing.
     """
     n = len(references)
-    k = max(NEAREST, EACH * n_groups)
+    k = min(max(NEAREST, EACH * n_groups), n // 5)  # more of them are no neighbourhood
     sizes = np.bincount(group, minlength=n_groups)
     expected = k * sizes / max(n, 1)
-    if n <= 4 * k or not queries.shape[1]:  # a quarter of all rows is no neighbourhood
+    if not (expected >= EXPECTED).any() or not queries.shape[1]:
         return np.full((len(queries), n_groups), np.nan)
     found = nearest(queries, references, k, own=own, context=context, what="rows placed")
     codes = torch.from_numpy(group)[found]  # (m, k)

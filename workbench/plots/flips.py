@@ -16,6 +16,14 @@ ROW_HEIGHT, NAME_LENGTH, LEGEND = 46, 24, 60
 LANES = {"adverse": -0.17, "favoured": 0.17}
 DOTS = 250
 SAID = {"adverse": "refused because of it", "favoured": "favoured because of it"}
+AGAINST = {
+    "adverse": "refused, somebody alike is not",
+    "favoured": "favoured, somebody alike is not",
+}
+
+
+def _said(result: AttributeFlips, kind: str) -> str:
+    return (AGAINST if result.mode == "conditional" else SAID)[kind]
 
 
 def rates(result: AttributeFlips, *, max_groups: int = 15, dark: bool = False) -> go.Figure:
@@ -61,6 +69,8 @@ def moves(result: AttributeFlips, *, max_groups: int = 15, dark: bool = False) -
     colours, groups = palette(dark=dark), _shown(result, max_groups)
     figure = go.Figure(layout={"template": template(dark=dark)})
     size = np.abs(result.largest_moves)
+    for name, ink in (("score would fall", colours.negative), ("would rise", colours.positive)):
+        _add_key(figure, name, "circle", ink)
     for place, g in enumerate(groups):
         _add_people(figure, result, int(g), place, colours)
     for at, (name, symbol) in enumerate((("median", "diamond"), ("95 % quantile", "line-ns"))):
@@ -100,7 +110,7 @@ def _add_rates(
 ) -> None:
     k = KINDS.index(kind)
     lanes = np.arange(len(groups)) + LANES[kind]
-    for v, (name, symbol) in enumerate(((SAID[kind], "circle"), ("", "circle-open"))):
+    for v, (name, symbol) in enumerate(((_said(result, kind), "circle"), ("", "circle-open"))):
         drawn = result.rates[k, v, groups]
         if v and np.array_equal(drawn, result.rates[k, 0, groups], equal_nan=True):
             continue
@@ -126,7 +136,7 @@ def _about(result: AttributeFlips, g: int, kind: str) -> str:
     k = KINDS.index(kind)
     lines = [
         f"<b>{escaped(result.group_names[g])}</b>",
-        f"{SAID[kind]}: {share(result.rates[k, 0, g])}",
+        f"{_said(result, kind)}: {share(result.rates[k, 0, g])}",
     ]
     if not np.array_equal(result.rates[k, 0, g], result.rates[k, 1, g]):
         lines.append(f"without those hardly ever met: {share(result.rates[k, 1, g])}")
@@ -139,10 +149,15 @@ def _add_chance(figure: go.Figure, result: AttributeFlips, colours: Palette) -> 
     if np.isfinite(low) and np.isfinite(high):
         figure.add_vrect(x0=float(low), x1=float(high), fillcolor=colours.haze, line_width=0,
                          layer="below")  # fmt: skip
-        figure.add_scatter(
-            x=[None], y=[None], mode="markers", name="two of one group differ as often",
-            marker={"symbol": "square", "size": 12, "color": colours.haze},
-        )  # fmt: skip
+        _add_key(figure, "two of one group differ as often", "square", colours.haze)
+
+
+def _add_key(figure: go.Figure, name: str, symbol: str, ink: str) -> None:
+    """Explain a mark where no single trace stands for it."""
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", name=name,
+        marker={"symbol": symbol, "size": 10, "color": ink},
+    )  # fmt: skip
 
 
 def _add_people(
@@ -153,12 +168,11 @@ def _add_people(
     # The same place for the same row, whoever else is drawn.
     shift = ((result.ids[inside] * 0.6180339887) % 1 - 0.5) * 0.5
     up = result.largest_moves[inside] > 0
-    for rises, ink, name in ((False, colours.negative, "score would fall"),
-                             (True, colours.positive, "score would rise")):  # fmt: skip
+    for rises, ink in ((False, colours.negative), (True, colours.positive)):
         these = inside[up == rises]
         figure.add_scatter(
             x=np.abs(result.largest_moves[these]), y=place + shift[up == rises], mode="markers",
-            name=name, legendgroup=name, showlegend=place == 0,
+            showlegend=False,
             marker={"size": 4, "color": ink, "opacity": 0.45},
             hoverinfo="text",
             hovertext=[

@@ -62,14 +62,14 @@ def people(
     axis = {"range": [-0.03, 1.03], "nticks": 6, "tickangle": 0}
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis, title_text=f"as {escaped(shortened(to or FURTHEST, 40))}")
-    title(figure, f"probability of {result.favourable}", "as they are")
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left",
                 "itemsizing": "constant"},
     )  # fmt: skip
-    if len(drawn) < len(rows):
-        note(figure, f"{len(drawn):,} of {counted(len(rows), 'row')}", dark=dark)
+    some = [f"{len(drawn):,} of {counted(len(rows), 'row')}"] if len(drawn) < len(rows) else []
+    odd = ["hollow: hardly ever met"] if result.implausible.any() else []
+    title(figure, f"probability of {result.favourable}", "as they are", *some, *odd)
     return figure
 
 
@@ -166,6 +166,8 @@ def _add(
     column: Int[np.ndarray, " n"], name: str, ink: str, size: int,
 ) -> None:  # fmt: skip
     odd = result.implausible[rows, column[rows]]
+    order = np.argsort(odd, kind="stable")  # the legend shows the first
+    rows, odd = rows[order], odd[order]
     figure.add_scatter(
         x=result.own_scores[rows], y=result.scores[rows, column[rows]], mode="markers", name=name,
         marker={

@@ -73,9 +73,8 @@ def groups_sentence(result: AttributeFlips) -> str:
         # By what is sure: of a small group a high share may be chance.
         worst = told[int(np.argmax(rates[told, 1]))]
         if rates[worst, 0] > 0:
-            parts.append(
-                f"{said[result.mode == 'conditional']}: {result.group_names[worst]}, {share(rates[worst])}."
-            )
+            start = said[result.mode == "conditional"]
+            parts.append(f"{start}: {result.group_names[worst]}, {share(rates[worst])}.")
     return " ".join(parts)
 
 
@@ -120,8 +119,8 @@ def plausible_sentence(result: AttributeFlips) -> str:
     ]
     named = f", such as {' or '.join(pairs)}" if pairs else ""
     return (
-        f"{percent(n_odd / n_known)} of the alternatives are hardly ever met{named}. With the others "
-        f"alone, {share(result.overall[0, 1])} would be decided otherwise."
+        f"{percent(n_odd / n_known)} of the alternatives are hardly ever met{named}. With the "
+        f"others alone, {share(result.overall[0, 1])} would be decided otherwise."
     )
 
 

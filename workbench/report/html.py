@@ -17,6 +17,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -43,6 +44,7 @@ from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.flips import flips_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
@@ -72,6 +74,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Halo: halo_section,
     Detectors: detectors_section,
     InteractionTest: interaction_test_section,
+    AttributeFlips: flips_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

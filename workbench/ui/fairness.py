@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.flips import flips
 from workbench.ui.place import Place
 from workbench.ui.state import choose
 
 PART = "fairness_part"
 # What each part is called, and what shows it.
-PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {}
+PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
+    "flips": ("If it were another", flips),
+}
 
 
 def fairness(place: Place) -> None:

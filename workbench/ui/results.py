@@ -15,6 +15,7 @@ from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -49,12 +50,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest
+    | Profiles | Halo | Detectors | InteractionTest | AttributeFlips
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest,
+    Profiles, Halo, Detectors, InteractionTest, AttributeFlips,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
