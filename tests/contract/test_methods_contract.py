@@ -26,7 +26,25 @@ BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
 }
-EVERY = [(name, task) for name in registered_methods() for task in TASKS]
+# Methods about decisions, which a model of a number does not make, and those about such a model.
+NOT_FOR = {
+    "fairness.audit": {"regression"},
+    "fairness.errors": {"binary", "multiclass"},
+    "fairness.flips": {"regression"},
+}
+EVERY = [
+    (name, task)
+    for name in registered_methods()
+    for task in TASKS
+    if task not in NOT_FOR.get(name, ())
+]
+
+
+def with_people(table):
+    """The table, of people of whom two attributes are protected and who hope for the last class."""
+    schema = table.schema.edit("c1", protected=True).edit("c3", protected=True)
+    favourable = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
 
 
 @cache
@@ -43,6 +61,8 @@ def run(request):
     """A function that runs the method on a small case, and the case."""
     name, task = request.param
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
+    if name.startswith("fairness."):
+        table = with_people(table)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
@@ -61,6 +81,9 @@ def run(request):
 # Arrays that may hold what is not a number: raw cells, and metrics that rows like these four do
 # not define, each with its reason in the result.
 NOT_FINITE = {
+    # Shares of groups without rows, alternatives of which too few rows tell, ends of quantiles of
+    # few rows; rows of their own group, which conditional draws alone have.
+    "attribute_flips": {"rates", "support", "moves", "overall_moves", "by_chance"},
     "attribution": {"data"},
     "attribution_range": {"data"},
     # What a regression does not decide, and no admitted model at a tolerance.
@@ -68,7 +91,27 @@ NOT_FINITE = {
     "counterfactuals": {"data", "changed_data"},
     # Effects without a sign, errors that are not known, features of several columns.
     "detectors": {"strengths", "signed", "std_errors"},
+    # Measures of a single row, and of attributes of which a group has nobody.
+    "error_audit": {"values", "overall", "differences", "gaps", "floors", "chances", "adjusted"},
     "explainer": {"background"},
+    # Rates that are a share of nobody, each with its reason.
+    "fairness_audit": {
+        "rates",
+        "pooled",
+        "overall",
+        "differences",
+        "ratios",
+        "gaps",
+        "floors",
+        "chances",
+        "adjusted",
+        "score_values",
+        "cross_areas",
+        "bin_scores",
+        "individual",
+        "differential",
+        "between",
+    },
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
     "halo": {

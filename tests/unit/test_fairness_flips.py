@@ -259,7 +259,7 @@ def test_missing_values_are_set_to_everything_and_are_a_group():
     X = table.X.clone()
     X[:10, SEX] = torch.nan
     found = flips_of(lambda X: X[:, SEX].nan_to_num(0.4) - 0.5, replace(table, X=X))
-    assert found.group_names == ("Female", "Male", "missing")
+    assert found.group_names == ("Female", "Male", "sex missing")
     assert found.assignment_names == ("Female", "Male")
     assert (found.own[:10] == -1).all()
     assert found.sizes[2] == 10

@@ -51,8 +51,9 @@ def none_is_not_never(result: AttributeFlips) -> Finding:
     seen = int(result.flipped().sum())
     if seen:
         return Finding(
-            "not_applicable", f"The decisions of {counted(seen, 'row')} change.", evidence
-        )
+            "ok", f"Decisions change, of {counted(seen, 'row')}: there is more than a bound.",
+            evidence, SURE, f"{counted(seen, 'flip')} seen",
+        )  # fmt: skip
     brief = f"0 of {n:,}, up to {percent(high, 2)}"
     if high > SURE:
         return Finding(

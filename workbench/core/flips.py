@@ -1,5 +1,6 @@
 """Would the decision be another if only a protected attribute were?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -21,6 +22,8 @@ KINDS = ("either", "adverse", "favoured")
 ALTERNATIVES = ("all", "plausible")
 # Quantiles of the largest move of the score.
 MOVES = {"median": 0.5, "95 %": 0.95}
+# Levels that do not say what they are of.
+BARE = frozenset({"yes", "no", "true", "false", "0", "1", "missing"})
 # An alternative is hardly ever met where it is less than a tenth as frequent as elsewhere.
 SELDOM = 0.1
 
@@ -148,14 +151,21 @@ class AttributeFlips(Result):
     def assignment_names(self) -> tuple[str, ...]:
         """Names of the assignments, such as ``Female, White``."""
         return tuple(
-            ", ".join(self.levels[a][level] for a, level in enumerate(chosen))
+            self._named([self.levels[a][level] for a, level in enumerate(chosen)])
             for chosen in self.assignments.tolist()
         )
 
     @property
     def group_names(self) -> tuple[str, ...]:
         """Names of the groups that rows are of."""
-        return tuple(", ".join(levels) for levels in self.group_levels)
+        return tuple(self._named(levels) for levels in self.group_levels)
+
+    def _named(self, levels: Sequence[str]) -> str:
+        """Join levels; one that says nothing by itself goes with its attribute's name."""
+        return ", ".join(
+            f"{name} {level}" if level.lower() in BARE else level
+            for name, level in zip(self.attributes, levels, strict=True)
+        )
 
     @cached_property
     def sizes(self) -> Int[np.ndarray, " g"]:

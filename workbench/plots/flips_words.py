@@ -142,7 +142,7 @@ def person_sentence(result: AttributeFlips, row: int) -> str:
     whom = "somebody much like them" if result.mode == "conditional" else "the same person"
     best = changed[int(np.argmax(np.abs(result.scores[i, changed] - result.own_scores[i])))]
     would = "would not" if result.own_decided[i] else "would"
-    others = f" So would {len(changed) - 1} more." if len(changed) > 1 else ""
+    others = f" The same holds for {len(changed) - 1} more." if len(changed) > 1 else ""
     return (
         f"{start} As {result.assignment_names[best]} {whom} {would} "
         f"({result.scores[i, best]:.2f}).{others}{_odd(result, i, int(best))}"

@@ -37,6 +37,10 @@ MODES = {
     "rows": "These people", "uniform": "Any input", "conditional": "Somebody alike",
 }  # fmt: skip
 VIEWS = {"rates": "By group", "people": "Everybody", "moves": "How far scores move"}
+ALIKE = (
+    "Each person is held against a real one of the other group who is much like them. Two who are "
+    "much alike may be decided otherwise anyway: the band shows how often two of one group are."
+)
 ABOUT = {
     "rates": "Refused because of it: the same person would get the favourable decision under "
     "another value. Hollow marks leave out alternatives that are hardly ever met, such as a woman "
@@ -154,7 +158,7 @@ def _show_view(result: AttributeFlips, name: str) -> None:
         drawn, name=f"{name}-{view}", alt=flips_sentence(result),
         on_point=_pick if view == "people" else None,
     )  # fmt: skip
-    note(ABOUT[view])
+    note(ALIKE if result.mode == "conditional" and view == "rates" else ABOUT[view])
 
 
 def _show_person(result: AttributeFlips, name: str) -> None:
