@@ -67,17 +67,29 @@ def nearest(
     own
         Position of the query itself among the references, which is left out; -1 where it is not.
     """
-    squares = references.square().sum(1)
-    found = []
+    # Elsewhere than on CUDA, NumPy's partition is three times as fast as torch's search.
+    device = context.device if context.device.type == "cuda" else torch.device("cpu")
+    references = references.to(device)
+    squares, found = references.square().sum(1), []
     for part in slices(len(queries), BATCH):
         context.step(part.start, len(queries), what)
-        gaps = squares - 2 * queries[part] @ references.T
+        gaps = squares - 2 * queries[part].to(device) @ references.T
         if own is not None:
-            itself = own[part]
+            itself = own[part].to(device)
             there = itself >= 0
             gaps[there.nonzero()[:, 0], itself[there]] = torch.inf
-        found.append(gaps.topk(k, largest=False).indices)
+        found.append(_smallest(gaps, k))
     return torch.cat(found)
+
+
+def _smallest(gaps: Float[Tensor, "m r"], k: int) -> Int[Tensor, "m k"]:
+    """Find the ``k`` smallest of each line, smallest first."""
+    if gaps.device.type != "cpu":
+        return gaps.topk(k, largest=False).indices.cpu()
+    values = gaps.numpy()
+    near = np.argpartition(values, k - 1, axis=1)[:, :k]
+    order = np.argsort(np.take_along_axis(values, near, 1), axis=1, kind="stable")
+    return torch.from_numpy(np.take_along_axis(near, order, 1))
 
 
 def balanced_rows(
@@ -122,8 +134,8 @@ def support_of(
     if not (expected >= EXPECTED).any() or not queries.shape[1]:
         return np.full((len(queries), n_groups), np.nan)
     found = nearest(queries, references, k, own=own, context=context, what="rows placed")
-    codes = torch.from_numpy(group)[found]  # (m, k)
-    counts = torch.stack([(codes == c).sum(1) for c in range(n_groups)], 1).numpy()
+    codes = group[found.numpy()] + n_groups * np.arange(len(queries))[:, None]  # (m, k)
+    counts = np.bincount(codes.ravel(), minlength=n_groups * len(queries)).reshape(-1, n_groups)
     told = expected >= EXPECTED
     return np.where(told, counts / np.where(told, expected, 1.0), np.nan)
 
