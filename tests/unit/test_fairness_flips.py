@@ -22,6 +22,7 @@ from tests.flips import (
     people,
 )
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
@@ -329,6 +330,8 @@ MANY = "age=" + ",".join(map(str, range(20, 67)))
         (people(50), {"favourable": "maybe"}, "no class 'maybe'; set favourable to one of"),
         (people(50), {"margin": 0.5}, r"margin: .* less than or equal to 0.2"),
         (people(50, age=30), {"by": "age", "bins": "age=50"}, "nothing to set age to"),
+        (people(50), {"by": "race", "mode": "uniform", "samples": 1_000_000, "bins": "age=1x"},
+         "bins: 'age=1x' names no ascending numbers"),
         (people(30_000), {"by": "sex,race,job,age", "bins": MANY},
          "more than 20,000,000 answers; name fewer columns"),
     ],
@@ -348,3 +351,14 @@ def test_jobs_are_a_feature_like_any_other():
     # What is asked about need not be marked as protected.
     found = flips_of(lambda X: X[:, JOB] - 1.5, people(100), by="job")
     assert found.overall[0, 0, 0] == 1.0
+
+
+@pytest.mark.cuda
+def test_a_gpu_gives_what_the_cpu_gives():
+    rows = api.load_table("adult")
+    here, there = (api.flips("adult-mlp", rows, by="sex,race", device=d) for d in ("cpu", "cuda"))
+    np.testing.assert_allclose(there.scores, here.scores, atol=1e-5)
+    surely = np.abs(here.scores - 0.5) > 1e-5
+    np.testing.assert_array_equal(there.decided[surely], here.decided[surely])
+    # Neighbours that are as far may be others.
+    assert np.nanmean(np.abs(there.support - here.support)) < 0.02

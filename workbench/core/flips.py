@@ -198,10 +198,11 @@ class AttributeFlips(Result):
         """
         if kind not in KINDS:
             raise InvalidInputError(f"There is no kind {kind!r}; choose one of {', '.join(KINDS)}.")
-        found: np.ndarray = self.changes(plausible=plausible).any(1)
+        flipped = np.asarray(self.changes(plausible=plausible).any(1))
         if kind == "either":
-            return found
-        return found & (self.own_decided if kind == "favoured" else ~self.own_decided)
+            return flipped
+        found: np.ndarray = flipped & (self.own_decided == (kind == "favoured"))
+        return found
 
     @cached_property
     def furthest(self) -> Int[np.ndarray, " n"]:

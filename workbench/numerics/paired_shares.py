@@ -112,7 +112,8 @@ def quantile_bounds(
     if n == 0:
         return np.full(3, np.nan)
     ordered = np.sort(values)
-    first, last = stats.binom.ppf([(1 - level) / 2, (1 + level) / 2], n, share).astype(int)
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    first, last = np.asarray(stats.binom.ppf(tails, n, share)).astype(int)
     return np.array([
         np.quantile(ordered, share),
         ordered[first - 1] if first >= 1 else np.nan,

@@ -85,7 +85,7 @@ def find_assignments(model: Model, rows: Table, params: FlipsParams) -> Assignme
         levels.append(tuple(grouping.levels[at][i] for i in kept))
         codes.append(new[grouping.codes[:, at]])
     levels_of = np.array(list(product(*(range(len(some)) for some in levels))), dtype=np.int64)
-    _check(grouping.attributes, rows, len(levels_of))
+    _check(grouping.attributes, rows, len(levels_of), params.asked(len(rows)))
     level = np.stack(codes, 1)
     inside = (level >= 0).all(1)
     sizes = tuple(len(some) for some in levels)
@@ -148,14 +148,14 @@ def _values(
     return found, known
 
 
-def _check(attributes: tuple[str, ...], rows: Table, n_assignments: int) -> None:
+def _check(attributes: tuple[str, ...], rows: Table, n_assignments: int, n: int) -> None:
     if n_assignments < 2:
         raise InvalidInputError(
             f"There is nothing to set {listing(attributes)} to: the rows of {rows.name!r} have "
             "one value alone; choose more rows or another column."
         )
-    if n_assignments * len(rows) > MOST_ANSWERS:
+    if n_assignments * n > MOST_ANSWERS:
         raise InvalidInputError(
-            f"{len(rows):,} rows under {n_assignments:,} assignments of {listing(attributes)} are "
+            f"{n:,} rows under {n_assignments:,} assignments of {listing(attributes)} are "
             f"more than {MOST_ANSWERS:,} answers; name fewer columns, fewer bins, or set a margin."
         )

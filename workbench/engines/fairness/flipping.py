@@ -22,7 +22,7 @@ from workbench.engines.fairness.flip_support import supported
 from workbench.engines.fairness.flips_params import FlipsParams
 from workbench.engines.fairness.twins import find_twins
 from workbench.numerics.chunks import slices
-from workbench.numerics.paired_shares import greatest_gap, quantile_bounds, rows_needed
+from workbench.numerics.paired_shares import greatest_gap, quantile_bounds
 from workbench.numerics.rates import exact_bounds, with_bounds
 
 NAME = "fairness.flips"
@@ -74,12 +74,12 @@ def _asked(
     rows: Table, data: Assignments, params: FlipsParams, context: Context
 ) -> tuple[Table, Assignments]:
     """Return whom the question is asked of: rows, some of them, or inputs that are drawn."""
-    needed = None if params.margin is None else rows_needed(params.margin)
+    n = params.asked(len(rows))
     if params.mode == "uniform":
-        return _uniform(rows, data, needed or params.samples, context)
-    if needed is None or needed >= len(rows):
+        return _uniform(rows, data, n, context)
+    if n == len(rows):
         return rows, data
-    kept = np.sort(context.stream(DRAWN).permutation(len(rows))[:needed])
+    kept = np.sort(context.stream(DRAWN).permutation(len(rows))[:n])
     return rows[kept], replace(data, own=data.own[kept], group=data.group[kept])
 
 
@@ -205,7 +205,7 @@ def _changed_columns(
         X[:, place] = torch.from_numpy(assignments.values[at][assignments.levels_of[:, at]])
     where = torch.isin(model.groups, torch.tensor(assignments.places, device=model.groups.device))
     places = where.nonzero()[:, 0].to(model.device)
-    values = model.encode(X)[:, places]
+    values = model.encode(model.without_fractions(X))[:, places]
     return [places] * len(assignments), list(values)
 
 
@@ -274,9 +274,7 @@ def _notes(
 
 
 def _cost(model: Model, n_rows: int, _: int, params: FlipsParams) -> Cost:
-    n = n_rows
-    if params.mode == "uniform":
-        n = params.samples if params.margin is None else rows_needed(params.margin)
+    n = params.asked(n_rows)
     c = 0 if params.mode == "conditional" else _most_assignments(model, params)
     width = len(model.groups)
     return Cost(n * (c + 1), 8 * (n * (width + 4 * max(c, 2)) + 8 * CHUNK_ROWS * width))

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from workbench.core.flips import Mode
 from workbench.engines.group_params import GroupParams
+from workbench.numerics.paired_shares import rows_needed
 
 
 class FlipsParams(GroupParams):
@@ -30,3 +31,9 @@ class FlipsParams(GroupParams):
         description="Of the mode conditional: from how many rows of the other group, the nearest "
         "ones, one is drawn; with as many as there are, any of them.",
     )
+
+    def asked(self, n_rows: int) -> int:
+        """Return of how many rows or inputs the question is asked; known before any answer."""
+        if self.mode == "uniform":
+            return self.samples if self.margin is None else rows_needed(self.margin)
+        return n_rows if self.margin is None else min(n_rows, rows_needed(self.margin))
