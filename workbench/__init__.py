@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         explain,
         explain_set,
         faithfulness,
+        flips,
         halo,
         interaction_scores,
         interaction_test,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from workbench.core.errors import WorkbenchError
     from workbench.core.model import Model
     from workbench.core.results import (
+        AttributeFlips,
         Attribution,
         AttributionRange,
         Churn,
@@ -81,21 +83,19 @@ _HOMES = {
     "workbench.api": (
         "advise", "attach", "audit", "audit_decisions", "background_for", "churn",
         "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate", "explain",
-        "explain_set", "faithfulness", "halo", "interaction_scores", "interaction_test",
-        "interactions", "interactions_set", "lime",
-        "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
-        "local_functions", "measures", "mitigate", "profiles", "profiles_set", "rashomon_set",
-        "realised_churn", "run_checks", "scale_curves", "select_rows", "simpler_models",
-        "train_explainer", "write_report",
+        "explain_set", "faithfulness", "flips", "halo", "interaction_scores", "interaction_test",
+        "interactions", "interactions_set", "lime", "list_methods", "list_models", "list_tables",
+        "load_model", "load_result", "load_table", "local_functions", "measures", "mitigate",
+        "profiles", "profiles_set", "rashomon_set", "realised_churn", "run_checks", "scale_curves",
+        "select_rows", "simpler_models", "train_explainer", "write_report",
     ),
-    "workbench.core.errors": ("WorkbenchError",),
-    "workbench.core.model": ("Model",),
+    "workbench.core.errors": ("WorkbenchError",), "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors", "ErrorAudit",
-        "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
-        "InteractionTest", "Interactions",
-        "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
-        "RashomonSet", "ScaleCurves", "SimplerModels",
+        "AttributeFlips", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
+        "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness", "Halo",
+        "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
+        "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "ScaleCurves",
+        "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),
@@ -103,6 +103,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AttributeFlips",
     "Attribution",
     "AttributionRange",
     "Churn",
@@ -144,6 +145,7 @@ __all__ = [
     "explain",
     "explain_set",
     "faithfulness",
+    "flips",
     "halo",
     "interaction_scores",
     "interaction_test",

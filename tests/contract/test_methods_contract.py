@@ -30,6 +30,7 @@ BRIEF = {
 NOT_FOR = {
     "fairness.audit": {"regression"},
     "fairness.errors": {"binary", "multiclass"},
+    "fairness.flips": {"regression"},
 }
 EVERY = [
     (name, task)
@@ -80,6 +81,9 @@ def run(request):
 # Arrays that may hold what is not a number: raw cells, and metrics that rows like these four do
 # not define, each with its reason in the result.
 NOT_FINITE = {
+    # Shares of groups without rows, alternatives of which too few rows tell, ends of quantiles of
+    # few rows; rows of their own group, which conditional draws alone have.
+    "attribute_flips": {"rates", "support", "moves", "overall_moves", "by_chance"},
     "attribution": {"data"},
     "attribution_range": {"data"},
     # What a regression does not decide, and no admitted model at a tolerance.

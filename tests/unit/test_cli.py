@@ -717,6 +717,7 @@ COMMANDS = {
     "halo": "halo",
     "fairness_audit": "fairness",
     "error_audit": "group-errors",
+    "attribute_flips": "flips",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

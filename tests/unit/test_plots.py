@@ -24,6 +24,7 @@ from tests.faithfulness import (
     several_explanations,
     several_measures,
 )
+from tests.flips import some_flips
 from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
@@ -281,16 +282,11 @@ def test_every_renderer_draws_its_kind_of_result():
         results = [
             example(n=3), one_row(), one_local_model(), evaluated(), evaluated("regression"),
             trained(), found_changes(), one_local_function(), scale_curves(),
-            several_explanations(), several_measures(), several_ranges(),
-            several_models(n=10), simpler(),
-            some_churn(updated=True), some_mitigation(),
-            some_profiles(),
+            several_explanations(), several_measures(), several_ranges(), several_models(n=10),
+            simpler(), some_churn(updated=True), some_mitigation(), some_profiles(),
             some_scores(models=5, triples=True),
-            some_halo(), some_halo(order=3),
-            some_detectors(),
-            some_test(),
-            crossed(),
-            some_errors(),
+            some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
+            some_errors(), some_flips(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

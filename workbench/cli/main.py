@@ -16,6 +16,7 @@ from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fairness import fairness
 from workbench.cli.fastshap import fastshap
+from workbench.cli.flips import flips
 from workbench.cli.group_errors import group_errors
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
@@ -59,6 +60,7 @@ for command in (
     interaction_test,
     fairness,
     group_errors,
+    flips,
     rashomon,
     explain_set,
     interactions_set,

@@ -12,6 +12,7 @@ from workbench.core.error_audit import ErrorAudit
 from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.flips import AttributeFlips
 from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
@@ -29,16 +30,16 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    Attribution | AttributionRange | Churn | Counterfactuals | Detectors | ErrorAudit
-    | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions
-    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
-    | ScaleCurves | SimplerModels
+    AttributeFlips | Attribution | AttributionRange | Churn | Counterfactuals | Detectors
+    | ErrorAudit | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest
+    | Interactions | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles
+    | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness", "Halo",
-    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
-    "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
-    "SimplerModels", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange", "Churn",
+    "Counterfactuals", "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness",
+    "Halo", "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions",
+    "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
+    "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import RATES, TPR
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -47,6 +48,8 @@ from workbench.plots import (
     fairness_scores,
     fairness_thresholds,
     faithfulness,
+    flips,
+    flips_people,
     halo,
     interaction_scores,
     interaction_scores_heatmap,
@@ -145,6 +148,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
     },
     ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
+    AttributeFlips: {
+        "rates": flips.rates, "moves": flips.moves, "people": flips_people.people,
+        "person": flips_people.person,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -295,15 +302,20 @@ def _of_errors(result: ErrorAudit) -> dict[str, dict[str, list[str]]]:
     return {"groups": {**by, "measure": measures}, "gaps": by}
 
 
+def _of_flips(result: AttributeFlips) -> dict[str, dict[str, list[str]]]:
+    order = flips_people.people_in_order(result)[: flips_people.OFFERED]
+    return {
+        "people": {"to": flips_people.choices_of(result)},
+        "person": {"row": [str(result.ids[i]) for i in order]},
+    }
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
-    Churn: _of_churn, Profiles: _of_profiles,
-    InteractionScores: _of_scores,
-    Halo: _of_halo,
-    Detectors: _of_detectors,
-    FairnessAudit: _of_audit,
-    ErrorAudit: _of_errors,
+    Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
+    Detectors: _of_detectors, FairnessAudit: _of_audit, ErrorAudit: _of_errors,
+    AttributeFlips: _of_flips,
 }  # fmt: skip
 
 

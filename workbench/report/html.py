@@ -17,6 +17,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -47,6 +48,7 @@ from workbench.report.detectors import detectors_section
 from workbench.report.error_audit import error_audit_section
 from workbench.report.fairness import fairness_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.flips import flips_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
@@ -67,18 +69,12 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Interactions: interactions_section, Counterfactuals: counterfactuals_section,
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
-    Measures: measures_section,
-    AttributionRange: attribution_range_section,
-    RashomonSet: rashomon_section,
-    SimplerModels: simpler_models_section,
-    Profiles: profiles_section,
-    InteractionScores: interaction_scores_section,
-    Halo: halo_section,
-    Detectors: detectors_section,
-    InteractionTest: interaction_test_section,
-    FairnessAudit: fairness_section,
-    ErrorAudit: error_audit_section,
-    Churn: churn_section, Mitigation: mitigation_section,
+    Measures: measures_section, AttributionRange: attribution_range_section,
+    RashomonSet: rashomon_section, SimplerModels: simpler_models_section,
+    Profiles: profiles_section, InteractionScores: interaction_scores_section, Halo: halo_section,
+    Detectors: detectors_section, InteractionTest: interaction_test_section,
+    FairnessAudit: fairness_section, ErrorAudit: error_audit_section,
+    AttributeFlips: flips_section, Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -15,6 +15,7 @@ from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
     Churn,
@@ -49,14 +50,14 @@ from workbench.workspace.basket import Basket
 # Results with a table of their own.
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
-    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
-    | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest | FairnessAudit | ErrorAudit
+    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
+    | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
+    | ErrorAudit | AttributeFlips
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest, FairnessAudit, ErrorAudit,
+    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
+    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

@@ -6,3 +6,6 @@ from workbench.engines.fairness.errors import error_audit
 from workbench.engines.fairness.given import Given, audit_given
 
 __all__ = ["METHODS", "Given", "audit", "audit_given", "error_audit"]
+from workbench.engines.fairness.flipping import flips
+
+__all__ = ["METHODS", "flips"]
