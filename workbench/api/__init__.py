@@ -12,6 +12,7 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -59,6 +60,7 @@ __all__ = [
     "explainer_for",
     "faithfulness",
     "find_method",
+    "gap_causes",
     "halo",
     "interaction_scores",
     "interaction_test",

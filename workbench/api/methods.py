@@ -16,6 +16,7 @@ from workbench.core.results import (
     Counterfactuals,
     Detectors,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -51,6 +52,7 @@ VERBS: Mapping[type[Result], str] = {
     Profiles: "profiles",
     Halo: "halo",
     Detectors: "detectors",
+    GapCauses: "gap_causes",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

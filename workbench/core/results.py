@@ -11,6 +11,7 @@ from workbench.core.detectors import Detectors
 from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
 from workbench.core.faithfulness import Faithfulness
+from workbench.core.gap_causes import GapCauses
 from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
@@ -29,14 +30,14 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
+    | Faithfulness | GapCauses | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
     | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
     | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
+    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "GapCauses", "Halo", "InteractionScores",
     "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
     "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
     "load",
