@@ -15,6 +15,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fastshap import fastshap
+from workbench.cli.gap_causes import gap_causes
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
@@ -55,6 +56,7 @@ for command in (
     halo,
     detectors,
     interaction_test,
+    gap_causes,
     rashomon,
     explain_set,
     interactions_set,

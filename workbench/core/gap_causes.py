@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness import ENOUGH
 from workbench.core.result import Result
 from workbench.core.schema import Schema
 
@@ -144,10 +145,10 @@ class GapCauses(Result):
 
     @property
     def widest(self) -> int:
-        """The pair of the widest gap that is surely one; of the widest where none is."""
-        size = np.abs(self.gaps[:, 0])
+        """The pair of the widest gap: surely one, and between groups of enough rows, if any is."""
         sure = (self.gaps[:, 1] > 0) | (self.gaps[:, 2] < 0)
-        return int(np.nanargmax(np.where(np.isnan(size), -1.0, size + 1e9 * sure)))
+        enough = self.sizes.min(1) >= ENOUGH
+        return int(np.lexsort((np.nan_to_num(np.abs(self.gaps[:, 0])), sure, enough))[-1])
 
     @property
     def missed(self) -> Float[np.ndarray, " m"]:

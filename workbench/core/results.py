@@ -30,15 +30,15 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | GapCauses | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    | Faithfulness | GapCauses | Halo | InteractionScores | InteractionTest | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "GapCauses", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
+    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "GapCauses", "Halo",
+    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
     "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
     "load",
 ]  # fmt: skip

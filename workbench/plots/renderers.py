@@ -16,6 +16,7 @@ from workbench.core.results import (
     Detectors,
     Explainer,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -39,6 +40,7 @@ from workbench.plots import (
     churn_groups,
     detectors,
     faithfulness,
+    gap_causes,
     halo,
     interaction_scores,
     interaction_scores_heatmap,
@@ -130,6 +132,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
+    GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -258,6 +261,11 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_gaps(result: GapCauses) -> dict[str, dict[str, list[str]]]:
+    by = {"pair": gap_causes.pairs_of(result)}
+    return {"waterfall": by, "proxies": by}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +273,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    GapCauses: _of_gaps,
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from workbench.core.results import (
     Counterfactuals,
     Detectors,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -43,6 +44,7 @@ from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.gap_causes import gap_causes_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
@@ -72,6 +74,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Halo: halo_section,
     Detectors: detectors_section,
     InteractionTest: interaction_test_section,
+    GapCauses: gap_causes_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

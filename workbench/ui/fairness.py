@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.gap_causes import causes
 from workbench.ui.place import Place
 from workbench.ui.state import choose
 
 PART = "fairness_part"
 # What each part is called, and what shows it.
-PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {}
+PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
+    "causes": ("Why", causes),
+}
 
 
 def fairness(place: Place) -> None:
