@@ -38,7 +38,7 @@ Tabular = (
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "GapCauses", "Halo",
-    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
+    "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

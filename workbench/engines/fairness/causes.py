@@ -1,7 +1,7 @@
 """Why the gap: what each feature adds to it, and how well each tells who belongs to whom."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,26 +14,20 @@ from workbench.core.gap_causes import GapCauses
 from workbench.core.grouping import Grouping
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
-from workbench.core.params import parse_params
-from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines.calls import call, check_features, provenance_of, true_values
 from workbench.engines.fairness.causes_params import CausesParams
 from workbench.engines.fairness.decided import favourable_position
 from workbench.engines.fairness.groups import find_groups
+from workbench.engines.fairness.sharing import Shared, share_out, sharing_cost
 from workbench.numerics.intervals import LEVEL
 from workbench.numerics.proxies import bins_of, told_by_all, told_by_one
 
 NAME = "fairness.causes"
-# The family whose methods share out predictions.
-SHARING = "shapley"
-# All coalitions of all rows, where they take at most so many evaluations of the model.
-EXACT_PLAYERS, EXACT_EVALUATIONS = 14, 50_000_000
-COALITIONS_PER_FEATURE = 8
 # Rows that proxies are looked for among; of more, so many.
 MOST_TOLD = 20_000
-EXPLAINED, TOLD, TELLING = 0xCA05, 0xCA06, 0xCA07
+EXPLAINED, TOLD, TELLING, STAND_IN = 0xCA05, 0xCA06, 0xCA07, 0xCA08
 
 
 @dataclass(frozen=True)
@@ -55,22 +49,18 @@ def _explain(
     grouping = find_groups(counting, params)
     pairs = _pairs(grouping)
     chosen = _drawn(len(counting), params.max_rows, context, EXPLAINED)
-    stand_in = background[
-        _drawn(len(background), params.background_rows, context, EXPLAINED + len(background))
-    ]
-    name, why = _method(model, len(chosen), len(stand_in), params)
-    found = _attributions(model, counting[chosen], stand_in, name, params, context)
-    values, scores = found.values[:, :, position], found.predictions[:, position]
+    stand_in = background[_drawn(len(background), params.background_rows, context, STAND_IN)]
+    shared = share_out(model, counting[chosen], stand_in, position, params, context)
     told_rows = _drawn(len(counting), MOST_TOLD, context, TOLD)
     proxies = _proxies(model, counting[told_rows], grouping.codes[told_rows], grouping, pairs,
                        context)  # fmt: skip
-    codes = grouping.codes[chosen]
+    codes, values = grouping.codes[chosen], shared.values.mean(0)
     return GapCauses(
         provenance=provenance_of(
             NAME, model, rows, background, params, context,
-            evaluations=found.provenance.evaluations, chunk_rows=found.provenance.chunk_rows,
+            evaluations=shared.evaluations, chunk_rows=shared.chunk_rows,
             seconds=time.perf_counter() - started,
-            notes=_notes(why, rows, counting, len(chosen), len(stand_in), params),
+            notes=_notes(shared, rows, counting, params),
         ),
         attributes=grouping.attributes,
         pair_attributes=np.array([pair.attribute for pair in pairs], dtype=np.int64),
@@ -79,7 +69,7 @@ def _explain(
              grouping.levels[pair.attribute][pair.reference])
             for pair in pairs
         ),
-        **_shared_out(values, scores, codes, pairs),
+        **_gaps(shared, codes, pairs),
         shifts=np.stack([
             _shifts(model, counting[chosen], values, codes[:, pair.attribute], pair)
             for pair in pairs
@@ -90,8 +80,8 @@ def _explain(
         n_told=len(told_rows),
         among=params.among,
         output=model.output_names[position],
-        unit=found.unit,
-        inner=name,
+        unit=shared.unit,
+        inner=shared.name,
         schema=model.schema,
     )  # fmt: skip
 
@@ -139,65 +129,38 @@ def _drawn(n: int, most: int, context: Context, address: int) -> Int[np.ndarray,
     return np.sort(context.stream(address).permutation(n)[:most])
 
 
-def _method(model: Model, n_rows: int, n_background: int, params: CausesParams) -> tuple[str, str]:
-    """Return how predictions are shared out, and why where nobody said.
-
-    Permutations of each row's own are unbiased and add up exactly, and the noise of one row is
-    independent of the next one's, so that the spread over rows holds it.
-    """
-    if params.explanation != "auto":
-        return f"{SHARING}.{params.explanation}", ""
-    d = len(model.schema.features)
-    if d <= EXACT_PLAYERS and n_rows * 2**d * n_background <= EXACT_EVALUATIONS:
-        return f"{SHARING}.exact", f"exact Shapley values: all {2**d:,} coalitions are feasible"
-    return f"{SHARING}.permutation", (
-        f"Shapley values from {_budget(model, params):,} coalitions a row in random orders: all "
-        f"{2**d:,} would take too long"
-    )
-
-
-def _budget(model: Model, params: CausesParams) -> int:
-    return params.budget or max(32, COALITIONS_PER_FEATURE * len(model.schema.features))
-
-
-def _inner_params(model: Model, name: str, params: CausesParams) -> Any:
-    kind = METHODS.find(name).params
-    wanted = {"output": params.output, "budget": _budget(model, params)}
-    return parse_params(kind, {key: v for key, v in wanted.items() if key in kind.model_fields})
-
-
-def _attributions(
-    model: Model, rows: Table, background: Table, name: str, params: CausesParams, context: Context
-) -> Attribution:
-    found = METHODS.find(name).explain(
-        model, rows, background, _inner_params(model, name, params),
-        replace(context, preview=None),
-    )  # fmt: skip
-    assert isinstance(found, Attribution)  # noqa: S101 - by choice of the methods
-    return found
-
-
-def _shared_out(
-    values: Float[np.ndarray, "n d"],
-    scores: Float[np.ndarray, " n"],
-    codes: Int[np.ndarray, "n a"],
-    pairs: list[Pair],
-) -> dict[str, Any]:
+def _gaps(shared: Shared, codes: Int[np.ndarray, "n a"], pairs: list[Pair]) -> dict[str, Any]:
     """Differences of group means: of the score, and of the attributions of each feature."""
-    together = np.concatenate([scores[:, None], values], 1)  # (n, 1 + d)
-    sizes, means, found = [], [], []
+    sizes, means, gaps, found = [], [], [], []
     for pair in pairs:
-        own, other = (
-            together[codes[:, pair.attribute] == level] for level in (pair.level, pair.reference)
-        )
+        of = [codes[:, pair.attribute] == level for level in (pair.level, pair.reference)]
+        own, other = (shared.scores[rows, None] for rows in of)
         sizes.append((len(own), len(other)))
-        means.append([part[:, 0].mean() if len(part) else np.nan for part in (own, other)])
-        found.append(mean_difference(own, other))
-    every = np.stack(found)
+        means.append([part.mean() if len(part) else np.nan for part in (own, other)])
+        gaps.append(mean_difference(own, other)[0])
+        found.append(difference_of_parts(*(shared.values[:, rows] for rows in of)))
     return {
         "sizes": np.array(sizes, dtype=np.int64), "means": np.array(means, dtype=np.float64),
-        "gaps": every[:, 0], "contributions": every[:, 1:],
+        "gaps": np.stack(gaps), "contributions": np.stack(found),
     }  # fmt: skip
+
+
+def difference_of_parts(
+    own: Float[np.ndarray, "p n d"], other: Float[np.ndarray, "p m d"]
+) -> Float[np.ndarray, "d 3"]:
+    """Difference of the means of columns over all parts of a background.
+
+    The half width is that for the choice of rows and that for the choice of the background, which
+    parts tell by their spread, added in squares: the two errors are independent.
+    """
+    found = mean_difference(own.mean(0), other.mean(0))
+    parts = len(own)
+    if parts < 2 or not np.isfinite(found).all():
+        return found
+    by_part = own.mean(1) - other.mean(1)  # (p, d)
+    drawn = stats.t.ppf(0.5 + LEVEL / 2, parts - 1) * by_part.std(0, ddof=1) / np.sqrt(parts)
+    half = np.hypot((found[:, 2] - found[:, 1]) / 2, drawn)
+    return np.stack([found[:, 0], found[:, 0] - half, found[:, 0] + half], 1)
 
 
 def mean_difference(
@@ -292,37 +255,31 @@ def _proxies(
             "itself": itself}  # fmt: skip
 
 
-def _notes(
-    why: str, rows: Table, counting: Table, n_explained: int, n_background: int,
-    params: CausesParams,
-) -> tuple[str, ...]:  # fmt: skip
-    notes = [why] if why else []
+def _notes(shared: Shared, rows: Table, counting: Table, params: CausesParams) -> tuple[str, ...]:
+    notes, n = [shared.why] if shared.why else [], len(shared.scores)
     if len(counting) < len(rows):
         which = "with" if params.among == "favourable" else "without"
         notes.append(
             f"only the {counted(len(counting), 'row')} {which} the favourable outcome count"
         )
-    if n_explained < len(counting):
-        notes.append(f"{n_explained:,} of {len(counting):,} rows were explained, drawn at random")
-    notes.append(
-        f"{counted(n_background, 'background row')} stand in for unknown features; intervals are "
-        "for these"
-    )
+    if n < len(counting):
+        notes.append(f"{n:,} of {len(counting):,} rows were explained, drawn at random")
+    stand_in = f"{counted(shared.n_background, 'background row')} stand in for unknown features"
+    if len(shared.values) == 1:
+        stand_in += ", too few to say how much hangs on them: intervals are for these"
+    notes.append(stand_in)
     return tuple(notes)
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: CausesParams) -> Cost:
     n, b = min(n_rows, params.max_rows), min(n_background, params.background_rows)
-    name, _ = _method(model, n, b, params)
-    inner = METHODS.find(name).cost(model, n, b, _inner_params(model, name, params))
-    d, k = len(model.schema.features), len(model.output_names)
-    return Cost(inner.evaluations, inner.n_bytes + 8 * n * d * (k + 2))
+    return sharing_cost(model, n, b, params)
 
 
 def _efforts(_: int) -> dict[str, Effort]:
     return {
-        "quick": Effort(50, {"max_rows": 200}),
-        "standard": Effort(50, {}),
+        "quick": Effort(50, {"max_rows": 200, "background_rows": 50}),
+        "standard": Effort(100, {}),
         "thorough": Effort(200, {"max_rows": 5000, "background_rows": 200}),
     }
 

@@ -34,7 +34,7 @@ class CausesParams(GroupParams):
         description="Rows to explain at most; of more, that many are drawn at random.",
     )  # fmt: skip
     background_rows: int = Field(
-        50, ge=1, le=10_000, description="Background rows that stand in for unknown features."
+        100, ge=1, le=10_000, description="Background rows that stand in for unknown features."
     )
     budget: int | None = Field(
         None, ge=4, le=2**24,
