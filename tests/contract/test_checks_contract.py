@@ -12,6 +12,7 @@ from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.gap_causes import some_causes
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
@@ -58,7 +59,7 @@ FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1), some_causes(area=0.55, spread=0.04))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -101,6 +102,8 @@ BAD = {
     "WB039": some_detectors(smoothing=0.3),
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
     "WB037": some_test(excess=0.01),
+    "WB053": some_causes(gap=-0.12),
+    "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),

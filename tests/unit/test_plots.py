@@ -22,6 +22,7 @@ from tests.faithfulness import (
     several_explanations,
     several_measures,
 )
+from tests.gap_causes import some_causes
 from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
@@ -287,6 +288,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_halo(), some_halo(order=3),
             some_detectors(),
             some_test(),
+            some_causes(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

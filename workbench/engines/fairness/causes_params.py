@@ -38,5 +38,5 @@ class CausesParams(GroupParams):
     )
     budget: int | None = Field(
         None, ge=4, le=2**24,
-        description="Coalitions per row where they are sampled; by default 8 d for d features.",
+        description="Coalitions per row where they are sampled; by default 4 d for d features.",
     )  # fmt: skip

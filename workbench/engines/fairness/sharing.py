@@ -18,7 +18,7 @@ from workbench.engines.fairness.causes_params import CausesParams
 FAMILY = "shapley"
 # All coalitions of all rows, where they take at most so many evaluations of the model.
 EXACT_PLAYERS, EXACT_EVALUATIONS = 14, 50_000_000
-COALITIONS_PER_FEATURE, FEWEST_COALITIONS = 8, 32
+COALITIONS_PER_FEATURE, FEWEST_COALITIONS = 4, 32
 # Parts of equally many background rows, each of at least so many.
 PARTS, FEWEST_IN_PART = 5, 2
 
