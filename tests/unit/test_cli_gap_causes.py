@@ -14,7 +14,7 @@ from workbench.core.results import load
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
 from workbench.report import to_json, write_report
 
-QUICK = {"by": "foreign_worker", "max_rows": 30, "background_rows": 10, "budget": 76}
+QUICK = {"by": "age", "bins": "age=30", "max_rows": 30, "background_rows": 10, "budget": 76}
 FLAGS = [part for name, value in QUICK.items()
          for part in (f"--{name.replace('_', '-')}", str(value))]  # fmt: skip
 

@@ -21,7 +21,7 @@ def test_bars_lead_from_nothing_to_the_gap_in_points():
     bars, numbers = render(RESULT, "waterfall").data
     order = RESULT.order(0)
     np.testing.assert_allclose(bars.x, 100 * RESULT.contributions[0, order, 0])
-    np.testing.assert_allclose(bars.base, np.cumsum([0, *bars.x[:-1]]))
+    np.testing.assert_allclose(bars.base.astype(float), np.cumsum([0, *bars.x[:-1]]))
     assert bars.base[-1] + bars.x[-1] == pytest.approx(100 * RESULT.gaps[0, 0])
     np.testing.assert_allclose(bars.error_x.array, 0.5)
     assert list(bars.marker.pattern.shape) == ["/" if c == 3 else "" for c in order]
@@ -113,3 +113,10 @@ def test_the_sentence_about_proxies_warns_where_removing_would_not_help():
     )
     assert "tell little about it" in proxy_sentence(some_causes(area=0.55))
     assert "is not settled on 800 rows" in proxy_sentence(some_causes(area=0.7, spread=0.1))
+
+
+def test_levels_that_say_nothing_come_with_their_column():
+    result = replace(RESULT, pairs=(("yes", "30 years and over"),))
+    assert gap_sentence(result).startswith(
+        "sex yes score 10.0 points (8.0 to 12.0) lower than sex "
+    )

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 
 from workbench.core.gap_causes import GapCauses
 from workbench.plots import words
-from workbench.plots.gap_causes_words import digits_of, scale_of
+from workbench.plots.gap_causes_words import digits_of, groups_of, scale_of
 from workbench.plots.layout import (
     check_bars,
     cut,
@@ -101,7 +101,7 @@ def waterfall(
     low, high = (words.signed(times * float(end), decimals) for end in result.gaps[at, 1:])
     ends_said = "" if result.reason(at) else f" ({low} to {high})"
     note(figure, f"gap {words.signed(gap, decimals)}{ends_said}", dark=dark)
-    group, other = result.pairs[at]
+    group, other = groups_of(result, at)
     title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %, over rows")
     return figure
 

@@ -13,6 +13,8 @@ NAMED = 3
 WORTH_A_WORD = 0.05
 # From this area on columns tell a group so well that to remove one of them hardly helps.
 WELL = 0.7
+# Levels that say nothing without the name of their column.
+SILENT = frozenset({"yes", "no", "true", "false", "other", "none", "missing", "unknown"})
 AMONG = {
     "all": "",
     "favourable": " among those with the favourable outcome",
@@ -41,6 +43,18 @@ def digits_of(result: GapCauses, pair: int) -> int:
     return words.decimals_for(largest) if unit != "points" else 1 if largest >= 1 else 2
 
 
+def groups_of(result: GapCauses, pair: int) -> tuple[str, str]:
+    """Name group and reference of a pair; with the attribute where they do not speak for it."""
+    attribute = result.attributes[result.pair_attributes[pair]]
+    group, other = (
+        f"{attribute} {level}"
+        if level.lower() in SILENT or not level[:1].isalpha() or level.startswith("below ")
+        else level
+        for level in result.pairs[pair]
+    )
+    return group, other
+
+
 def gap_sentence(result: GapCauses, pair: str | int | None = None) -> str:
     """Say how far the mean scores of two groups lie apart, and what that is made of.
 
@@ -50,7 +64,7 @@ def gap_sentence(result: GapCauses, pair: str | int | None = None) -> str:
         If there is no such pair.
     """
     at = result.pair_index(pair)
-    group, other = result.pairs[at]
+    group, other = groups_of(result, at)
     gap, low, high = (float(part) for part in result.gaps[at])
     if reason := result.reason(at):
         if not math.isfinite(gap):
