@@ -31,7 +31,7 @@ def started(app):
 
 
 def test_the_answer_stands_above_its_figure_and_follows_the_pair():
-    app = started(no_fault(look("german-mlp", **{"gap_causes.by": "foreign_worker"})))
+    app = started(no_fault(look("german-mlp", **{"gap_causes.by": "personal_status"})))
     (said,) = answers(app)
     assert "score" in said
     assert "WB053" in shown(app)

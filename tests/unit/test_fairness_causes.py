@@ -220,7 +220,7 @@ def test_a_group_of_one_row_has_no_interval_and_says_why():
     assert np.isfinite(found.gaps[0, 0])
     assert np.isnan(found.gaps[0, 1:]).all()
     assert np.isnan(found.told[0]).all()
-    assert found.reason(0) == "only 1 row of f were explained"
+    assert found.reason(0) == "only 1 row of f was explained"
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,5 @@ def test_the_sentence_about_proxies_warns_where_removing_would_not_help():
 
 def test_levels_that_say_nothing_come_with_their_column():
     result = replace(RESULT, pairs=(("yes", "30 years and over"),))
-    assert gap_sentence(result).startswith(
-        "sex yes score 10.0 points (8.0 to 12.0) lower than sex "
-    )
+    said = gap_sentence(result)
+    assert said.startswith("sex yes score 10.0 points (8.0 to 12.0) lower than sex 30 years and ")

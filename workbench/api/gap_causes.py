@@ -7,7 +7,7 @@ from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import GapCauses
 from workbench.core.table import Table
-from workbench.engines.fairness import causes
+from workbench.engines import fairness
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,6 @@ def gap_causes(
         If anything given does not fit; the message names it and the fix.
     """
     model, rows, background = described(model, rows, background, seed)
-    return causes.gap_causes(
+    return fairness.gap_causes(
         model, rows, background, seed=seed, device=device, progress=progress, **params
     )

@@ -180,7 +180,8 @@ class GapCauses(Result):
             if n < 2:
                 which = {"all": "", "favourable": " with the favourable outcome",
                          "unfavourable": " without the favourable outcome"}[self.among]  # fmt: skip
-                return f"only {n} row{'' if n == 1 else 's'}{which} of {name} were explained"
+                rows = "1 row" if n == 1 else f"{n} rows"
+                return f"only {rows} of {name}{which} {'was' if n == 1 else 'were'} explained"
         return ""
 
     def to_frame(self) -> "pd.DataFrame":

@@ -97,6 +97,12 @@ def _ask(place: Place, columns: dict[str, bool]) -> Ask:
         "Groups by", f"{FAMILY}.by", options=list(columns), default=(), format_func=plain,
         placeholder="all protected columns" if any(columns.values()) else "choose a column",
     )  # fmt: skip
+    bins = str(choose(
+        st.text_input, "Cut numbers at", f"{FAMILY}.bins", default="",
+        placeholder="age=25,60", max_chars=300,
+        help="Where to cut protected numbers into groups; several columns are separated by "
+        "semicolons.",
+    ))  # fmt: skip
     among = "all"
     if place.rows.y is not None and place.model.schema.n_classes:
         among = str(choose(
@@ -105,15 +111,16 @@ def _ask(place: Place, columns: dict[str, bool]) -> Ask:
         ))  # fmt: skip
     levels = record.efforts(len(columns)) if record.efforts else {}
     effort = levels[choose_effort(FAMILY, list(levels))]
-    hidden = {"by", "among"}
-    if not place.model.schema.n_classes:
-        hidden |= {"output", "favourable"}
+    hidden = {"by", "bins", "favourable", "among"}
+    classes = place.model.schema.classes
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        favourable = _choose_favourable(place) if classes else ""
         background, seed = choose_background(place, effort, FAMILY), choose_seed()
         settings: dict[str, Any] = params_form(
-            record.params, FAMILY, leave_out=hidden, defaults=effort.settings
-        )
-    settings |= {"by": ",".join(by), "among": among}
+            record.params, FAMILY, leave_out=hidden if classes else {*hidden, "output"},
+            defaults=effort.settings,
+        )  # fmt: skip
+    settings |= {"by": ",".join(by), "bins": bins, "among": among, "favourable": favourable}
     note(record.weakness)
     n = len(place.rows)
     price = quote(place, NAME, n, background, settings)
@@ -124,6 +131,16 @@ def _ask(place: Place, columns: dict[str, bool]) -> Ask:
         title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
         subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
     )
+
+
+def _choose_favourable(place: Place) -> str:
+    """Choose the class that people hope for; by default the one that the schema names."""
+    schema, classes = place.model.schema, place.model.schema.classes
+    usual = place.rows.schema.favourable or schema.favourable or classes[-1]
+    return str(choose(
+        st.selectbox, "Favourable", f"{FAMILY}.favourable", options=list(classes),
+        default=usual, format_func=plain, help="The class that people hope for.",
+    ))  # fmt: skip
 
 
 def _show(found: Answer[GapCauses], name: str) -> str:
