@@ -14,6 +14,7 @@ from tests.detectors import some_detectors
 from tests.fairness_audits import alike, audit_of, unequal, with_gaps
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.flips import by_both, by_income, flips_of, people, some_flips
+from tests.gap_causes import some_causes
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
@@ -63,6 +64,7 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)))
+                 SCORES, halo_with(0.5, 0.1), some_causes(area=0.55, spread=0.04))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -98,7 +100,7 @@ BAD = {
     "WB038": some_detectors(np.eye(4, 6) + 0.1),
     "WB039": some_detectors(smoothing=0.3),
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
-    "WB037": some_test(excess=0.01),
+    "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB050": some_flips(),

@@ -56,6 +56,13 @@ def explainer_of(task):
     return workbench.api.train_explainer(model, table[:30], table[:12], **params)
 
 
+def with_groups(table):
+    """The table with a protected column, and a class that people hope for."""
+    schema = table.schema.edit("c1", protected=True)
+    hoped = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": hoped}))
+
+
 @pytest.fixture(params=EVERY, ids=["-".join(pair) for pair in EVERY])
 def run(request):
     """A function that runs the method on a small case, and the case."""
@@ -63,6 +70,7 @@ def run(request):
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
     if name.startswith("fairness."):
         table = with_people(table)
+        table = with_groups(table)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
@@ -114,6 +122,16 @@ NOT_FINITE = {
     },
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
+    # Groups of a single row have no interval, and cannot be told.
+    "gap_causes": {
+        "gaps",
+        "contributions",
+        "shifts",
+        "told",
+        "told_mcc",
+        "remaining",
+        "remaining_mcc",
+    },
     "halo": {
         "masks",
         "excess",

@@ -711,6 +711,7 @@ COMMANDS = {
     "interaction_scores": "interactions",
     "detectors": "detectors",
     "interaction_test": "interaction-test",
+    "gap_causes": "gap-causes",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

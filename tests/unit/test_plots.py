@@ -25,6 +25,7 @@ from tests.faithfulness import (
     several_measures,
 )
 from tests.flips import some_flips
+from tests.gap_causes import some_causes
 from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
@@ -286,7 +287,7 @@ def test_every_renderer_draws_its_kind_of_result():
             simpler(), some_churn(updated=True), some_mitigation(), some_profiles(),
             some_scores(models=5, triples=True),
             some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
-            some_errors(), some_flips(),
+            some_errors(), some_flips(), some_causes(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

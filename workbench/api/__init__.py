@@ -14,6 +14,7 @@ from workbench.api.explaining import (
     train_explainer,
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
+from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -45,10 +46,10 @@ __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
     "audit_decisions", "background_for", "churn", "counterfactuals", "detectors", "error_audit",
     "estimate_cost", "evaluate", "explain", "explain_set", "explainer_for", "faithfulness",
-    "find_method", "flips", "halo", "interaction_scores", "interaction_test", "interactions",
-    "interactions_set", "keep_explainer", "lime", "list_methods", "list_models", "list_tables",
-    "load_model", "load_result", "load_table", "local_functions", "measures", "mitigate",
-    "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
+    "find_method", "flips", "gap_causes", "halo", "interaction_scores", "interaction_test",
+    "interactions", "interactions_set", "keep_explainer", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
+    "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
     "run_checks", "scale_curves", "select_rows", "simpler_models", "table_overview",
     "train_explainer", "write_report",
 ]  # fmt: skip

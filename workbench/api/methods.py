@@ -19,6 +19,7 @@ from workbench.core.results import (
     ErrorAudit,
     FairnessAudit,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -50,6 +51,7 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
     Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
     FairnessAudit: "audit", ErrorAudit: "error_audit", AttributeFlips: "flips",
+    GapCauses: "gap_causes",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

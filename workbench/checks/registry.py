@@ -8,6 +8,7 @@ from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.fairness import FAIRNESS_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.flips import FLIPS_CHECKS
+from workbench.checks.gap_causes import GAP_CAUSES_CHECKS
 from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
@@ -30,6 +31,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FAIRNESS_CHECKS, *FLIPS_CHECKS,
+        *GAP_CAUSES_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

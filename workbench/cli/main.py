@@ -18,6 +18,7 @@ from workbench.cli.fairness import fairness
 from workbench.cli.fastshap import fastshap
 from workbench.cli.flips import flips
 from workbench.cli.group_errors import group_errors
+from workbench.cli.gap_causes import gap_causes
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
@@ -61,6 +62,7 @@ for command in (
     fairness,
     group_errors,
     flips,
+    gap_causes,
     rashomon,
     explain_set,
     interactions_set,

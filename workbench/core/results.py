@@ -13,6 +13,7 @@ from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.flips import AttributeFlips
+from workbench.core.gap_causes import GapCauses
 from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
@@ -31,15 +32,15 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     AttributeFlips | Attribution | AttributionRange | Churn | Counterfactuals | Detectors
-    | ErrorAudit | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest
-    | Interactions | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles
-    | RashomonSet | ScaleCurves | SimplerModels
+    | ErrorAudit | FairnessAudit | Faithfulness | GapCauses | Halo | InteractionScores
+    | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures | Mitigation
+    | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange", "Churn",
     "Counterfactuals", "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness",
-    "Halo", "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions",
+    "GapCauses", "Halo", "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions",
     "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
     "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

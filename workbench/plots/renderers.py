@@ -20,6 +20,7 @@ from workbench.core.results import (
     Explainer,
     FairnessAudit,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -50,6 +51,7 @@ from workbench.plots import (
     faithfulness,
     flips,
     flips_people,
+    gap_causes,
     halo,
     interaction_scores,
     interaction_scores_heatmap,
@@ -152,6 +154,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "rates": flips.rates, "moves": flips.moves, "people": flips_people.people,
         "person": flips_people.person,
     },
+    GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -308,6 +311,9 @@ def _of_flips(result: AttributeFlips) -> dict[str, dict[str, list[str]]]:
         "people": {"to": flips_people.choices_of(result)},
         "person": {"row": [str(result.ids[i]) for i in order]},
     }
+def _of_gaps(result: GapCauses) -> dict[str, dict[str, list[str]]]:
+    by = {"pair": gap_causes.pairs_of(result)}
+    return {"waterfall": by, "proxies": by}
 
 
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
@@ -315,7 +321,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
     Detectors: _of_detectors, FairnessAudit: _of_audit, ErrorAudit: _of_errors,
-    AttributeFlips: _of_flips,
+    AttributeFlips: _of_flips, GapCauses: _of_gaps,
 }  # fmt: skip
 
 

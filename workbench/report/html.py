@@ -26,6 +26,7 @@ from workbench.core.results import (
     ErrorAudit,
     FairnessAudit,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -49,6 +50,7 @@ from workbench.report.error_audit import error_audit_section
 from workbench.report.fairness import fairness_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.flips import flips_section
+from workbench.report.gap_causes import gap_causes_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
@@ -74,7 +76,8 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Profiles: profiles_section, InteractionScores: interaction_scores_section, Halo: halo_section,
     Detectors: detectors_section, InteractionTest: interaction_test_section,
     FairnessAudit: fairness_section, ErrorAudit: error_audit_section,
-    AttributeFlips: flips_section, Churn: churn_section, Mitigation: mitigation_section,
+    AttributeFlips: flips_section, GapCauses: gap_causes_section, Churn: churn_section,
+    Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.ui.fairness_audit import who_is_worse_off
 from workbench.ui.flips import flips
+from workbench.ui.gap_causes import causes
 from workbench.ui.place import Place
 from workbench.ui.state import choose
 
@@ -14,6 +15,7 @@ PART = "fairness_part"
 PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "audit": ("Who is worse off", who_is_worse_off),
     "flips": ("If it were another", flips),
+    "causes": ("Why", causes),
 }
 
 

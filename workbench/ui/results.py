@@ -24,6 +24,7 @@ from workbench.core.results import (
     ErrorAudit,
     FairnessAudit,
     Faithfulness,
+    GapCauses,
     Halo,
     InteractionScores,
     InteractionTest,
@@ -52,12 +53,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
     | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
-    | ErrorAudit | AttributeFlips
+    | ErrorAudit | AttributeFlips | GapCauses
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
-    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips,
+    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

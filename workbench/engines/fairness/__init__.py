@@ -9,3 +9,6 @@ __all__ = ["METHODS", "Given", "audit", "audit_given", "error_audit"]
 from workbench.engines.fairness.flipping import flips
 
 __all__ = ["METHODS", "flips"]
+from workbench.engines.fairness.causes import gap_causes
+
+__all__ = ["METHODS", "gap_causes"]
