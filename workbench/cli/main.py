@@ -17,8 +17,8 @@ from workbench.cli.explain_set import explain_set
 from workbench.cli.fairness import fairness
 from workbench.cli.fastshap import fastshap
 from workbench.cli.flips import flips
-from workbench.cli.group_errors import group_errors
 from workbench.cli.gap_causes import gap_causes
+from workbench.cli.group_errors import group_errors
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions

@@ -311,6 +311,8 @@ def _of_flips(result: AttributeFlips) -> dict[str, dict[str, list[str]]]:
         "people": {"to": flips_people.choices_of(result)},
         "person": {"row": [str(result.ids[i]) for i in order]},
     }
+
+
 def _of_gaps(result: GapCauses) -> dict[str, dict[str, list[str]]]:
     by = {"pair": gap_causes.pairs_of(result)}
     return {"waterfall": by, "proxies": by}
