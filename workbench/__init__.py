@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         advise,
         attach,
         background_for,
+        boundary_people,
         churn,
         counterfactuals,
         detectors,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.core.results import (
         Attribution,
         AttributionRange,
+        BoundaryPeople,
         Churn,
         Counterfactuals,
         Detectors,
@@ -74,8 +76,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "workbench.api": (
-        "advise", "attach", "background_for", "churn", "counterfactuals", "detectors",
-        "estimate_cost", "evaluate", "explain", "explain_set", "faithfulness", "halo",
+        "advise", "attach", "background_for", "boundary_people", "churn", "counterfactuals",
+        "detectors", "estimate_cost", "evaluate", "explain", "explain_set", "faithfulness", "halo",
         "interaction_scores", "interaction_test", "interactions", "interactions_set", "lime",
         "list_methods", "list_models", "list_tables", "load_model", "load_result", "load_table",
         "local_functions", "measures", "mitigate", "profiles", "profiles_set", "rashomon_set",
@@ -85,8 +87,8 @@ _HOMES = {
     "workbench.core.errors": ("WorkbenchError",),
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
-        "Attribution", "AttributionRange", "Churn", "Counterfactuals", "Detectors", "Explainer",
-        "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
+        "Attribution", "AttributionRange", "BoundaryPeople", "Churn", "Counterfactuals",
+        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
         "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
         "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
@@ -98,6 +100,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Attribution",
     "AttributionRange",
+    "BoundaryPeople",
     "Churn",
     "Counterfactuals",
     "Detectors",
@@ -124,6 +127,7 @@ __all__ = [
     "advise",
     "attach",
     "background_for",
+    "boundary_people",
     "churn",
     "counterfactuals",
     "detectors",

@@ -1,6 +1,7 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 from workbench.api.across import explain_set, interactions_set, profiles_set
+from workbench.api.boundary import boundary_people
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -49,6 +50,7 @@ __all__ = [
     "advise",
     "attach",
     "background_for",
+    "boundary_people",
     "churn",
     "counterfactuals",
     "detectors",

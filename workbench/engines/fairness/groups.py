@@ -16,12 +16,17 @@ MOST_LEVELS = 50
 MOST_CELLS = 2000
 
 
-def find_groups(rows: Table, params: GroupParams) -> Grouping:
+def find_groups(rows: Table, params: GroupParams, *, may_be_one: bool = False) -> Grouping:
     """Sort rows by the protected attributes that are asked for.
 
     Columns that the model does not read (``Table.aside``) serve as well as those that it reads.
     A row without a value is of the group *missing*: nobody is left out. A category without rows
     keeps its place, and its rates are undefined.
+
+    Parameters
+    ----------
+    may_be_one
+        Whether all rows may be of one group: nobody is compared then, but each still has one.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def find_groups(rows: Table, params: GroupParams) -> Grouping:
     names = _names(params.by, columns, edges)
     found = [_levels(*columns[name], edges.get(name), rows.name) for name in names]
     single = [name for name, (_, codes) in zip(names, found, strict=True) if _is_one(codes)]
-    if single:
+    if single and not may_be_one:
         raise InvalidInputError(
             f"All rows of {rows.name!r} are of one group by {listing(single)}; there is nothing to "
             "compare. Choose more rows or another column."
