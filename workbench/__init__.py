@@ -88,9 +88,9 @@ _HOMES = {
     "workbench.core.model": ("Model",),
     "workbench.core.results": (
         "Attribution", "AttributionRange", "BoundaryPeople", "Churn", "Counterfactuals",
-        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest", "Interactions",
-        "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance", "Profiles",
-        "RashomonSet", "ScaleCurves", "SimplerModels",
+        "Detectors", "Explainer", "Faithfulness", "Halo", "InteractionScores", "InteractionTest",
+        "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
+        "Profiles", "RashomonSet", "ScaleCurves", "SimplerModels",
     ),
     "workbench.core.schema": ("Feature", "Schema"),
     "workbench.core.table": ("Table",),

@@ -220,9 +220,17 @@ class BoundaryPeople(Result):
         return ~same & (self.neighbour_ids != NOBODY)[:, None]
 
     def strongest_flip(self, place: int) -> int | None:
-        """Return which level moves the score of a person most; None where there is none."""
-        moved = np.abs(self.flip_scores[place] - self.scores[self.chosen[place]])
-        return None if not np.isfinite(moved).any() else int(np.nanargmax(moved))
+        """Return the level that moves the score of a person most, of those that tip the decision.
+
+        Of all levels where none tips it; None where there is none at all.
+        """
+        person = self.chosen[place]
+        moved = np.abs(self.flip_scores[place] - self.scores[person])
+        if not np.isfinite(moved).any():
+            return None
+        tips = self.flip_decided[place] != self.decided[person]
+        held = np.where(tips, moved, np.nan)
+        return int(np.nanargmax(held if np.isfinite(held).any() else moved))
 
     def to_frame(self) -> "pd.DataFrame":
         """One line per person, closest to the boundary first.

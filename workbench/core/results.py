@@ -30,15 +30,15 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | BoundaryPeople | Churn | Counterfactuals | Detectors
-    | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    | FairnessAudit | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "BoundaryPeople", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "BoundaryPeople", "Churn",
+    "Counterfactuals", "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo",
+    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
+    "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -35,6 +36,7 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    boundary,
     churn,
     churn_groups,
     detectors,
@@ -129,6 +131,9 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
+    BoundaryPeople: {
+        "strip": boundary.strip, "scores": boundary.scores, "person": boundary.person,
     },
     Explainer: {"errors": errors, "training": training},
     Performance: {
@@ -258,6 +263,10 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_people(result: BoundaryPeople) -> dict[str, dict[str, list[str]]]:
+    return {"strip": {"by": list(result.attributes)}} if result.attributes else {}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +274,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    BoundaryPeople: _of_people,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from workbench.core.method import METHODS
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -40,6 +41,7 @@ from workbench.core.results import (
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
+from workbench.report.boundary import boundary_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.faithfulness import faithfulness_section
@@ -65,6 +67,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section,
     AttributionRange: attribution_range_section,
+    BoundaryPeople: boundary_section,
     RashomonSet: rashomon_section,
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,

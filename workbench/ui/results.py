@@ -17,6 +17,7 @@ from workbench.core.performance import Performance
 from workbench.core.results import (
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -49,12 +50,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest
+    | Profiles | Halo | Detectors | InteractionTest | BoundaryPeople
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest,
+    Profiles, Halo, Detectors, InteractionTest, BoundaryPeople,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

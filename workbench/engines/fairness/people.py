@@ -19,7 +19,7 @@ from workbench.core.schema import listing
 from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines.calls import check_features, check_finite, provenance_of
-from workbench.engines.fairness.decided import Decided, decide, favourable_position
+from workbench.engines.fairness.decided import decide, favourable_position
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.moved import moved_scores, possible_moves
 from workbench.engines.fairness.nearest_other import AT_ONCE, nearest_other, spread_of
