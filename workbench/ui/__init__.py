@@ -3,6 +3,7 @@
 from workbench.core.results import Attribution
 from workbench.operations.logs import configure_logs
 from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, model_view
+from workbench.ui.boundary_people import boundary_people
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.comparison import choose_comparison, show_comparison
 from workbench.ui.cost import quote
@@ -53,7 +54,7 @@ from workbench.ui.what_if import (
 from workbench.ui.which_explanation import which_explanation
 
 __all__ = [
-    "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_comparison",
+    "ABOUT", "Attribution", "Place", "answer", "answer_to", "boundary_people", "choose", "choose_comparison",
     "choose_method", "choose_one_row", "choose_order", "choose_output", "choose_rows",
     "choose_together", "choose_unlocked", "choose_view", "compare_models", "computed_card",
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",

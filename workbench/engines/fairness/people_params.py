@@ -28,7 +28,7 @@ class PeopleParams(GroupParams):
         "by commas.",
     )
     models: int = Field(
-        400, ge=0, le=100_000,
+        200, ge=0, le=100_000,
         description="Equally good models that are tried at most; 0 asks the given one alone.",
     )  # fmt: skip
     tolerance: float = Field(
