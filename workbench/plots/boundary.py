@@ -26,7 +26,7 @@ COLOURED, NAME_LENGTH = 5, 26
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "cross")
 OTHERS = "other groups"
 BINS, HISTOGRAM = 20, 340
-LABEL_LENGTH = 40
+LABEL_LENGTH = 24
 
 
 def strip(
@@ -271,18 +271,20 @@ def person(
         x=parts[shown], y=np.arange(len(shown)), mode="text", cliponaxis=False, hoverinfo="skip",
         textposition="middle right", textfont={"size": 12, "color": colours.text},
         text=[
-            f"\N{NO-BREAK SPACE}{parts[j]:.2f}" if does else "\N{NO-BREAK SPACE}does not count"
+            f"\N{NO-BREAK SPACE}{parts[j]:.2f}" if does else "\N{NO-BREAK SPACE}not counted"
             for j, does in zip(shown, counts, strict=True)
         ],
     )  # fmt: skip
     room = max(float(parts[shown].max()), 0.1)
-    layout_bars(figure, [shortened(label, LABEL_LENGTH) for label in labels], (0.0, 1.35 * room))
+    layout_bars(
+        figure, [shortened(result.names[j], LABEL_LENGTH) for j in shown], (0.0, 1.5 * room)
+    )
     ratio = (
         f"in all {percent(float(result.distances[place] / result.typical[place]))} of a typical "
         "distance" if result.typical[place] else ""
     )  # fmt: skip
     title(
-        figure, "standard deviations apart, 1 for another category", ratio,
+        figure, "standard deviations; another category: 1", ratio,
         f"row {result.ids[own]} against row {result.neighbour_ids[place]}",
     )  # fmt: skip
     if left := len(order) - len(shown):

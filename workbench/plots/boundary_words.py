@@ -65,11 +65,9 @@ def chosen_sentence(result: BoundaryPeople) -> str:
         return f"Looked at in full: {counted(m, 'row')} that were named."
     among = "" if result.who == "everybody" else f" of the {WHO[result.who].lower()}"
     closest = np.abs(result.margins[result.chosen])
-    return (
-        f"Looked at in full: the {m:,}{among} closest to the boundary, "
-        f"{distance_in_points(float(closest[0]))} to {distance_in_points(float(closest[-1]))} "
-        "away from it."
-    )
+    first, last = (distance_in_points(float(closest[at])) for at in (0, -1))
+    ends = last if m == 1 else f"{first.partition(' ')[0]} to {last}"
+    return f"Looked at in full: the {m:,}{among} closest to the boundary, {ends} away from it."
 
 
 def person_sentence(result: BoundaryPeople, row: int | None = None) -> str:
@@ -144,7 +142,12 @@ def flip_sentence(result: BoundaryPeople, row: int | None = None) -> str:
     possible = int(np.isfinite(result.flip_scores[place]).sum())
     if result.flip_decided[place, at] != result.decided[person]:
         verb = "approved" if result.flip_decided[place, at] else "refused"
-        return f"{said}: {verb}. Of {counted(possible, 'other level')}, {tipped} would tip it."
+        how_many = (
+            "The only other level tips it" if possible == 1
+            else f"All {possible} other levels would tip it" if tipped == possible
+            else f"{tipped} of {possible} other levels would tip it"
+        )  # fmt: skip
+        return f"{said}: {verb}. {how_many}."
     if tipped:
         return f"{said}; the decision stays, but {counted(tipped, 'other level')} would tip it."
     return f"{said}; no other level would tip the decision."

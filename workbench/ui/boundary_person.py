@@ -106,8 +106,8 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
     )
     note(
         f"{said} Each feature has two bars: what it does for this person as is (faint), and in the "
-        "other group (full). Where a feature other than the one changed moves, the model weighs it "
-        "differently by group."
+        "other group (full). Where a feature that was not changed moves by more than its whisker, "
+        "the model weighs it differently by group."
     )
     plain_figure(drawn, name=f"{name}-flip", alt=said)
 
@@ -206,18 +206,14 @@ def _way_out(place: Place, result: BoundaryPeople, row: int, position: int) -> N
                         height=160)  # fmt: skip
         return
     for i in changes.of(0):
-        st.markdown(
-            f"- {plain(changes_of(changes, int(i)))} · :gray[{plain(outcome(changes, int(i)))}]"
-        )
-    drawn = render(changes, "nearest", dark=is_dark())
-    name = f"change-{place.model.card.name}-row-{row}"
-    plain_figure(drawn, name=name, alt=said)
+        told = f"{outcome(changes, int(i))}, distance {changes.distances[i]:.2f}"
+        st.markdown(f"- {plain(changes_of(changes, int(i)))} · :gray[{plain(told)}]")
     note(
         "What would change this model's answer; whether a person could do so, or an equally good "
         "model would be moved as well, is another question."
     )
     add_to_report(found.job, place.person, width="content")
-    result_files(changes, name)
+    result_files(changes, f"change-{place.model.card.name}-row-{row}")
 
 
 def _search(place: Place, row: int, position: int, target: str | None) -> Ask:

@@ -218,7 +218,7 @@ def _ask_others(
 def _range_params(params: PeopleParams) -> Any:
     return parse_params(
         METHODS.find(RANGES).params,
-        {"models": max(params.models, FEWEST_MODELS), "tolerances": (params.tolerance,),
+        {"models": max(params.models, FEWEST_MODELS), "tolerances": (params.tolerance,), "admission_rows": params.admission_rows,
          "importance": False},
     )  # fmt: skip
 

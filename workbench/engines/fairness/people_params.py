@@ -36,6 +36,11 @@ class PeopleParams(GroupParams):
         description="By how much the cross-entropy of a model, in nats, may exceed the given "
         "model's to count as equally good.",
     )  # fmt: skip
+    admission_rows: int = Field(
+        2000, ge=2, le=10_000_000,
+        description="Validation rows at most that say which models are as good; of more, a "
+        "sample.",
+    )  # fmt: skip
 
     @field_validator("people")
     @classmethod
