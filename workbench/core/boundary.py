@@ -30,8 +30,8 @@ class BoundaryPeople(Result):
     r"""Everybody's distance to the decision, and more about those who are closest to it.
 
     With the probability :math:`s_f` of the favourable class, the margin is
-    :math:`(s_f - \max_{c \neq f} s_c) / 2`: how far the score would have to move, at another
-    class's cost, for the decision to tip. Of two classes it is the score less one half.
+    :math:`(s_f - \max_{c \neq f} s_c) / 2`: how far the score has to move for the decision to
+    tip, of more than two classes at least. Of two classes it is the score less one half.
 
     Axes: ``n`` people (rows), ``a`` protected attributes, ``m`` people looked at in full, ``d``
     features, ``l`` levels of attributes that somebody could be moved to. NaN means undefined,
@@ -170,7 +170,7 @@ class BoundaryPeople(Result):
 
     @property
     def boundaries(self) -> Float[np.ndarray, " n"]:
-        """Score at which each person's decision would tip."""
+        """Score at which each person's decision would tip, of more than two classes at least."""
         return self.scores - self.margins
 
     def group_of(self, person: int, attribute: int = 0) -> str:

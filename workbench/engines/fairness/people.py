@@ -116,7 +116,11 @@ def _people(
 
 
 def margins_of(probabilities: Float[np.ndarray, "n k"], position: int) -> Float[np.ndarray, " n"]:
-    """Half of what a class is ahead of the strongest other; negative where it is behind."""
+    """Half of what a class is ahead of the strongest other; negative where it is behind.
+
+    No smaller move of its score tips the decision where the other classes pay for it. Of two
+    classes a larger one always does; of more, a class that is behind may meet a third one.
+    """
     strongest = np.delete(probabilities, position, axis=1).max(1)
     found: np.ndarray = (probabilities[:, position] - strongest) / 2
     return found.astype(np.float64)
@@ -218,8 +222,10 @@ def _ask_others(
 def _range_params(params: PeopleParams) -> Any:
     return parse_params(
         METHODS.find(RANGES).params,
-        {"models": max(params.models, FEWEST_MODELS), "tolerances": (params.tolerance,), "admission_rows": params.admission_rows,
-         "importance": False},
+        {
+            "models": max(params.models, FEWEST_MODELS), "tolerances": (params.tolerance,),
+            "admission_rows": params.admission_rows, "importance": False,
+        },
     )  # fmt: skip
 
 
