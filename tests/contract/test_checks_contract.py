@@ -9,6 +9,7 @@ import pytest
 
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
+from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.faithfulness import one_local_function, several_explanations, without
@@ -53,12 +54,13 @@ SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
+PEOPLE = some_people()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1), PEOPLE)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -104,6 +106,8 @@ BAD = {
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),
+    "WB055": some_people(tips=0.5),
+    "WB056": some_people(distance=0.6),
 }  # fmt: skip
 
 
