@@ -94,8 +94,9 @@ def test_what_differs_is_drawn_by_what_it_adds_to_the_distance():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_draws_in_both_themes_whatever_there_is(dark):
+    twins = replace(tiny_people(), neighbour_data=tiny_people().data.copy())
     nobody = replace(tiny_people(), neighbour_ids=np.full(len(tiny_people().chosen), NOBODY))
-    for result in (RESULT, without_ranges(), tiny_people("multiclass"), nobody, _none()):
+    for result in (RESULT, without_ranges(), tiny_people("multiclass"), nobody, twins, _none()):
         for view in views_of(result):
             assert render(result, view, dark=dark).to_json()
 

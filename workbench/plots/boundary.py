@@ -248,7 +248,7 @@ def person(
         return empty("Nobody in the table is decided otherwise.", dark=dark)
     parts = result.contributions[place]
     order = [int(j) for j in np.argsort(-parts, kind="stable") if result.differs[place, j]]
-    if not order:
+    if not parts.any():
         return empty("Nothing that counts differs, and yet they are decided otherwise.", dark=dark)
     shown, colours = order[:max_features], palette(dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark)})

@@ -145,8 +145,9 @@ def _neighbour(place: Place, result: BoundaryPeople, row: int, _position: int) -
     at = result.place_of(row)
     if result.neighbour_ids[at] == NOBODY:
         return
-    drawn = render(result, "person", row=row, dark=is_dark())
-    plain_figure(drawn, name=f"person-{place.model.card.name}-row-{row}-nearest", alt=said)
+    if result.contributions[at].any():
+        drawn = render(result, "person", row=row, dark=is_dark())
+        plain_figure(drawn, name=f"person-{place.model.card.name}-row-{row}-nearest", alt=said)
     lines = side_by_side(result, row)
     _table(lines, row, int(result.neighbour_ids[at]))
     note(
