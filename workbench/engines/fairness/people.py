@@ -185,9 +185,8 @@ def _ask_others(
     model: Model, rows: Table, table: Table, position: int, params: PeopleParams, context: Context
 ) -> Asked:
     """Ask equally good models about everybody; where there are none, say why."""
-    nothing = Asked(
-        *(np.full(len(rows), np.nan) for _ in range(2)), np.full((len(rows), 3), np.nan)
-    )
+    unknown = np.full(len(rows), np.nan)
+    nothing = Asked(unknown, unknown.copy(), np.full((len(rows), 3), np.nan))
     if params.models < FEWEST_MODELS:
         return nothing._replace(remark="no other models were asked for")
     method = METHODS.find(RANGES)
