@@ -9,6 +9,7 @@ import pytest
 
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
+from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.fairness_audits import alike, audit_of, unequal, with_gaps
@@ -58,13 +59,14 @@ CLOUD = some_cloud()
 TESTED = some_test()
 # Base rates are alike, and gaps of decisions far beyond the floor.
 AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
+PEOPLE = some_people()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04))
+                 some_causes(area=0.55, spread=0.04), PEOPLE)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -107,6 +109,7 @@ BAD = {
     "WB051": flips_of(by_income, people(50)),
     "WB035": halo_with(0.5, 0.6),
     "WB045": with_gaps(), "WB046": alike(), "WB047": with_gaps(), "WB048": unequal(),
+    "WB055": some_people(tips=0.5), "WB056": some_people(distance=0.6),
 }  # fmt: skip
 
 

@@ -47,6 +47,15 @@ def with_people(table):
     return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
 
 
+# Methods about decisions, which a regression does not make; and what people hope for.
+OF_DECISIONS = {"fairness.people"}
+HOPES = {"binary": "yes", "multiclass": "red"}
+EVERY = [
+    (name, task) for name in registered_methods() for task in TASKS
+    if name not in OF_DECISIONS or task in HOPES
+]  # fmt: skip
+
+
 @cache
 def explainer_of(task):
     """An explainer of the tiny model, trained for a moment."""
@@ -77,12 +86,16 @@ def run(request):
     if "explainer" in method.needs:
         model = model.with_explainer(explainer_of(task))
 
+    hopes = {"favourable": HOPES[task]} if name in OF_DECISIONS else {}
+    brief = BRIEF.get(name, {}) | hopes
+
     def explain(seed=0, progress=None, **params):
-        settings = parse_params(method.params, BRIEF.get(name, {}) | params)
+        settings = parse_params(method.params, brief | params)
         context = Context(seed=seed, progress=progress)
         return method.explain(model, rows, background, settings, context)
 
     explain.name, explain.model, explain.rows, explain.background = name, model, rows, background
+    explain.settings = parse_params(method.params, brief)
     return explain
 
 
@@ -94,6 +107,19 @@ NOT_FINITE = {
     "attribute_flips": {"rates", "support", "moves", "overall_moves", "by_chance"},
     "attribution": {"data"},
     "attribution_range": {"data"},
+    # Raw cells; ranges without labels, a person's own level, and nobody who is decided otherwise.
+    "boundary_people": {
+        "data",
+        "neighbour_data",
+        "low",
+        "high",
+        "otherwise",
+        "noise",
+        "flip_scores",
+        "neighbour_scores",
+        "distances",
+        "closer",
+    },
     # What a regression does not decide, and no admitted model at a tolerance.
     "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
@@ -241,8 +267,7 @@ def test_keeps_its_budget_and_says_what_it_did(run):
     else:
         expected = "", 0
     assert (record.background_digest, record.n_background) == expected
-    given = parse_params(method.params, BRIEF.get(run.name, {}))
-    assert record.params == given.model_dump(mode="json")
+    assert record.params == run.settings.model_dump(mode="json")
 
 
 def test_yields_finite_numbers_of_its_kind_that_survive_a_file(run, tmp_path):
@@ -274,7 +299,7 @@ def test_needs_the_labels_that_it_says_it_needs(run):
     method = METHODS[run.name]
     assert method.uses <= {"background", "labels", "table"}
     rows = replace(run.rows, y=None)
-    arguments = (run.model, rows, run.background, method.params(), Context())
+    arguments = (run.model, rows, run.background, run.settings, Context())
     if "labels" not in method.uses:
         method.explain(*arguments)
         return

@@ -18,6 +18,7 @@ TITLES = {
     "interactions": "Which features work together?",
     "jobs": "What is running, and what has finished?",
     "local_models": "Which simple model does it follow near a row?",
+    "people": "Who is decided narrowly, and what would have changed it?",
     "profiles": "How does the output move with a feature?",
     "registry": "Which models are there, and how do two differ?",
     "report": "What do I hand over?",

@@ -719,6 +719,7 @@ COMMANDS = {
     "fairness_audit": "fairness",
     "error_audit": "group-errors",
     "attribute_flips": "flips",
+    "boundary_people": "people",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

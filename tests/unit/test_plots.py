@@ -12,6 +12,7 @@ from scipy import stats
 
 from tests.attribution_ranges import several_ranges
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hostile, numbered
+from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
 from tests.detectors import some_detectors
@@ -287,7 +288,7 @@ def test_every_renderer_draws_its_kind_of_result():
             simpler(), some_churn(updated=True), some_mitigation(), some_profiles(),
             some_scores(models=5, triples=True),
             some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
-            some_errors(), some_flips(), some_causes(),
+            some_errors(), some_flips(), some_causes(), some_people(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

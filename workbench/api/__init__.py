@@ -2,6 +2,7 @@
 
 from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.attribute_flips import flips
+from workbench.api.boundary import boundary_people
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -44,12 +45,12 @@ from workbench.workspace.explainers import attach
 
 __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
-    "audit_decisions", "background_for", "churn", "counterfactuals", "detectors", "error_audit",
-    "estimate_cost", "evaluate", "explain", "explain_set", "explainer_for", "faithfulness",
-    "find_method", "flips", "gap_causes", "halo", "interaction_scores", "interaction_test",
-    "interactions", "interactions_set", "keep_explainer", "lime", "list_methods", "list_models",
-    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
-    "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
-    "run_checks", "scale_curves", "select_rows", "simpler_models", "table_overview",
-    "train_explainer", "write_report",
+    "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
+    "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
+    "explainer_for", "faithfulness", "find_method", "flips", "gap_causes", "halo",
+    "interaction_scores", "interaction_test", "interactions", "interactions_set", "keep_explainer",
+    "lime", "list_methods", "list_models", "list_tables", "load_model", "load_result",
+    "load_table", "local_functions", "measures", "mitigate", "open_table", "plan", "profiles",
+    "profiles_set", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
+    "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

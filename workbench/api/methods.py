@@ -13,6 +13,7 @@ from workbench.core.results import (
     AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -51,7 +52,7 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
     Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
     FairnessAudit: "audit", ErrorAudit: "error_audit", AttributeFlips: "flips",
-    GapCauses: "gap_causes",
+    GapCauses: "gap_causes", BoundaryPeople: "boundary_people",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
+from workbench.checks.boundary import BOUNDARY_CHECKS
 from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.fairness import FAIRNESS_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
@@ -31,7 +32,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FAIRNESS_CHECKS, *FLIPS_CHECKS,
-        *GAP_CAUSES_CHECKS,
+        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
+from workbench.cli.people import people
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
@@ -63,6 +64,7 @@ for command in (
     group_errors,
     flips,
     gap_causes,
+    people,
     rashomon,
     explain_set,
     interactions_set,

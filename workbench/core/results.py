@@ -5,6 +5,7 @@ A kind is known once its class exists, so ``load`` is offered where all of them 
 
 from workbench.core.attribution import LEVEL, Attribution
 from workbench.core.attribution_range import AttributionRange
+from workbench.core.boundary import BoundaryPeople
 from workbench.core.churn import Churn
 from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.detectors import Detectors
@@ -31,16 +32,16 @@ from workbench.core.simpler_models import SimplerModels
 
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
-    AttributeFlips | Attribution | AttributionRange | Churn | Counterfactuals | Detectors
-    | ErrorAudit | FairnessAudit | Faithfulness | GapCauses | Halo | InteractionScores
+    AttributeFlips | Attribution | AttributionRange | BoundaryPeople | Churn | Counterfactuals
+    | Detectors | ErrorAudit | FairnessAudit | Faithfulness | GapCauses | Halo | InteractionScores
     | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures | Mitigation
     | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
-    "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange", "Churn",
-    "Counterfactuals", "Detectors", "ErrorAudit", "Explainer", "FairnessAudit", "Faithfulness",
-    "GapCauses", "Halo", "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions",
-    "LocalModels", "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result",
-    "ScaleCurves", "SimplerModels", "Tabular", "load",
+    "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange",
+    "BoundaryPeople", "Churn", "Counterfactuals", "Detectors", "ErrorAudit", "Explainer",
+    "FairnessAudit", "Faithfulness", "GapCauses", "Halo", "InteractionScores", "InteractionTest",
+    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
+    "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

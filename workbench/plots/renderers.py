@@ -13,6 +13,7 @@ from workbench.core.results import (
     AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -40,6 +41,7 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    boundary,
     churn,
     churn_groups,
     detectors,
@@ -155,6 +157,9 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "person": flips_people.person,
     },
     GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
+    BoundaryPeople: {
+        "strip": boundary.strip, "scores": boundary.scores, "person": boundary.person,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -318,12 +323,16 @@ def _of_gaps(result: GapCauses) -> dict[str, dict[str, list[str]]]:
     return {"waterfall": by, "proxies": by}
 
 
+def _of_people(result: BoundaryPeople) -> dict[str, dict[str, list[str]]]:
+    return {"strip": {"by": list(result.attributes)}} if result.attributes else {}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
     Detectors: _of_detectors, FairnessAudit: _of_audit, ErrorAudit: _of_errors,
-    AttributeFlips: _of_flips, GapCauses: _of_gaps,
+    AttributeFlips: _of_flips, GapCauses: _of_gaps, BoundaryPeople: _of_people,
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from workbench.core.results import (
     AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -44,6 +45,7 @@ from workbench.core.results import (
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
+from workbench.report.boundary import boundary_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.error_audit import error_audit_section
@@ -72,8 +74,9 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section, AttributionRange: attribution_range_section,
-    RashomonSet: rashomon_section, SimplerModels: simpler_models_section,
-    Profiles: profiles_section, InteractionScores: interaction_scores_section, Halo: halo_section,
+    BoundaryPeople: boundary_section, RashomonSet: rashomon_section,
+    SimplerModels: simpler_models_section, Profiles: profiles_section,
+    InteractionScores: interaction_scores_section, Halo: halo_section,
     Detectors: detectors_section, InteractionTest: interaction_test_section,
     FairnessAudit: fairness_section, ErrorAudit: error_audit_section,
     AttributeFlips: flips_section, GapCauses: gap_causes_section, Churn: churn_section,

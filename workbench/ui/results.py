@@ -18,6 +18,7 @@ from workbench.core.results import (
     AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
@@ -53,12 +54,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
     | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
-    | ErrorAudit | AttributeFlips | GapCauses
+    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
-    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses,
+    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses, BoundaryPeople,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
