@@ -10,7 +10,7 @@ CHUNK = 2**24
 def pareto(
     gain: Float[np.ndarray, "*b m"], cost: Float[np.ndarray, "*b m"]
 ) -> Bool[np.ndarray, "*b m"]:
-    r"""Tell which models are on the front: no other has as much gain at no more cost, and better one.
+    r"""Tell which models are on the front: no other has as much gain at as little cost, and more.
 
     .. math:: i \in F \iff \nexists j: g_j \ge g_i, c_j \le c_i, (g_j, c_j) \ne (g_i, c_i)
 
@@ -49,10 +49,10 @@ def chance_to_beat(
     other_gain: Float[np.ndarray, "b o"],
     other_cost: Float[np.ndarray, "b o"],
 ) -> Float[np.ndarray, "m o"]:
-    """Return the share of resamples in which a model has as much gain at no more cost, and better one.
+    """Return the share of resamples in which one model beats another.
 
-    Resamples are paired: the same rows for all. Those in which a number is undefined count as
-    not beaten.
+    It does with as much gain at no more cost, being better in one of them. Resamples are paired:
+    the same rows for all. Those in which a number is undefined count as not beaten.
     """
     b, m = gain.shape
     found = np.zeros((m, other_gain.shape[1]))

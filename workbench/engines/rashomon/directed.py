@@ -32,7 +32,7 @@ def explore_directed(
 ) -> Search:
     r"""Train the model on, with a penalty on how far groups lie apart.
 
-    .. math:: \theta_\lambda = \arg\min_\theta H(\theta_0, \theta) + \lambda\, S(\theta) / S(\theta_0)
+    .. math:: \min_\theta H(\theta_0, \theta) + \lambda\, S(\theta) / S(\theta_0)
 
     by some steps of Adam from the given weights, on the training rows. H is the cross-entropy with
     what the given model says, so that without a pull it stays as it is. S is ``soft_spread`` of
