@@ -12,6 +12,7 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -57,6 +58,7 @@ __all__ = [
     "explain",
     "explain_set",
     "explainer_for",
+    "fairness_front",
     "faithfulness",
     "find_method",
     "halo",
@@ -65,6 +67,7 @@ __all__ = [
     "interactions",
     "interactions_set",
     "keep_explainer",
+    "less_discriminatory_model",
     "lime",
     "list_methods",
     "list_models",
@@ -82,6 +85,7 @@ __all__ = [
     "rashomon_set",
     "realised_churn",
     "run_checks",
+    "save_front_model",
     "scale_curves",
     "select_rows",
     "simpler_models",

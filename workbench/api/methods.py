@@ -15,6 +15,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    FairnessFront,
     Faithfulness,
     Halo,
     Interactions,
@@ -51,6 +52,7 @@ VERBS: Mapping[type[Result], str] = {
     Profiles: "profiles",
     Halo: "halo",
     Detectors: "detectors",
+    FairnessFront: "fairness_front",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.detectors import DETECTOR_CHECKS
+from workbench.checks.fairness_front import FRONT_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
@@ -27,7 +28,7 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
-        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS,
+        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FRONT_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
+from workbench.cli.fairness_front import fairness_front
 from workbench.cli.fastshap import fastshap
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
@@ -62,6 +63,7 @@ for command in (
     simpler,
     churn,
     mitigate,
+    fairness_front,
     profile,
     fastshap,
     report,

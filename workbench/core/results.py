@@ -10,6 +10,7 @@ from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.detectors import Detectors
 from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
+from workbench.core.fairness_front import FairnessFront
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
@@ -29,15 +30,15 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    | FairnessFront | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
-    "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "Detectors", "Explainer", "FairnessAudit", "FairnessFront", "Faithfulness", "Halo",
+    "InteractionScores", "InteractionTest", "Interactions", "LocalFunctions", "LocalModels",
+    "Measures", "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

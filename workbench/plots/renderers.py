@@ -15,6 +15,7 @@ from workbench.core.results import (
     Counterfactuals,
     Detectors,
     Explainer,
+    FairnessFront,
     Faithfulness,
     Halo,
     Interactions,
@@ -38,6 +39,7 @@ from workbench.plots import (
     churn,
     churn_groups,
     detectors,
+    fairness_front,
     faithfulness,
     halo,
     interaction_scores,
@@ -130,6 +132,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
+    FairnessFront: {
+        "plane": fairness_front.plane, "ranges": fairness_front.ranges,
+        "change": fairness_front.change, "causes": fairness_front.causes,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -215,6 +221,11 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_front(result: FairnessFront) -> dict[str, dict[str, list[str]]]:
+    gaps = [result.gap, *(name for name in fairness_front.GAPS_SHOWN if name != result.gap)]
+    return {"plane": {"gap": gaps, "rows": list(fairness_front.ROWS)}, "change": {"gap": gaps}}
+
+
 def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
     return {"stability": {"measure": list(attribution_range.MEASURES)}}
 
@@ -264,6 +275,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     Churn: _of_churn, Profiles: _of_profiles,
     InteractionScores: _of_scores,
     Halo: _of_halo,
+    FairnessFront: _of_front,
     Detectors: _of_detectors,
 }  # fmt: skip
 

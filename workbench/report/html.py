@@ -22,6 +22,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    FairnessFront,
     Faithfulness,
     Halo,
     Interactions,
@@ -42,6 +43,7 @@ from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
+from workbench.report.fairness_front import fairness_front_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
@@ -72,6 +74,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Halo: halo_section,
     Detectors: detectors_section,
     InteractionTest: interaction_test_section,
+    FairnessFront: fairness_front_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -12,7 +12,7 @@ from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 
 # Gaps that a model has a hand in.
 Gap = Literal[
-    "true_positive_rate_difference", "selection_rate_difference", "selection_rate_ratio",
+    "selection_rate_difference", "true_positive_rate_difference", "selection_rate_ratio",
     "false_positive_rate_difference", "equalized_odds_worst", "equalized_odds_mean",
     "positive_predictive_value_difference", "false_omission_rate_difference",
     "accuracy_difference",
@@ -32,7 +32,7 @@ class FairnessFrontParams(SearchParams, GroupParams):
         "takes the first protected category.",
     )
     gap: Gap = Field(
-        "true_positive_rate_difference", description="The gap that an alternative should lessen."
+        "selection_rate_difference", description="The gap that an alternative should lessen."
     )
     eps: float = Field(
         0.01, ge=0, le=0.5,
@@ -52,6 +52,11 @@ class FairnessFrontParams(SearchParams, GroupParams):
     )
     models: int = Field(64, ge=2, le=100_000, description="Models that each explorer tries at "
                         "most.")  # fmt: skip
+    admission_rows: int = Field(
+        3000, ge=2, le=10_000_000,
+        description="Validation rows at most that near-copies are admitted on; of more, a sample. "
+        "An alternative is chosen on all of them.",
+    )  # fmt: skip
     near_copies: int = Field(
         6, ge=0, le=256, description="Models of each explorer that are kept, the first it found."
     )
