@@ -3,7 +3,6 @@
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int
-from plotly.subplots import make_subplots
 
 from workbench.core.fairness_front import (
     DIRECTED,
@@ -25,7 +24,7 @@ ROWS = {"reported": REPORTED, "validation": VALIDATION}
 GAPS_SHOWN = tuple(name for name, gap in GAPS.items() if gap.of != ("base_rate",))
 # Half axes of an ellipse that holds 95 % of two normal numbers, in standard deviations.
 CONTOUR, CORNERS = 5.991**0.5, 49
-HEIGHT, ROW_HEIGHT, LETTERS = 480, 44, 30
+HEIGHT, ROW_HEIGHT, LETTERS = 540, 44, 30
 # How far left of the allowed loss of accuracy the plane goes, in multiples of that loss.
 BEYOND = 2.0
 LEGEND = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
@@ -243,8 +242,8 @@ def _away(front: FairnessFront, m: int, q: int) -> tuple[float, float, float]:
 def change(front: FairnessFront, *, gap: str | None = None, dark: bool = False) -> go.Figure:
     """Draw what the chosen model changes: gap and accuracy, with paired 95 % intervals.
 
-    Above, the validation rows, which chose it and flatter it; below, the rows reported on, which
-    alone can confirm it. A gap that changes for sure lies left of the line.
+    The validation rows chose it and may flatter it; the rows reported on alone can confirm it. A
+    gap that surely became less lies left of the line.
 
     Raises
     ------
@@ -255,36 +254,35 @@ def change(front: FairnessFront, *, gap: str | None = None, dark: bool = False) 
     m, colours = int(front.chosen[q]), palette(dark=dark)
     if m == NONE:
         return empty("No less discriminatory alternative was found.", dark=dark)
-    figure = make_subplots(
-        1, 2, horizontal_spacing=0.08, shared_yaxes=True,
-        subplot_titles=["change of the gap", "change of the accuracy"],
+    figure = go.Figure(layout={"template": template(dark=dark), "height": 330})
+    lines = [
+        (f"{what},<br>{who}", found[s], s)
+        for what, found in (("gap", front.change[m, :, q]), ("accuracy", front.accuracy_change[m]))
+        for s, who in enumerate(("rows that chose", "rows reported on"))
+    ]
+    for place, (_, triple, s) in enumerate(lines):
+        value, low, high = (100 * float(part) for part in triple)
+        sure = high < 0 if place < 2 else low > 0
+        colour = colours.positive if sure and s == REPORTED else colours.others
+        figure.add_scatter(
+            x=[value], y=[place], mode="markers", hoverinfo="text",
+            hovertext=[f"<b>{SPLITS[s]}</b><br>{change_text(triple)}"],
+            marker={"color": colour, "size": 12, "symbol": ("circle-open", "diamond")[s]},
+            error_x={"type": "data", "symmetric": False, "array": [high - value],
+                     "arrayminus": [value - low], "color": colours.whisker, "thickness": 1.2,
+                     "width": 4},
+        )  # fmt: skip
+    figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
+    figure.add_shape(
+        type="line", x0=-100 * front.eps, x1=-100 * front.eps, y0=1.6, y1=3.4,
+        line={"color": colours.muted, "width": 1, "dash": DASHES[2]},
     )  # fmt: skip
-    figure.update_layout(template=template(dark=dark), height=250)
-    figure.update_annotations(font={"size": 12, "color": colours.text})
-    for column, found in enumerate((front.change[m, :, q], front.accuracy_change[m]), 1):
-        for s, triple in enumerate(found):
-            value, low, high = (100 * float(part) for part in triple)
-            sure = high < 0 if column == 1 else low > 0
-            colour = colours.positive if sure and s == REPORTED else colours.others
-            figure.add_scatter(
-                x=[value], y=[s], mode="markers", hoverinfo="text", row=1, col=column,
-                hovertext=[f"<b>{SPLITS[s]}</b><br>{change_text(triple)}"],
-                marker={"color": colour, "size": 12, "symbol": ("circle-open", "diamond")[s]},
-                error_x={"type": "data", "symmetric": False, "array": [high - value],
-                         "arrayminus": [value - low], "color": colours.whisker, "thickness": 1.2,
-                         "width": 4},
-            )  # fmt: skip
-        figure.add_vline(x=0, line={"color": colours.muted, "width": 1}, row=1, col=column)
-    loss = -100 * front.eps
-    figure.add_vline(
-        x=loss, line={"color": colours.muted, "width": 1, "dash": DASHES[2]}, row=1, col=2
-    )
-    labels = ["validation rows:<br>chose it", "rows reported on:<br>confirm it, or not"]
-    figure.update_yaxes(tickvals=[0, 1], ticktext=labels, range=[1.6, -0.6], showgrid=False)
-    figure.update_xaxes(title_text="points", nticks=5)
-    figure.update_xaxes(
-        title_text=wrapped(f"points; dotted: {points(-front.eps)}", 24), row=1, col=2
-    )
+    figure.update_yaxes(
+        tickvals=list(range(4)), ticktext=[line[0] for line in lines], range=[3.6, -0.6],
+        showgrid=False,
+    )  # fmt: skip
+    allowed = wrapped(f"change in points; dotted: {points(-front.eps)} are allowed", LETTERS)
+    figure.update_xaxes(title_text=allowed, nticks=6)
     return figure
 
 

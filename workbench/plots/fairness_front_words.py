@@ -15,10 +15,11 @@ def points(share: float, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> points(0.0512), points(0.0)
-    ('5.1 points', '0.0 points')
+    >>> points(0.0512), points(0.01), points(0.0)
+    ('5.1 points', '1 point', '0 points')
     """
-    return f"{100 * share:.{digits}f} points".replace("-", "\N{MINUS SIGN}")
+    text = f"{100 * share:.{digits}f}".removesuffix(".0")
+    return f"{text} point{'' if text in {'1', '-1'} else 's'}".replace("-", "\N{MINUS SIGN}")
 
 
 def value_text(name: str, triple: Float[np.ndarray, " 3"]) -> str:

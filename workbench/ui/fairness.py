@@ -4,12 +4,15 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
+from workbench.ui.fairness_front import across_models
 from workbench.ui.place import Place
 from workbench.ui.state import choose
 
 PART = "fairness_part"
 # What each part is called, and what shows it.
-PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {}
+PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
+    "front": ("Across equally good models", across_models),
+}
 
 
 def fairness(place: Place) -> None:
