@@ -7,11 +7,12 @@ import numpy as np
 import torch
 
 from tests.networks import tiny_model, tiny_table
+from workbench.api import list_methods
 from workbench.core.fairness_front import NONE, REPORTED, FairnessFront
-from workbench.core.method import METHODS
 from workbench.core.table import Table
 from workbench.engines.rashomon import fairness_front
 
+assert "rashomon.fairness" in list_methods(), "importing the verbs registers what they run"
 QUICK = {
     "models": 8, "near_copies": 2, "directed": 6, "draws": 100, "explained": 6,
     "explorers": ("gaussian-units", "gaussian-weights"),
@@ -61,6 +62,3 @@ def none_found() -> FairnessFront:
         importance=base.importance[:1], causes=base.causes[:1],
         importance_change=base.importance_change[:0], causes_change=base.causes_change[:0],
     )  # fmt: skip
-
-
-assert "rashomon.fairness" in METHODS

@@ -11,6 +11,7 @@ from tests.attribution_ranges import one_range
 from tests.attributions import build, example
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
+from tests.fairness_fronts import some_front
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
@@ -58,7 +59,7 @@ FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1), some_front())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -102,6 +103,8 @@ BAD = {
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
     "WB037": some_test(excess=0.01),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB057": some_front(change=-0.01),
+    "WB058": some_front(width=0.02),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),
 }  # fmt: skip

@@ -25,8 +25,32 @@ TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+    "rashomon.fairness": {
+        "by": "c1",
+        "models": 8,
+        "near_copies": 1,
+        "directed": 3,
+        "draws": 100,
+        "explained": 3,
+    },
 }
-EVERY = [(name, task) for name in registered_methods() for task in TASKS]
+# Methods about decisions, which a model of a number does not make.
+NOT_FOR = {
+    "rashomon.fairness": {"regression"},
+}
+EVERY = [
+    (name, task)
+    for name in registered_methods()
+    for task in TASKS
+    if task not in NOT_FOR.get(name, ())
+]
+
+
+def with_people(table):
+    """The table, of people of whom two attributes are protected and who hope for the last class."""
+    schema = table.schema.edit("c1", protected=True).edit("c3", protected=True)
+    favourable = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
 
 
 @cache
@@ -43,6 +67,8 @@ def run(request):
     """A function that runs the method on a small case, and the case."""
     name, task = request.param
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
+    if name == "rashomon.fairness":
+        table = with_people(table)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
@@ -69,6 +95,8 @@ NOT_FINITE = {
     # Effects without a sign, errors that are not known, features of several columns.
     "detectors": {"strengths", "signed", "std_errors"},
     "explainer": {"background"},
+    # Gaps of few people, of groups of which a rate is not defined.
+    "fairness_front": {"gaps", "change", "covariance", "width", "causes", "causes_change"},
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
     "halo": {

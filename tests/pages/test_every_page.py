@@ -12,6 +12,7 @@ TITLES = {
     "add_data": "Which rows would you like to look at?",
     "add_model": "Which model would you like to look into?",
     "equally_good_models": "How much do equally good models disagree?",
+    "fairness": "Who is worse off, and how sure is that?",
     "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
     "interactions": "Which features work together?",

@@ -56,6 +56,8 @@ NAMES = {
                  "profile_shown", "profile_curves", "profile_surface", "profiles.count",
                  "profiles.points", "profiles.curves", "profiles.output", "seed"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
+    "fairness": (*OF_ALL, "fairness_part", "front.by", "front.bins", "front.favourable",
+                 "front.gap", "front.points", "front.rows", "front.directed", "front_seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
     "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),
     "report": ("model",), "add_data": ("table",), "add_model": ("model",), "health": ("model",),

@@ -711,6 +711,7 @@ COMMANDS = {
     "interaction_scores": "interactions",
     "detectors": "detectors",
     "interaction_test": "interaction-test",
+    "fairness_front": "fairness-front",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

@@ -16,6 +16,7 @@ from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
 from tests.detectors import some_detectors
 from tests.explainers import trained
+from tests.fairness_fronts import tiny_front
 from tests.faithfulness import (
     one_local_function,
     scale_curves,
@@ -287,6 +288,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_halo(), some_halo(order=3),
             some_detectors(),
             some_test(),
+            tiny_front(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

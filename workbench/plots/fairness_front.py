@@ -128,11 +128,11 @@ def _add_models(
 ) -> None:  # fmt: skip
     kinds = (
         ("near-copies at random", colours.others, "circle",
-         [m for m in shown if front.finders[m] not in {DIRECTED, "given", "retraining"}]),
+         [m for m in shown.tolist() if front.finders[m] not in {DIRECTED, "given", "retraining"}]),
         ("trained again", colours.classes[3], "square",
-         [m for m in shown if front.finders[m] == "retraining"]),
+         [m for m in shown.tolist() if front.finders[m] == "retraining"]),
         ("trained on towards a smaller gap", colours.positive, "diamond",
-         [m for m in shown if front.finders[m] == DIRECTED]),
+         [m for m in shown.tolist() if front.finders[m] == DIRECTED]),
     )  # fmt: skip
     for name, colour, symbol, own in kinds:
         if not own:
