@@ -13,6 +13,7 @@ from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
 from tests.fairness_audits import alike, audit_of, unequal, with_gaps
+from tests.fairness_fronts import some_front
 from tests.faithfulness import one_local_function, several_explanations, without
 from tests.flips import by_both, by_income, flips_of, people, some_flips
 from tests.gap_causes import some_causes
@@ -66,7 +67,7 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04), PEOPLE)
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -104,6 +105,7 @@ BAD = {
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
     "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),
     "WB034": halo_with(2.0, 0.1),
     "WB050": some_flips(),
     "WB051": flips_of(by_income, people(50)),

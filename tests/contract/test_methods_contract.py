@@ -25,6 +25,18 @@ TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+    "rashomon.fairness": {
+        "by": "c1",
+        "models": 8,
+        "near_copies": 1,
+        "directed": 3,
+        "draws": 100,
+        "explained": 3,
+    },
+}
+# Methods about decisions, which a model of a number does not make.
+NOT_FOR = {
+    "rashomon.fairness": {"regression"},
 }
 # Methods about decisions, which a model of a number does not make, and those about such a model.
 NOT_FOR = {
@@ -80,6 +92,8 @@ def run(request):
     if name.startswith("fairness."):
         table = with_people(table)
         table = with_groups(table)
+    if name == "rashomon.fairness":
+        table = with_people(table)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
@@ -146,6 +160,8 @@ NOT_FINITE = {
         "differential",
         "between",
     },
+    # Gaps of few people, of groups of which a rate is not defined.
+    "fairness_front": {"gaps", "change", "covariance", "width", "causes", "causes_change"},
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
     # Groups of a single row have no interval, and cannot be told.

@@ -712,6 +712,7 @@ COMMANDS = {
     "detectors": "detectors",
     "interaction_test": "interaction-test",
     "gap_causes": "gap-causes",
+    "fairness_front": "fairness-front",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",

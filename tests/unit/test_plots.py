@@ -19,6 +19,7 @@ from tests.detectors import some_detectors
 from tests.error_audits import some_errors
 from tests.explainers import trained
 from tests.fairness_audits import crossed
+from tests.fairness_fronts import tiny_front
 from tests.faithfulness import (
     one_local_function,
     scale_curves,
@@ -288,7 +289,7 @@ def test_every_renderer_draws_its_kind_of_result():
             simpler(), some_churn(updated=True), some_mitigation(), some_profiles(),
             some_scores(models=5, triples=True),
             some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
-            some_errors(), some_flips(), some_causes(), some_people(),
+            some_errors(), some_flips(), some_causes(), some_people(), tiny_front(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

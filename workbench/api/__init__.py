@@ -15,6 +15,7 @@ from workbench.api.explaining import (
     train_explainer,
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
+from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
 from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
@@ -47,10 +48,11 @@ __all__ = [
     "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
-    "explainer_for", "faithfulness", "find_method", "flips", "gap_causes", "halo",
-    "interaction_scores", "interaction_test", "interactions", "interactions_set", "keep_explainer",
-    "lime", "list_methods", "list_models", "list_tables", "load_model", "load_result",
-    "load_table", "local_functions", "measures", "mitigate", "open_table", "plan", "profiles",
-    "profiles_set", "rashomon_set", "realised_churn", "run_checks", "scale_curves", "select_rows",
-    "simpler_models", "table_overview", "train_explainer", "write_report",
+    "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
+    "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
+    "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
+    "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
+    "run_checks", "save_front_model", "scale_curves", "select_rows", "simpler_models",
+    "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

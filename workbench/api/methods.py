@@ -19,6 +19,7 @@ from workbench.core.results import (
     Detectors,
     ErrorAudit,
     FairnessAudit,
+    FairnessFront,
     Faithfulness,
     GapCauses,
     Halo,
@@ -52,7 +53,7 @@ VERBS: Mapping[type[Result], str] = {
     InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
     Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
     FairnessAudit: "audit", ErrorAudit: "error_audit", AttributeFlips: "flips",
-    GapCauses: "gap_causes", BoundaryPeople: "boundary_people",
+    GapCauses: "gap_causes", BoundaryPeople: "boundary_people", FairnessFront: "fairness_front",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

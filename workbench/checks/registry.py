@@ -7,6 +7,7 @@ from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.boundary import BOUNDARY_CHECKS
 from workbench.checks.detectors import DETECTOR_CHECKS
 from workbench.checks.fairness import FAIRNESS_CHECKS
+from workbench.checks.fairness_front import FRONT_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
 from workbench.checks.flips import FLIPS_CHECKS
 from workbench.checks.gap_causes import GAP_CAUSES_CHECKS
@@ -32,7 +33,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FAIRNESS_CHECKS, *FLIPS_CHECKS,
-        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS,
+        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

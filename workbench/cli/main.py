@@ -15,6 +15,7 @@ from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fairness import fairness
+from workbench.cli.fairness_front import fairness_front
 from workbench.cli.fastshap import fastshap
 from workbench.cli.flips import flips
 from workbench.cli.gap_causes import gap_causes
@@ -72,6 +73,7 @@ for command in (
     simpler,
     churn,
     mitigate,
+    fairness_front,
     profile,
     fastshap,
     report,

@@ -12,6 +12,7 @@ from workbench.core.detectors import Detectors
 from workbench.core.error_audit import ErrorAudit
 from workbench.core.explainer import Explainer
 from workbench.core.fairness import FairnessAudit
+from workbench.core.fairness_front import FairnessFront
 from workbench.core.faithfulness import Faithfulness
 from workbench.core.flips import AttributeFlips
 from workbench.core.gap_causes import GapCauses
@@ -33,15 +34,16 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     AttributeFlips | Attribution | AttributionRange | BoundaryPeople | Churn | Counterfactuals
-    | Detectors | ErrorAudit | FairnessAudit | Faithfulness | GapCauses | Halo | InteractionScores
-    | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures | Mitigation
-    | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
+    | Detectors | ErrorAudit | FairnessAudit | FairnessFront | Faithfulness | GapCauses | Halo
+    | InteractionScores | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures
+    | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange",
     "BoundaryPeople", "Churn", "Counterfactuals", "Detectors", "ErrorAudit", "Explainer",
-    "FairnessAudit", "Faithfulness", "GapCauses", "Halo", "InteractionScores", "InteractionTest",
-    "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation", "Performance",
-    "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular", "load",
+    "FairnessAudit", "FairnessFront", "Faithfulness", "GapCauses", "Halo", "InteractionScores",
+    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
+    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
+    "load",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from workbench.core.results import (
     ErrorAudit,
     Explainer,
     FairnessAudit,
+    FairnessFront,
     Faithfulness,
     GapCauses,
     Halo,
@@ -48,6 +49,7 @@ from workbench.plots import (
     error_audit,
     fairness,
     fairness_cells,
+    fairness_front,
     fairness_scores,
     fairness_thresholds,
     faithfulness,
@@ -160,6 +162,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     BoundaryPeople: {
         "strip": boundary.strip, "scores": boundary.scores, "person": boundary.person,
     },
+    FairnessFront: {
+        "plane": fairness_front.plane, "ranges": fairness_front.ranges,
+        "change": fairness_front.change, "causes": fairness_front.causes,
+    },
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -243,6 +249,11 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
         "growth": {"metric": rashomon.growing_metrics(result)},
         "cloud": explorers,
     }
+
+
+def _of_front(result: FairnessFront) -> dict[str, dict[str, list[str]]]:
+    gaps = [result.gap, *(name for name in fairness_front.GAPS_SHOWN if name != result.gap)]
+    return {"plane": {"gap": gaps, "rows": list(fairness_front.ROWS)}, "change": {"gap": gaps}}
 
 
 def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
@@ -331,8 +342,9 @@ def _of_people(result: BoundaryPeople) -> dict[str, dict[str, list[str]]]:
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
-    Detectors: _of_detectors, FairnessAudit: _of_audit, ErrorAudit: _of_errors,
-    AttributeFlips: _of_flips, GapCauses: _of_gaps, BoundaryPeople: _of_people,
+    FairnessFront: _of_front, Detectors: _of_detectors, FairnessAudit: _of_audit,
+    ErrorAudit: _of_errors, AttributeFlips: _of_flips, GapCauses: _of_gaps,
+    BoundaryPeople: _of_people,
 }  # fmt: skip
 
 

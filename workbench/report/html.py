@@ -26,6 +26,7 @@ from workbench.core.results import (
     Detectors,
     ErrorAudit,
     FairnessAudit,
+    FairnessFront,
     Faithfulness,
     GapCauses,
     Halo,
@@ -50,6 +51,7 @@ from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.error_audit import error_audit_section
 from workbench.report.fairness import fairness_section
+from workbench.report.fairness_front import fairness_front_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.flips import flips_section
 from workbench.report.gap_causes import gap_causes_section
@@ -79,8 +81,8 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     InteractionScores: interaction_scores_section, Halo: halo_section,
     Detectors: detectors_section, InteractionTest: interaction_test_section,
     FairnessAudit: fairness_section, ErrorAudit: error_audit_section,
-    AttributeFlips: flips_section, GapCauses: gap_causes_section, Churn: churn_section,
-    Mitigation: mitigation_section,
+    AttributeFlips: flips_section, GapCauses: gap_causes_section,
+    FairnessFront: fairness_front_section, Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from workbench.ui.fairness_audit import who_is_worse_off
+from workbench.ui.fairness_front import across_models
 from workbench.ui.flips import flips
 from workbench.ui.gap_causes import causes
 from workbench.ui.place import Place
@@ -16,6 +17,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
     "audit": ("Who is worse off", who_is_worse_off),
     "flips": ("If it were another", flips),
     "causes": ("Why", causes),
+    "front": ("Across equally good models", across_models),
 }
 
 

@@ -24,6 +24,7 @@ from workbench.core.results import (
     Detectors,
     ErrorAudit,
     FairnessAudit,
+    FairnessFront,
     Faithfulness,
     GapCauses,
     Halo,
@@ -54,12 +55,13 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
     | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
-    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople
+    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
     InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses, BoundaryPeople,
+    FairnessFront,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

@@ -136,7 +136,7 @@ def _truth(rows: Table, position: int) -> Int[np.ndarray, " n"]:
 def _groups(rows: Table, params: PeopleParams) -> tuple[Grouping, str]:
     """Return groups, and why there are none; of columns that were asked for there have to be."""
     try:
-        return find_groups(rows, params, may_be_one=True), ""
+        return find_groups(rows, params, one_will_do=True), ""
     except InvalidInputError as error:
         if params.by or params.bins:
             raise
