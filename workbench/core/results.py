@@ -22,6 +22,7 @@ from workbench.core.mitigation import Mitigation
 from workbench.core.performance import Performance
 from workbench.core.profiles import Profiles
 from workbench.core.rashomon import RashomonSet
+from workbench.core.remedies import Remedies
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
 from workbench.core.simpler_models import SimplerModels
@@ -30,14 +31,14 @@ from workbench.core.simpler_models import SimplerModels
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
     | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | Remedies
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
     "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "Performance", "Profiles", "RashomonSet", "Remedies", "Result", "ScaleCurves", "SimplerModels",
+    "Tabular", "load",
 ]  # fmt: skip
