@@ -41,8 +41,8 @@ def compared(
     Rates have Wilson's interval. A change of a rate whose rows are told by the truth has that of
     a paired difference (``changes_by``). Gaps, their changes, and changes of other rates have
     percentiles over resamples that draw each group's rows together for all rules; the interval
-    is widened to hold the value itself. Where no decision changes, a resample would say 0 for
-    certain: a gap's interval is then that of its two least certain rates.
+    is widened to hold the value itself. It is never narrower than what the two groups furthest
+    apart give by their own intervals: few rows that all fare alike do not vary in a resample.
 
     Parameters
     ----------
@@ -64,15 +64,21 @@ def compared(
             rate_changes[at, v] = changes_by(change[rows], group[rows], n_groups)
     gap_changes = _with(gaps - gaps[:1], drawn_gaps - drawn_gaps[:, :1])
     for at in range(1, r):
-        if np.array_equal(decisions[at], decisions[0]):
-            gap_changes[at] = _unchanged(rate_changes[at], gaps[at])
+        half = gap_change_noise(rates[[0, at]], rate_changes[at])
+        gap_changes[at, :, 1] = np.fmin(gap_changes[at, :, 1], gap_changes[at, :, 0] - half)
+        gap_changes[at, :, 2] = np.fmax(gap_changes[at, :, 2], gap_changes[at, :, 0] + half)
+    spread = _wilson(rates, denominators_of(counts))
+    with_interval = _with(gaps, drawn_gaps)
+    for own, given in zip(with_interval, spread, strict=True):
+        plain = furthest_apart(given)
+        own[:, 1], own[:, 2] = np.fmin(own[:, 1], plain[:, 0]), np.fmax(own[:, 2], plain[:, 1])
     # The first rule is the one held against: it does not change, and not by chance either.
     for first in (rate_changes[0], gap_changes[0]):
         first[np.isfinite(first)] = 0.0
     accuracy_changes = np.stack([changes_by(own - right[0], everyone, 1)[0] for own in right])
     accuracy_changes[0] = 0.0
     return Compared(
-        _wilson(rates, denominators_of(counts)), _with(gaps, drawn_gaps),
+        spread, with_interval,
         np.array([[own.mean(), *wilson(float(own.sum()), len(own))] for own in right]),
         rate_changes, gap_changes, accuracy_changes,
     )  # fmt: skip
@@ -163,14 +169,77 @@ def _wilson(
     return found
 
 
-def _unchanged(
-    changes: Float[np.ndarray, "v g 3"], gaps: Float[np.ndarray, " q"]
-) -> Float[np.ndarray, "q 3"]:
-    """Return intervals around 0 from the two least certain groups of each gap's rates."""
-    names, found = list(RATES), np.full((len(GAPS), 3), np.nan)
-    for q, gap in enumerate(GAPS.values()):
-        half = np.nan_to_num(changes[[names.index(name) for name in gap.of], :, 2])
-        widest = float(np.sqrt(np.square(np.sort(half, -1)[:, -2:]).sum(-1)).max())
-        if np.isfinite(gaps[q]):
-            found[q] = 0.0, -widest, widest
-    return found
+def furthest_apart(rates: Float[np.ndarray, "v g 3"]) -> Float[np.ndarray, "q 2"]:
+    r"""Return bounds of gaps from the intervals of the two groups furthest apart (MOVER).
+
+    Of a difference :math:`d - \sqrt{(p_1 - l_1)^2 + (u_2 - p_2)^2}` and
+    :math:`d + \sqrt{(u_1 - p_1)^2 + (p_2 - l_2)^2}`, not below 0; of the worst of two the greater
+    bounds, of their mean the mean ones, which is wider than needed.
+
+    References
+    ----------
+    Zou and Donner (2008), Construction of Confidence Limits about Effect Measures; Donner and
+    Zou (2012), Closed-form Confidence Intervals for Functions of the Normal Mean and Standard
+    Deviation, for ratios.
+    """
+    top, bottom = _extremes(rates)
+    low = top[:, 0] - bottom[:, 0] - np.hypot(top[:, 0] - top[:, 1], bottom[:, 2] - bottom[:, 0])
+    high = top[:, 0] - bottom[:, 0] + np.hypot(top[:, 2] - top[:, 0], bottom[:, 0] - bottom[:, 1])
+    low = np.maximum(low, 0.0)
+    names, found = list(RATES), []
+    for gap in GAPS.values():
+        at = [names.index(name) for name in gap.of]
+        if gap.way == "ratio":
+            found.append(_ratio_bounds(bottom[at[0]], top[at[0]]))
+        elif gap.way == "mean":
+            found.append((low[at].mean(), high[at].mean()))
+        else:
+            found.append((low[at].max(), high[at].max()))
+    return np.array(found)
+
+
+def _extremes(
+    rates: Float[np.ndarray, "v g 3"],
+) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
+    value, every = rates[..., 0], np.arange(len(rates))
+    known = np.isfinite(value)
+    highest = np.where(known, value, -np.inf).argmax(1)
+    lowest = np.where(known, value, np.inf).argmin(1)
+    return rates[every, highest], rates[every, lowest]
+
+
+def _ratio_bounds(
+    low_group: Float[np.ndarray, " 3"], high_group: Float[np.ndarray, " 3"]
+) -> tuple[float, float]:
+    (p, pl, pu), (q, ql, qu) = low_group, high_group
+    with np.errstate(invalid="ignore", divide="ignore"):
+        under = np.sqrt(max(0.0, (p * q) ** 2 - pl * qu * (2 * p - pl) * (2 * q - qu)))
+        over = np.sqrt(max(0.0, (p * q) ** 2 - pu * ql * (2 * p - pu) * (2 * q - ql)))
+        low = (p * q - under) / (qu * (2 * q - qu))
+        high = (p * q + over) / (ql * (2 * q - ql))
+    return float(np.fmax(low, 0.0)), float(np.fmin(high, 1.0))
+
+
+def gap_change_noise(
+    rates: Float[np.ndarray, "2 v g"], changes: Float[np.ndarray, "v g 3"]
+) -> Float[np.ndarray, " q"]:
+    """Return half the width that the change of a gap has at least.
+
+    By the paired changes of the rates of the two groups furthest apart, before or after,
+    whichever is less certain. NaN where a gap is not defined.
+    """
+    half = (changes[..., 2] - changes[..., 1]) / 2
+    every, spread = np.arange(len(half)), []
+    for own in rates:
+        known = np.isfinite(own)
+        pair = (np.where(known, own, -np.inf).argmax(1), np.where(known, own, np.inf).argmin(1))
+        spread.append(np.hypot(half[every, pair[0]], half[every, pair[1]]))
+    noise, names, found = np.fmax(*spread), list(RATES), []
+    top = np.fmax(*np.where(np.isfinite(rates), rates, 0.0).max(-1))
+    for gap in GAPS.values():
+        at = [names.index(name) for name in gap.of]
+        one = noise[at].mean() if gap.way == "mean" else noise[at].max()
+        if gap.way == "ratio":
+            one = one / top[at[0]] if top[at[0]] > 0 else np.nan
+        found.append(one)
+    return np.array(found)
