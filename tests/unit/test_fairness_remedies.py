@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import workbench
-from tests.networks import tiny_model, tiny_table
+from tests.networks import Opaque, tiny_model, tiny_table
 from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -183,6 +183,55 @@ def test_exponentiated_gradient_keeps_its_bound_on_adult():
     own = scene.decided(model.network, "test").decided.astype(float)
     test = scene.parts["test"]
     assert parity(one.decisions, test.group) < parity(own, test.group) / 2
+
+
+def test_grid_search_is_that_of_fairlearn_and_keeps_the_least_gap():
+    from fairlearn.reductions import DemographicParity, GridSearch
+    from sklearn.linear_model import LogisticRegression
+
+    scene = scene_of(learner="inputs", grid=5, within=0.1)
+    found = remedies_within.grid_search(scene)
+    train, features = scene.parts["train"], remedies_within._features(scene)
+
+    class Scaled(LogisticRegression):
+        """Its penalty is the same whatever the weights add up to."""
+
+        def fit(self, X, y, sample_weight):
+            return super().fit(X, y, sample_weight / sample_weight.mean())
+
+    theirs = GridSearch(Scaled(max_iter=200), DemographicParity(), grid_size=5)
+    with remedies_within._without_their_warnings():
+        theirs.fit(features["train"], train.truth, sensitive_features=train.group)
+    for ours, own in zip(found.trials.test, theirs.predictors_, strict=True):
+        np.testing.assert_array_equal(ours, own.predict(features["test"]))
+    values = found.trials.validation
+    own = scene.decided(scene.model.network, "validation").decided
+    least = (own == scene.parts["validation"].truth).mean() - 0.1
+    assert values[found.trials.chosen, 1] == values[values[:, 0] >= least, 1].min()
+    assert scene.trainings >= 4
+
+
+@pytest.mark.parametrize("learner", ["last_layer", "network"])
+def test_other_learners_lessen_the_gap_as_well(learner):
+    scene = scene_of(learner=learner, rounds=4, epochs=6, rate=0.02, batch=120)
+    found = remedies_within.exponentiated_gradient(scene)
+    test = scene.parts["test"]
+    own = scene.decided(scene.model.network, "test").decided.astype(float)
+    assert parity(found.decisions, test.group) < parity(own, test.group)
+    assert scene.trainings >= 4
+    assert ((found.scores > 0) & (found.scores < 1)).all()
+
+
+def test_reject_option_favours_the_group_that_is_granted_less():
+    scene = scene_of(within=0.1)
+    found, test = remedies_after.reject_option(scene), scene.parts["test"]
+    own = scene.decided(scene.model.network, "test")
+    change = found.decisions - own.decided
+    assert (change[test.group == 0] >= 0).all()
+    assert (change[test.group == 1] <= 0).all()
+    turned = np.abs(own.scores[change != 0] - 0.5)
+    kept = np.abs(own.scores[(change == 0) & (own.decided == (test.group == 1))] - 0.5)
+    assert turned.max() < kept.min(), "the least sure are turned, and all of them"
 
 
 def test_violations_by_hand():
@@ -380,6 +429,34 @@ def test_a_number_that_is_predicted_has_no_remedy():
     table = tiny_table(task="regression")
     with pytest.raises(InvalidInputError, match="predicts a number"):
         workbench.remedies(tiny_model(table), table, by="c1", device="cpu")
+
+
+def test_a_black_box_can_have_other_thresholds_alone():
+    class Box(Opaque):
+        black_box = True
+
+    model = replace(fitted(), network=Box(fitted().network))
+    with pytest.raises(InvalidInputError, match="cannot be trained again, which reweighing would"):
+        workbench.remedies(model, people(), remedies="reweighing", **BRIEF)
+    with pytest.raises(InvalidInputError, match="which refits would do; set refits to 0"):
+        workbench.remedies(model, people(), remedies="group_thresholds", **BRIEF)
+    result = workbench.remedies(
+        model, people(), remedies="group_thresholds", **{**BRIEF, "refits": 0}
+    )
+    assert result.gaps[1, PARITY, 0] < result.gaps[0, PARITY, 0]
+
+
+def test_groups_of_few_rows_and_weights_are_told():
+    table = replace(people(), weights=torch.ones(len(people()), dtype=torch.float64))
+    settings = {**BRIEF, "refits": 0}
+    result = workbench.remedies(
+        fitted(), table, by="sex, hobby", remedies="group_thresholds", **settings
+    )
+    assert result.attribute == "sex x hobby"
+    assert len(result.group_names) == 6
+    notes = " ".join(result.provenance.notes)
+    assert "fewer than 20 validation rows" in notes
+    assert "sampling weights are left aside" in notes
 
 
 def test_several_remedies_do_not_make_one_model():
