@@ -110,7 +110,7 @@ def tried(
         decisions=decisions,
         scores=np.stack([own.scores for own in everything]),
         truth=test.truth,
-        randomised=((decisions > 0) & (decisions < 1)).any(1),
+        randomised=np.asarray(((decisions > 0) & (decisions < 1)).any(1)),
         needs_attribute=np.array([own.needs_attribute for own in everything]),
         publishable=np.array([
             name != AS_IS and own.network is not None and not _learns_inputs(model)
