@@ -99,6 +99,6 @@ def behind(change: InputMap, network: nn.Module) -> tuple[nn.Module, bool]:
         if first.bias is not None:
             first.bias.add_((weight @ change.shift).to(first.bias))
         elif change.shift.any():
-            return Mapped(change, network).eval(), False
+            return Mapped(change, cast(nn.Module, network)).eval(), False
         first.weight.copy_(weight @ change.matrix.T)
     return cast(nn.Module, found.eval()), True
