@@ -32,6 +32,7 @@ from workbench.api.methods import (
 )
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
+from workbench.api.remedying import remedied_model, remedies
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -53,6 +54,6 @@ __all__ = [
     "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
     "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
     "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
-    "run_checks", "save_front_model", "scale_curves", "select_rows", "simpler_models",
-    "table_overview", "train_explainer", "write_report",
+    "remedied_model", "remedies", "run_checks", "save_front_model", "scale_curves", "select_rows",
+    "simpler_models", "table_overview", "train_explainer", "write_report",
 ]  # fmt: skip

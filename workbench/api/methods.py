@@ -33,6 +33,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -54,6 +55,7 @@ VERBS: Mapping[type[Result], str] = {
     Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
     FairnessAudit: "audit", ErrorAudit: "error_audit", AttributeFlips: "flips",
     GapCauses: "gap_causes", BoundaryPeople: "boundary_people", FairnessFront: "fairness_front",
+    Remedies: "remedies",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

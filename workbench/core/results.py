@@ -27,6 +27,7 @@ from workbench.core.mitigation import Mitigation
 from workbench.core.performance import Performance
 from workbench.core.profiles import Profiles
 from workbench.core.rashomon import RashomonSet
+from workbench.core.remedies import Remedies
 from workbench.core.result import RESULT_FORMAT, Result, load
 from workbench.core.scale_curves import ScaleCurves
 from workbench.core.simpler_models import SimplerModels
@@ -36,7 +37,7 @@ Tabular = (
     AttributeFlips | Attribution | AttributionRange | BoundaryPeople | Churn | Counterfactuals
     | Detectors | ErrorAudit | FairnessAudit | FairnessFront | Faithfulness | GapCauses | Halo
     | InteractionScores | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures
-    | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves | SimplerModels
+    | Mitigation | Performance | Profiles | RashomonSet | Remedies | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
@@ -44,6 +45,6 @@ __all__ = [
     "BoundaryPeople", "Churn", "Counterfactuals", "Detectors", "ErrorAudit", "Explainer",
     "FairnessAudit", "FairnessFront", "Faithfulness", "GapCauses", "Halo", "InteractionScores",
     "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "Performance", "Profiles", "RashomonSet", "Remedies", "Result", "ScaleCurves", "SimplerModels",
+    "Tabular", "load",
 ]  # fmt: skip
