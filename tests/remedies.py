@@ -12,6 +12,7 @@ from workbench.numerics.group_rates import confusion, gaps_of, rates_of
 
 NAN = np.nan
 LEVELS = ("Female", "Male", "Other")
+REMEDIES = ("as_is", "reweighing", "threshold_optimizer", "group_thresholds")
 
 
 def counted(decisions, truth, group, n_groups, rows=None):
@@ -93,7 +94,7 @@ def remedies_of(decisions, scores, truth, group, names, *, gap="selection_rate_d
     return replace(result, **fields)
 
 
-def some_remedies(n=600, seed=0, **fields):
+def some_remedies(n=600, seed=0, *, names=REMEDIES, searched=False, **fields):
     """Women get the favourable decision more rarely; three remedies, one of them by lot."""
     random = np.random.default_rng(seed)
     group = np.repeat([0, 1], [n // 3, n - n // 3])
@@ -104,12 +105,43 @@ def some_remedies(n=600, seed=0, **fields):
     fairer = 1 / (1 + np.exp(-(logit - np.where(group == 1, 0.55, -0.55))))
     by_lot = np.clip(0.5 + 4 * (fairer - 0.5), 0, 1)
     decisions = [scores > 0.5, fairer > 0.5, by_lot, scores > np.where(group == 1, 0.65, 0.35)]
-    names = ("as_is", "reweighing", "threshold_optimizer", "group_thresholds")
     ambiguity = np.array([[0.10, 0.08, 0.12]] * 4) + np.array([0, 0.05, 0, 0])[:, None]
     moved = np.array([[0, 0, 0], [0.05, 0.03, 0.07], [0.0, -0.01, 0.01], [0.0, -0.01, 0.01]])
+    kept = [REMEDIES.index(name) for name in names]
+    if searched:
+        fields |= search(random)
     return remedies_of(
-        np.array(decisions, dtype=float), np.stack([scores, fairer, fairer, scores]), truth, group,
-        names, multiplicity=ambiguity, changes=moved, **fields,
+        np.array(decisions, dtype=float)[kept], np.stack([scores, fairer, fairer, scores])[kept],
+        truth, group, names, multiplicity=ambiguity[kept], changes=moved[kept], **fields,
+    )  # fmt: skip
+
+
+def search(random, t=6):
+    """Networks of a search, of which the third was chosen."""
+    found = np.stack([0.7 + 0.1 * random.random(t), 0.3 * random.random(t)], 1)
+    chosen = np.arange(t) == 2
+    return {
+        "trial_of": ("hyperparameters",) * t,
+        "trial_settings": tuple(f"width {8 * (i + 1)}" for i in range(t)),
+        "trial_validation": found,
+        "trial_test": np.stack([found - 0.01, found - 0.03, found + 0.02], -1),
+        "trial_front": chosen | (np.arange(t) == 4),
+        "trial_chosen": chosen,
+    }
+
+
+def harmless(n=1200, seed=0):
+    """A remedy that grants more women what they deserve, and takes nothing from anybody."""
+    random = np.random.default_rng(seed)
+    group, truth = np.arange(n) % 2, (random.random(n) < 0.5).astype(np.int64)
+    lucky = random.random(n)
+    before = np.where(truth == 1, lucky < np.where(group == 1, 0.8, 0.4), lucky < 0.05)
+    after = np.where(truth == 1, lucky < 0.8, lucky < 0.05)
+    flat = np.array([[0.1, 0.08, 0.12]] * 2)
+    decisions = np.array([before, after], dtype=float)
+    return remedies_of(
+        decisions, 0.2 + 0.6 * decisions, truth, group, ("as_is", "reweighing"), multiplicity=flat,
+        changes=np.array([[0, 0, 0], [0.0, -0.01, 0.01]]),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
+from tests.remedies import harmless, nothing_helps, some_remedies
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
@@ -58,7 +59,7 @@ FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
                  CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 SCORES, halo_with(0.5, 0.1), harmless())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -104,6 +105,10 @@ BAD = {
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),
+    "WB060": nothing_helps(),
+    "WB061": some_remedies(),
+    "WB062": some_remedies(),
+    "WB063": some_remedies(names=("as_is", "reweighing")),
 }  # fmt: skip
 
 

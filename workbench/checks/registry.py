@@ -17,6 +17,7 @@ from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.profiles import PROFILE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.remedies import REMEDY_CHECKS
 from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
@@ -27,7 +28,7 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
-        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS,
+        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *REMEDY_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -19,11 +19,12 @@ from workbench.plots.remedies_words import (
 )
 from workbench.plots.rows import wrapped
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
+from workbench.plots.words import MINUS
 
 BOARD_HEIGHT, CELL_HEIGHT, ROW_HEIGHT = 460, 46, 40
 LETTERS = 44
 # Remedies beside each other for whose intervals a cell has room.
-SPACIOUS = 3
+SPACIOUS, TEN_POINTS = 3, 0.1
 # A colour and a mark for each stage, so that neither has to be seen alone.
 LOOKS: dict[Stage, tuple[int, str]] = {
     "none": (5, "x"), "pre": (0, "circle"), "in": (1, "square"), "post": (2, "diamond"),
@@ -167,10 +168,12 @@ def _cell(result: Remedies, r: int, gap: str, *, brief: bool) -> str:
     if not np.isfinite(value):
         return "\N{EN DASH}"
     if GAPS[gap].way == "ratio":
-        shown = [f"{x:+.2f}".replace("-", "\N{MINUS SIGN}") for x in (value, low, high)]
+        shown = [f"{x:+.2f}".replace("-", MINUS) for x in (value, low, high)]
     else:
         shown = [signed_points(x) for x in (value, low, high)]
-    return f"<b>{shown[0]}</b>" if brief else f"<b>{shown[0]}</b><br>{shown[1]} to<br>{shown[2]}"
+    if brief:  # of more than ten points the decimal has no room
+        return shown[0].partition(".")[0] if GAPS[gap].way != "ratio" and abs(value) >= TEN_POINTS else shown[0]
+    return f"<b>{shown[0]}</b><br>{shown[1]} to<br>{shown[2]}"
 
 
 def _cell_told(result: Remedies, r: int, gap: str) -> str:

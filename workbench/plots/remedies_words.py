@@ -82,13 +82,30 @@ def gap_told(result: Remedies, r: int, gap: str) -> str:
     before, after = result.gaps[0, q, 0], result.gaps[r, q, 0]
     if not np.isfinite([before, after]).all():
         return "not defined, as a group has nobody of whom it would be a share"
+    change = gap_change_told(result, r, gap)
     if GAPS[gap].way == "ratio":
-        change, low, high = (number(float(x)) for x in result.gap_changes[r, q])
-        return f"from {before:.2f} to {after:.2f} (change {change}, {low} to {high})"
-    return (
-        f"from {hundred(before, 1)} to {hundred(after, 1)} points (change "
-        f"{change_told(result.gap_changes[r, q])})"
-    )
+        return f"from {before:.2f} to {after:.2f} (change {change})"
+    return f"from {hundred(before, 1)} to {hundred(after, 1)} points (change {change})"
+
+
+def gap_change_told(result: Remedies, r: int, gap: str) -> str:
+    """Write the change of a gap with its interval over the same rows: in points, or of a ratio."""
+    change = result.gap_changes[r, GAP_NAMES.index(gap)]
+    if GAPS[gap].way != "ratio":
+        return change_told(change)
+    if not np.isfinite(change[0]):
+        return "not defined"
+    value, low, high = (f"{x:+.2f}".replace("-", MINUS) for x in change)
+    return f"{value}, {low} to {high}"
+
+
+def interval_told(three: Float[np.ndarray, "3"], gap: str = "") -> str:
+    """Write a share, or a gap, with its interval."""
+    if not np.isfinite(three[0]):
+        return "not defined"
+    ratio = gap and GAPS[gap].way == "ratio"
+    value, low, high = (f"{x:.2f}" if ratio else percent(float(x)) for x in three)
+    return f"{value} ({low} to {high})" if np.isfinite(three[1:]).all() else value
 
 
 def change_told(change: Float[np.ndarray, "3"]) -> str:

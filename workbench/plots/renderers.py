@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness_metrics import BASE, GAPS, RATES
+from workbench.core.remedy_reading import focus
 from workbench.core.results import (
     Attribution,
     AttributionRange,
@@ -27,6 +29,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -54,6 +57,8 @@ from workbench.plots import (
     rashomon_groups,
     rashomon_models,
     rashomon_rows,
+    remedies,
+    remedies_groups,
     simpler_models,
 )
 from workbench.plots.bar import bar
@@ -113,6 +118,11 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
+    Remedies: {
+        "board": remedies.board, "conflicts": remedies.conflicts, "gaps": remedies_groups.gaps,
+        "groups": remedies_groups.groups, "who": remedies_groups.who,
+        "multiplicity": remedies.multiplicity, "trials": remedies.trials,
+    },
     SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Churn: {
         "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
@@ -156,6 +166,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in _speechless_of_scores(result))
     if isinstance(result, Halo):
         return tuple(view for view in views if view in halo.views(result))
+    if isinstance(result, Remedies):
+        return tuple(view for view in views if view not in _speechless_of_remedies(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -258,6 +270,18 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_remedies(result: Remedies) -> dict[str, dict[str, list[str]]]:
+    first = focus(result)
+    order = [first, *(r for r in range(1, len(result.names)) if r != first)]
+    one = {"remedy": [result.names[r] for r in order]}
+    gaps = [result.gap, *(gap for gap in GAPS if gap != result.gap)]
+    rate = GAPS[result.gap].of[0]
+    rates = [rate, *(name for name in RATES if name not in {rate, BASE})]
+    return {
+        "board": {"gap": gaps}, "gaps": one, "groups": {**one, "rate": rates}, "who": one,
+    }  # fmt: skip
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +289,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    Remedies: _of_remedies,
 }  # fmt: skip
 
 
@@ -272,6 +297,15 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
     """Return the views that have nothing to show: one model has no cloud, pairs no triples."""
     none = set() if len(result.mixed) > 1 else {"swarm"}
     return none if (result.orders == TRIPLE).any() else none | {"triples"}
+
+
+def _speechless_of_remedies(result: Remedies) -> set[str]:
+    """Return the views that have nothing to show: nothing measured, no search, nothing tried."""
+    if len(result.names) < 2:
+        return set(RENDERERS[Remedies]) - {"board"}
+    measured = np.isfinite(result.multiplicity[:, 0]).any()
+    none = set() if measured else {"multiplicity"}
+    return none if result.trial_of else none | {"trials"}
 
 
 def _speechless(result: Churn | Mitigation) -> set[str]:

@@ -34,6 +34,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -53,6 +54,7 @@ from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
 from workbench.report.profiles import profiles_section
 from workbench.report.rashomon import rashomon_section
+from workbench.report.remedies import remedies_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 from workbench.report.simpler_models import simpler_models_section
@@ -66,6 +68,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Measures: measures_section,
     AttributionRange: attribution_range_section,
     RashomonSet: rashomon_section,
+    Remedies: remedies_section,
     SimplerModels: simpler_models_section,
     Profiles: profiles_section,
     InteractionScores: interaction_scores_section,
