@@ -27,6 +27,7 @@ from workbench.api.methods import (
 )
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
+from workbench.api.remedying import remedied_model, remedies
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -81,6 +82,8 @@ __all__ = [
     "profiles_set",
     "rashomon_set",
     "realised_churn",
+    "remedied_model",
+    "remedies",
     "run_checks",
     "scale_curves",
     "select_rows",
