@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.attributions import provenance
-from workbench.core.fairness_metrics import ACCURACY, GAPS, RATES
+from workbench.core.fairness_metrics import ACCURACY, RATES
 from workbench.core.remedies import Remedies
 from workbench.core.schema import Feature, Schema
 from workbench.numerics.group_rates import confusion, gaps_of, rates_of

@@ -715,6 +715,7 @@ COMMANDS = {
     "mitigation": "mitigate",
     "profiles": "profile",
     "halo": "halo",
+    "remedies": "remedies",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

@@ -5,7 +5,14 @@ import numpy as np
 from workbench.checks.record import Check, Finding
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.remedies import Remedies
-from workbench.core.remedy_reading import focus, gaps_that, most_helpful, moved, tried
+from workbench.core.remedy_reading import (
+    decides_by_group,
+    focus,
+    gaps_that,
+    most_helpful,
+    moved,
+    tried,
+)
 
 # What the checks about one remedy say where none was tried.
 NONE = Finding("not_applicable", "No remedy was tried, so there is nothing to judge.")
@@ -71,7 +78,7 @@ def same_for_all(result: Remedies) -> Finding:
     if not tried(result):
         return NONE
     r = focus(result)
-    lots, needs = result.lots(r), bool(result.needs_attribute[r])
+    lots, needs = result.lots(r), decides_by_group(result, r)
     evidence = {"by_lot": lots, "needs_attribute": float(needs)}
     name = result.titles[r]
     parts, brief = [], []
@@ -87,7 +94,11 @@ def same_for_all(result: Remedies) -> Finding:
         )
         brief.append(f"needs {result.attribute}")
     if not parts:
-        sentence = f"{name} draws no lots, and does not ask for {result.attribute} to decide."
+        reads = bool(result.needs_attribute[r])
+        sentence = f"{name} draws no lots, and " + (
+            f"reads {result.attribute} no more than the model as it is does."
+            if reads else f"does not ask for {result.attribute} to decide."
+        )  # fmt: skip
         return Finding("ok", sentence, evidence, 0.0, "neither")
     return Finding(
         "warning", f"{name}: {'; and '.join(parts)}. Settle that before it is put to use.",

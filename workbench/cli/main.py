@@ -24,6 +24,7 @@ from workbench.cli.models import convert, models
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
+from workbench.cli.remedies import remedies
 from workbench.cli.report import report
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
@@ -62,6 +63,7 @@ for command in (
     simpler,
     churn,
     mitigate,
+    remedies,
     profile,
     fastshap,
     report,

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.paired_changes import changes_by
-from workbench.core.remedies import AS_IS, Remedies
+from workbench.core.remedies import AS_IS, REMEDIES, Remedies
 
 Moved = Literal["lessened", "worsened", "open", "undefined"]
 # What is said of a change.
@@ -69,6 +69,17 @@ def gaps_that(result: Remedies, remedy: str | int, way: Moved) -> list[str]:
 def width(result: Remedies, remedy: int, gap: str) -> float:
     """Return how far a gap is from none, whichever way it is written."""
     return abs(float(result.gaps[remedy, GAP_NAMES.index(gap), 0]) - GAPS[gap].none)
+
+
+def decides_by_group(result: Remedies, remedy: str | int) -> bool:
+    """Tell whether a remedy asks for the group where the model as it is did not need it so.
+
+    A network that reads the column as before is no news; thresholds by group, or inputs changed by
+    group, are.
+    """
+    r = result.index(remedy)
+    openly = REMEDIES[result.names[r]].stage == "post" or result.names[r] == "correlation_remover"
+    return bool(result.needs_attribute[r]) and (openly or not result.needs_attribute[0])
 
 
 def most_helpful(result: Remedies) -> int | None:

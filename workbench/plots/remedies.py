@@ -113,7 +113,7 @@ def _told(result: Remedies, r: int, gap: str) -> str:
         escaped(f"{GAPS[gap].title}: {gap_told(result, r, gap)}"),
         escaped(accuracy_told(result, r)),
         f"{hundred(result.flips(r).changed, 1)} in 100 decisions change",
-        *(wrapped(text, LETTERS + 16) for text in cautions(result, r)[:-1][:3]),
+        *(wrapped(text, LETTERS + 16) for text in cautions(result, r)[:3]),
     ]
     return "<br>".join(lines)
 
@@ -172,7 +172,11 @@ def _cell(result: Remedies, r: int, gap: str, *, brief: bool) -> str:
     else:
         shown = [signed_points(x) for x in (value, low, high)]
     if brief:  # of more than ten points the decimal has no room
-        return shown[0].partition(".")[0] if GAPS[gap].way != "ratio" and abs(value) >= TEN_POINTS else shown[0]
+        return (
+            shown[0].partition(".")[0]
+            if GAPS[gap].way != "ratio" and abs(value) >= TEN_POINTS
+            else shown[0]
+        )
     return f"<b>{shown[0]}</b><br>{shown[1]} to<br>{shown[2]}"
 
 

@@ -4,10 +4,11 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, RATES, SELECTION, TPR
-from workbench.core.remedies import AS_IS, REMEDIES, Remedies
+from workbench.core.remedies import AS_IS, Remedies
 from workbench.core.remedy_reading import (
     GAP_NAMES,
     RATE_NAMES,
+    decides_by_group,
     gaps_that,
     most_helpful,
     moved,
@@ -35,8 +36,21 @@ def remedies_sentence(result: Remedies) -> str:
     most = "" if n == 1 else f" most of {n}"
     return (
         f"{result.titles[best]} lessens the {title} by {result.attribute}{most}: "
-        f"{gap_told(result, best, result.gap)}. {remedy_sentence(result, best)}"
+        f"{gap_told(result, best, result.gap)}. {remedy_sentence(result, best)}{_price(result, best)}"
     )
+
+
+def _price(result: Remedies, r: int) -> str:
+    """Say in short which groups pay, and how many other gaps."""
+    harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
+    worse = len(gaps_that(result, r, "worsened"))
+    parts = [
+        f"{result.attribute} {_joined(harmed)} {'is' if len(harmed) == 1 else 'are'} worse off in "
+        "some way" if harmed else "",
+        f"{counted(worse, 'other gap')} {'grows' if worse == 1 else 'grow'}" if worse else "",
+    ]  # fmt: skip
+    told = _joined([part for part in parts if part]) if any(parts) else ""
+    return f" Its price, beyond chance: {told}." if told else ""
 
 
 def remedy_sentence(result: Remedies, remedy: str | int) -> str:
@@ -138,15 +152,18 @@ def accuracy_told(result: Remedies, r: int) -> str:
 
 
 def cautions(result: Remedies, remedy: str | int) -> tuple[str, ...]:
-    """Say what to watch out for before this remedy is put to use, the gravest first."""
+    """Say what was found that speaks against putting a remedy to use, the gravest first.
+
+    What is known of the remedy whatever is found stands in ``REMEDIES``.
+    """
     r = result.index(remedy)
     if result.names[r] == AS_IS:
         return ()
     found = [
         *_harm(result, r), *_worsened(result, r), *_lot(result, r), *_attribute(result, r),
-        *_multiplicity(result, r), *_guarantee(result, r), REMEDIES[result.names[r]].watch,
+        *_multiplicity(result, r), *_proxy(result, r),
     ]  # fmt: skip
-    return tuple(part for part in found if part)
+    return tuple(found)
 
 
 def _harm(result: Remedies, r: int) -> list[str]:
@@ -187,8 +204,10 @@ def _lot(result: Remedies, r: int) -> list[str]:
 def _attribute(result: Remedies, r: int) -> list[str]:
     if not result.needs_attribute[r]:
         return []
+    if not decides_by_group(result, r):
+        return [f"It reads {result.attribute} to decide, as the model as it is does."]
     return [
-        f"It has to know {result.attribute} of each person to decide, and deciding by it may be "
+        f"It decides by {result.attribute}, which has to be known of each person. That may be "
         "unlawful where you are: ask before you use it."
     ]
 
@@ -203,14 +222,29 @@ def _multiplicity(result: Remedies, r: int) -> list[str]:
     ]
 
 
-def _guarantee(result: Remedies, r: int) -> list[str]:
-    if not result.guarantees[r]:
+def _proxy(result: Remedies, r: int) -> list[str]:
+    """Say how far the group can still be told where a remedy changes what is read."""
+    before, after = result.proxy[0], result.proxy[r]
+    if not np.isfinite([before[0], after[0]]).all() or not result.proxy_changes[r].any():
         return []
+    return [
+        f"How far {result.attribute} can be told from what it reads: area {after[0]:.2f} "
+        f"({after[1]:.2f} to {after[2]:.2f}), before {before[0]:.2f}; 0.5 tells nothing, 1 all."
+    ]
+
+
+def guarantee_sentence(result: Remedies, remedy: str | int) -> str:
+    """Say what a remedy promises on the rows that it was fitted on, and what is found there."""
+    r = result.index(remedy)
+    if not result.guarantees[r]:
+        return ""
     found, bound = (float(x) for x in result.violations[r])
+    said = f"{result.guarantees[r].rstrip('.')}."
     if not np.isfinite(found):
-        return [result.guarantees[r]]
-    limit = f", bound {number(bound)}" if np.isfinite(bound) else ""
-    return [f"{result.guarantees[r]} Found on the training rows: {number(found)}{limit}."]
+        return said
+    most = "none" if bound < RARE else f"at most {bound:.3f}"
+    promised = f", promised {most}" if np.isfinite(bound) else ""
+    return f"{said} Distance found there: {found:.3f}{promised}. On new rows nothing is promised."
 
 
 def gaps_sentence(result: Remedies, remedy: str | int) -> str:

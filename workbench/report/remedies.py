@@ -13,6 +13,7 @@ from workbench.plots.remedies_words import (
     change_told,
     gap_change_told,
     gaps_sentence,
+    guarantee_sentence,
     hundred,
     interval_told,
     multiplicity_sentence,
@@ -87,7 +88,7 @@ def _overview(result: Remedies) -> Grid:
 def _cautions(result: Remedies) -> Grid:
     rows = tuple(
         (result.titles[r], STAGES[REMEDIES[result.names[r]].stage], REMEDIES[result.names[r]].does,
-         " ".join(cautions(result, r)))
+         " ".join((*cautions(result, r), REMEDIES[result.names[r]].watch)))
         for r in range(1, len(result.names))
     )  # fmt: skip
     return Grid(
@@ -116,7 +117,8 @@ def _cost(result: Remedies) -> Grid:
         (
             result.titles[r], f"{int(result.trainings[r]):,}", f"{result.seconds[r]:.1f} s",
             "yes" if result.needs_attribute[r] else "no",
-            hundred(result.lots(r), 1), result.settings[r], result.guarantees[r],
+            hundred(result.lots(r), 1), result.settings[r],
+            guarantee_sentence(result, r),
         )
         for r in range(1, len(result.names))
     )  # fmt: skip
