@@ -98,9 +98,9 @@ def _lay_out_board(figure: go.Figure, gap: str, n: int) -> None:
     better = "right" if GAPS[gap].way == "ratio" else "left"
     text = wrapped(f"{GAPS[gap].title}; better: {better}", LETTERS)
     figure.update_xaxes(title_text=text, nticks=6)
-    figure.update_yaxes(title_text="decided rightly", tickformat=".0%", nticks=6)
+    figure.update_yaxes(title_text="decided rightly", tickformat=".1~%", nticks=6)
     if GAPS[gap].way != "ratio":
-        figure.update_xaxes(tickformat=".0%")
+        figure.update_xaxes(tickformat=".1~%")
     figure.update_layout(
         showlegend=True, height=BOARD_HEIGHT + 20 * n, margin={"t": 40},
         legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "itemclick": False},

@@ -77,8 +77,8 @@ def iterations(steps: Sequence[Iteration], *, gap: str, dark: bool = False) -> g
             row=row, col=1,
         )  # fmt: skip
     ratio = GAPS[gap].way == "ratio"
-    figure.update_yaxes(nticks=5, tickformat=".2f" if ratio else ".0%", row=1, col=1)
-    figure.update_yaxes(nticks=5, tickformat=".0%", row=2, col=1)
+    figure.update_yaxes(nticks=5, tickformat=".2f" if ratio else ".1~%", row=1, col=1)
+    figure.update_yaxes(nticks=5, tickformat=".1~%", row=2, col=1)
     figure.update_xaxes(tickvals=list(range(len(steps) + 1)), range=[-0.3, len(steps) + 0.3])
     figure.update_xaxes(title_text="step", row=2, col=1)
     return figure

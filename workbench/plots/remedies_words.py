@@ -17,7 +17,7 @@ from workbench.core.remedy_reading import (
 from workbench.core.wording import counted, percent
 from workbench.plots.words import MINUS, number
 
-NAMED = 3
+NAMED, FEW = 3, 2
 RARE, TENTH = 0.0005, 0.0995
 
 
@@ -36,21 +36,23 @@ def remedies_sentence(result: Remedies) -> str:
     most = "" if n == 1 else f" most of {n}"
     return (
         f"{result.titles[best]} lessens the {title} by {result.attribute}{most}: "
-        f"{gap_told(result, best, result.gap)}. {remedy_sentence(result, best)}{_price(result, best)}"
+        f"{gap_told(result, best, result.gap)}. {_price(result, best)}"
     )
 
 
 def _price(result: Remedies, r: int) -> str:
-    """Say in short which groups pay, and how many other gaps."""
+    """Say in short what is paid: in accuracy, by groups, and in other gaps."""
     harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
-    worse = len(gaps_that(result, r, "worsened"))
+    worse, groups = len(gaps_that(result, r, "worsened")), len(result.group_names)
+    who = _joined(harmed) if 0 < len(harmed) <= FEW else f"{len(harmed)} of {groups} groups"
     parts = [
-        f"{result.attribute} {_joined(harmed)} {'is' if len(harmed) == 1 else 'are'} worse off in "
-        "some way" if harmed else "",
-        f"{counted(worse, 'other gap')} {'grows' if worse == 1 else 'grow'}" if worse else "",
+        accuracy_told(result, r),
+        f"{who} {'is' if len(harmed) == 1 else 'are'} worse off in some way" if harmed else "",
+        f"{counted(worse, 'other gap')} {'grows' if worse == 1 else 'grow'} beyond chance"
+        if worse else "",
     ]  # fmt: skip
-    told = _joined([part for part in parts if part]) if any(parts) else ""
-    return f" Its price, beyond chance: {told}." if told else ""
+    told = "; ".join(part for part in parts if part)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def remedy_sentence(result: Remedies, remedy: str | int) -> str:

@@ -62,8 +62,8 @@ __all__ = [
     "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
     "interactions", "is_under_way", "job_list", "local_models", "model_list", "model_view",
     "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
-    "play_with", "profiles", "quality", "quote", "remedies", "report_builder", "row_table", "setting_for",
-    "show_comparison", "show_interactions",
+    "play_with", "profiles", "quality", "quote", "remedies", "report_builder", "row_table",
+    "setting_for", "show_comparison", "show_interactions",
     "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
     "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

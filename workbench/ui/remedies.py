@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from workbench.core.remedy_reading import tried
+from workbench.core.remedy_reading import most_helpful, tried
 from workbench.core.results import Remedies
-from workbench.plots.remedies_words import multiplicity_sentence, remedies_sentence
+from workbench.plots.remedies_words import (
+    multiplicity_sentence,
+    remedies_sentence,
+    remedy_sentence,
+)
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
@@ -12,6 +16,7 @@ from workbench.ui.place import Place
 from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish, price_line
 from workbench.ui.remedies_iterations import remember, show_iterations
 from workbench.ui.remedies_views import choose_remedy, remedy_card, show_views
+from workbench.ui.text import plain
 
 
 def remedies(place: Place) -> None:
@@ -50,6 +55,8 @@ def remedies(place: Place) -> None:
     result = found.result
     with said, errors_shown():
         answer(remedies_sentence(result))
+        if (best := most_helpful(result)) is not None:
+            st.markdown(plain(remedy_sentence(result, best)))
         note(multiplicity_sentence(result))
         if len(tried(result)) > 1:
             note(

@@ -88,7 +88,7 @@ def _choose_partition(by: str) -> str:
         return by
     return str(choose(
         st.selectbox, "Even out groups of", f"{FAMILY}.partition", options=[*names, by],
-        default=names[0], format_func=lambda key: plain(" x ".join(key.split(","))),
+        default=names[0], format_func=lambda key: " x ".join(key.split(",")),
         help="A remedy evens out one set of groups: of one attribute, or of all of them crossed.",
     ))  # fmt: skip
 
@@ -121,7 +121,7 @@ def _choose_mask(schema: Schema) -> str:
     protected = [f.name for f in schema.features if f.protected and f.name in options]
     chosen = choose_several(
         "Hide from the network", f"{FAMILY}.mask", options=options, default=protected,
-        format_func=plain, placeholder="columns or categories",
+        placeholder="columns or categories",
         help="Whole columns, or single categories of them. Other columns may still tell the "
         "group: the result says how far.",
     )  # fmt: skip
