@@ -30,7 +30,7 @@ def counted(decisions, truth, group, n_groups, rows=None):
 
 
 def remedies_of(decisions, scores, truth, group, names, *, gap="selection_rate_difference",
-                levels=LEVELS, multiplicity=None, changes=None, draws=200, **fields):  # fmt: skip
+                levels=LEVELS, multiplicity=None, changes=None, draws=60, **fields):  # fmt: skip
     """The result of these decisions [r n], with intervals of a paired bootstrap by group."""
     decisions, scores = np.asarray(decisions, dtype=float), np.asarray(scores, dtype=float)
     r, n = decisions.shape
@@ -48,7 +48,7 @@ def remedies_of(decisions, scores, truth, group, names, *, gap="selection_rate_d
         many = np.stack([np.stack([draw[part] for draw in one], -1) for one in again])
         if less:
             at, many = at - at[:1], many - many[:1]
-        low, high = np.nanquantile(many, (0.025, 0.975), axis=-1)
+        low, high = np.quantile(many, (0.025, 0.975), axis=-1)  # NaN stays NaN
         return np.stack([at, low, high], -1)
 
     features = (

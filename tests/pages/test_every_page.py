@@ -19,6 +19,7 @@ TITLES = {
     "local_models": "Which simple model does it follow near a row?",
     "profiles": "How does the output move with a feature?",
     "registry": "Which models are there, and how do two differ?",
+    "remedies": "What would help, and what would it cost?",
     "report": "What do I hand over?",
     "shapley": "Which features made this prediction?",
     "what_if": "What if this row were different?",

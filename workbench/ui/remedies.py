@@ -54,15 +54,7 @@ def remedies(place: Place) -> None:
         return
     result = found.result
     with said, errors_shown():
-        answer(remedies_sentence(result))
-        if (best := most_helpful(result)) is not None:
-            st.markdown(plain(remedy_sentence(result, best)))
-        note(multiplicity_sentence(result))
-        if len(tried(result)) > 1:
-            note(
-                "Of several that are judged on the same rows, the best one looks better than it "
-                "is: expect a little less of it on new rows."
-            )
+        _say(result)
     with left, errors_shown():
         remedy = choose_remedy(result)
         show_views(found, place, remedy)
@@ -98,3 +90,16 @@ def _answer(place: Place, ask: Ask) -> Answer[Remedies] | None:
             f"it has not seen. {price_line(ask.quote)}.", "balance",
         )  # fmt: skip
     return found
+
+
+def _say(result: Remedies) -> None:
+    """Answer the question of the page: what helps, whom, and how sure that is."""
+    answer(remedies_sentence(result))
+    if (best := most_helpful(result)) is not None:
+        st.markdown(plain(remedy_sentence(result, best)))
+    note(multiplicity_sentence(result))
+    if len(tried(result)) > 1:
+        note(
+            "Of several that are judged on the same rows, the best one looks better than it "
+            "is: expect a little less of it on new rows."
+        )
