@@ -303,8 +303,8 @@ class Remedies(Result):
         """Select rows; a single number keeps the row axis. Rates and gaps stay those of all."""
         if isinstance(rows, int | np.integer):
             rows = [int(rows)]
-        chosen = self._of_rows(rows, ("group", "truth", "data", "ids"))
-        return replace(chosen, decisions=self.decisions[:, rows], scores=self.scores[:, rows])
+        own = {name: getattr(self, name)[rows] for name in ("group", "truth", "data", "ids")}
+        return replace(self, decisions=self.decisions[:, rows], scores=self.scores[:, rows], **own)
 
     @property
     def titles(self) -> tuple[str, ...]:

@@ -20,8 +20,9 @@ class InputMap:
 
     def __call__(self, inputs: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
         """Return changed inputs, in the precision of those given."""
-        changed: Tensor = inputs.double() @ self.matrix.to(inputs.device)
-        return (changed + self.shift.to(inputs.device)).to(inputs.dtype)
+        # On the CPU, as some devices know no double precision.
+        changed: Tensor = inputs.cpu().double() @ self.matrix + self.shift
+        return changed.to(inputs)
 
 
 class Mapped(nn.Module):
@@ -92,13 +93,13 @@ def behind(change: InputMap, network: nn.Module) -> tuple[nn.Module, bool]:
         return Mapped(change, network).eval(), False
     found = copy.deepcopy(network)
     assert splits_first_layer(found)  # noqa: S101 - a copy of one that does
-    first, device = found.first, found.first.weight.device
+    first = found.first
     with torch.no_grad():
-        weight = first.weight.double()
+        weight = first.weight.cpu().double()
         if first.bias is not None:
-            first.bias.add_((weight @ change.shift.to(device)).to(first.bias.dtype))
+            first.bias.add_((weight @ change.shift).to(first.bias))
         elif change.shift.any():
             return Mapped(change, network).eval(), False
-        first.weight.copy_(weight @ change.matrix.T.to(device))
+        first.weight.copy_(weight @ change.matrix.T)
     assert isinstance(found, nn.Module)  # noqa: S101 - what it is a copy of
     return found.eval(), True

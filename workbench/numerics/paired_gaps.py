@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from workbench.core.fairness_metrics import ALL, GAPS, RATES, Rate
-from workbench.core.paired_changes import changes_by
+from workbench.core.paired_changes import Z, changes_by
 from workbench.numerics.group_rates import denominators_of, gaps_of, rates_of
 from workbench.numerics.intervals import wilson
 
@@ -65,13 +65,15 @@ def compared(
     gap_changes = _with(gaps - gaps[:1], drawn_gaps - drawn_gaps[:, :1])
     for at in range(1, r):
         half = gap_change_noise(rates[[0, at]], rate_changes[at])
-        gap_changes[at, :, 1] = np.fmin(gap_changes[at, :, 1], gap_changes[at, :, 0] - half)
-        gap_changes[at, :, 2] = np.fmax(gap_changes[at, :, 2], gap_changes[at, :, 0] + half)
+        own = gap_changes[at]
+        own[:, 1] = np.fmin(own[:, 1], own[:, 0] - half)
+        own[:, 2] = np.fmax(own[:, 2], own[:, 0] + half)
     spread = _wilson(rates, denominators_of(counts))
     with_interval = _with(gaps, drawn_gaps)
     for own, given in zip(with_interval, spread, strict=True):
         plain = furthest_apart(given)
-        own[:, 1], own[:, 2] = np.fmin(own[:, 1], plain[:, 0]), np.fmax(own[:, 2], plain[:, 1])
+        wider = np.stack([np.fmin(own[:, 1], plain[:, 0]), np.fmax(own[:, 2], plain[:, 1])], -1)
+        own[:, 1:] = np.where(np.isfinite(own[:, :1]), wider, np.nan)
     # The first rule is the one held against: it does not change, and not by chance either.
     for first in (rate_changes[0], gap_changes[0]):
         first[np.isfinite(first)] = 0.0
@@ -163,10 +165,15 @@ def _with(
 def _wilson(
     rates: Float[np.ndarray, "r v g"], of: Float[np.ndarray, "r v g"]
 ) -> Float[np.ndarray, "r v g 3"]:
-    found = np.full((*rates.shape, 3), np.nan)
-    for at in zip(*np.nonzero(of > 0), strict=True):
-        found[at] = rates[at], *wilson(float(rates[at] * of[at]), float(of[at]))
-    return found
+    """Put ``intervals.wilson`` beside rates, all at once."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (rates + Z**2 / (2 * of)) / (1 + Z**2 / of)
+        half = Z * np.sqrt(rates * (1 - rates) / of + (Z / (2 * of)) ** 2) / (1 + Z**2 / of)
+    low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    return np.where(
+        (of > 0)[..., None], np.stack([rates, np.fmin(low, rates), np.fmax(high, rates)], -1),
+        np.nan,
+    )  # fmt: skip
 
 
 def furthest_apart(rates: Float[np.ndarray, "v g 3"]) -> Float[np.ndarray, "q 2"]:
@@ -201,11 +208,14 @@ def furthest_apart(rates: Float[np.ndarray, "v g 3"]) -> Float[np.ndarray, "q 2"
 def _extremes(
     rates: Float[np.ndarray, "v g 3"],
 ) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
+    """Return the groups of greatest and least rate; of equal ones those that are least certain."""
     value, every = rates[..., 0], np.arange(len(rates))
     known = np.isfinite(value)
-    highest = np.where(known, value, -np.inf).argmax(1)
-    lowest = np.where(known, value, np.inf).argmin(1)
-    return rates[every, highest], rates[every, lowest]
+    most = np.where(known, value, -np.inf)
+    least = np.where(known, value, np.inf)
+    highest = np.where(most == most.max(1, keepdims=True), rates[..., 2], -np.inf)
+    lowest = np.where(least == least.min(1, keepdims=True), rates[..., 1], np.inf)
+    return rates[every, highest.argmax(1)], rates[every, lowest.argmin(1)]
 
 
 def _ratio_bounds(
@@ -229,17 +239,16 @@ def gap_change_noise(
     whichever is less certain. NaN where a gap is not defined.
     """
     half = (changes[..., 2] - changes[..., 1]) / 2
-    every, spread = np.arange(len(half)), []
+    spread = []
     for own in rates:
-        known = np.isfinite(own)
-        pair = (np.where(known, own, -np.inf).argmax(1), np.where(known, own, np.inf).argmin(1))
-        spread.append(np.hypot(half[every, pair[0]], half[every, pair[1]]))
+        top, bottom = _extremes(np.stack([own, -half, half], -1))
+        spread.append(np.hypot(top[:, 2], bottom[:, 2]))
     noise, names, found = np.fmax(*spread), list(RATES), []
-    top = np.fmax(*np.where(np.isfinite(rates), rates, 0.0).max(-1))
+    largest = np.fmax(*np.where(np.isfinite(rates), rates, 0.0).max(-1))
     for gap in GAPS.values():
         at = [names.index(name) for name in gap.of]
         one = noise[at].mean() if gap.way == "mean" else noise[at].max()
         if gap.way == "ratio":
-            one = one / top[at[0]] if top[at[0]] > 0 else np.nan
+            one = one / largest[at[0]] if largest[at[0]] > 0 else np.nan
         found.append(one)
     return np.array(found)

@@ -9,6 +9,8 @@ from jaxtyping import Float
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness import ENOUGH
+from workbench.core.fairness_metrics import GAPS
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import BlackBox, Model
 from workbench.core.paired_changes import changes_by
@@ -281,8 +283,6 @@ def _on_test(scene: Scene, trials: Trials) -> Float[np.ndarray, "t 2 3"]:
     numbers: Compared = compared(
         trials.test, test.truth, test.group, scene.n_groups, min(500, scene.params.resamples), rng
     )
-    from workbench.core.fairness_metrics import GAPS  # noqa: PLC0415
-
     return np.stack([numbers.accuracy, numbers.gaps[:, list(GAPS).index(gap)]], 1)
 
 
@@ -291,6 +291,21 @@ def _notes(scene: Scene, rows: Table, table: Table, params: RemediesParams) -> t
     if not params.by and len(scene.grouping.attributes) > 1:
         left = listing(scene.grouping.attributes[1:])
         notes.append(f"groups are those of {scene.attribute}; name {left} in by to cross them")
+    held = scene.parts["validation"].group
+    few = [
+        f"{name} ({own})"
+        for name, own in zip(
+            scene.group_names, np.bincount(held, minlength=scene.n_groups), strict=True
+        )
+        if own < ENOUGH
+    ]  # fmt: skip
+    if few:
+        notes.append(
+            f"groups of fewer than {ENOUGH} validation rows, of which chance makes thresholds and "
+            f"choices: {listing(few)}"
+        )
+    if table.weights is not None:
+        notes.append("every row counts the same: sampling weights are left aside")
     ids = rows.ids.numpy()
     seen = sum(int(np.isin(ids, table.split(part).ids.numpy()).sum()) for part in SPLITS[:2])
     if seen:
@@ -339,7 +354,7 @@ def _explain(
 METHODS.register(
     NAME,
     Method(
-        title="Remedies",
+        title="Remedies for gaps",
         question="What lessens the gap between groups, what does it cost, and who pays for it?",
         explain=_explain,
         params=RemediesParams,

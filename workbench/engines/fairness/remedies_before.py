@@ -83,7 +83,7 @@ def correlation_remover(scene: Scene) -> Applied:
     return _folded(scene, networks, change, words, needs_attribute=True)
 
 
-def _left_of_groups(parts: list[Part], n_groups: int) -> list[Float[Tensor, "n p"]]:
+def _left_of_groups(parts: list[Part], n_groups: int) -> list[Float[Tensor, "_ p"]]:
     """Take out what goes with groups that the model does not read itself."""
     told = [torch.from_numpy(np.eye(n_groups)[part.group]) for part in parts]
     mean = told[0].mean(0)

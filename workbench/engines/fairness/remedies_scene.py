@@ -126,12 +126,12 @@ class Scene:
         self,
         count: int,
         *,
-        inputs: Sequence[Float[Tensor, "n p"]] = (),
+        inputs: Sequence[Float[Tensor, "_ p"]] = (),
         weights: Weights | None = None,
-        labels: Sequence[Int[Tensor, " n"]] = (),
+        labels: Sequence[Int[Tensor, " _"]] = (),
         network: nn.Module | None = None,
         settings: FitSettings | None = None,
-        row_weights: Sequence[Float[np.ndarray, " n"]] = (),
+        row_weights: Sequence[Float[np.ndarray, " _"]] = (),
         first: int = 0,
     ) -> list[nn.Module]:
         """Train networks of the model's make from starts of their own.
@@ -173,7 +173,7 @@ class Scene:
         return [_with(pattern, fitted, number) for number in range(count)]
 
 
-def _counts(weights: Weights | None, parts: Sequence[Part]) -> tuple[Float[np.ndarray, " n"], ...]:
+def _counts(weights: Weights | None, parts: Sequence[Part]) -> tuple[Float[np.ndarray, " _"], ...]:
     if weights is None:
         return tuple(np.ones(len(part)) for part in parts)
     # A validation row of a kind that no training row is counts as one.

@@ -1,6 +1,8 @@
 """Remedies that change the training: reductions to a sequence of weighted problems."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,7 +41,8 @@ def exponentiated_gradient(scene: Scene) -> Applied:
     mixture = ExponentiatedGradient(
         learner, _constraint(scene, params.eps), eps=params.eps, max_iter=params.rounds,
     )  # fmt: skip
-    mixture.fit(features["train"], train.truth, sensitive_features=train.group)
+    with _without_their_warnings():
+        mixture.fit(features["train"], train.truth, sensitive_features=train.group)
     shares = [(float(mixture.weights_[t]), mixture.predictors_[t]) for t in mixture.weights_.index]
     used = [(share, own) for share, own in shares if share > 1e-9]
     total = sum(share for share, _ in used)
@@ -75,7 +78,8 @@ def grid_search(scene: Scene) -> Applied:
     train, held = scene.parts["train"], scene.parts["validation"]
     learner = Learner(scene, features["train"], params.grid)
     search = GridSearch(learner, _constraint(scene, None), grid_size=params.grid)
-    search.fit(features["train"], train.truth, sensitive_features=train.group)
+    with _without_their_warnings():
+        search.fit(features["train"], train.truth, sensitive_features=train.group)
     own = scene.decided(scene.model.network, "validation").decided.astype(np.float64)
     decisions = [_decisions(one, features["validation"]) for one in search.predictors_]
     found = np.array([
@@ -95,6 +99,15 @@ def grid_search(scene: Scene) -> Applied:
         settings=f"{words[chosen]}; the learner is {LEARNERS[params.learner]}", remark=REMARK,
         needs_attribute=bool(scene.read), trials=Trials(words, found, test, chosen),
     )  # fmt: skip
+
+
+@contextmanager
+def _without_their_warnings() -> Iterator[None]:
+    """Silence what newer pandas says of how fairlearn builds a table: no number hangs on it."""
+    with warnings.catch_warnings():
+        for kind in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
 
 
 def _decisions(learner: Any, features: Float[np.ndarray, "n f"]) -> Float[np.ndarray, " n"]:
@@ -145,7 +158,7 @@ def _constraint(scene: Scene, eps: float | None) -> Any:
     return kind() if eps is None else kind(difference_bound=eps)
 
 
-def _features(scene: Scene) -> dict[str, Float[np.ndarray, "n f"]]:
+def _features(scene: Scene) -> dict[str, Float[np.ndarray, "_ f"]]:
     """Return what the learner reads: standardised by the training rows, unless it is a network."""
     read = (
         _before_last(scene.model.network)
