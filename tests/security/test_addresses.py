@@ -57,7 +57,7 @@ NAMES = {
                  "profiles.points", "profiles.curves", "profiles.output", "seed"),
     "remedies": (*OF_ALL, "fairness.by", "fairness.favourable", "fairness.cut.0", "remedies",
                  "remedies.partition", "remedies.constraint", "remedies.remedies", "remedies.mask",
-                 "remedies.shown", "remedies.gap", "remedies.rate", "remedies.epochs",
+                 "remedies.shown", "remedies.of_gap", "remedies.of_rate", "remedies.epochs",
                  "remedies.refits", "remedies.learner", "remedies_seed"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),

@@ -86,7 +86,8 @@ def _line(number: int, step: Step, iteration: Iteration, found: Answer[Remedies]
     result, remedy = iteration.result, iteration.remedy
     with about:
         title = result.titles[result.index(remedy)]
-        st.markdown(f"**{number} {plain(title)}** · {plain(verdict(result, remedy))}")
+        goal = GAPS[result.gap].title
+        st.markdown(f"**{number} {plain(title)}** · {plain(f'{goal}: {verdict(result, remedy)}')}")
         st.caption(plain(remedy_sentence(result, remedy)))
     if step.job == found.job.id:
         actions.caption("shown above")

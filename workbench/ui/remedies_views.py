@@ -71,9 +71,9 @@ def show_views(found: Answer[Remedies], place: Place, remedy: str) -> None:
         options: dict[str, Any] = {"remedy": remedy} if view in OF_ONE else {}
         offered = options_of(result, view)
         if "gap" in offered:
-            options["gap"] = _choose_from("Gap", "gap", offered["gap"], GAPS)
+            options["gap"] = _choose_from("Gap", "of_gap", offered["gap"], GAPS)
         if "rate" in offered:
-            options["rate"] = _choose_from("Rate", "rate", offered["rate"], RATES)
+            options["rate"] = _choose_from("Rate", "of_rate", offered["rate"], RATES)
         drawn = render(result, view, dark=is_dark(), **options)
         plain_figure(drawn, name=f"{name}-{view}", alt=_said(result, view, remedy))
         note(ABOUT[view])
