@@ -14,13 +14,14 @@ from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish, price_line
-from workbench.ui.remedies_iterations import remember, show_iterations
+from workbench.ui.remedies_iterations import go_back, remember, show_iterations
 from workbench.ui.remedies_views import choose_remedy, remedy_card, show_views
 from workbench.ui.text import plain
 
 
 def remedies(place: Place) -> None:
     """Choose what to even out and what to try, run it, and show what came of it."""
+    go_back()
     if not place.model.schema.classes:
         empty_state(
             f"{place.model.card.name} predicts a number, so nobody is granted or refused "

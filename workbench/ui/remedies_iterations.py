@@ -20,7 +20,7 @@ from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
 
-RUNS = "remedies.runs"
+RUNS, BACK = "remedies.runs", "remedies.back"
 MOST = 20
 
 
@@ -77,8 +77,6 @@ def show_iterations(place: Place, found: Answer[Remedies]) -> None:
             "Undo the last", icon=":material/undo:", key=f"undo-{FAMILY}", on_click=_undo,
             args=(place,), help="Forgets the last step and goes back to the one before.",
         )  # fmt: skip
-    if st.session_state.pop(f"{RUNS}.back", None) is not None:
-        open_link(steps[-1].link)
 
 
 def _line(number: int, step: Step, iteration: Iteration, found: Answer[Remedies]) -> None:
@@ -96,11 +94,17 @@ def _line(number: int, step: Step, iteration: Iteration, found: Answer[Remedies]
 
 
 def _undo(place: Place) -> None:
-    """Forget the last step; the page then shows the one before."""
+    """Forget the last step; the page then goes to the one before."""
     steps = _steps(place)
     if len(steps) > 1:
         steps.pop()
-        st.session_state[f"{RUNS}.back"] = True
+        st.session_state[BACK] = steps[-1].link
+
+
+def go_back() -> None:
+    """Go to the step that an undo left, before what is chosen now becomes a step again."""
+    if (link := st.session_state.pop(BACK, None)) is not None:
+        open_link(link)
 
 
 def _steps(place: Place) -> list[Step]:
