@@ -26,6 +26,7 @@ from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
+from tests.remedies import harmless, nothing_helps, some_remedies
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
@@ -68,6 +69,7 @@ FINE = {
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
                  some_causes(area=0.55, spread=0.04), PEOPLE, some_front())
+                 SCORES, halo_with(0.5, 0.1), harmless())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -111,7 +113,9 @@ BAD = {
     "WB051": flips_of(by_income, people(50)),
     "WB035": halo_with(0.5, 0.6),
     "WB045": with_gaps(), "WB046": alike(), "WB047": with_gaps(), "WB048": unequal(),
-    "WB055": some_people(tips=0.5), "WB056": some_people(distance=0.6),
+    "WB055": some_people(tips=0.5), "WB056": some_people(distance=0.6), "WB060": nothing_helps(),
+    "WB061": some_remedies(), "WB062": some_remedies(),
+    "WB063": some_remedies(names=("as_is", "reweighing")),
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ TITLES = {
     "people": "Who is decided narrowly, and what would have changed it?",
     "profiles": "How does the output move with a feature?",
     "registry": "Which models are there, and how do two differ?",
+    "remedies": "What would help, and what would it cost?",
     "report": "What do I hand over?",
     "shapley": "Which features made this prediction?",
     "what_if": "What if this row were different?",

@@ -721,6 +721,7 @@ COMMANDS = {
     "error_audit": "group-errors",
     "attribute_flips": "flips",
     "boundary_people": "people",
+    "remedies": "remedies",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

@@ -36,6 +36,7 @@ from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import some_profiles
 from tests.rashomon_sets import several_models
+from tests.remedies import some_remedies
 from tests.simpler import simpler
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
@@ -290,6 +291,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_scores(models=5, triples=True),
             some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
             some_errors(), some_flips(), some_causes(), some_people(), tiny_front(),
+            some_remedies(), some_remedies(searched=True),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -22,6 +22,7 @@ from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.profiles import PROFILE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.remedies import REMEDY_CHECKS
 from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
@@ -33,7 +34,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FAIRNESS_CHECKS, *FLIPS_CHECKS,
-        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS,
+        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS, *REMEDY_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -30,6 +30,7 @@ from workbench.cli.people import people
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
+from workbench.cli.remedies import remedies
 from workbench.cli.report import report
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
@@ -74,6 +75,7 @@ for command in (
     churn,
     mitigate,
     fairness_front,
+    remedies,
     profile,
     fastshap,
     report,

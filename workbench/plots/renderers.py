@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import RATES, TPR
+from workbench.core.fairness_metrics import BASE, GAPS, RATES
+from workbench.core.remedy_reading import focus
 from workbench.core.results import (
     AttributeFlips,
     Attribution,
@@ -34,6 +36,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -71,6 +74,8 @@ from workbench.plots import (
     rashomon_groups,
     rashomon_models,
     rashomon_rows,
+    remedies,
+    remedies_groups,
     simpler_models,
 )
 from workbench.plots.bar import bar
@@ -129,6 +134,11 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "distribution": rashomon_rows.distribution, "groups": rashomon_groups.groups,
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
+    },
+    Remedies: {
+        "board": remedies.board, "conflicts": remedies.conflicts, "gaps": remedies_groups.gaps,
+        "groups": remedies_groups.groups, "who": remedies_groups.who,
+        "multiplicity": remedies.multiplicity, "trials": remedies.trials,
     },
     SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Churn: {
@@ -192,6 +202,8 @@ def views_of(result: Result) -> tuple[str, ...]:
         return tuple(view for view in views if view not in _speechless_of_scores(result))
     if isinstance(result, Halo):
         return tuple(view for view in views if view in halo.views(result))
+    if isinstance(result, Remedies):
+        return tuple(view for view in views if view not in _speechless_of_remedies(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -338,13 +350,25 @@ def _of_people(result: BoundaryPeople) -> dict[str, dict[str, list[str]]]:
     return {"strip": {"by": list(result.attributes)}} if result.attributes else {}
 
 
+def _of_remedies(result: Remedies) -> dict[str, dict[str, list[str]]]:
+    first = focus(result)
+    order = [first, *(r for r in range(1, len(result.names)) if r != first)]
+    one = {"remedy": [result.names[r] for r in order]}
+    gaps = [result.gap, *(gap for gap in GAPS if gap != result.gap)]
+    rate = GAPS[result.gap].of[0]
+    rates = [rate, *(name for name in RATES if name not in {rate, BASE})]
+    return {
+        "board": {"gap": gaps}, "gaps": one, "groups": {**one, "rate": rates}, "who": one,
+    }  # fmt: skip
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
     FairnessFront: _of_front, Detectors: _of_detectors, FairnessAudit: _of_audit,
     ErrorAudit: _of_errors, AttributeFlips: _of_flips, GapCauses: _of_gaps,
-    BoundaryPeople: _of_people,
+    BoundaryPeople: _of_people, Remedies: _of_remedies,
 }  # fmt: skip
 
 
@@ -360,6 +384,17 @@ def _speechless(result: Churn | Mitigation | FairnessAudit) -> set[str]:
         none = {"intersections"} if len(result.attributes) < 2 else set()
         scored = len(result.thresholds) > 0
         return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
+def _speechless_of_remedies(result: Remedies) -> set[str]:
+    """Return the views that have nothing to show: nothing measured, no search, nothing tried."""
+    if len(result.names) < 2:
+        return set(RENDERERS[Remedies]) - {"board"}
+    measured = np.isfinite(result.multiplicity[:, 0]).any()
+    none = set() if measured else {"multiplicity"}
+    return none if result.trial_of else none | {"trials"}
+
+
+def _speechless(result: Churn | Mitigation) -> set[str]:
+    """Return the views that have nothing to show: no update, no groups, no candidates."""
     if isinstance(result, Mitigation):
         none = set() if result.candidate_names else {"candidates"}
         return none if result.classifies else none | {"abstention"}

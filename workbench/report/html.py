@@ -40,6 +40,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -65,6 +66,7 @@ from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
 from workbench.report.profiles import profiles_section
 from workbench.report.rashomon import rashomon_section
+from workbench.report.remedies import remedies_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 from workbench.report.simpler_models import simpler_models_section
@@ -76,7 +78,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
     Measures: measures_section, AttributionRange: attribution_range_section,
-    BoundaryPeople: boundary_section, RashomonSet: rashomon_section,
+    BoundaryPeople: boundary_section, RashomonSet: rashomon_section, Remedies: remedies_section,
     SimplerModels: simpler_models_section, Profiles: profiles_section,
     InteractionScores: interaction_scores_section, Halo: halo_section,
     Detectors: detectors_section, InteractionTest: interaction_test_section,

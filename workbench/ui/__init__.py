@@ -40,6 +40,7 @@ from workbench.ui.place import Place
 from workbench.ui.profiles import profiles
 from workbench.ui.quality import quality
 from workbench.ui.registry import compare_models, model_list
+from workbench.ui.remedies import remedies
 from workbench.ui.report_builder import report_builder
 from workbench.ui.results import downloads, figure, importance_table, row_table
 from workbench.ui.shapley import choose_method, choose_output, choose_rows, describe_row, words
@@ -63,8 +64,8 @@ __all__ = [
     "explainer_list", "fairness", "figure", "figure_with_options", "find_nearest", "first_steps",
     "health", "importance_table", "interactions", "is_under_way", "job_list", "local_models",
     "model_list", "model_view", "navigation_position", "note", "own_models", "own_tables", "page",
-    "pins", "plain_page", "play_with", "profiles", "quality", "quote", "report_builder",
-    "row_table", "setting_for", "show_comparison", "show_interactions", "side_by_side",
-    "table_form", "train_explainer", "trust_card", "unfinished", "upload_model", "upload_table",
-    "was_stopped", "which_explanation", "words",
+    "pins", "plain_page", "play_with", "profiles", "quality", "quote", "remedies",
+    "report_builder", "row_table", "setting_for", "show_comparison", "show_interactions",
+    "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
+    "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ from workbench.core.results import (
     Mitigation,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -55,13 +56,13 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
     | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
-    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront
+    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront | Remedies
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
     InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses, BoundaryPeople,
-    FairnessFront,
+    FairnessFront, Remedies,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

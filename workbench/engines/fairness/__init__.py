@@ -56,3 +56,6 @@ def boundary_people(
         BoundaryPeople, PEOPLE, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip
+from workbench.engines.fairness.remedies import remedies
+
+__all__ = ["METHODS", "remedies"]
