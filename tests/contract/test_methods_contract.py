@@ -33,17 +33,6 @@ BRIEF = {
         "draws": 100,
         "explained": 3,
     },
-}
-# Methods about decisions, which a model of a number does not make.
-NOT_FOR = {
-    "rashomon.fairness": {"regression"},
-}
-# Methods about decisions, which a model of a number does not make, and those about such a model.
-NOT_FOR = {
-    "fairness.audit": {"regression"},
-    "fairness.errors": {"binary", "multiclass"},
-    "fairness.flips": {"regression"},
-}
     "fairness.remedies": {
         "by": "c1",
         "remedies": "retrained, reweighing, group_thresholds",
@@ -52,8 +41,15 @@ NOT_FOR = {
         "resamples": 100,
     },
 }
-# Methods about who is granted and who is refused, which a predicted number does not say.
-DECIDE = {"fairness.remedies"}
+# Methods about decisions, which a model of a number does not make, and those about such a model.
+NOT_FOR = {
+    "fairness.audit": {"regression"},
+    "fairness.errors": {"binary", "multiclass"},
+    "fairness.flips": {"regression"},
+    "fairness.people": {"regression"},
+    "fairness.remedies": {"regression"},
+    "rashomon.fairness": {"regression"},
+}
 EVERY = [
     (name, task)
     for name in registered_methods()
@@ -67,17 +63,6 @@ def with_people(table):
     schema = table.schema.edit("c1", protected=True).edit("c3", protected=True)
     favourable = schema.classes[-1] if schema.classes else None
     return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
-
-
-# Methods about decisions, which a regression does not make; and what people hope for.
-OF_DECISIONS = {"fairness.people"}
-HOPES = {"binary": "yes", "multiclass": "red"}
-EVERY = [
-    (name, task) for name in registered_methods() for task in TASKS
-    if name not in OF_DECISIONS or task in HOPES
-]  # fmt: skip
-    if not (name in DECIDE and task == "regression")
-]
 
 
 @cache
@@ -101,22 +86,15 @@ def run(request):
     """A function that runs the method on a small case, and the case."""
     name, task = request.param
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
-    if name.startswith("fairness."):
+    if name.startswith("fairness.") or name == "rashomon.fairness":
         table = with_people(table)
-        table = with_groups(table)
-    if name == "rashomon.fairness":
-        table = with_people(table)
-    if name in DECIDE:
-        hoped = {"favourable": table.schema.classes[-1]}
-        table = replace(table, schema=table.schema.model_copy(update=hoped))
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
     if "explainer" in method.needs:
         model = model.with_explainer(explainer_of(task))
 
-    hopes = {"favourable": HOPES[task]} if name in OF_DECISIONS else {}
-    brief = BRIEF.get(name, {}) | hopes
+    brief = BRIEF.get(name, {})
 
     def explain(seed=0, progress=None, **params):
         settings = parse_params(method.params, brief | params)

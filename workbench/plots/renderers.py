@@ -8,8 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.fairness_metrics import RATES, TPR
-from workbench.core.fairness_metrics import BASE, GAPS, RATES
+from workbench.core.fairness_metrics import BASE, GAPS, RATES, TPR
 from workbench.core.remedy_reading import focus
 from workbench.core.results import (
     AttributeFlips,
@@ -194,16 +193,8 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
-    if isinstance(result, Churn | Mitigation | FairnessAudit):
-        return tuple(view for view in views if view not in _speechless(result))
-    if isinstance(result, Profiles):
-        return tuple(view for view in views if view not in profiles.speechless(result))
-    if isinstance(result, InteractionScores):
-        return tuple(view for view in views if view not in _speechless_of_scores(result))
-    if isinstance(result, Halo):
-        return tuple(view for view in views if view in halo.views(result))
-    if isinstance(result, Remedies):
-        return tuple(view for view in views if view not in _speechless_of_remedies(result))
+    if silent := SILENT.get(type(result)):
+        return tuple(view for view in views if view not in silent(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -378,12 +369,13 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
     return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
-def _speechless(result: Churn | Mitigation | FairnessAudit) -> set[str]:
-    """Return the views that have nothing to show: no update, no groups, nothing to cross."""
-    if isinstance(result, FairnessAudit):
-        none = {"intersections"} if len(result.attributes) < 2 else set()
-        scored = len(result.thresholds) > 0
-        return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
+def _speechless_of_audit(result: FairnessAudit) -> set[str]:
+    """Return the views that have nothing to show: nothing to cross, no scores."""
+    none = {"intersections"} if len(result.attributes) < 2 else set()
+    scored = len(result.thresholds) > 0
+    return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
+
+
 def _speechless_of_remedies(result: Remedies) -> set[str]:
     """Return the views that have nothing to show: nothing measured, no search, nothing tried."""
     if len(result.names) < 2:
@@ -400,6 +392,20 @@ def _speechless(result: Churn | Mitigation) -> set[str]:
         return none if result.classifies else none | {"abstention"}
     none = set() if churn_groups.groupings_of(result) else {"groups"}
     return none if result.update else none | {"update"}
+
+
+def _speechless_of_halo(result: Halo) -> set[str]:
+    """Return the views that have nothing to show: of pairs no sphere, of triples no circles."""
+    return set(RENDERERS[Halo]) - set(halo.views(result))
+
+
+# Which views have nothing to show of a result, for the kinds that have such.
+SILENT: Mapping[type[Result], Callable[..., set[str]]] = {
+    Churn: _speechless, Mitigation: _speechless, FairnessAudit: _speechless_of_audit,
+    Profiles: lambda result: set(profiles.speechless(result)),
+    InteractionScores: _speechless_of_scores, Halo: _speechless_of_halo,
+    Remedies: _speechless_of_remedies,
+}  # fmt: skip
 
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:

@@ -1,27 +1,25 @@
 """Who is worse off under a model, how sure that is, why, and what helps."""
 
-from workbench.core.method import METHODS
-from workbench.engines.fairness.audit import audit
-from workbench.engines.fairness.errors import error_audit
-from workbench.engines.fairness.given import Given, audit_given
-
-__all__ = ["METHODS", "Given", "audit", "audit_given", "error_audit"]
-from workbench.engines.fairness.flipping import flips
-
-__all__ = ["METHODS", "flips"]
-from workbench.engines.fairness.causes import gap_causes
-
-__all__ = ["METHODS", "gap_causes"]
 from typing import Any
 
 from workbench.core.boundary import BoundaryPeople
 from workbench.core.context import Progress
+from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
+from workbench.engines.fairness.audit import audit
+from workbench.engines.fairness.causes import gap_causes
+from workbench.engines.fairness.errors import error_audit
+from workbench.engines.fairness.flipping import flips
+from workbench.engines.fairness.given import Given, audit_given
 from workbench.engines.fairness.people import NAME as PEOPLE
+from workbench.engines.fairness.remedies import remedies
 
-__all__ = ["METHODS", "boundary_people"]
+__all__ = [
+    "METHODS", "Given", "audit", "audit_given", "boundary_people", "error_audit", "flips",
+    "gap_causes", "remedies",
+]  # fmt: skip
 
 
 def boundary_people(
@@ -56,6 +54,3 @@ def boundary_people(
         BoundaryPeople, PEOPLE, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip
-from workbench.engines.fairness.remedies import remedies
-
-__all__ = ["METHODS", "remedies"]
