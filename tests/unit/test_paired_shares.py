@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workbench.numerics.group_support import balanced_rows, together
 from workbench.numerics.paired_shares import greatest_gap, quantile_bounds, rows_needed
 
 
@@ -63,25 +62,3 @@ def test_quantiles_are_covered_whatever_the_values_are(n, share):
     assert covered >= 0.93 * 500
     assert np.isnan(quantile_bounds(np.array([0.1, 0.2]), 0.5)[1:]).all()
     assert np.isnan(quantile_bounds(np.zeros(0), 0.5)).all()
-
-
-def test_small_groups_are_taken_whole_and_large_ones_share_the_rest():
-    group = np.repeat([0, 1, 2, -1], [10, 500, 900, 50])
-    drawn = balanced_rows(group, 3, 310, np.random.default_rng(0))
-    np.testing.assert_array_equal(np.bincount(group[drawn]), [10, 150, 150])
-    assert len(set(drawn)) == len(drawn)
-
-
-def test_pairs_are_seldom_only_where_rows_show_it():
-    one = np.repeat([0, 1], [500, 500])
-    never = np.repeat([0, 1], [500, 500])
-    found = together(one, 2, never, 2, share=0.1)
-    np.testing.assert_array_equal(found.seldom, [[False, True], [True, False]])
-    np.testing.assert_allclose(found.expected, 250.0)
-    rare = np.where(np.arange(1000) < 5, 1, 0)  # five rows cannot show what a thousand would
-    assert not together(one, 2, rare, 2, share=0.1).seldom.any()
-    # Poisson's upper end for none seen is 3.69.
-    some = np.where(np.arange(1000) < 73, 1, 0)
-    more = np.where(np.arange(1000) < 75, 1, 0)
-    assert not together(one, 2, some, 2, share=0.1).seldom.any()
-    assert together(one, 2, more, 2, share=0.1).seldom[1, 1]

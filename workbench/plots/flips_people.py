@@ -109,7 +109,7 @@ def person(result: AttributeFlips, row: str | None = None, *, dark: bool = False
     layout_bars(figure, names, (-0.03, 1.03))
     if _turns_at_half(result):
         figure.add_vline(x=HALF, line={"color": colours.muted, "width": 1, "dash": DASHES[2]})
-    title(figure, f"probability of {result.favourable}", f"row {result.ids[i]}")
+    title(figure, f"probability of {result.favourable}")
     note(figure, "star: as the row is; hollow: hardly ever met", dark=dark)
     return figure
 
@@ -199,7 +199,7 @@ def _about_assignment(result: AttributeFlips, i: int, c: int) -> str:
         f"{said} {escaped(result.favourable)}",
     ]
     if c == result.own[i]:
-        return "<br>".join([*lines, "as the row is"])
+        return "<br>".join([*lines, f"row {result.ids[i]} as it is"])
     return "<br>".join([*lines, support_text(result, i, c)])
 
 

@@ -75,7 +75,7 @@ def _choose_favourable(place: Place) -> str:
     options = list(schema.classes) if known else ["", *schema.classes]
     return str(choose(
         st.selectbox, "What people hope for", f"{FAMILY}.favourable", options=options,
-        default=known, format_func=lambda name: plain(name) if name else NOBODY_SAYS,
+        default=known, format_func=lambda name: name or NOBODY_SAYS,
         help="The outcome that is good for the person decided about: a low risk, not a high one.",
     ))  # fmt: skip
 
