@@ -103,6 +103,7 @@ def effects_before_and_after(
     if below:
         stacked = [_label_below(before, after, int(j)) for j in shown]
         figure.update_yaxes(ticktext=[*stacked, *map(escaped, labels[len(stacked) :])])
+        figure.update_xaxes(nticks=4)
     figure.update_layout(barmode="overlay", margin={"t": 32})
     told = [f"whiskers: 95 %, {sources}"] if sources else []
     title(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
