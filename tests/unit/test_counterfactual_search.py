@@ -285,14 +285,14 @@ def test_a_number_that_may_change_one_way_moves_that_way_alone(way):
     model, sign = tiny_model(table, scale=3.0), 1 if way == "only_up" else -1
     moved = 0
     for number in ("n0", "n1", "n2"):
-        found = search(model, table[:20], table, count=2, **{way: number})
+        found = search(model, table[:8], table, count=1, **{way: number})
         change = found.changed_data - found.data[found.owners]
         j = table.schema.index(number)
         others = [i for i in range(3) if i != j]
         assert (sign * change[:, j] >= 0).all()
         assert not change[:, others].any(), "other numbers are immutable"
         moved += int((sign * change[:, j] > 0).sum())
-    assert moved > 5, "an immutable number may change the way that is named"
+    assert moved > 2, "an immutable number may change the way that is named"
 
 
 def test_what_is_kept_stays_and_limits_cost_what_they_forbid():

@@ -61,11 +61,11 @@ def strip(
     _add_boundary(figure, result, shown, colours)
     said = ["line: equally good models"] if result.has_ranges else ["equally good models not asked"]
     hollow = ["hollow: wrong by the label"] if result.wrong[shown].any() else []
-    title(figure, f"points of 100 for {result.favourable}", *said, *hollow)
+    left = len(result.chosen) - len(shown)
+    further = [f"{left} more are further away"] if left else []
+    title(figure, f"points of 100 for {result.favourable}", *said, *hollow, *further)
     if attribute is not None:
         _show_legend(figure)
-    if left := len(result.chosen) - len(shown):
-        note(figure, f"{left} further away", dark=dark)
     return figure
 
 
@@ -280,11 +280,11 @@ def person(
         figure, [shortened(result.names[j], LABEL_LENGTH) for j in shown], (0.0, 1.5 * room)
     )
     ratio = (
-        f"in all {percent(float(result.distances[place] / result.typical[place]))} of a typical "
-        "distance" if result.typical[place] else ""
+        [f"{percent(float(result.distances[place] / result.typical[place]))} of what is typical"]
+        if result.typical[place] else []
     )  # fmt: skip
     title(
-        figure, "standard deviations; another category: 1", ratio,
+        figure, "standard deviations apart", *ratio,
         f"row {result.ids[own]} against row {result.neighbour_ids[place]}",
     )  # fmt: skip
     if left := len(order) - len(shown):

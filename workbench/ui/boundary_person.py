@@ -102,7 +102,7 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
     after = _explained(place, values, position)
     said = change_sentence(before, after, result.favourable)
     drawn = effects_before_and_after(
-        before, after, output=result.favourable, dark=is_dark(), max_features=10
+        before, after, output=result.favourable, dark=is_dark(), max_features=10, below=True
     )
     note(
         f"{said} Each feature has two bars: what it does for this person as is (faint), and in the "
@@ -151,7 +151,8 @@ def _neighbour(place: Place, result: BoundaryPeople, row: int, _position: int) -
     lines = side_by_side(result, row)
     _table(lines, row, int(result.neighbour_ids[at]))
     note(
-        "Protected columns do not count for who is similar. That two people differ in a feature "
+        "Bars are in standard deviations, and 1 for another category. Protected columns do not "
+        "count for who is similar. That two people differ in a feature "
         "does not mean that it made the difference."
     )
 
