@@ -14,6 +14,7 @@ from workbench.ui.explained import (
     show_interactions,
     unfinished,
 )
+from workbench.ui.fairness import fairness
 from workbench.ui.fastshap import explainer_list, train_explainer
 from workbench.ui.frame import (
     answer,
@@ -58,11 +59,11 @@ __all__ = [
     "choose_together", "choose_unlocked", "choose_view", "compare_models", "computed_card",
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
     "edited_table", "empty_state", "equally_good_models", "errors_shown", "explainer_list",
-    "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
-    "interactions", "is_under_way", "job_list", "local_models", "model_list", "model_view",
-    "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
-    "play_with", "profiles", "quality", "quote", "report_builder", "row_table", "setting_for",
-    "show_comparison", "show_interactions",
-    "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
-    "upload_table", "was_stopped", "which_explanation", "words",
+    "fairness", "figure", "figure_with_options", "find_nearest", "first_steps", "health",
+    "importance_table", "interactions", "is_under_way", "job_list", "local_models", "model_list",
+    "model_view", "navigation_position", "note", "own_models", "own_tables", "page", "pins",
+    "plain_page", "play_with", "profiles", "quality", "quote", "report_builder", "row_table",
+    "setting_for", "show_comparison", "show_interactions", "side_by_side", "table_form",
+    "train_explainer", "trust_card", "unfinished", "upload_model", "upload_table", "was_stopped",
+    "which_explanation", "words",
 ]  # fmt: skip
