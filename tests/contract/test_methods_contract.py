@@ -25,8 +25,59 @@ TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+    "rashomon.fairness": {
+        "by": "c1",
+        "models": 8,
+        "near_copies": 1,
+        "directed": 3,
+        "draws": 100,
+        "explained": 3,
+    },
 }
-EVERY = [(name, task) for name in registered_methods() for task in TASKS]
+# Methods about decisions, which a model of a number does not make.
+NOT_FOR = {
+    "rashomon.fairness": {"regression"},
+}
+# Methods about decisions, which a model of a number does not make, and those about such a model.
+NOT_FOR = {
+    "fairness.audit": {"regression"},
+    "fairness.errors": {"binary", "multiclass"},
+    "fairness.flips": {"regression"},
+}
+    "fairness.remedies": {
+        "by": "c1",
+        "remedies": "retrained, reweighing, group_thresholds",
+        "refits": 1,
+        "epochs": 2,
+        "resamples": 100,
+    },
+}
+# Methods about who is granted and who is refused, which a predicted number does not say.
+DECIDE = {"fairness.remedies"}
+EVERY = [
+    (name, task)
+    for name in registered_methods()
+    for task in TASKS
+    if task not in NOT_FOR.get(name, ())
+]
+
+
+def with_people(table):
+    """The table, of people of whom two attributes are protected and who hope for the last class."""
+    schema = table.schema.edit("c1", protected=True).edit("c3", protected=True)
+    favourable = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
+
+
+# Methods about decisions, which a regression does not make; and what people hope for.
+OF_DECISIONS = {"fairness.people"}
+HOPES = {"binary": "yes", "multiclass": "red"}
+EVERY = [
+    (name, task) for name in registered_methods() for task in TASKS
+    if name not in OF_DECISIONS or task in HOPES
+]  # fmt: skip
+    if not (name in DECIDE and task == "regression")
+]
 
 
 @cache
@@ -51,33 +102,81 @@ def run(request):
     name, task = request.param
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
     if name.startswith("fairness."):
+        table = with_people(table)
         table = with_groups(table)
+    if name == "rashomon.fairness":
+        table = with_people(table)
+    if name in DECIDE:
+        hoped = {"favourable": table.schema.classes[-1]}
+        table = replace(table, schema=table.schema.model_copy(update=hoped))
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
     if "explainer" in method.needs:
         model = model.with_explainer(explainer_of(task))
 
+    hopes = {"favourable": HOPES[task]} if name in OF_DECISIONS else {}
+    brief = BRIEF.get(name, {}) | hopes
+
     def explain(seed=0, progress=None, **params):
-        settings = parse_params(method.params, BRIEF.get(name, {}) | params)
+        settings = parse_params(method.params, brief | params)
         context = Context(seed=seed, progress=progress)
         return method.explain(model, rows, background, settings, context)
 
     explain.name, explain.model, explain.rows, explain.background = name, model, rows, background
+    explain.settings = parse_params(method.params, brief)
     return explain
 
 
 # Arrays that may hold what is not a number: raw cells, and metrics that rows like these four do
 # not define, each with its reason in the result.
 NOT_FINITE = {
+    # Shares of groups without rows, alternatives of which too few rows tell, ends of quantiles of
+    # few rows; rows of their own group, which conditional draws alone have.
+    "attribute_flips": {"rates", "support", "moves", "overall_moves", "by_chance"},
     "attribution": {"data"},
     "attribution_range": {"data"},
+    # Raw cells; ranges without labels, a person's own level, and nobody who is decided otherwise.
+    "boundary_people": {
+        "data",
+        "neighbour_data",
+        "low",
+        "high",
+        "otherwise",
+        "noise",
+        "flip_scores",
+        "neighbour_scores",
+        "distances",
+        "closer",
+    },
     # What a regression does not decide, and no admitted model at a tolerance.
     "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
     # Effects without a sign, errors that are not known, features of several columns.
     "detectors": {"strengths", "signed", "std_errors"},
+    # Measures of a single row, and of attributes of which a group has nobody.
+    "error_audit": {"values", "overall", "differences", "gaps", "floors", "chances", "adjusted"},
     "explainer": {"background"},
+    # Rates that are a share of nobody, each with its reason.
+    "fairness_audit": {
+        "rates",
+        "pooled",
+        "overall",
+        "differences",
+        "ratios",
+        "gaps",
+        "floors",
+        "chances",
+        "adjusted",
+        "score_values",
+        "cross_areas",
+        "bin_scores",
+        "individual",
+        "differential",
+        "between",
+    },
+    # Gaps of few people, of groups of which a rate is not defined.
+    "fairness_front": {"gaps", "change", "covariance", "width", "causes", "causes_change"},
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
     # Groups of a single row have no interval, and cannot be told.
@@ -132,6 +231,17 @@ NOT_FINITE = {
         "growth",
         "candidate_accuracy",
         "reported_accuracy",
+    },
+    # Groups without rows, and what no remedy that was tried has.
+    "remedies": {
+        "data",
+        "rates",
+        "gaps",
+        "rate_changes",
+        "gap_changes",
+        "violations",
+        "proxy",
+        "proxy_changes",
     },
     "scale_curves": {"data"},
     "simpler_models": {"log_ratio", "log_low"},
@@ -199,8 +309,7 @@ def test_keeps_its_budget_and_says_what_it_did(run):
     else:
         expected = "", 0
     assert (record.background_digest, record.n_background) == expected
-    given = parse_params(method.params, BRIEF.get(run.name, {}))
-    assert record.params == given.model_dump(mode="json")
+    assert record.params == run.settings.model_dump(mode="json")
 
 
 def test_yields_finite_numbers_of_its_kind_that_survive_a_file(run, tmp_path):
@@ -232,7 +341,7 @@ def test_needs_the_labels_that_it_says_it_needs(run):
     method = METHODS[run.name]
     assert method.uses <= {"background", "labels", "table"}
     rows = replace(run.rows, y=None)
-    arguments = (run.model, rows, run.background, method.params(), Context())
+    arguments = (run.model, rows, run.background, run.settings, Context())
     if "labels" not in method.uses:
         method.explain(*arguments)
         return

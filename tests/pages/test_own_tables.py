@@ -123,8 +123,8 @@ def test_columns_are_matched_with_a_model_and_the_differences_told():
         "guesses.",
         "Column 'Hours per-week' is read as feature 'hours_per_week'.",
         "No column is chosen for feature 'sex'; choose one or add it to the file.",
-        "Column 'gender' is not used by the model and is left out.",
-        "Column 'comment' is not used by the model and is left out.",
+        "Column 'gender' is not read by the model.",
+        "Column 'comment' is not read by the model.",
     ):
         assert plain(sentence) in text
     assert "10 columns fit as they are" in text
@@ -228,3 +228,21 @@ def test_other_formats_arrive_as_well(me, suffix):
     app = no_fault(upload(visit("add_data"), f"hours.{suffix}", file.getvalue()))
     no_fault(press(app, "Keep this table"))
     assert [table.n_rows for table in Workspace(me.key).tables()] == [30]
+
+
+def test_a_column_that_no_model_reads_is_kept_to_compare_groups_by(me):
+    frame = (
+        api
+        .load_table("adult", split="test")[:60]
+        .to_frame()
+        .assign(region=["north", "south", "south"] * 20)
+    )
+    app = no_fault(upload(visit("add_data"), "people.csv", csv(frame)))
+    no_fault(widget(app, "selectbox", AIM).set_value("adult-mlp").run())
+    groups = widget(app, "multiselect", "Compare groups by")
+    assert "region" in groups.options
+    no_fault(groups.set_value(["region"]).run())
+    no_fault(press(app, "Keep this table"))
+    table = Workspace(me.key).load_table("people")
+    assert table.aside.to_frame()["region"].tolist() == frame["region"].tolist()
+    assert table.schema.beside[0].protected

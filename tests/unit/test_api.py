@@ -408,3 +408,20 @@ def test_rows_of_bundled_tables_and_splits_are_those_of_select_rows(tmp_path):
         whole = api.load_table(path, model=model, split=split)
         part = api.load_table(path, model=model, split=split, rows="1,5")
         assert part.digest == api.select_rows(whole, "1,5").digest
+
+
+def test_columns_that_the_model_does_not_read_are_kept_beside(tmp_path):
+    model = api.load_model("wine-mlp")
+    frame = api.load_table("wine", split="all").to_frame().assign(
+        grower=["a", "b", "c"] * 59 + ["a"], day="2026-01-02"
+    )  # fmt: skip
+    path = tmp_path / "wines.csv"
+    frame.to_csv(path, index=False)
+    table = api.load_table(path, model=model, ignore_extra=True, beside=("grower",))
+    assert table.aside is not None
+    assert table.aside.schema.features[0].protected
+    assert table.aside.to_frame()["grower"].tolist() == frame["grower"].tolist()
+    with pytest.raises(DataError, match="has no column 'town'; choose among"):
+        api.load_table(path, model=model, ignore_extra=True, beside=("town",))
+    with pytest.raises(DataError, match="'day' makes no groups: it holds dates"):
+        api.load_table(path, model=model, ignore_extra=True, beside=("day",))

@@ -249,3 +249,23 @@ def test_long_and_odd_values_are_bounded_and_spelled_out():
         to_table(frame, SCHEMA, name="t")
     assert len(str(caught.value)) < 250
     assert "\x1b" not in str(caught.value)
+
+
+def test_columns_beside_the_features_lie_aside():
+    region = Feature(name="region", kind="categorical", categories=("north", "south"))
+    schema = SCHEMA.model_copy(update={"beside": (region, Feature(name="absent"))})
+    table = to_table(FRAME.assign(region=["south", "north", "south"]), schema, name="t")
+    assert table.aside is not None
+    assert table.aside.schema.names == ("region",)
+    assert table.aside.X[:, 0].tolist() == [1.0, 0.0, 1.0]
+    assert torch.equal(table.aside.ids, table.ids)
+    assert to_table(FRAME, schema, name="t").aside is None
+
+
+def test_a_schema_without_columns_beside_is_written_as_ever():
+    assert "beside" not in SCHEMA.model_dump_json()
+    region = Feature(name="region")
+    schema = SCHEMA.model_copy(update={"beside": (region,)})
+    assert Schema.model_validate_json(schema.model_dump_json()) == schema
+    with pytest.raises(ValueError, match="used twice: age"):
+        Schema.model_validate(SCHEMA.model_dump() | {"beside": [Feature(name="age")]})

@@ -64,8 +64,8 @@ def test_what_is_the_same_renamed_missing_and_extra():
         ("renamed", False, "Column 'SEX' is read as feature 'sex'."),
         ("renamed", False, "Column 'ocupation' is read as feature 'occupation'."),
         ("same", False, "Column 'income' is 'income'."),
-        ("extra", False, "Column 'Hours per-week' is not used by the model and is left out."),
-        ("extra", False, "Column 'note' is not used by the model and is left out."),
+        ("extra", False, "Column 'Hours per-week' is not read by the model."),
+        ("extra", False, "Column 'note' is not read by the model."),
     ]  # fmt: skip
 
 

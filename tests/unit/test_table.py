@@ -13,6 +13,7 @@ from tests.networks import tiny_table
 from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import SPLITS, Table, split_sizes
+from workbench.data.bundled import load_table
 
 SCHEMA = Schema(
     features=(
@@ -191,3 +192,34 @@ def test_classes_in_another_order_keep_the_truth_of_every_row():
 def test_other_classes_leave_a_table_as_it_is(classes):
     table = tiny_table(task="multiclass")
     assert table.with_classes(classes) is table
+
+
+def test_a_model_that_reads_fewer_columns_leaves_the_others_aside():
+    table = load_table("adult").sample(50, seed=0)
+    kept = tuple(f for f in reversed(table.schema.features) if f.name not in {"sex", "race"})
+    seen = table.read_by(Schema(features=kept, target="income"))
+    assert seen.schema.names == tuple(feature.name for feature in kept)
+    assert seen.aside is not None
+    assert seen.aside.schema.names == ("race", "sex")
+    for name in seen.schema.names:
+        own, theirs = table.X[:, table.schema.index(name)], seen.X[:, seen.schema.index(name)]
+        assert torch.equal(own.nan_to_num(), theirs.nan_to_num())
+    assert torch.equal(seen.aside.X[:, 1], table.X[:, table.schema.index("sex")])
+    few = seen[[3, 1]]
+    assert few.aside is not None
+    assert torch.equal(few.aside.ids, few.ids)
+    assert few.digest != seen.digest
+
+
+def test_what_lies_aside_counts_in_the_digest_and_must_be_of_the_same_rows():
+    table = load_table("wine").sample(20, seed=0)
+    aside = Table(Schema(features=(Feature(name="group"),)), torch.zeros(20, 1), table.ids)
+    assert replace(table, aside=aside).digest != table.digest
+    with pytest.raises(DataError, match="not of the same rows"):
+        replace(table, aside=aside[:10])
+
+
+def test_a_table_that_a_model_cannot_read_stays_as_it_is():
+    table = load_table("wine").sample(20, seed=0)
+    assert table.read_by(Schema(features=(Feature(name="other"),))) is table
+    assert table.read_by(table.schema) is table

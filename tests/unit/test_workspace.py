@@ -167,6 +167,27 @@ def test_a_file_is_read_through_a_mapping(space):
     assert space.load_table("t").X[:, 0].tolist() == [31, 40, 52, 31]
 
 
+def test_columns_to_compare_by_are_kept_with_their_table(space):
+    content = FRAME.assign(region=["b", "a", "b", "a"]).to_csv(index=False).encode()
+    region = Feature(name="region", kind="categorical", categories=("a", "b"), protected=True)
+    schema = SCHEMA.model_copy(update={"beside": (region,)})
+    mapping = {"age": "age", "sex": "sex", "label": "label", "w": "w"}
+    for name, how in (("plain", None), ("mapped", mapping)):
+        entry = space.save_table(
+            receive(space, content), schema, name=name, mapping=how, ignore_extra=True
+        )
+        table = space.load_table(name)
+        assert table.aside.X[:, 0].tolist() == [1.0, 0.0, 1.0, 0.0]
+        assert table.digest == entry.digest
+    space.edit_table("plain", SCHEMA)
+    assert space.load_table("plain").aside is None
+    wrong = region.model_copy(update={"categories": ("a", "c")})
+    said_so = said(
+        lambda: space.edit_table("plain", SCHEMA.model_copy(update={"beside": (wrong,)})), DataError
+    )
+    assert "holds 'b' in rows 0, 2" in said_so
+
+
 @pytest.mark.parametrize(
     ("original", "shown", "name"),
     [

@@ -35,9 +35,9 @@ def interaction_test(
         If anything given does not fit; the message names it and the fix.
     """
     model, whole = opened(model, table, seed)
-    whole = whole.with_classes(model.schema.classes)
+    whole = whole.read_by(model.schema)
     reported = whole.split("test") if rows is None else as_table(rows, model, "rows")
     return interactions.interaction_test(
-        model, reported.with_classes(model.schema.classes), whole, seed=seed, device=device,
+        model, reported.read_by(model.schema), whole, seed=seed, device=device,
         progress=progress, **params,
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What runs are made of: models and tables by name, rows by position, backgrounds."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from workbench.core.people import LOCAL
 from workbench.core.schema import Schema
 from workbench.core.table import SPLITS, Table
 from workbench.core.wording import counted
-from workbench.data.bundled import TABLES, load_schema, open_table
+from workbench.data.bundled import TABLES, load_schema, open_table, with_beside
 from workbench.data.conversion import to_table
 from workbench.workspace import explainers, sources
 from workbench.workspace.background import training_rows
@@ -58,6 +59,7 @@ def load_table(
     schema: str | Path | Schema | None = None,
     ignore_extra: bool = False,
     rows: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Table:
     """Load a bundled table by name, or a file.
 
@@ -74,11 +76,13 @@ def load_table(
     rows
         Which of these rows, as in ``select_rows``. Of a file that is not split, only they have to
         be complete and of the right kind.
+    beside
+        Columns of a file that the schema does not know, to be kept aside to compare groups by.
 
     Raises
     ------
     DataError
-        If the file cannot be read or does not fit the schema.
+        If the file lacks one of ``beside``, cannot be read or does not fit the schema.
     InvalidInputError
         If there is no such split or row.
     """
@@ -90,6 +94,8 @@ def load_table(
     known = load_schema(schema) if isinstance(schema, str | Path) else schema
     if known is None and model is not None and not bundled:
         known = model.schema
+    if beside and known is not None and not bundled:
+        known = with_beside(source, known, beside)
     split = split or ("test" if bundled else "all")
     if split not in {*SPLITS, "all"}:
         raise InvalidInputError(f"There is no split {split!r}; choose {', '.join(SPLITS)} or all.")
@@ -173,7 +179,7 @@ def described(
 
 
 def as_table(rows: Any, model: Model, name: str) -> Table:
-    """Return a table as it is, and read a frame with the model's schema.
+    """Return a table as the model reads it, and read a frame with the model's schema.
 
     Raises
     ------
@@ -181,7 +187,7 @@ def as_table(rows: Any, model: Model, name: str) -> Table:
         If it is neither.
     """
     if isinstance(rows, Table):
-        return rows
+        return rows.read_by(model.schema)
     if type(rows).__name__ == "DataFrame" and hasattr(rows, "columns"):
         return to_table(rows, model.schema, name=name)
     raise InvalidInputError(

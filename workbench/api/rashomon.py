@@ -80,8 +80,7 @@ def labelled(model: Model | str, rows: Any, table: Any, seed: int) -> tuple[Mode
     """Return model, rows and the labelled table that they are from, with the model's classes."""
     model, rows = opened(model, rows, seed)
     whole = _whole(rows) if table is None else as_table(table, model, "table")
-    classes = model.schema.classes
-    return model, rows.with_classes(classes), whole.with_classes(classes)
+    return model, rows.read_by(model.schema), whole.read_by(model.schema)
 
 
 def _whole(rows: Table) -> Table:

@@ -34,9 +34,9 @@ def simpler_models(
         If anything given does not fit; the message names it and the fix.
     """
     model, whole = opened(model, table, seed)
-    whole = whole.with_classes(model.schema.classes)
+    whole = whole.read_by(model.schema)
     reported = whole.split("test") if rows is None else as_table(rows, model, "rows")
     return rashomon.simpler_models(
-        model, reported.with_classes(model.schema.classes), whole, seed=seed, device=device,
+        model, reported.read_by(model.schema), whole, seed=seed, device=device,
         progress=progress, **params,
     )  # fmt: skip

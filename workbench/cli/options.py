@@ -260,12 +260,21 @@ def run_on_table(
 
     chosen = api.load_model(model)
     check_output(chosen, shown)
-    rows = api.load_table(table, split=split, model=chosen, ignore_extra=ignore_extra_columns)
+    beside = _unread(chosen, params.get("by"))
+    rows = api.load_table(
+        table, split=split, model=chosen, ignore_extra=ignore_extra_columns, beside=beside
+    )
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     with progress_bar(label) as progress:
         return getattr(api, verb)(
             chosen, rows, seed=seed, device=device, progress=progress, **given
         )
+
+
+def _unread(model: "Model", by: str | None) -> list[str]:
+    """Return the columns to group by that the model does not read."""
+    names = [name.strip() for name in (by or "").split(",")]
+    return [name for name in names if name and name not in model.schema.names]
 
 
 def read_rows(

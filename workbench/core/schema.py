@@ -73,10 +73,17 @@ class Schema(BaseModel):
     favourable: str | None = Field(None, description="The class that a person hopes for.")
     weight: str | None = Field(None, description="Column with sampling weights; not a feature.")
     target_unit: str = Field("", description="Unit of a regression target.")
+    # Left out of the text form where empty, so that the digests of tables without any stay.
+    beside: tuple[Feature, ...] = Field(
+        (),
+        description="Columns that no model reads, kept to compare groups by.",
+        exclude_if=lambda features: not features,
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "Schema":
-        names = [*self.names, *(c for c in (self.target, self.weight) if c)]
+        others = (self.target, self.weight, *(feature.name for feature in self.beside))
+        names = [*self.names, *(name for name in others if name)]
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(f"column names are used twice: {', '.join(twice)}")

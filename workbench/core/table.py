@@ -153,6 +153,30 @@ class Table:
         places = torch.tensor([classes.index(name) for name in own])
         return replace(self, schema=schema, y=places[self.y.long()].to(self.y.dtype))
 
+    def read_by(self, schema: Schema) -> "Table":
+        """Return the table as a model of this schema reads it.
+
+        Columns that the model does not read lie aside, and classes stand in the model's order. A
+        table that lacks what the model reads is returned with its columns as they are: whoever
+        asks the model refuses it by name.
+        """
+        table = self.with_classes(schema.classes)
+        own, wanted = self.schema.names, schema.names
+        if own == wanted or not set(wanted) <= set(own):
+            return table
+        left = [at for at, name in enumerate(own) if name not in wanted]
+        features = tuple(self.schema.features[at] for at in left)
+        X = self.X[:, left]
+        if self.aside is not None:
+            features += self.aside.schema.features
+            X = torch.cat([X, self.aside.X], 1)
+        places = [own.index(name) for name in wanted]
+        kept = table.schema.model_copy(
+            update={"features": tuple(self.schema.features[at] for at in places)}
+        )
+        aside = Table(Schema(features=features), X, self.ids, name=self.name)
+        return replace(table, schema=kept, X=self.X[:, places], aside=aside)
+
     def to_frame(self) -> "pd.DataFrame":
         """Return the rows as a user knows them: categories by name, target included."""
         import pandas as pd  # noqa: PLC0415 - half a second that most callers never need

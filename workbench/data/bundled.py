@@ -3,18 +3,22 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
 from workbench.core.errors import DataError
 from workbench.core.files import replacing
-from workbench.core.schema import Schema, build_schema_part, listing
+from workbench.core.schema import Feature, Schema, build_schema_part, listing
 from workbench.core.settings import settings
 from workbench.core.table import Table
 from workbench.data.columns import quote
 from workbench.data.conversion import to_table
-from workbench.data.inference import infer_schema
+from workbench.data.inference import LeftOutError, guess_feature, infer_schema
 from workbench.data.readers import open_source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FILES = {
     "adult": "adult.parquet",
@@ -84,6 +88,34 @@ def open_table(
         source = source.take(rows(source.n_rows))
     table = to_table(source, schema, name=name or path.stem, ignore_extra=ignore_extra)
     return table, notes
+
+
+def with_beside(path: str | Path, schema: Schema, names: Sequence[str]) -> Schema:
+    """Return a schema that also knows columns of a file which no model reads.
+
+    What they mean is guessed; all are marked as protected, for groups are compared by them.
+
+    Raises
+    ------
+    DataError
+        If the file lacks a column, or one makes no groups.
+    """
+    source = open_source(Path(path))
+    if absent := [name for name in names if name not in source.names]:
+        raise DataError(
+            f"File {quote(Path(path).name)} has no column {listing(map(quote, absent))}; choose "
+            f"among {listing(map(quote, source.names))}."
+        )
+    guesses = [_guess(column) for column in source.each(names)]
+    beside = tuple(guess.model_copy(update={"protected": True}) for guess in guesses)
+    return build_schema_part(Schema, schema.model_dump() | {"beside": beside})
+
+
+def _guess(column: "pd.Series[Any]") -> Feature:
+    try:
+        return guess_feature(column)
+    except LeftOutError as reason:
+        raise DataError(f"Column {quote(column.name)} makes no groups: {reason}.") from None
 
 
 def _bundled_name(name_or_path: str | Path) -> str | None:

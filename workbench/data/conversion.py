@@ -31,7 +31,7 @@ def to_table(
 
     Empty cells, NaN and the texts ``?``, ``NA``, ``N/A``, ``nan``, ``NaN``, ``null`` and ``None``
     are missing values, unless the schema lists such a text as a category. Spaces around a text do
-    not count. The target and the weight column may be absent.
+    not count. The target, the weight column and columns beside the features may be absent.
 
     Parameters
     ----------
@@ -62,7 +62,18 @@ def to_table(
         y=_optional(source, schema.target, lambda column: _target_values(column, schema, ids)),
         weights=_optional(source, schema.weight, lambda column: _weights(column, ids)),
         name=name,
+        aside=_aside(source, schema, ids, name),
     )
+
+
+def _aside(source: ColumnSource, schema: Schema, ids: np.ndarray, name: str) -> Table | None:
+    """Return the columns that no model reads, where the source has any of them."""
+    present = tuple(feature for feature in schema.beside if feature.name in source.names)
+    if not present:
+        return None
+    beside = Schema(features=present)
+    X, numbers = torch.from_numpy(_features(source, beside, ids)), torch.from_numpy(ids)
+    return Table(schema=beside, X=X, ids=numbers, name=name)
 
 
 def _features(source: ColumnSource, schema: Schema, ids: np.ndarray) -> np.ndarray:
@@ -101,7 +112,7 @@ def _check_columns(source: ColumnSource, schema: Schema, name: str, *, ignore_ex
             f"Table {quote(name)} lacks {_columns(absent)}; add what the schema names, or choose "
             "a schema that fits."
         )
-    known = {*schema.names, schema.target, schema.weight}
+    known = {*schema.names, schema.target, schema.weight, *(f.name for f in schema.beside)}
     extra = [column for column in source.names if column not in known]
     if extra and not ignore_extra:
         raise DataError(

@@ -16,11 +16,14 @@ from workbench.data.inference import (
 )
 
 T = TypeVar("T")
-Use = Literal["feature", "target", "weight", "leave out"]
+Use = Literal["feature", "target", "weight", "compare by", "leave out"]
 
 
 class ColumnChoice(BaseModel):
-    """One row of the form: what to do with a column."""
+    """One row of the form: what to do with a column.
+
+    A column to *compare by* is read by no model and makes groups of people.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,15 +79,21 @@ def edited_schema(facts: Sequence[ColumnFacts], choices: Choices) -> Schema:
     known = {column.name: column for column in facts}
     faults = _form_faults(known, choices)
     features: list[Feature] = []
+    beside: list[Feature] = []
     for choice in choices.columns:
         column = known.get(choice.column)
         if column is None:
             continue
         if choice.use == "feature":
             features += _collected(faults, lambda: _feature(column, choice))  # noqa: B023
+        if choice.use == "compare by":
+            group = choice.model_copy(update={"protected": True})
+            beside += _collected(faults, lambda: _feature(column, group))  # noqa: B023
         if choice.use == "weight":
             faults += _weight_faults(column)
-    values: dict[str, object] = {"features": features, "weight": _used(choices, "weight")}
+    values: dict[str, object] = {
+        "features": features, "beside": beside, "weight": _used(choices, "weight"),
+    }  # fmt: skip
     target = _used(choices, "target")
     if target in known:
         for found in _collected(faults, lambda: _target(known[str(target)], choices)):

@@ -36,6 +36,12 @@ def wanted_columns(wanted: Schema) -> tuple[str, ...]:
     return wanted.names + tuple(name for name in (wanted.target, wanted.weight) if name)
 
 
+def left_over(columns: Sequence[str], mapping: Mapping[str, str | None]) -> tuple[str, ...]:
+    """Return the columns of a file that a mapping makes no use of, in their order."""
+    used = set(mapping.values())
+    return tuple(column for column in columns if column not in used)
+
+
 def propose(columns: Sequence[str], wanted: Schema) -> dict[str, str | None]:
     """Find a column for each feature, target and weight; no column is used twice.
 
@@ -89,7 +95,7 @@ def differences(
             feature=None,
             column=name,
             status="extra",
-            sentence=f"Column {quote(name)} is not used by the model and is left out.",
+            sentence=f"Column {quote(name)} is not read by the model.",
             blocking=False,
         )
         for name in known
@@ -242,11 +248,14 @@ def apply(
         raise DataError(
             f"No column is chosen for {listing(map(quote, absent))}; choose one for every feature."
         )
-    extra = [name for name in source.names if name not in used.values()]
+    kept = {feature.name: feature.name for feature in wanted.beside if feature.name in source.names}
+    taken = {*used.values(), *kept}
+    extra = [name for name in source.names if name not in taken]
     if extra and not ignore_extra:
         raise DataError(
             f"The file has column{'s' * (len(extra) > 1)} {listing(map(quote, extra))} that the "
             "model does not use; remove what is not needed, or leave it out while reading "
             "(ignore_extra=True, --ignore-extra-columns)."
         )
-    return source.select({name: column for name, column in used.items() if column is not None})
+    chosen = {name: column for name, column in used.items() if column is not None}
+    return source.select(chosen | kept)

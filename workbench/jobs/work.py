@@ -126,9 +126,9 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
             "choose another method or model."
         )
     table = sources.table(request, owner)
-    rows = request.select(table).with_classes(model.schema.classes)
+    rows = request.select(table).read_by(model.schema)
     if "table" in method.uses:
-        return Work(model, rows, table.with_classes(model.schema.classes))
+        return Work(model, rows, table.read_by(model.schema))
     if "background" not in method.uses:
         return Work(model, rows, rows)
     if request.background == 0:

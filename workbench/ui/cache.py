@@ -138,13 +138,22 @@ def schema(reference: str, owner: str) -> Schema:
 
 
 def tables_for(wanted: Schema, owner: str) -> tuple[str, ...]:
-    """Return the tables, bundled and the person's own, that have the features of a model."""
-    features = features_of(wanted)
+    """Return the tables, bundled and the person's own, that have the features of a model.
+
+    A table of the same target may have more than the model reads: a model that was trained without
+    a protected column is still held against it.
+    """
     return tuple(
         entry.reference
         for entry in sources.list_tables(owner)
-        if features_of(schema(entry.reference, owner)) == features
+        if _serves(schema(entry.reference, owner), wanted)
     )
+
+
+def _serves(given: Schema, wanted: Schema) -> bool:
+    own, needed = features_of(given), features_of(wanted)
+    more = given.target == wanted.target is not None and all(one in own for one in needed)
+    return own == needed or more
 
 
 def features_of(schema: Schema) -> list[tuple[object, ...]]:

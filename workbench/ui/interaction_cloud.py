@@ -173,9 +173,8 @@ def _profile(
 
 
 def _model(place: Place, result: InteractionScores, which: int) -> Model:
-    classes = place.model.schema.classes
-    whole = cache.table(place.table, place.person.key).with_classes(classes)
-    return near_copy(result, which, place.model, place.rows.with_classes(classes), whole)
+    whole = cache.table(place.table, place.person.key).read_by(place.model.schema)
+    return near_copy(result, which, place.model, place.rows, whole)
 
 
 def _asked(place: Place) -> Table:

@@ -108,11 +108,8 @@ def _model(place: Place, result: RashomonSet, kept: int) -> Model:
     if known is None or known[0] != key:
         whole = cache.table(place.table, place.person.key)
         positions = np.searchsorted(whole.ids.numpy(), result.ids)
-        classes = place.model.schema.classes
-        made = kept_model(
-            result, kept, place.model, whole[positions].with_classes(classes),
-            whole.with_classes(classes),
-        )  # fmt: skip
+        whole = whole.read_by(place.model.schema)
+        made = kept_model(result, kept, place.model, whole[positions], whole)
         known = (key, made)
         st.session_state[OTHER] = known
     found: Model = known[1]

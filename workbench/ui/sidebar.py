@@ -42,7 +42,7 @@ def choose_place(person: Person) -> Place:
     if table.startswith(sources.MINE):  # which of them is the first one may change
         st.query_params["table"] = table
     rows = cache.rows(table, person.key, split, str(cohort))
-    rows = rows.with_classes(model.schema.classes)
+    rows = rows.read_by(model.schema)
     pinned = f"{reference.partition('@')[0]}@{model.card.version}"
     return Place(person, pinned, model, table, split, cohort, rows, device)
 

@@ -1,7 +1,7 @@
 """From an upload to a table: what is in it, what its columns mean, or which model it is for."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 import streamlit as st
@@ -10,9 +10,15 @@ from workbench.core.errors import DataError
 from workbench.core.people import Person
 from workbench.core.schema import Schema
 from workbench.core.wording import counted
-from workbench.data.editing import Choices, ColumnChoice, edited_schema, first_choices
+from workbench.data.editing import Choices, ColumnChoice, Use, edited_schema, first_choices
 from workbench.data.facts import ColumnFacts
-from workbench.data.mapping import Difference, differences, propose, wanted_columns
+from workbench.data.mapping import (
+    Difference,
+    differences,
+    left_over,
+    propose,
+    wanted_columns,
+)
 from workbench.ui import cache
 from workbench.ui.actions import act
 from workbench.ui.frame import errors_shown, note
@@ -57,8 +63,8 @@ def table_form(draft: Draft, person: Person) -> None:
         else:
             card = cache.card(model, person.key)
             assert card is not None  # noqa: S101 - only sound ones are offered
-            schema = card.schema
-            mapping = _mapping_editor(preview, schema, draft)
+            mapping = _mapping_editor(preview, card.schema, draft)
+            schema = _with_groups(preview, card.schema, mapping, draft)
         _save(draft, workspace, schema, mapping, model)
 
 
@@ -119,7 +125,8 @@ def _end_editing() -> None:
 
 def _choices_of(preview: Preview, schema: Schema) -> Choices:
     """Return the form as it was filled in for a table."""
-    features = {feature.name: feature for feature in schema.features}
+    features = {feature.name: feature for feature in (*schema.features, *schema.beside)}
+    beside = {feature.name for feature in schema.beside}
     columns = []
     for facts in preview.columns:
         feature = features.get(facts.name)
@@ -128,7 +135,8 @@ def _choices_of(preview: Preview, schema: Schema) -> Choices:
             columns.append(ColumnChoice(column=facts.name, use=uses.get(facts.name, "leave out")))
         else:
             columns.append(ColumnChoice(
-                column=facts.name, protected=feature.protected, immutable=feature.immutable,
+                column=facts.name, use="compare by" if facts.name in beside else "feature",
+                protected=feature.protected, immutable=feature.immutable,
                 kind="categorical" if feature.categories else "numeric", unit=feature.unit,
             ))  # fmt: skip
     return Choices(columns=tuple(columns), favourable=schema.favourable)
@@ -160,8 +168,9 @@ def _schema_editor(preview: Preview, key: str, first: Choices) -> Schema | None:
         disabled=["column", "missing", "different values", "for example"],
         column_config={
             "use": column.SelectboxColumn(
-                options=["feature", "target", "weight", "leave out"], required=True,
-                help="The target is what a model predicts.",
+                options=list(get_args(Use)), required=True,
+                help="The target is what a model predicts; columns to compare by make groups of "
+                "people and are read by no model.",
             ),
             "kind": column.SelectboxColumn(options=["numeric", "categorical"], required=True),
             "protected": column.CheckboxColumn(help="A group that must not be treated unfairly."),
@@ -232,6 +241,24 @@ def _mapping_editor(preview: Preview, wanted: Schema, draft: Draft) -> dict[str,
         _show_differences(found)
         ready = not any(difference.blocking for difference in found)
     return mapping if ready else None
+
+
+def _with_groups(
+    preview: Preview, schema: Schema, mapping: dict[str, str | None] | None, draft: Draft
+) -> Schema:
+    """Let columns that the model does not read be kept, so that groups can be compared by them."""
+    guesses = {facts.name: facts.feature for facts in preview.columns if facts.feature is not None}
+    known = set(wanted_columns(schema))
+    free = [name for name in left_over(list(guesses), mapping or {}) if name not in known]
+    if not free:
+        return schema
+    chosen = st.multiselect(
+        "Compare groups by", free, key=f"beside-{draft.id}", placeholder="Columns to keep",
+        default=[name for name in free if guesses[name].protected],
+        help="The model does not read them; the page Fairness compares groups by them.",
+    )  # fmt: skip
+    beside = tuple(guesses[name].model_copy(update={"protected": True}) for name in chosen)
+    return schema.model_copy(update={"beside": beside})
 
 
 def _show_differences(found: Sequence[Difference]) -> None:

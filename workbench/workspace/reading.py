@@ -60,7 +60,7 @@ def convert(
     wanted = build_schema_part(Schema, schema)
     with _named(path, shown):
         source = open_source(path, sheet=sheet)
-        size = source.n_rows * (len(wanted.features) + 3) * CELL_BYTES
+        size = source.n_rows * (len(wanted.features) + len(wanted.beside) + 3) * CELL_BYTES
         if size > room:
             raise LimitError(
                 f"The table of {source.n_rows:,} rows needs {size:,} bytes and {max(0, room):,} "
@@ -70,7 +70,10 @@ def convert(
         if mapping is not None:
             source = apply(source, wanted, mapping, ignore_extra=ignore_extra)
         table = to_table(source, wanted, name=name, ignore_extra=ignore_extra)
-    tensors = {"X": table.X, "ids": table.ids, "y": table.y, "weights": table.weights}
+    tensors = {
+        "X": table.X, "ids": table.ids, "y": table.y, "weights": table.weights,
+        "beside": None if table.aside is None else table.aside.X,
+    }  # fmt: skip
     write_tensors(
         Path(into) / TENSORS, {key: value for key, value in tensors.items() if value is not None}
     )

@@ -39,6 +39,7 @@ ABOUT, SCHEMA, TENSORS, PREVIEW = "about.json", "schema.json", "table.safetensor
 MAX_ABOUT_BYTES = 2**24
 MAX_PREVIEW_BYTES = 2**28
 _CHUNK = 2**20
+_TENSORS = ("X", "ids", "y", "weights", "beside")
 _HOUR = 3600.0
 Part = TypeVar("Part", bound=BaseModel)
 
@@ -593,22 +594,28 @@ def _build(schema: Schema, tensors: Mapping[str, Tensor], name: str) -> Table:
     DataError
         If they do not fit each other or the schema.
     """
-    X, ids, y, weights = (tensors.get(key) for key in ("X", "ids", "y", "weights"))
+    X, ids, y, weights, beside = (tensors.get(key) for key in _TENSORS)
     kind = torch.int64 if schema.classes else torch.float64
     sound = X is not None and ids is not None and X.ndim == 2
-    sound = sound and set(tensors) <= {"X", "ids", "y", "weights"}
+    sound = sound and set(tensors) <= set(_TENSORS)
     for part, dtype in (
         (X, torch.float64),
         (ids, torch.int64),
         (y, kind),
         (weights, torch.float64),
+        (beside, torch.float64),
     ):
         if part is not None and X is not None:
             sound = sound and part.dtype == dtype and len(part) == len(X)
-            sound = sound and part.ndim == (2 if part is X else 1)
+            sound = sound and part.ndim == (2 if part is X or part is beside else 1)
+    n_beside = 0 if beside is None else beside.shape[-1]
+    sound = sound and n_beside == len(schema.beside)
     if not sound or X is None or ids is None:
         raise DataError(_changed_sentence(name))
-    return Table(schema=schema, X=X, ids=ids, y=y, weights=weights, name=name)
+    aside = None
+    if beside is not None:
+        aside = Table(Schema(features=schema.beside), beside, ids, name=name)
+    return Table(schema=schema, X=X, ids=ids, y=y, weights=weights, name=name, aside=aside)
 
 
 def _check_codes(table: Table) -> None:
@@ -618,6 +625,8 @@ def _check_codes(table: Table) -> None:
         for i, feature in enumerate(table.schema.features)
         if feature.categories
     ]
+    if table.aside is not None:
+        _check_codes(table.aside)
     if table.y is not None and table.schema.classes:
         columns.append((table.y, table.schema.n_classes))
     for column, n_categories in columns:
