@@ -105,7 +105,7 @@ def waterfall(
     ends_said = "" if result.reason(at) else f" ({low} to {high})"
     note(figure, f"gap {words.signed(gap, decimals)}{ends_said}", dark=dark)
     group, other = groups_of(result, at)
-    title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %, rows and background")
+    title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %")
     return figure
 
 
@@ -210,7 +210,7 @@ def _ink(value: float, colours: Palette) -> str:
 
 def _axis(result: GapCauses) -> str:
     if result.unit == "probability":
-        return f"points of the probability of {result.output}"
+        return f"points of 100 for {result.output}"
     return f"{result.unit or 'mean'} of {result.output}"
 
 
