@@ -25,8 +25,10 @@ from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 HEIGHT = 460
 # Features that are named beside their points.
-LABELLED, NAME_LENGTH = 6, 18
-LEAST_SIZE, MORE_SIZE = 8.0, 22.0
+LABELLED, NAME_LENGTH = 7, 18
+# Names nearer than these shares of the axes would lie on each other.
+NEAR_ACROSS, NEAR_UP = 0.2, 0.1
+LEAST_SIZE, MORE_SIZE = 7.0, 16.0
 ITSELF = " (the attribute itself)"
 
 
@@ -42,7 +44,8 @@ def waterfall(
     """Draw how features carry the difference of two groups from 0 to the gap.
 
     Read from the top: each bar starts where the one above ends, and the last ends at the gap.
-    Whiskers are 95 % intervals over rows. The attribute itself is hatched.
+    Whiskers are 95 % intervals for the choice of rows and background. The attribute itself is
+    hatched.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def waterfall(
     ends_said = "" if result.reason(at) else f" ({low} to {high})"
     note(figure, f"gap {words.signed(gap, decimals)}{ends_said}", dark=dark)
     group, other = groups_of(result, at)
-    title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %, over rows")
+    title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %")
     return figure
 
 
@@ -163,12 +166,19 @@ def _name(
     worth = np.where(np.isfinite(told), np.maximum(reach, 2 * (told - 0.5) - 0.2), -1.0)
     chosen = [int(c) for c in np.argsort(-worth, kind="stable") if c in rows][:LABELLED]
     times, sizes = scale_of(result)[0], _sizes(result)
-    for c in chosen:
+    span = max(float(np.ptp(parts[rows])), 1e-300)
+    for place, c in enumerate(chosen):
         left = told[c] > 0.75
+        crowded = any(
+            abs(told[c] - told[o]) < NEAR_ACROSS and abs(parts[c] - parts[o]) < NEAR_UP * span
+            and parts[c] < parts[o]
+            for o in chosen[:place] + chosen[place + 1 :]
+        )  # fmt: skip
         figure.add_annotation(
             x=told[c], y=times * parts[c], text=escaped(shortened(result.names[c], NAME_LENGTH)),
-            showarrow=False, xanchor="right" if left else "left", yanchor="bottom",
-            xshift=(-1 if left else 1) * (sizes[c] / 2 + 2), yshift=2,
+            showarrow=False, xanchor="right" if left else "left",
+            yanchor="top" if crowded else "bottom",
+            xshift=(-1 if left else 1) * (sizes[c] / 2 + 2), yshift=-2 if crowded else 2,
             font={"size": 12, "color": colours.text},
         )  # fmt: skip
 
@@ -200,7 +210,7 @@ def _ink(value: float, colours: Palette) -> str:
 
 def _axis(result: GapCauses) -> str:
     if result.unit == "probability":
-        return f"points of the probability of {result.output}"
+        return f"points of 100 for {result.output}"
     return f"{result.unit or 'mean'} of {result.output}"
 
 

@@ -32,7 +32,7 @@ AMONG = {
 ABOUT = {
     "waterfall": "Each bar starts where the one above ends, and the last ends at the gap. Blue "
     "raises the group's mean score against the other's, orange lowers it. Hatched is the attribute "
-    "itself.",
+    "itself. Whiskers are 95 % intervals, for the choice of rows and of background rows.",
     "proxies": "Columns on the right tell the two groups apart by themselves; those far from the "
     "dotted line at 0 carry the gap. Where both hold, a column stands in for the group. The larger "
     "a point, the more the model makes of the column; the diamond is the attribute itself.",
