@@ -716,6 +716,7 @@ COMMANDS = {
     "profiles": "profile",
     "halo": "halo",
     "fairness_audit": "fairness",
+    "error_audit": "group-errors",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

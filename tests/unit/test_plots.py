@@ -15,6 +15,7 @@ from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT, build, example, hos
 from tests.churns import some_churn, some_mitigation
 from tests.counterfactuals import found_changes
 from tests.detectors import some_detectors
+from tests.error_audits import some_errors
 from tests.explainers import trained
 from tests.fairness_audits import crossed
 from tests.faithfulness import (
@@ -289,6 +290,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_detectors(),
             some_test(),
             crossed(),
+            some_errors(),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

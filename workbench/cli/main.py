@@ -16,6 +16,7 @@ from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
 from workbench.cli.fairness import fairness
 from workbench.cli.fastshap import fastshap
+from workbench.cli.group_errors import group_errors
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
@@ -57,6 +58,7 @@ for command in (
     detectors,
     interaction_test,
     fairness,
+    group_errors,
     rashomon,
     explain_set,
     interactions_set,

@@ -15,6 +15,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
     Explainer,
     FairnessAudit,
     Faithfulness,
@@ -40,6 +41,7 @@ from workbench.plots import (
     churn,
     churn_groups,
     detectors,
+    error_audit,
     fairness,
     fairness_cells,
     fairness_scores,
@@ -142,6 +144,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "calibration": fairness_scores.calibration,
         "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
     },
+    ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
     Explainer: {"errors": errors, "training": training},
     Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
@@ -285,6 +288,13 @@ def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
     }  # fmt: skip
 
 
+def _of_errors(result: ErrorAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    first = error_audit.OFF
+    measures = [first, *(name for name in error_audit.MEASURES if name != first)]
+    return {"groups": {**by, "measure": measures}, "gaps": by}
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -293,6 +303,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     Halo: _of_halo,
     Detectors: _of_detectors,
     FairnessAudit: _of_audit,
+    ErrorAudit: _of_errors,
 }  # fmt: skip
 
 

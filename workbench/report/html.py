@@ -22,6 +22,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
     FairnessAudit,
     Faithfulness,
     Halo,
@@ -43,6 +44,7 @@ from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
+from workbench.report.error_audit import error_audit_section
 from workbench.report.fairness import fairness_section
 from workbench.report.faithfulness import faithfulness_section
 from workbench.report.halo import halo_section
@@ -75,6 +77,7 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Detectors: detectors_section,
     InteractionTest: interaction_test_section,
     FairnessAudit: fairness_section,
+    ErrorAudit: error_audit_section,
     Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -20,6 +20,7 @@ from workbench.core.results import (
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
     FairnessAudit,
     Faithfulness,
     Halo,
@@ -50,12 +51,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
+    | Profiles | Halo | Detectors | InteractionTest | FairnessAudit | ErrorAudit
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest, FairnessAudit,
+    Profiles, Halo, Detectors, InteractionTest, FairnessAudit, ErrorAudit,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
