@@ -65,8 +65,11 @@ def put_it_into_the_report(page, app_url):
     page.get_by_text(re.compile(r"^Who is worse off, german-mlp, 1,000 rows")).first.wait_for(
         timeout=SECONDS
     )
-    remark = page.get_by_role("textbox").filter(has_text="").all()
-    assert any("A refused loan costs a year." in box.input_value() for box in remark)
+    remark = page.get_by_role("textbox", name="Remark").first
+    remark.wait_for(timeout=SECONDS)
+    assert remark.input_value() == (
+        "The gap that matters here: equal opportunity difference. A refused loan costs a year."
+    )
 
 
 def test_from_the_first_look_into_the_report(page, app_url):

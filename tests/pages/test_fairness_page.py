@@ -91,10 +91,20 @@ def test_the_reason_goes_into_the_report():
     assert not [name for name in address(app) if "why" in name]
 
 
-def test_a_number_and_missing_labels_are_told_what_to_do():
-    app = no_fault(visit("fairness", model="diabetes-mlp"))
-    assert "predicts a number" in boxes(app)
-    assert not app.get("plotly_chart")
+def test_a_model_of_a_number_is_asked_for_whom_it_errs_more():
+    app = no_fault(visit("fairness", model="diabetes-mlp", fairness__resamples="200"))
+    (said,) = answers(app)
+    assert "By sex, predictions are off by" in said
+    assert len(app.get("plotly_chart")) == 1
+    app = no_fault(widget(app, "selectbox", "Measure").set_value("mean_error").run())
+    assert address(app)["fairness.measure"] == "mean_error"
+    group = next(group for group in app.button_group if "Gaps" in group.options)
+    app = no_fault(group.set_value("gaps").run())
+    assert len(app.get("plotly_chart")) == 1
+    assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
+
+
+def test_missing_labels_are_told_what_to_do():
     app = AppTest.from_function(without_truth, default_timeout=120)
     app.query_params["model"] = "german-mlp"
     assert "holds no true values" in boxes(no_fault(app.run()))

@@ -74,6 +74,7 @@ NAMES = {
                  "remedies.partition", "remedies.constraint", "remedies.remedies", "remedies.mask",
                  "remedies.shown", "remedies.of_gap", "remedies.of_rate", "remedies.epochs",
                  "remedies.refits", "remedies.learner", "remedies_seed"),
+                 "fairness.measure", "fairness.quantile", "seed"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
     "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),

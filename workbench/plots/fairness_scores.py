@@ -169,6 +169,7 @@ def _legend(figure: go.Figure, heading: str) -> None:
 
 
 def _left(audit: FairnessAudit, partition: int, drawn: int) -> str:
-    """Say how many groups are not drawn."""
+    """Say how many groups are not drawn, and that curves count rows alike."""
     left = len(audit.groups_of(partition)) - drawn
-    return f"{counted(left, 'group')} not drawn" if left else "every group"
+    told = f"{counted(left, 'group')} not drawn" if left else "every group"
+    return f"{told}; curves: unweighted" if audit.weighted else told

@@ -21,6 +21,8 @@ from workbench.plots.words import number
 HEIGHT = 620
 LETTERS = 22
 Z = 1.959964
+# Scores are counted by rows also where rows have weights.
+ALIKE = " Rows are counted alike here, whatever their weights."
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def threshold_sentence(
         f"{number(float(half))} for 100 people; the cheapest threshold for all is {common:.3g} "
         f"({number(float(best))}). With a threshold of its own for each group it would be "
         f"{number(costs.apart)}, which treats equal scores differently by group and may be "
-        "unlawful."
+        f"unlawful.{ALIKE if audit.weighted else ''}"
     )
 
 

@@ -18,6 +18,7 @@ from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import FAMILY, choices_key, choose_groups
+from workbench.ui.fairness_errors import who_is_predicted_worse
 from workbench.ui.fairness_rationale import choose_primary
 from workbench.ui.fairness_views import Look, choose_look, show_numbers, show_views
 from workbench.ui.fairness_words import definitions
@@ -36,6 +37,9 @@ def who_is_worse_off(place: Place) -> None:
     """Compare groups under the model's decisions, and show the answer."""
     if told := _cannot_tell(place):
         empty_state(told, "help")
+        return
+    if not place.model.schema.classes:  # nobody is granted or refused anything
+        who_is_predicted_worse(place)
         return
     said = st.container()
     left, right = side_by_side(FAMILY)
@@ -75,12 +79,6 @@ def who_is_worse_off(place: Place) -> None:
 
 def _cannot_tell(place: Place) -> str:
     """Say why there is nothing to compare, and what to do; empty where there is."""
-    if not place.model.schema.classes:
-        return (
-            f"{place.model.card.name} predicts a number, so that nobody is granted or refused "
-            "anything. Whose predictions are further off is told by `workbench evaluate` for rows "
-            "of a cohort: choose one in the sidebar and look at the page Workspace."
-        )
     if place.rows.y is None:
         return (
             f"Who is decided wrongly cannot be told: {place.rows_name} holds no true values. Add "

@@ -36,8 +36,10 @@ def choose_groups(place: Place) -> dict[str, str]:
     ]
     if not protected:
         note("No column is marked as protected; you may mark some on the page Add data.")
+    decides = bool(place.model.schema.classes)  # a number has no class to hope for
     return {
-        "by": ",".join(chosen), "bins": ";".join(cuts), "favourable": _choose_favourable(place),
+        "by": ",".join(chosen), "bins": ";".join(cuts),
+        "favourable": _choose_favourable(place) if decides else "",
     }  # fmt: skip
 
 

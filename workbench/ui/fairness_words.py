@@ -59,7 +59,7 @@ def definitions() -> None:
 
 
 def _sum(cells: Cells) -> str:
-    return " + ".join(CELLS[cell] for cell in cells)  # type: ignore[index]
+    return " + ".join(CELLS[cell] for cell in cells)
 
 
 def _way(gap: Gap) -> str:
