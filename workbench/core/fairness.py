@@ -191,7 +191,7 @@ class FairnessAudit(Result):
     def denominators(self) -> Float[np.ndarray, "r g"]:
         """Of how many rows each rate is a share."""
         return np.stack([
-            sum(self._rows[:, truth, decided] for truth, decided in rate.of).astype(float)
+            np.sum([self._rows[:, truth, decided] for truth, decided in rate.of], 0, dtype=float)
             for rate in RATES.values()
         ])  # fmt: skip
 

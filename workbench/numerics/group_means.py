@@ -1,6 +1,7 @@
 """Means of groups and their intervals, from sums that are taken in one pass."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -38,8 +39,8 @@ class Sums:
         """Return the cells in another shape."""
         return Sums(self.centre, *(part.reshape(shape) for part in self._parts))
 
-    def __getitem__(self, at: object) -> "Sums":
-        return Sums(self.centre, *(part[at] for part in self._parts))  # type: ignore[index]
+    def __getitem__(self, at: Any) -> "Sums":
+        return Sums(self.centre, *(part[at] for part in self._parts))
 
     @property
     def _parts(self) -> tuple[Float[np.ndarray, "*m"], ...]:

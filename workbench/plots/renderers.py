@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.core.error_audit import MEASURES as ERRORS
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import BASE, GAPS, RATES, TPR
 from workbench.core.remedy_reading import focus
@@ -320,7 +321,7 @@ def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
 def _of_errors(result: ErrorAudit) -> dict[str, dict[str, list[str]]]:
     by = {"partition": [*result.partition_names]}
     first = error_audit.OFF
-    measures = [first, *(name for name in error_audit.MEASURES if name != first)]
+    measures = [first, *(name for name in ERRORS if name != first)]
     return {"groups": {**by, "measure": measures}, "gaps": by}
 
 

@@ -2,6 +2,9 @@
 
 from functools import partial
 
+import numpy as np
+from jaxtyping import Float
+
 from workbench.checks import run_checks
 from workbench.core.error_audit import MEASURES, ErrorAudit
 from workbench.core.wording import percent
@@ -78,8 +81,8 @@ def _share(value: float) -> str:
     return percent(float(value)) if value == value else "not defined"  # noqa: PLR0124 - NaN
 
 
-def _cell(values: "object") -> str:
-    value, low, high = (float(x) for x in values)  # type: ignore[attr-defined]
+def _cell(values: Float[np.ndarray, " 3"]) -> str:
+    value, low, high = (float(x) for x in values)
     if value != value:  # noqa: PLR0124 - NaN
         return "not defined"
     return f"{number(value)} ({_number(low)} to {_number(high)})"

@@ -1,10 +1,11 @@
 """An audit of a model of a number: who is predicted worse, and in which direction."""
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 
 from workbench.core.context import Context, Progress
@@ -102,6 +103,13 @@ def _rooted(means: Float[np.ndarray, "m *k"]) -> Float[np.ndarray, "m *k"]:
     return found
 
 
+def _of_enough(
+    few: Bool[np.ndarray, " g"], means: Float[np.ndarray, "m g"]
+) -> Float[np.ndarray, "m g"]:
+    """Return measures of means, without those of groups that have too few rows."""
+    return np.where(few, np.nan, _rooted(means))
+
+
 def _by_partition(
     values: Float[np.ndarray, "m n"],
     grouping: Grouping,
@@ -124,8 +132,7 @@ def _by_partition(
         valued = Valued(values, group, g, one if weights is None else weights)
         few = np.bincount(group, minlength=g) < params.least_rows
         gaps, floors, chances = mean_gaps(
-            valued, np.where(few[:, None], np.nan, measures),
-            lambda means, few=few: np.where(few, np.nan, _rooted(means)), draws,
+            valued, np.where(few[:, None], np.nan, measures), partial(_of_enough, few), draws,
             context.stream(DRAWS, place),
         )  # fmt: skip
         found = {

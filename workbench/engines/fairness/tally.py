@@ -66,10 +66,12 @@ class Tally:
         """Return the partitions of up to ``depth`` attributes, single ones first."""
         for chosen in self.grouping.partitions(self.depth):
             others = tuple(at for at in range(len(self._sizes)) if at not in chosen)
+            rows, counts, squares = (
+                self._joined(part, others) for part in (self.rows, self.counts, self.squares)
+            )
             yield Partition(
-                chosen, self.grouping.cells(chosen),
-                *(self._joined(part, others) for part in (self.rows, self.counts, self.squares)),
-                scores=self._joined_scores(others),
+                chosen, self.grouping.cells(chosen), rows, counts, squares,
+                self._joined_scores(others),
             )  # fmt: skip
 
     def passed_by(self, partition: Partition) -> Int[np.ndarray, "t g 2"]:
