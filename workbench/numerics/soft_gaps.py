@@ -12,7 +12,11 @@ def soft_confusion(
 ) -> Float[Tensor, "g 2 2"]:
     """Sum decisions by group, truth and decision where a decision is a number from 0 to 1."""
     said = torch.stack([1 - chance, chance], 1)  # (n, 2)
-    cells = said.new_zeros(2 * n_groups, 2).index_add(0, 2 * group + truth, said)
+    cell = 2 * group + truth
+    if said.is_cuda:  # where index_add adds in any order, so that no two runs are the same
+        cells = torch.nn.functional.one_hot(cell, 2 * n_groups).to(said).T @ said
+    else:
+        cells = said.new_zeros(2 * n_groups, 2).index_add(0, cell, said)
     return cells.view(n_groups, 2, 2)
 
 

@@ -281,7 +281,7 @@ def change(front: FairnessFront, *, gap: str | None = None, dark: bool = False) 
         tickvals=list(range(4)), ticktext=[line[0] for line in lines], range=[3.6, -0.6],
         showgrid=False,
     )  # fmt: skip
-    allowed = wrapped(f"change in points; dotted: {points(-front.eps)} are allowed", LETTERS)
+    allowed = wrapped(f"change in points; dotted: {points(front.eps)} of accuracy lost", LETTERS)
     figure.update_xaxes(title_text=allowed, nticks=6)
     return figure
 

@@ -55,6 +55,8 @@ def explore_directed(
     """
     stops = min(STOPS, count)
     pulls = np.geomspace(WEAKEST, STRONGEST, max(1, count // stops))
+    if len(pulls) == 1:
+        pulls = np.array([(WEAKEST * STRONGEST) ** 0.5])
     train = scene.table.split("train")
     device = scene.inputs.device
     truth = labels(scene.model, train).to(device)
