@@ -19,8 +19,9 @@ from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
 from workbench.engines.fairness import remedies_after, remedies_before, remedies_within
 from workbench.engines.fairness.applied import least_gap, on_front
-from workbench.engines.fairness.remedies import APPLY, ambiguous, names_of
+from workbench.engines.fairness.remedies import APPLY, names_of
 from workbench.engines.fairness.remedies_chosen import SIZES, Choice, propose
+from workbench.engines.fairness.remedies_measured import ambiguous
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.engines.fairness.remedies_scene import make_scene
 from workbench.numerics.group_thresholds import equal_shares

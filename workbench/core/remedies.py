@@ -405,7 +405,7 @@ class Remedies(Result):
             "changed": [self.flips(r).changed for r in everyone],
             "by_lot": [self.lots(r) for r in everyone],
             "harmed": [
-                ", ".join(dict.fromkeys(group for group, _ in self.harmed(r))) for r in everyone
+                "; ".join(dict.fromkeys(group for group, _ in self.harmed(r))) for r in everyone
             ],
             "needs_attribute": self.needs_attribute,
             "publishable": self.publishable,

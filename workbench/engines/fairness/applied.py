@@ -100,5 +100,4 @@ def on_front(found: Float[np.ndarray, "t 2"]) -> Bool[np.ndarray, " t"]:
     accuracy, gap = found[:, 0], np.where(np.isnan(found[:, 1]), np.inf, found[:, 1])
     as_good = (accuracy[:, None] >= accuracy) & (gap[:, None] <= gap)
     better = as_good & ((accuracy[:, None] > accuracy) | (gap[:, None] < gap))
-    found_front: np.ndarray = ~better.any(0)
-    return found_front
+    return np.asarray(~better.any(0))

@@ -144,7 +144,7 @@ def _metrics(result: Remedies) -> Iterator[Metric]:
             value, low, high = (float(one) for one in values)
             yield Metric(
                 name=name[:300], value=value, low=low, high=high, interval=interval, **about
-            )  # type: ignore[arg-type]
+            )
 
 
 def _limits(model: Model, result: Remedies) -> str:

@@ -30,6 +30,8 @@ FAIRLEARN = {
     "equalized_odds": "equalized_odds",
 }  # fmt: skip
 WIDTHS = 50
+# Pairings of thresholds that are tried at most, about.
+PAIRINGS = 3000
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,13 @@ def _said(rule: Any) -> str:
     for share, operation in ((rule.p0, rule.operation0), (rule.p1, rule.operation1)):
         if share > 1e-9:
             way = "from" if operation.operator == ">" else "below"
-            parts.append(f"granted {way} {operation.threshold:.4g} for {share:.1%}")
+            limit = float(operation.threshold)
+            if np.isinf(limit):
+                everybody = (limit < 0) == (operation.operator == ">")
+                who = "everybody" if everybody else "nobody"
+                parts.append(f"{who} is granted for {share:.1%}")
+            else:
+                parts.append(f"granted {way} {limit:.4g} for {share:.1%}")
     ignore = rule.get("p_ignore", 0.0)
     if ignore > 1e-9:
         parts.append(f"{ignore:.1%} of people by a lot of {rule.prediction_constant:.3g}")
@@ -183,11 +191,13 @@ def _by_group(scene: Scene, own: Decided, part: Part) -> Rule:
         )
         for rule in grid
     ])  # fmt: skip
-    chosen = _most_accurate(found) if constraint != "equalized_odds" else _closest(scene, found)
+    # All of the grid give groups equal shares, up to rows that cannot be split; of pairings that
+    # is not so.
+    chosen = int(found[:, 0].argmax()) if constraint != "equalized_odds" else _closest(scene, found)
     rule = grid[chosen]
     words = "; ".join(
         f"{scene.group_names[g]}: "
-        + ("nobody is granted" if np.isinf(limit) else f"granted from {limit:.4g}")
+        + ("nobody is granted" if np.isinf(limit) else f"granted from {limit:.6g}")
         for g, limit in enumerate(rule.values)
         if not np.isnan(limit)
     )
@@ -200,8 +210,8 @@ def _by_group(scene: Scene, own: Decided, part: Part) -> Rule:
 
 def _moved(grid: list[Thresholds], n_groups: int) -> list[Thresholds]:
     """Return pairings of thresholds of different targets, for constraints on two rates at once."""
-    step = max(1, len(grid) // 40)
-    coarse = grid[::step]
+    per_side = max(3, int((PAIRINGS / n_groups) ** 0.5))
+    coarse = grid[:: max(1, len(grid) // per_side)]
     found = []
     for g in range(n_groups):
         for one in coarse:
@@ -210,16 +220,6 @@ def _moved(grid: list[Thresholds], n_groups: int) -> list[Thresholds]:
                 values[g] = other.values[g]
                 found.append(Thresholds(values))
     return found
-
-
-def _most_accurate(found: Float[np.ndarray, "t 2"]) -> int:
-    """Return the most accurate of those whose gap is within 1 percentage point of the least.
-
-    Trivial rules, which grant all or nobody, are among them and lose by their accuracy.
-    """
-    gap = np.where(np.isnan(found[:, 1]), np.inf, found[:, 1])
-    near = gap <= gap.min() + 0.01
-    return int(np.where(near, found[:, 0], -np.inf).argmax())
 
 
 def _closest(scene: Scene, found: Float[np.ndarray, "t 2"]) -> int:
