@@ -36,8 +36,10 @@ def choose_groups(place: Place) -> dict[str, str]:
     ]
     if not protected:
         note("No column is marked as protected; you may mark some on the page Add data.")
+    decides = bool(place.model.schema.classes)  # a number has no class to hope for
     return {
-        "by": ",".join(chosen), "bins": ";".join(cuts), "favourable": _choose_favourable(place),
+        "by": ",".join(chosen), "bins": ";".join(cuts),
+        "favourable": _choose_favourable(place) if decides else "",
     }  # fmt: skip
 
 
@@ -75,7 +77,7 @@ def _choose_favourable(place: Place) -> str:
     options = list(schema.classes) if known else ["", *schema.classes]
     return str(choose(
         st.selectbox, "What people hope for", f"{FAMILY}.favourable", options=options,
-        default=known, format_func=lambda name: plain(name) if name else NOBODY_SAYS,
+        default=known, format_func=lambda name: name or NOBODY_SAYS,
         help="The outcome that is good for the person decided about: a low risk, not a high one.",
     ))  # fmt: skip
 
