@@ -71,7 +71,7 @@ def remedied(
         raise InvalidInputError(
             f"{REMEDIES[remedy].title} leaves no network that could be kept as a model of its "
             "own: it decides by group, by lot, or by another learner. Reweighing, masking, "
-            "selection and hyperparameters do."
+            "selection and hyperparameters do, and grid_search on the last layer."
         )
     return _as_model(model, table, result, found[names[0]]), result
 

@@ -1,5 +1,6 @@
 """Remedies that change the training: reductions to a sequence of weighted problems."""
 
+import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from workbench.core.context import Context
@@ -37,7 +38,7 @@ def exponentiated_gradient(scene: Scene) -> Applied:
 
     features, params = _features(scene), scene.params
     train = scene.parts["train"]
-    learner = Learner(scene, features["train"], params.rounds)
+    learner = Learner(scene, params.rounds)
     mixture = ExponentiatedGradient(
         learner, _constraint(scene, params.eps), eps=params.eps, max_iter=params.rounds,
     )  # fmt: skip
@@ -76,7 +77,7 @@ def grid_search(scene: Scene) -> Applied:
 
     features, params, gap = _features(scene), scene.params, scene.params.gap
     train, held = scene.parts["train"], scene.parts["validation"]
-    learner = Learner(scene, features["train"], params.grid)
+    learner = Learner(scene, params.grid)
     search = GridSearch(learner, _constraint(scene, None), grid_size=params.grid)
     with _without_their_warnings():
         search.fit(features["train"], train.truth, sensitive_features=train.group)
@@ -94,8 +95,12 @@ def grid_search(scene: Scene) -> Applied:
     test = np.stack([_decisions(one, features["test"]) for one in search.predictors_])
     kept = search.predictors_[chosen]
     scores = kept.score(features["test"]) if isinstance(kept, Learner) else test[chosen]
+    network = _as_last_layer(scene, kept)
+    if network is not None:  # what is kept is what is judged, to the last row
+        judged = scene.decided(network, "test")
+        test[chosen], scores = judged.decided.astype(np.float64), judged.scores
     return Applied(
-        decisions=test[chosen], scores=scores,
+        decisions=test[chosen], scores=scores, network=network,
         settings=f"{words[chosen]}; the learner is {LEARNERS[params.learner]}", remark=REMARK,
         needs_attribute=bool(scene.read), trials=Trials(words, found, test, chosen),
     )  # fmt: skip
@@ -174,11 +179,51 @@ def _features(scene: Scene) -> dict[str, Float[np.ndarray, "_ f"]]:
         scene.evaluations += sum(len(part) for part in scene.parts.values())
     if scene.params.learner == "network":
         return found
-    mean, spread = found["train"].mean(0), found["train"].std(0)
-    varies = spread > 1e-12
+    mean, spread, varies = _scale(found["train"])
     return {
         name: (values[:, varies] - mean[varies]) / spread[varies] for name, values in found.items()
     }
+
+
+def _scale(
+    train: Float[np.ndarray, "n f"],
+) -> tuple[Float[np.ndarray, " f"], Float[np.ndarray, " f"], Bool[np.ndarray, " f"]]:
+    """Return mean and spread of what the learner reads, and which of it varies."""
+    spread = train.std(0)
+    return train.mean(0), spread, np.asarray(spread > 1e-12)
+
+
+def _as_last_layer(scene: Scene, learner: Any) -> nn.Module | None:
+    """Return the model's network with a learner in place of its last layer, where that can be.
+
+    It takes two classes, and a last linear layer that gives the outputs themselves.
+    """
+    if (
+        scene.params.learner != "last_layer"
+        or not isinstance(learner, Learner)
+        or len(scene.model.schema.classes) != 2
+    ):
+        return None
+    network = copy.deepcopy(scene.model.network)
+    part = scene.parts["train"]
+    read = _before_last(network)
+    raw = torch.cat([read(rows) for rows in part.inputs.split(CHUNK_ROWS)]).double().cpu().numpy()
+    mean, spread, varies = _scale(raw)
+    weight = np.zeros(raw.shape[1])
+    weight[varies] = learner.fitted.coef_[0] / spread[varies]
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    if last.bias is None or last.weight.shape != (2, len(weight)):
+        return None
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.zero_()
+        last.weight[scene.position] = torch.from_numpy(weight).to(last.weight)
+        last.bias[scene.position] = float(learner.fitted.intercept_[0] - weight @ mean)
+    sample = slice(0, 200)
+    chances = scene.decided(network, "train", part.inputs[sample]).scores
+    wanted = learner.fitted.predict_proba(((raw - mean) / np.where(varies, spread, 1))[:, varies])
+    same = np.allclose(chances, wanted[sample, 1], atol=1e-3)
+    return network.eval() if same else None
 
 
 def _before_last(network: nn.Module) -> Any:
@@ -208,13 +253,13 @@ class Learner:
     Each copy that is fitted counts as a training and is a step that can be cancelled.
     """
 
-    def __init__(self, scene: Scene, train: Float[np.ndarray, "n f"], total: int) -> None:
-        self.scene, self.train, self.total = scene, train, total
+    def __init__(self, scene: Scene, total: int) -> None:
+        self.scene, self.total = scene, total
         self.fitted: Any = None
 
     def __deepcopy__(self, _: Any) -> "Learner":
         """Share the scene: only what is fitted is a copy's own."""
-        return Learner(self.scene, self.train, self.total)
+        return Learner(self.scene, self.total)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any
