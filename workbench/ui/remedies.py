@@ -52,6 +52,8 @@ def remedies(place: Place) -> None:
         else:
             found = _answer(place, ask)
     if found is None:
+        with said:
+            answer("Nothing is known yet: choose what to even out and how, and try it.")
         return
     result = found.result
     with said, errors_shown():
