@@ -196,14 +196,6 @@ def views_of(result: Result) -> tuple[str, ...]:
     views = _views_of_kind(result)
     if silent := SILENT.get(type(result)):
         return tuple(view for view in views if view not in silent(result))
-    if isinstance(result, Churn | Mitigation | Remedies):
-        return tuple(view for view in views if view not in _speechless(result))
-    if isinstance(result, Profiles):
-        return tuple(view for view in views if view not in profiles.speechless(result))
-    if isinstance(result, InteractionScores):
-        return tuple(view for view in views if view not in _speechless_of_scores(result))
-    if isinstance(result, Halo):
-        return tuple(view for view in views if view in halo.views(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -394,10 +386,8 @@ def _speechless_of_remedies(result: Remedies) -> set[str]:
     return none if result.trial_of else none | {"trials"}
 
 
-def _speechless(result: Churn | Mitigation | Remedies) -> set[str]:
+def _speechless(result: Churn | Mitigation) -> set[str]:
     """Return the views that have nothing to show: no update, no groups, no candidates."""
-    if isinstance(result, Remedies):
-        return _speechless_of_remedies(result)
     if isinstance(result, Mitigation):
         none = set() if result.candidate_names else {"candidates"}
         return none if result.classifies else none | {"abstention"}
