@@ -27,7 +27,7 @@ def without_truth():
         across_models(replace(place, rows=replace(place.rows, y=None)))
 
 
-QUICK = {"front.by": "foreign_worker", "front.models": "8", "front.near_copies": "1",
+QUICK = {"fairness.by": "foreign_worker", "front.models": "8", "front.near_copies": "1",
          "front.directed": "3", "front.draws": "100", "front.explained": "5",
          "front.points": "5.0"}  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_nothing_starts_unasked_and_a_model_is_kept_among_ones_own():
     app = no_fault(look(page, "german-mlp"))
     assert not answers(app)
     assert "Press the button" in shown(app)
-    assert widget(app, "multiselect", "Groups by").value == ["foreign_worker"]
+    assert widget(app, "multiselect", "Attributes").value == ["foreign_worker"]
     app = no_fault(press(app, "Look for alternatives"))
     (said,) = answers(app)
     assert "statistical parity difference" in said
@@ -57,6 +57,22 @@ def test_nothing_starts_unasked_and_a_model_is_kept_among_ones_own():
     app = widget(app, "text_input", "Name").set_value("Not a name").run()
     app = press(app, "Save as a model")
     assert "cannot be called" in app.error[0].value
+
+
+def test_of_several_attributes_one_is_chosen_or_all_crossed():
+    app = no_fault(look(page, "german-mlp", **{"fairness.by": "personal_status,foreign_worker"}))
+    groups = widget(app, "selectbox", "Groups by")
+    assert groups.options == [
+        "personal_status", "foreign_worker", "personal_status x foreign_worker",
+    ]  # fmt: skip
+    assert groups.value == "personal_status"
+
+
+def test_it_has_to_be_said_whose_groups():
+    app = no_fault(look(page, "wine-mlp", **{"fairness.by": ""}))
+    said = shown(app) + "".join(element.proto.body for element in app.get("html"))
+    assert "Choose whose groups are compared" in said
+    assert not app.button
 
 
 @pytest.mark.parametrize("model", ["diabetes-mlp"])

@@ -31,7 +31,7 @@ def started(app):
 
 
 def test_the_answer_stands_above_its_figure_and_follows_the_pair():
-    app = started(no_fault(look("german-mlp", **{"gap_causes.by": "personal_status"})))
+    app = started(no_fault(look("german-mlp", **{"fairness.by": "personal_status"})))
     (said,) = answers(app)
     assert "score" in said
     assert "WB053" in shown(app)
@@ -43,13 +43,13 @@ def test_the_answer_stands_above_its_figure_and_follows_the_pair():
 
 
 def test_a_model_of_a_number_has_no_favourable_outcome_to_choose():
-    app = started(no_fault(look("diabetes-mlp", **{"gap_causes.by": "sex"})))
+    app = started(no_fault(look("diabetes-mlp", **{"fairness.by": "sex"})))
     assert len(answers(app)) == 1
     assert not [box for box in app.selectbox if box.label == "Among"]
 
 
-def test_a_table_without_groups_says_what_to_add():
+def test_it_has_to_be_said_whose_groups():
     app = look("wine-mlp")
     no_fault(app)
     said = shown(app) + "".join(element.proto.body for element in app.get("html"))
-    assert "There are no groups to compare" in said
+    assert "Choose whose groups are compared" in said

@@ -59,12 +59,14 @@ def test_a_row_that_is_named_is_looked_at_and_a_person_of_other_settings_gives_w
 
 
 def test_groups_are_cut_as_wished_and_moved_to():
-    app = no_fault(visit("people", **GERMAN, people__bins="age=25", person__only_up="age"))
+    cut = f"fairness__cut__{api.load_model('german-mlp').schema.index('age')}"
+    groups = {"fairness__by": "age", cut: "25"}
+    app = no_fault(visit("people", **GERMAN, **groups, person__only_up="age"))
     options = widget(app, "selectbox", "Moved to").options
     assert any(option.startswith("age = 25 years and over") or "age = 25" in option
                or "age = below" in option for option in options)  # fmt: skip
     assert "May only grow" in [w.label for w in app.multiselect]
-    strange = visit("people", **GERMAN, people__bins="age=old")
+    strange = visit("people", **GERMAN, **(groups | {cut: "old"}))
     assert "names no ascending numbers to cut at" in shown(strange)
 
 
@@ -80,7 +82,14 @@ def test_what_refuses_nobody_says_what_to_do(model, table, said):
     assert plain(said) in shown(app)
     assert not answers(app)
     if model == "wine-mlp":
-        assert has(app, "selectbox", "People hope for")
-        app = widget(app, "selectbox", "People hope for").set_value("cultivar 1").run()
+        assert has(app, "selectbox", "What people hope for")
+        app = widget(app, "selectbox", "What people hope for").set_value("cultivar 1").run()
         assert len(answers(no_fault(app))) == 2
-        assert "No column is marked as protected" in shown(app)
+        assert "so that nobody is moved to another group" in shown(app)
+
+
+def test_groups_chosen_on_the_page_fairness_are_those_of_the_page_people():
+    app = no_fault(visit("people", **GERMAN, fairness__by="foreign_worker"))
+    assert widget(app, "multiselect", "Attributes").value == ["foreign_worker"]
+    options = widget(app, "selectbox", "Moved to").options
+    assert all(option.startswith("foreign_worker = ") for option in options)

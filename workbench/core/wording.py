@@ -1,7 +1,7 @@
 """Parts of sentences: a count with its noun, a share per cent, a place in a file."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import index
 from typing import SupportsIndex
 
@@ -36,6 +36,18 @@ def percent(share: float, digits: int = 1) -> str:
         return f"more than {100 - 100 * step:g} %"
     whole = math.isclose(100 * share, round(100 * share), abs_tol=1e-9)
     return f"{100 * share:.{0 if whole else digits}f} %"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join parts of a sentence, the last one after ``and``.
+
+    Examples
+    --------
+    >>> joined(["a"]), joined(["a", "b", "c"]), joined([])
+    ('a', 'a, b and c', '')
+    """
+    first, last = parts[:-1], parts[-1:]
+    return " and ".join([*([", ".join(first)] if first else []), *last])
 
 
 def dotted(steps: Iterable[object]) -> str:

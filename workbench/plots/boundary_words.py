@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.core.boundary import NOBODY, UNKNOWN, WHO, BoundaryPeople
-from workbench.core.wording import counted, percent
+from workbench.core.wording import counted, joined, percent
 from workbench.plots.words import number
 
 # Margins below which a decision is called narrow, in points of a hundred.
@@ -180,23 +180,17 @@ def neighbour_sentence(result: BoundaryPeople, row: int | None = None) -> str:
         f"{points(float(result.neighbour_scores[place]))} of 100"
     )
     if not differing:
-        told = f"only {_listed(beside)} differs" if len(beside) == 1 else (
-            f"only {_listed(beside)} differ" if beside else "nothing differs"
+        told = f"only {joined(beside)} differs" if len(beside) == 1 else (
+            f"only {joined(beside)} differ" if beside else "nothing differs"
         )  # fmt: skip
         return f"{start}: {told}."
     first = [result.names[j] for j in differing[:NAMED]]
     more = len(differing) - len(first)
-    told = _listed([*first, f"{more} more"] if more else first)
+    told = joined([*first, f"{more} more"] if more else first)
     ratio = float(result.distances[place] / result.typical[place]) if result.typical[place] else 0.0
     apart = f"at {percent(ratio)} of the distance to a typical person"
-    also = f"; of what does not count, {_listed(beside)}" if beside else ""
+    also = f"; of what does not count, {joined(beside)}" if beside else ""
     return f"{start}, {apart}. What differs: {told}{also}."
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def tolerance_sentence(result: BoundaryPeople) -> str:

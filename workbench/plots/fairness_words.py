@@ -4,6 +4,7 @@ import numpy as np
 
 from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import GAPS, RATES, TPR
+from workbench.core.remedies import Remedies
 from workbench.core.wording import counted, percent
 from workbench.numerics.audit_reading import (
     GAP_NAMES,
@@ -161,9 +162,9 @@ def _how_sure(audit: FairnessAudit, partition: int, rate: str, d: np.ndarray, di
     return f"With this many rows the difference could be {low} to {high}{widest}."
 
 
-def in_words(audit: FairnessAudit, rate: str) -> tuple[str, str]:
+def in_words(result: FairnessAudit | Remedies, rate: str) -> tuple[str, str]:
     """Say of whom a rate is a share, and what they do, with the name of the class."""
-    about, good = RATES[rate], audit.favourable
+    about, good = RATES[rate], result.favourable
     of_whom = (
         about.of_whom
         .replace("with the favourable outcome", f"whose outcome is {good}")

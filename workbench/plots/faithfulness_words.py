@@ -2,7 +2,7 @@
 
 from workbench.core.faithfulness import ADEQUATE
 from workbench.core.results import Faithfulness
-from workbench.core.wording import percent
+from workbench.core.wording import joined, percent
 from workbench.plots import words
 from workbench.plots.explanations import name_of, where_of
 
@@ -31,17 +31,6 @@ def faithfulness_sentence(result: Faithfulness, output: str | int | None = None)
     if not won:
         return f"{start}: no explanation can be compared in these neighbourhoods."
     return f"{start}: {_winners(result, won, which)}.{_poor(result, won, which)}"
-
-
-def joined(parts: list[str]) -> str:
-    """Join parts of a sentence.
-
-    Examples
-    --------
-    >>> joined(["a"]), joined(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _winners(result: Faithfulness, won: dict[int, list[int]], which: int) -> str:

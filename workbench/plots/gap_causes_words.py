@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from workbench.core.gap_causes import GapCauses
-from workbench.core.wording import counted, percent
+from workbench.core.wording import counted, joined, percent
 from workbench.plots import words
 
 NAMED = 3
@@ -118,7 +118,7 @@ def _made_of(result: GapCauses, pair: int, digits: int) -> str:
     against = [c for c in order if sure[c] and not along[c]][:1]
     said = "No single feature surely makes up a part of it"
     if with_it:
-        said = f"Of that: {_joined([part(c) for c in with_it])}"
+        said = f"Of that: {joined([part(c) for c in with_it])}"
     if against:
         said += f"; {part(against[0])} the other way"
     own = [c for c in order if itself[c] and c not in with_it + against]
@@ -127,11 +127,6 @@ def _made_of(result: GapCauses, pair: int, digits: int) -> str:
     elif not itself.any():
         said += f"; the model does not read {attribute}"
     return f"{said}."
-
-
-def _joined(parts: list[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def proxy_sentence(result: GapCauses, pair: str | int | None = None) -> str:

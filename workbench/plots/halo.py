@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from workbench.core.errors import InvalidInputError
 from workbench.core.halo import DIRECTIONS, Halo
 from workbench.core.schema import listing
-from workbench.core.wording import counted
+from workbench.core.wording import counted, joined
 from workbench.plots.layout import empty, note, shortened
 from workbench.plots.theme import Palette, escaped, palette, template
 from workbench.plots.words import MINUS, decimals_for, number, signed
@@ -222,7 +222,7 @@ def views(result: Halo) -> set[str]:
 def halo_sentence(result: Halo, place: int = 0) -> str:
     """Say how many joint models of a set are as good, and what they need it for together."""
     known, good = int(result.known[place].sum()), int(result.members[place].sum())
-    names, model = _listed(result.set_names[place]), result.provenance.model
+    names, model = joined(result.set_names[place]), result.provenance.model
     if not known:
         return f"No copy of {model} scales {names} so far that the tolerance is used up."
     own, low, high = result.spread(place)
@@ -256,14 +256,10 @@ def ends_sentence(result: Halo, place: int = 0) -> str:
 
 
 def _ways(result: Halo, place: int, model: int) -> str:
-    return _listed([
+    return joined([
         f"{name} {DIRECTIONS[int(sign > 0)]}"
         for name, sign in zip(result.set_names[place], result.signs[model], strict=True)
     ])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _radii(result: Halo, place: int) -> Float[np.ndarray, " v"]:

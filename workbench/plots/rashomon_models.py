@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.rashomon import EXPLORERS, RashomonSet
-from workbench.core.wording import counted
+from workbench.core.wording import counted, joined
 from workbench.plots import words
 from workbench.plots.layout import (
     check_bars,
@@ -131,7 +131,7 @@ def importance_sentence(result: RashomonSet) -> str:
     sure = [int(i) for i in np.argsort(-low, kind="stable") if low[i] > 0][:3]
     widest = int(np.argmax(high - low))
     relied = (
-        f"all rely on {_joined([result.names[i] for i in sure])}" if sure
+        f"all rely on {joined([result.names[i] for i in sure])}" if sure
         else "there is no feature that all rely on"
     )  # fmt: skip
     return (
@@ -139,12 +139,6 @@ def importance_sentence(result: RashomonSet) -> str:
         f"{words.number(float(low[widest]))} to {words.number(float(high[widest]))} of "
         f"{result.loss_name}, and {words.number(float(own[widest]))} for the model itself."
     )
-
-
-def _joined(names: list[str]) -> str:
-    """Name several, the last one after ``and``."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _add_ranges(

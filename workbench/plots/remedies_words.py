@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, RATES, SELECTION, TPR
+from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, SELECTION, TPR
 from workbench.core.remedies import AS_IS, Remedies
 from workbench.core.remedy_reading import (
     GAP_NAMES,
@@ -14,7 +14,8 @@ from workbench.core.remedy_reading import (
     moved,
     tried,
 )
-from workbench.core.wording import counted, percent
+from workbench.core.wording import counted, joined, percent
+from workbench.plots.fairness_words import in_words
 from workbench.plots.words import MINUS, number
 
 NAMED, FEW = 3, 2
@@ -44,7 +45,7 @@ def _price(result: Remedies, r: int) -> str:
     """Say in short what is paid: in accuracy, by groups, and in other gaps."""
     harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
     worse, groups = len(gaps_that(result, r, "worsened")), len(result.group_names)
-    who = _joined(harmed) if 0 < len(harmed) <= FEW else f"{len(harmed)} of {groups} groups"
+    who = joined(harmed) if 0 < len(harmed) <= FEW else f"{len(harmed)} of {groups} groups"
     parts = [
         accuracy_told(result, r),
         f"{who} {'is' if len(harmed) == 1 else 'are'} worse off in some way" if harmed else "",
@@ -179,7 +180,7 @@ def _harm(result: Remedies, r: int) -> list[str]:
     for group, rate in result.harmed(r):
         by_group.setdefault(group, []).append(less[rate])
     return [
-        f"People of {result.attribute} {group} {_joined(told)} than before, beyond chance."
+        f"People of {result.attribute} {group} {joined(told)} than before, beyond chance."
         for group, told in by_group.items()
     ]
 
@@ -316,22 +317,7 @@ def verdict(result: Remedies, remedy: str | int) -> str:
         "lessened": "helps", "worsened": "makes the gap larger",
         "open": "no change beyond chance", "undefined": "not defined",
     }[moved(result, r, result.gap)]  # fmt: skip
-    return f"{said}; {_joined(harmed)} worse off" if harmed else said
-
-
-def in_words(result: Remedies, rate: str) -> tuple[str, str]:
-    """Say of whom a rate is a share, and what they do, with the name of the class."""
-    about, good = RATES[rate], result.favourable
-    of_whom = (
-        about.of_whom
-        .replace("with the favourable outcome", f"whose outcome is {good}")
-        .replace("without the favourable outcome", f"whose outcome is not {good}")
-        .replace("with the favourable decision", f"who get the decision {good}")
-    )
-    do = about.do.replace("the favourable decision", f"the decision {good}").replace(
-        "the favourable outcome", f"the outcome {good}"
-    )
-    return of_whom, do
+    return f"{said}; {joined(harmed)} worse off" if harmed else said
 
 
 def group_phrase(result: Remedies, group: int) -> str:
@@ -380,8 +366,4 @@ def _lower(title: str) -> str:
 def _listed(gaps: list[str]) -> str:
     named = [_lower(GAPS[gap].title) for gap in gaps]
     return f"{', '.join(named[:NAMED])} and {len(named) - NAMED} more" if len(named) > NAMED + 1 \
-        else _joined(named)  # fmt: skip
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        else joined(named)  # fmt: skip

@@ -21,12 +21,13 @@ from workbench.ui import cache
 from workbench.ui.boundary_person import show_person
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
+from workbench.ui.fairness_choices import choose_groups
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
-from workbench.ui.state import choose, choose_several, forget, peek, put
+from workbench.ui.state import choose, forget, peek, put
 from workbench.ui.update_runs import answer_of
 
 FAMILY, PERSON = "people", "person"
@@ -38,9 +39,8 @@ ABOUT = {
     "scores": "How many people have each score. The hatched part is decided otherwise by at least "
     "one model that is as good.",
 }
-# Written by hand below: names of columns and of rows, and who is looked at.
+# Chosen elsewhere: whose groups, who is looked at, and which rows.
 BY_HAND = frozenset({"by", "bins", "favourable", "who", "people"})
-LONGEST = 300
 
 
 def boundary_people(place: Place) -> None:
@@ -52,25 +52,27 @@ def boundary_people(place: Place) -> None:
         )  # fmt: skip
         return
     said = st.container()
-    favourable = _choose_favourable(place)
-    if not favourable:
-        empty_state(
-            "Say which class people hope for: nobody knows it for this model and table.", "help"
-        )
-        return
     who = _choose_who(place)
     left, right = side_by_side(FAMILY)
     below = st.container()
     ask: Ask | None = None
     found: Answer[BoundaryPeople] | None = None
+    lacks = False
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**Who is compared, and with what**")
-            ask = _ask(place, favourable, who)
-    if ask is not None:
-        with left, errors_shown():
+            groups = choose_groups(place)
+            lacks = not groups["favourable"]
+            ask = None if lacks else _ask(place, groups, who)
+    with left, errors_shown():
+        if ask is not None:
             found = answer_of(place, ask, BoundaryPeople, "Look for people", "group")
+        elif lacks:
+            empty_state(
+                "Say which class people hope for: nobody knows it for this model and table.",
+                "help",
+            )
     if found is None:
         return
     result = found.result
@@ -86,18 +88,6 @@ def boundary_people(place: Place) -> None:
     computed_card(result.provenance)
 
 
-def _choose_favourable(place: Place) -> str:
-    """Return the class that people hope for; asked for where no schema names it."""
-    known = place.rows.schema.favourable or place.model.schema.favourable
-    if known in place.model.schema.classes:
-        return str(known)
-    options = ["", *place.model.schema.classes]
-    return str(choose(
-        st.selectbox, "People hope for", f"{FAMILY}.favourable", options=options, default="",
-        format_func=lambda name: name or "choose a class", width=260,
-    ))  # fmt: skip
-
-
 def _choose_who(place: Place) -> str:
     known = place.rows.y is not None
     options = [key for key in WHO if known or not key.startswith("wrongly")]
@@ -107,8 +97,8 @@ def _choose_who(place: Place) -> str:
     ))  # fmt: skip
 
 
-def _ask(place: Place, favourable: str, who: str) -> Ask:
-    """Choose groups and settings; returns the run.
+def _ask(place: Place, groups: dict[str, str], who: str) -> Ask:
+    """Choose settings; returns the run.
 
     Raises
     ------
@@ -116,7 +106,7 @@ def _ask(place: Place, favourable: str, who: str) -> Ask:
         If the settings do not fit the model.
     """
     record = api.list_methods()[NAME]
-    settings: dict[str, Any] = {"favourable": favourable, "who": who, **_choose_groups(place)}
+    settings: dict[str, Any] = {"who": who, **groups}
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
         row = choose(
             st.number_input, "Look at this row as well", f"{FAMILY}.row", default=None,
@@ -146,32 +136,6 @@ def _ask(place: Place, favourable: str, who: str) -> Ask:
 def _is_row(place: Place, number: Any) -> bool:
     known = isinstance(number, int | float) and float(number).is_integer()
     return known and int(number) in set(place.rows.ids.tolist())
-
-
-def _choose_groups(place: Place) -> dict[str, str]:
-    """Choose protected columns, and where to cut numbers among them."""
-    rows = place.rows
-    features = [
-        *rows.schema.features, *(() if rows.aside is None else rows.aside.schema.features),
-    ]  # fmt: skip
-    options = [f.name for f in features if f.kind == "categorical" and "," not in f.name]
-    usual = [f.name for f in features if f.protected and f.name in options]
-    if not options:
-        return {}
-    chosen = choose_several(
-        "Groups by", f"{FAMILY}.by", options=options, default=usual,
-        help="Colours the figure, and is what people are moved to another level of. Such columns "
-        "do not count for who is similar.",
-    )  # fmt: skip
-    bins = str(choose(
-        st.text_input, "Cut numbers into groups", f"{FAMILY}.bins", default="",
-        placeholder="age=25,60", max_chars=LONGEST,
-        valid=lambda text: isinstance(text, str) and len(text) <= LONGEST and text.isprintable(),
-    ))  # fmt: skip
-    if list(chosen) == usual and (usual or not bins):
-        return {"bins": bins}
-    named = [part.partition("=")[0].strip() for part in bins.split(";") if "=" in part]
-    return {"bins": bins, "by": ",".join(dict.fromkeys([*chosen, *named]))}
 
 
 def _show(place: Place, found: Answer[BoundaryPeople]) -> None:

@@ -43,6 +43,35 @@ def choose_groups(place: Place) -> dict[str, str]:
     }  # fmt: skip
 
 
+def still_to_choose(place: Place, chosen: dict[str, str]) -> str:
+    """Say what has to be chosen before groups can be compared; empty where nothing has to."""
+    if not chosen["by"]:
+        return "Choose whose groups are compared: of one column or of several."
+    if place.model.schema.classes and not chosen["favourable"]:
+        return "Say what people hope for: who is worse off depends on it."
+    return ""
+
+
+def choose_partition(by: str, label: str, name: str, help_text: str) -> str:
+    """Choose one of several attributes, or all of them crossed, for what takes one set of groups.
+
+    ``by`` and the answer are names of columns with commas between.
+    """
+    names = [attribute for attribute in by.split(",") if attribute]
+    if len(names) < 2:
+        return by
+    return str(choose(
+        st.selectbox, label, name, options=[*names, by], default=names[0], help=help_text,
+        format_func=lambda key: " x ".join(key.split(",")),
+    ))  # fmt: skip
+
+
+def cuts_of(bins: str, by: str) -> str:
+    """Return the cuts of those numbers that are among the columns ``by``."""
+    kept = by.split(",")
+    return ";".join(cut for cut in bins.split(";") if cut.partition("=")[0] in kept)
+
+
 def columns_of(rows: Table) -> dict[str, tuple[Feature, np.ndarray]]:
     """Return columns that can make groups, those that the model does not read included.
 

@@ -22,13 +22,20 @@ from workbench.plots.fairness_front_words import (
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
+from workbench.ui.fairness_choices import (
+    choose_groups,
+    choose_partition,
+    cuts_of,
+    still_to_choose,
+)
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
-from workbench.ui.state import choose, choose_several, open_link
+from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
+from workbench.ui.update_runs import answer_when_pressed
 from workbench.workspace import sources
 from workbench.workspace.store import Workspace
 
@@ -41,6 +48,10 @@ TITLES = {
     "causes": "Which features make the groups' scores differ, before and after",
 }
 WHERE = {"reported": "Rows reported on", "validation": "Rows that chose"}
+WHAT_IT_TAKES = (
+    "Press the button: some sixty near-copies of the model are drawn or trained on towards a "
+    "smaller gap. That takes seconds to a few minutes."
+)
 
 
 def across_models(place: Place) -> None:
@@ -61,14 +72,22 @@ def across_models(place: Place) -> None:
     left, right = side_by_side(FAMILY)
     ask: Ask | None = None
     found: Answer[FairnessFront] | None = None
+    lacks = ""
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**Whose groups, which gap**")
-            ask = _ask(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = _answer(place, ask)
+            groups = choose_groups(place)
+            lacks = still_to_choose(place, groups)
+            ask = None if lacks else _ask(place, groups)
+    with left, errors_shown():
+        if lacks:
+            empty_state(lacks, "help")
+        elif ask is not None:
+            found = answer_when_pressed(
+                place, ask, FairnessFront, "Look for alternatives", WHAT_IT_TAKES, "balance",
+                key=f"run-{FAMILY}",
+            )  # fmt: skip
     if found is None:
         return
     with said, errors_shown():
@@ -81,32 +100,18 @@ def across_models(place: Place) -> None:
     computed_card(found.result.provenance)
 
 
-def _columns(place: Place) -> tuple[list[str], list[str]]:
-    """Return the columns that groups can be made of, and those to begin with."""
-    tables = [place.rows] if place.rows.aside is None else [place.rows, place.rows.aside]
-    features = [f for table in tables for f in table.schema.features if f.kind != "image_patch"]
-    names = [feature.name for feature in features]
-    protected = [feature.name for feature in features if feature.protected and feature.categories]
-    usual = protected or [feature.name for feature in features if feature.categories]
-    return names, (usual or names)[:1]
-
-
-def _ask(place: Place) -> Ask:
+def _ask(place: Place, groups: dict[str, str]) -> Ask:
+    """Choose the gap and settings; returns the run."""
     method = api.list_methods()[NAME]
     fields = method.params.model_fields
-    names, usual = _columns(place)
-    by = choose_several("Groups by", f"{FAMILY}.by", options=names, default=usual)
-    settings: dict[str, Any] = {"by": ",".join(by or usual)}
-    settings["bins"] = str(choose(
-        st.text_input, "Where to cut numbers", f"{FAMILY}.bins", default="", max_chars=200,
-        placeholder="age=25,60", help=fields["bins"].description,
-    ))  # fmt: skip
-    schema = place.model.schema
-    favourable = place.rows.schema.favourable or schema.favourable or schema.classes[-1]
-    settings["favourable"] = str(choose(
-        st.selectbox, "What people hope for", f"{FAMILY}.favourable", default=favourable,
-        options=schema.classes,
-    ))  # fmt: skip
+    by = choose_partition(
+        groups["by"], "Groups by", f"{FAMILY}.partition",
+        "Alternatives lessen the gap between one set of groups: of one attribute, or of all of "
+        "them crossed.",
+    )  # fmt: skip
+    settings: dict[str, Any] = {
+        "by": by, "bins": cuts_of(groups["bins"], by), "favourable": groups["favourable"],
+    }  # fmt: skip
     settings["gap"] = str(choose(
         st.selectbox, "Gap to lessen", f"{FAMILY}.gap", default=fields["gap"].default,
         options=list(GAPS_SHOWN), format_func=lambda name: GAPS[name].title,
@@ -133,30 +138,6 @@ def _ask(place: Place) -> Ask:
         title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
         subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
     )
-
-
-def _answer(place: Place, ask: Ask) -> Answer[FairnessFront] | None:
-    """Return the result, or say what is going on or what to do: it never starts by itself."""
-    person = place.person
-    button, slot = st.empty(), st.container()
-    pressed = button.button(
-        "Look for alternatives", type="primary", icon=":material/balance:", key=f"run-{FAMILY}"
-    )
-    stopped = was_stopped(ask, person)
-    found = answer_to(ask, person, FairnessFront, pressed=pressed, starts_itself=False, slot=slot)
-    runs = is_under_way(ask, person)
-    if runs or (found is not None and not found.is_stale):
-        button.empty()
-    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
-        return None
-    elif found is not None:
-        st.warning("The settings have changed since: press the button to update this.")
-    else:
-        empty_state(
-            "Press the button: some sixty near-copies of the model are drawn or trained on towards "
-            "a smaller gap. That takes seconds to a few minutes.", "balance",
-        )  # fmt: skip
-    return found
 
 
 def _show(found: Answer[FairnessFront], place: Place) -> None:

@@ -13,13 +13,14 @@ from workbench.plots.gap_causes import pairs_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
+from workbench.ui.fairness_choices import choose_groups, still_to_choose
 from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
-from workbench.ui.state import choose, choose_several
+from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.ui.update_runs import answer_of
 
@@ -41,24 +42,22 @@ ABOUT = {
 
 def causes(place: Place) -> None:
     """Ask what the gap between groups is made of, and show the answer."""
-    columns = _columns(place)
-    if not columns:
-        empty_state(
-            f"There are no groups to compare: {place.rows_name} has no column of categories. Add "
-            "the table again with a protected column; the model need not read it.", "help",
-        )  # fmt: skip
-        return
     said = st.container()
     left, right = side_by_side(FAMILY)
     ask: Ask | None = None
     found: Answer[GapCauses] | None = None
+    lacks = ""
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**Whose gap**")
-            ask = _ask(place, columns)
-    if ask is not None:
-        with left, errors_shown():
+            groups = choose_groups(place)
+            lacks = still_to_choose(place, groups)
+            ask = None if lacks else _ask(place, groups)
+    with left, errors_shown():
+        if lacks:
+            empty_state(lacks, "help")
+        elif ask is not None:
             found = answer_of(place, ask, GapCauses, "Share out the gap", "balance")
     if found is None:
         return
@@ -73,19 +72,8 @@ def causes(place: Place) -> None:
     computed_card(found.result.provenance)
 
 
-def _columns(place: Place) -> dict[str, bool]:
-    """Return columns that can make groups, and whether they are marked as protected."""
-    aside = place.rows.aside
-    features = [*place.rows.schema.features, *(() if aside is None else aside.schema.features)]
-    return {
-        feature.name: feature.protected
-        for feature in sorted(features, key=lambda own: not own.protected)
-        if feature.kind == "categorical" or (feature.protected and feature.kind == "numeric")
-    }
-
-
-def _ask(place: Place, columns: dict[str, bool]) -> Ask:
-    """Choose groups, rows and settings; returns the run.
+def _ask(place: Place, groups: dict[str, str]) -> Ask:
+    """Choose rows and settings; returns the run.
 
     Raises
     ------
@@ -93,34 +81,23 @@ def _ask(place: Place, columns: dict[str, bool]) -> Ask:
         If the settings do not fit the model.
     """
     record = api.list_methods()[NAME]
-    by = choose_several(
-        "Groups by", f"{FAMILY}.by", options=list(columns), default=(), format_func=plain,
-        placeholder="all protected columns" if any(columns.values()) else "choose a column",
-    )  # fmt: skip
-    bins = str(choose(
-        st.text_input, "Cut numbers at", f"{FAMILY}.bins", default="",
-        placeholder="age=25,60", max_chars=300,
-        help="Where to cut protected numbers into groups; several columns are separated by "
-        "semicolons.",
-    ))  # fmt: skip
     among = "all"
     if place.rows.y is not None and place.model.schema.n_classes:
         among = str(choose(
             st.selectbox, "Among", f"{FAMILY}.among", options=list(AMONG), default="all",
             format_func=AMONG.get,
         ))  # fmt: skip
-    levels = record.efforts(len(columns)) if record.efforts else {}
+    levels = record.efforts(len(place.model.schema.features)) if record.efforts else {}
     effort = levels[choose_effort(FAMILY, list(levels))]
     hidden = {"by", "bins", "favourable", "among"}
     classes = place.model.schema.classes
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        favourable = _choose_favourable(place) if classes else ""
         background, seed = choose_background(place, effort, FAMILY), choose_seed()
         settings: dict[str, Any] = params_form(
             record.params, FAMILY, leave_out=hidden if classes else {*hidden, "output"},
             defaults=effort.settings,
         )  # fmt: skip
-    settings |= {"by": ",".join(by), "bins": bins, "among": among, "favourable": favourable}
+    settings |= {**groups, "among": among}
     note(record.weakness)
     n = len(place.rows)
     price = quote(place, NAME, n, background, settings)
@@ -131,16 +108,6 @@ def _ask(place: Place, columns: dict[str, bool]) -> Ask:
         title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
         subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
     )
-
-
-def _choose_favourable(place: Place) -> str:
-    """Choose the class that people hope for; by default the one that the schema names."""
-    schema, classes = place.model.schema, place.model.schema.classes
-    usual = place.rows.schema.favourable or schema.favourable or classes[-1]
-    return str(choose(
-        st.selectbox, "Favourable", f"{FAMILY}.favourable", options=list(classes),
-        default=usual, format_func=plain, help="The class that people hope for.",
-    ))  # fmt: skip
 
 
 def _show(found: Answer[GapCauses], name: str) -> str:

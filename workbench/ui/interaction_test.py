@@ -14,11 +14,16 @@ from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
+from workbench.ui.update_runs import answer_when_pressed
 
 FAMILY = "interaction_test"
+WHAT_IT_TAKES = (
+    "Press the button: some twenty networks are trained on labels without interactions, and a few "
+    "on the real ones. That takes seconds to a quarter of an hour."
+)
 ABOUT = (
     "The grey band holds nine of ten networks that were trained on labels without interactions. "
     "Dots are networks trained on the real labels, blue where they have more than that; the star "
@@ -51,7 +56,10 @@ def in_the_data(place: Place) -> None:
             ask = _ask(place)
     if ask is not None:
         with left, errors_shown():
-            found = _answer(place, ask)
+            found = answer_when_pressed(
+                place, ask, InteractionTest, "Test it", WHAT_IT_TAKES, "science",
+                key=f"run-{FAMILY}",
+            )  # fmt: skip
     if found is None:
         return
     with said, errors_shown():
@@ -81,30 +89,6 @@ def _ask(place: Place) -> Ask:
         title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
         subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
     )
-
-
-def _answer(place: Place, ask: Ask) -> Answer[InteractionTest] | None:
-    """Return the result, or say what is going on or what to do: it never starts by itself."""
-    person = place.person
-    button, slot = st.empty(), st.container()
-    pressed = button.button(
-        "Test it", type="primary", icon=":material/play_arrow:", key=f"run-{FAMILY}"
-    )
-    stopped = was_stopped(ask, person)
-    found = answer_to(ask, person, InteractionTest, pressed=pressed, starts_itself=False, slot=slot)
-    runs = is_under_way(ask, person)
-    if runs or (found is not None and not found.is_stale):
-        button.empty()
-    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
-        return None
-    elif found is not None:
-        st.warning("The settings have changed since: press the button to update this.")
-    else:
-        empty_state(
-            "Press the button: some twenty networks are trained on labels without interactions, "
-            "and a few on the real ones. That takes seconds to a quarter of an hour.", "science",
-        )  # fmt: skip
-    return found
 
 
 def _show(found: Answer[InteractionTest], place: Place) -> None:

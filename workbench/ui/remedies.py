@@ -11,12 +11,18 @@ from workbench.plots.remedies_words import (
 )
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish, price_line
 from workbench.ui.remedies_iterations import go_back, remember, show_iterations
 from workbench.ui.remedies_views import choose_remedy, remedy_card, show_views
 from workbench.ui.text import plain
+from workbench.ui.update_runs import answer_when_pressed
+
+WHAT_IT_DOES = (
+    "Press the button: each remedy is fitted on the training rows and judged on rows that it has "
+    "not seen."
+)
 
 
 def remedies(place: Place) -> None:
@@ -50,7 +56,10 @@ def remedies(place: Place) -> None:
         if ask is None:
             empty_state("Choose groups, a goal and remedies: then try them.", "balance")
         else:
-            found = _answer(place, ask)
+            found = answer_when_pressed(
+                place, ask, Remedies, "Try them", f"{WHAT_IT_DOES} {price_line(ask.quote)}.",
+                "balance", key=f"run-{FAMILY}",
+            )  # fmt: skip
     if found is None:
         with said:
             answer("Nothing is known yet: choose what to even out and how, and try it.")
@@ -69,30 +78,6 @@ def remedies(place: Place) -> None:
     with trust, errors_shown():
         trust_card(result)
     computed_card(result.provenance)
-
-
-def _answer(place: Place, ask: Ask) -> Answer[Remedies] | None:
-    """Return the result, or say what is going on or what to do: it never starts by itself."""
-    person = place.person
-    button, slot = st.empty(), st.container()
-    pressed = button.button(
-        "Try them", type="primary", icon=":material/play_arrow:", key=f"run-{FAMILY}"
-    )
-    stopped = was_stopped(ask, person)
-    found = answer_to(ask, person, Remedies, pressed=pressed, starts_itself=False, slot=slot)
-    runs = is_under_way(ask, person)
-    if runs or (found is not None and not found.is_stale):
-        button.empty()
-    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
-        return None
-    elif found is not None:
-        st.warning("The settings have changed since: press the button to update this.")
-    else:
-        empty_state(
-            "Press the button: each remedy is fitted on the training rows and judged on rows that "
-            f"it has not seen. {price_line(ask.quote)}.", "balance",
-        )  # fmt: skip
-    return found
 
 
 def _say(result: Remedies) -> None:

@@ -16,7 +16,7 @@ from workbench.engines.fairness.remedies_params import CHEAP, GAP_OF, Constraint
 from workbench.jobs.request import pace_of
 from workbench.ui import cache
 from workbench.ui.cost import Quote
-from workbench.ui.fairness_choices import choose_groups
+from workbench.ui.fairness_choices import choose_groups, choose_partition, cuts_of
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import note
 from workbench.ui.jobs import Ask
@@ -57,7 +57,10 @@ class Wish:
 def choose_wish(place: Place) -> Wish | None:
     """Choose groups, goal and remedies; None where something has to be said first."""
     groups = choose_groups(place)
-    by = _choose_partition(groups["by"])
+    by = choose_partition(
+        groups["by"], "Even out groups of", f"{FAMILY}.partition",
+        "A remedy evens out one set of groups: of one attribute, or of all of them crossed.",
+    )  # fmt: skip
     goal = str(choose(
         st.selectbox, "What groups should have alike", f"{FAMILY}.constraint",
         options=list(get_args(Constraint)), default=get_args(Constraint)[0],
@@ -71,26 +74,13 @@ def choose_wish(place: Place) -> Wish | None:
         lacking = "what people hope for" if by and names else "groups and at least one remedy"
         note(f"Choose {lacking} to go on.")
         return None
-    kept = [cut for cut in groups["bins"].split(";") if cut.partition("=")[0] in by.split(",")]
     return Wish(
         {
-            "by": by, "bins": ";".join(kept), "favourable": groups["favourable"],
+            "by": by, "bins": cuts_of(groups["bins"], by), "favourable": groups["favourable"],
             "constraint": goal, "remedies": ",".join(names), "mask": mask,
         },
         names,
     )  # fmt: skip
-
-
-def _choose_partition(by: str) -> str:
-    """Choose one attribute, or the crossing of all: remedies even out one set of groups."""
-    names = [name for name in by.split(",") if name]
-    if len(names) < 2:
-        return by
-    return str(choose(
-        st.selectbox, "Even out groups of", f"{FAMILY}.partition", options=[*names, by],
-        default=names[0], format_func=lambda key: " x ".join(key.split(",")),
-        help="A remedy evens out one set of groups: of one attribute, or of all of them crossed.",
-    ))  # fmt: skip
 
 
 def _choose_remedies(model: Model) -> tuple[str, ...]:

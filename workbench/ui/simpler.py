@@ -15,14 +15,19 @@ from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import EFFORTS
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
 from workbench.ui.state import choose, forget_under
 from workbench.ui.text import plain
+from workbench.ui.update_runs import answer_when_pressed
 
 FAMILY = "simpler"
+WHAT_IT_TAKES = (
+    "Press the button: five learners and some hundred thousand trees are tried on the table's "
+    "training rows. That takes ten seconds to a minute, on large tables longer."
+)
 VIEWS = {"learners": "Other learners", "trees": "How common good trees are"}
 # What the views say, in a line below the figure.
 NOTES = {
@@ -54,7 +59,10 @@ def simpler_models(place: Place) -> None:
             ask = _ask(place)
     if ask is not None:
         with left, errors_shown():
-            found = _answer(place, ask)
+            found = answer_when_pressed(
+                place, ask, SimplerModels, "Look for simpler models", WHAT_IT_TAKES, "speed",
+                key=f"run-{FAMILY}",
+            )  # fmt: skip
     if found is None:
         return
     with said, errors_shown():
@@ -64,31 +72,6 @@ def simpler_models(place: Place) -> None:
     with trust, errors_shown():
         trust_card(found.result)
     computed_card(found.result.provenance)
-
-
-def _answer(place: Place, ask: Ask) -> Answer[SimplerModels] | None:
-    """Return the result, or say what is going on or what to do: it never starts by itself."""
-    person = place.person
-    button, slot = st.empty(), st.container()
-    pressed = button.button(
-        "Look for simpler models", type="primary", icon=":material/play_arrow:", key="run-simpler"
-    )
-    stopped = was_stopped(ask, person)
-    found = answer_to(ask, person, SimplerModels, pressed=pressed, starts_itself=False, slot=slot)
-    runs = is_under_way(ask, person)
-    if runs or (found is not None and not found.is_stale):
-        button.empty()
-    elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
-        return None
-    elif found is not None:
-        st.warning("The settings have changed since: press the button to update this.")
-    else:
-        empty_state(
-            "Press the button: five learners and some hundred thousand trees are tried on the "
-            "table's training rows. That takes ten seconds to a minute, on large tables longer.",
-            "speed",
-        )
-    return found
 
 
 def _ask(place: Place) -> Ask:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
 from workbench.core.results import Result
@@ -79,20 +80,47 @@ def answer_of(
     key
         Of the button, where a page has several runs of one method.
     """
-    person = place.person
-    button, slot = st.empty(), st.container()
+    button = st.empty()
+    stopped = was_stopped(ask, place.person)
+    pressed = (not ask.is_small or stopped) and _pressed(
+        button, verb, key or f"run-{ask.request.method}"
+    )
+    words = f"Press the button: {ask.quote.describe()}."
+    return _answer(place, ask, kind, button, words, icon, pressed=pressed, starts=ask.is_small)
+
+
+def answer_when_pressed(
+    place: Place, ask: Ask, kind: type[SomeResult], verb: str, words: str, icon: str, *, key: str
+) -> Answer[SomeResult] | None:
+    """Return the result of a run that never starts by itself, or say what is going on.
+
+    Parameters
+    ----------
+    words
+        Said before the first run: what the button starts, and how long that takes.
+    """
+    button = st.empty()
+    pressed = _pressed(button, verb, key)
+    return _answer(place, ask, kind, button, words, icon, pressed=pressed, starts=False)
+
+
+def _pressed(button: DeltaGenerator, verb: str, key: str) -> bool:
+    return button.button(verb, type="primary", icon=":material/play_arrow:", key=key)
+
+
+def _answer(
+    place: Place, ask: Ask, kind: type[SomeResult], button: DeltaGenerator, words: str, icon: str,
+    *, pressed: bool, starts: bool,
+) -> Answer[SomeResult] | None:  # fmt: skip
+    person, slot = place.person, st.container()
     stopped = was_stopped(ask, person)
-    pressed = (not ask.is_small or stopped) and button.button(
-        verb, type="primary", icon=":material/play_arrow:", key=key or f"run-{ask.request.method}",
-    )  # fmt: skip
-    found = answer_to(ask, person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot)
-    runs = is_under_way(ask, person)
-    if runs or (found is not None and not found.is_stale):
+    found = answer_to(ask, person, kind, pressed=pressed, starts_itself=starts, slot=slot)
+    if is_under_way(ask, person) or (found is not None and not found.is_stale):
         button.empty()
     elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
         return None
     elif found is not None:
         st.warning("The settings have changed since: press the button to update this.")
     else:
-        empty_state(f"Press the button: {ask.quote.describe()}.", icon)
+        empty_state(words, icon)
     return found
