@@ -222,7 +222,7 @@ def test_the_answer_says_what_helps_most_and_its_price():
     assert "None" not in said
     none = remedies_sentence(nothing_helps())
     assert none.startswith("The remedy tried does not lessen the statistical parity difference")
-    assert "beyond what chance brings with 600 test rows" in none
+    assert "beyond what chance brings with 600 rows" in none
     assert "worse off" not in remedies_sentence(harmless())
     assert remedies_sentence(LONE).startswith("No remedy was tried yet")
 

@@ -32,7 +32,7 @@ def remedies_sentence(result: Remedies) -> str:
         start = "The remedy tried does not lessen" if n == 1 else f"None of {n} remedies lessens"
         return (
             f"{start} the {title} by {result.attribute} beyond what chance brings with "
-            f"{counted(len(result), 'test row')}."
+            f"{counted(len(result), 'row')}."
         )
     most = "" if n == 1 else f" most of {n}"
     return (

@@ -86,6 +86,8 @@ def _say(result: Remedies) -> None:
     if (best := most_helpful(result)) is not None:
         st.markdown(plain(remedy_sentence(result, best)))
     note(multiplicity_sentence(result))
+    for remark in result.provenance.notes:  # rows that were seen before make numbers too good
+        note(f"{remark[:1].upper()}{remark[1:]}.")
     if len(tried(result)) > 1:
         note(
             "Of several that are judged on the same rows, the best one looks better than it "
