@@ -1,4 +1,4 @@
-"""Runs of the parts of the page about equally good models: of how many rows, and their answer."""
+"""Runs of parts of a page: of how many rows, with which settings, and their answer."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
