@@ -17,6 +17,8 @@ from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.results import FairnessAudit, load
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
+from workbench.engines.group_params import GroupParams
+from workbench.engines.groups import find_groups
 
 QUICK = {"resamples": 200, "neighbour_rows": 200, "least_rows": 1}
 FAIRLEARN = {
@@ -364,3 +366,14 @@ def test_given_decisions_take_weights_scores_and_names():
         roc_auc_score(truth[own], score[own], sample_weight=weights[own]), abs=1e-12
     )
     assert "decisions were given" in found.provenance.notes[-1]
+
+
+def test_a_protected_column_of_one_group_is_left_out_unless_it_is_named():
+    rows = table([0, 1] * 40, {"sex": ["f", "m", "m", "f"] * 20, "town": ["a"] * 80})
+    schema = rows.schema
+    for name in ("sex", "town"):
+        schema = schema.edit(name, protected=True)
+    rows = replace(rows, schema=schema)
+    assert find_groups(rows, GroupParams()).attributes == ("sex",)
+    with pytest.raises(InvalidInputError, match="of one group by town; there is nothing"):
+        find_groups(rows, GroupParams(by="sex,town"))

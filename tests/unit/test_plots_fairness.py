@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.attributions import HOSTILE_BOLD
 from tests.fairness_audits import (
@@ -19,6 +20,7 @@ from tests.fairness_audits import (
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import BASE, FNR, GAPS, PPV, RATES, SELECTION, TPR
 from workbench.numerics.audit_reading import (
+    apart,
     beyond_chance,
     clearest,
     difference,
@@ -296,3 +298,22 @@ def test_names_are_shown_as_they_are():
     )  # fmt: skip
     for view in views_of(audit):
         assert HOSTILE_BOLD not in render(audit, view).to_json().replace("\\u003c", "<"), view
+
+
+def test_a_large_group_that_is_surely_worse_off_is_found_beside_tiny_ones():
+    cells = {
+        "White": ((4000, 200), (200, 1100)), "Black": ((540, 20), (20, 46)),
+        "Islander": ((30, 1), (1, 30)), "Other": ((45, 3), (2, 10)),
+    }  # fmt: skip
+    audit = audit_of(cells)
+    found = apart(audit, "selection_rate", 0)
+    assert audit.group_names[found[0][0]] == "Black"
+    black, white = (np.array(cells[name]) for name in ("Black", "White"))
+    ours, theirs = (c[:, 1].sum() / c.sum() for c in (black, white))
+    pooled = (black[:, 1].sum() + white[:, 1].sum()) / (black.sum() + white.sum())
+    error = np.sqrt(pooled * (1 - pooled) * (1 / black.sum() + 1 / white.sum()))
+    score = 2 * stats.norm.sf(abs(ours - theirs) / error)
+    assert found[0][1] < 0.01
+    assert score < 0.01
+    alike = audit_of({"White": ((400, 100), (100, 400)), "Black": ((80, 20), (20, 80))})
+    assert apart(alike, "selection_rate", 0) == []

@@ -20,6 +20,7 @@ def find_groups(rows: Table, params: GroupParams, *, one_will_do: bool = False) 
     """Sort rows by the protected attributes that are asked for.
 
     Columns that the model does not read (``Table.aside``) serve as well as those that it reads.
+    Of columns that nobody named, those by which all rows are of one group are left out.
     A row without a value is of the group *missing*: nobody is left out. A category without rows
     keeps its place, and its rates are undefined.
 
@@ -41,10 +42,13 @@ def find_groups(rows: Table, params: GroupParams, *, one_will_do: bool = False) 
     found = [_levels(*columns[name], edges.get(name), rows.name) for name in names]
     single = [name for name, (_, codes) in zip(names, found, strict=True) if _is_one(codes)]
     if single and not one_will_do:
-        raise InvalidInputError(
-            f"All rows of {rows.name!r} are of one group by {listing(single)}; there is nothing to "
-            "compare. Choose more rows or another column."
-        )
+        if params.by.strip() or len(single) == len(names):
+            raise InvalidInputError(
+                f"All rows of {rows.name!r} are of one group by {listing(single)}; there is "
+                "nothing to compare. Choose more rows, or group by other columns."
+            )
+        kept = [at for at, name in enumerate(names) if name not in single]
+        names, found = [names[at] for at in kept], [found[at] for at in kept]
     grouping = Grouping(
         tuple(names), tuple(levels for levels, _ in found),
         np.stack([codes for _, codes in found], 1),

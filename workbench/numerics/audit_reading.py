@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import stats
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import FairnessAudit
@@ -74,6 +75,47 @@ def clearest(audit: FairnessAudit, rate: str) -> int:
     """Return the partition by which the gap of a rate is least likely by chance."""
     adjusted = audit.adjusted[gap_of(rate)]
     return int(np.where(np.isfinite(adjusted), adjusted, 2.0).argmin())
+
+
+def apart(audit: FairnessAudit, rate: str, partition: int) -> list[tuple[int, float]]:
+    r"""Return the groups whose rate differs from the reference group's, each with its chance.
+
+    The widest gap of many groups is set by the smallest of them; this asks each group on its own.
+    With :math:`d` the difference and :math:`l` its limit towards 0 (MOVER), the chance is that of a
+    normal variable beyond :math:`z\, d / (d - l)`, after Holm's correction for all such comparisons
+    of this rate, those by other attributes included. Chances up to ``LEVEL`` are returned, the
+    least likely first.
+    """
+    compared = comparisons(audit, rate)
+    chances = [
+        _chance_apart(difference(audit, rate, g, int(audit.references[audit.partition_of[g]])))
+        for g in compared
+    ]
+    found: list[tuple[int, float]] = []
+    least = 0.0
+    for place, at in enumerate(np.argsort(chances, kind="stable")):
+        least = max(least, min(1.0, chances[at] * (len(compared) - place)))
+        if least <= LEVEL and audit.partition_of[compared[at]] == partition:
+            found.append((compared[at], least))
+    return found
+
+
+def comparisons(audit: FairnessAudit, rate: str) -> list[int]:
+    """Return the groups of all partitions that can be held against the reference of theirs."""
+    found = []
+    for partition, reference in enumerate(audit.references.tolist()):
+        groups = enough(audit, rate, partition).tolist()
+        found += [g for g in groups if g != reference and reference in groups]
+    return found
+
+
+def _chance_apart(d: Float[np.ndarray, " 3"]) -> float:
+    """Two-sided chance of a difference as far from 0, from its limit on that side."""
+    value, limit = (d[0], d[1]) if d[0] >= 0 else (-d[0], -d[2])
+    if not np.isfinite(d).all() or value == 0:
+        return 1.0
+    z = float(stats.norm.ppf(0.975)) * value / max(value - limit, 1e-12)
+    return float(2 * stats.norm.sf(z))
 
 
 def worse_off(audit: FairnessAudit, rate: str, partition: int) -> int | None:
