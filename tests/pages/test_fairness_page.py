@@ -28,7 +28,7 @@ def boxes(app):
 
 
 def test_it_starts_by_itself_and_says_who_and_how_sure():
-    app = no_fault(visit("fairness", model="adult-mlp", fairness__rate="selection_rate", **QUICK))
+    app = no_fault(visit("fairness", model="adult-mlp", **QUICK))
     (said,) = answers(app)
     assert "People with sex Female are worse off. Of 100 people with sex Female" in said
     assert "With this many rows the difference could be" in said
@@ -39,6 +39,17 @@ def test_it_starts_by_itself_and_says_who_and_how_sure():
     labels = {button.label for button in app.get("download_button")}
     assert labels >= {"HTML", "CSV", "JSON"}
     assert widget(app, "selectbox", "Groups by").value == "sex"
+    assert widget(app, "selectbox", "Rate").value == "selection_rate"
+    assert not [name for name in address(app) if "rate" in name or "partition" in name]
+
+
+def test_another_gap_is_named_where_the_chosen_rate_shows_none():
+    rate = "true_positive_rate"
+    app = no_fault(visit("fairness", model="adult-mlp", fairness__rate=rate,
+                         fairness__partition="sex", **QUICK))  # fmt: skip
+    (said,) = answers(app)
+    assert "by this measure no group is shown to be worse off" in said
+    assert "But people with sex Female are granted less often (selection rate)" in said
 
 
 def test_every_view_has_its_figure_and_choices():
@@ -61,6 +72,7 @@ def test_the_definitions_are_one_click_away():
     for about in (*RATES.values(), *GAPS.values()):
         assert about.title in said
     assert "TP / (FN + TP)" in said
+    assert "(FN + TP) / (TN + FP + FN + TP)" in said
     assert "FPR = p / (1 - p) * (1 - PPV) / PPV * (1 - FNR)" in said
 
 

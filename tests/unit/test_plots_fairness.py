@@ -18,11 +18,13 @@ from tests.fairness_audits import (
     with_gaps,
 )
 from workbench.core.errors import InvalidInputError
-from workbench.core.fairness_metrics import BASE, FNR, GAPS, PPV, RATES, SELECTION, TPR
+from workbench.core.fairness_metrics import ACCURACY, BASE, FNR, GAPS, PPV, RATES, SELECTION, TPR
 from workbench.numerics.audit_reading import (
     apart,
     beyond_chance,
     clearest,
+    clearest_look,
+    clearest_rate,
     difference,
     extremes,
     gap_of,
@@ -38,6 +40,7 @@ from workbench.plots.fairness_words import (
     in_words,
     lacking_sentence,
     overview_sentence,
+    verdict,
 )
 from workbench.plots.theme import LIGHT
 
@@ -61,7 +64,9 @@ def test_the_sentence_says_who_how_many_and_how_sure():
 def test_a_gap_within_chance_makes_nobody_worse_off():
     said = audit_sentence(alike())
     assert "worse off. Of" not in said
-    assert said.endswith("is not beyond what chance brings: no group is shown to be worse off.")
+    assert said.endswith(
+        "is not beyond what chance brings: by this measure no group is shown to be worse off."
+    )
     assert "79.8 get" in said  # close rates are told apart by a further digit
     assert conflicts_sentence(alike()).startswith("None of 10 gaps by sex is beyond what chance")
     assert overview_sentence(alike()) == ("Gaps beyond chance, over all measures: by sex 0 of 10.")
@@ -71,7 +76,7 @@ def test_random_groups_are_what_a_gap_is_held_against():
     assert chance_sentence(unequal()) == (
         "Were the people dealt out to groups of these sizes at random, the equal opportunity "
         "difference would be 2.0 points on average and above 4.5 points in one of 20 draws; here "
-        "it is 28 points (p 0.005)."
+        "it is 28 points (p below 0.001)."
     )
     lone = audit_of({"a": ((5, 5), (0, 0)), "b": ((9, 9), (300, 300))})
     assert chance_sentence(lone) == ""
@@ -136,6 +141,66 @@ def test_the_page_begins_with_the_clearest_gap():
     assert audit.partition_names[clearest(audit, TPR)] == "sex"
 
 
+def only(*sure):
+    """An audit of women and men in which these gaps alone are beyond chance."""
+    chances = np.full((len(GAPS), 1), 0.5)
+    for name in sure:
+        chances[list(GAPS).index(name)] = 0.0005
+    return unequal(chances=chances)
+
+
+def test_a_gap_beyond_chance_by_another_rate_is_named_in_the_headline():
+    # 110 of 500 women and 400 of 1,000 men get the decision.
+    said = audit_sentence(only("selection_rate_difference", "base_rate_difference"))
+    assert said.endswith(
+        "by this measure no group is shown to be worse off. But people with sex Female are "
+        "granted less often (selection rate), beyond chance: of 100 people with sex Female, 22 "
+        "get the decision good; of 100 with sex Male, 40."
+    )
+    predictive = audit_sentence(only("positive_predictive_value_difference"))
+    assert "But the positive predictive value differs beyond chance: of 100 people" in predictive
+    ratio = audit_sentence(only("selection_rate_ratio", "base_rate_difference"))
+    assert ratio.endswith(
+        "But by sex this is beyond chance: statistical parity ratio, base rate difference."
+    )
+    assert "But" not in audit_sentence(only())
+    assert "But" not in audit_sentence(only("true_positive_rate_difference"))
+
+
+def test_the_page_begins_with_the_rate_and_the_groups_of_the_clearest_gap():
+    assert clearest_look(only()) is None
+    assert clearest_look(only("base_rate_difference")) is None
+    assert clearest_look(only("accuracy_difference", "false_omission_rate_difference")) == (
+        0, ACCURACY,
+    )  # fmt: skip
+    assert clearest_look(only("positive_predictive_value_difference")) == (0, PPV)
+    audit = crossed()
+    chances = audit.chances.copy()
+    chances[gap_of(TPR)], chances[gap_of(SELECTION)] = [0.5, 0.5, 0.0005], [0.5, 0.0005, 0.0005]
+    audit = replace(audit, adjusted=chances)
+    # Crossed groups differ by more, and come after single ones all the same.
+    assert clearest_look(audit)[0] != 2
+    assert clearest_rate(audit, 2) is not None
+    # Where both are beyond chance, the one that lies higher above its floor.
+    both = only("selection_rate_difference", "true_positive_rate_difference")
+    floors = both.floors.copy()
+    floors[gap_of(TPR), 0] = [0.1, 0.25]
+    assert clearest_look(both) == (0, TPR)
+    assert clearest_look(replace(both, floors=floors)) == (0, SELECTION)
+
+
+def test_a_chance_that_fails_by_correction_alone_is_told_with_both():
+    chances = np.full((len(GAPS), 1), 0.5)
+    chances[gap_of(TPR)] = 0.03
+    said = chance_sentence(unequal(chances=chances))
+    assert said.endswith("(p 0.03; after correction for 10 comparisons p 0.3).")
+    assert verdict(unequal(chances=chances), gap_of(TPR), 0) == (
+        "not beyond chance (corrected p 0.3, limit 0.05)"
+    )
+    assert "correction" not in chance_sentence(unequal())
+    assert "correction" not in chance_sentence(only())
+
+
 def test_groups_stand_in_their_places_and_few_rows_are_grey():
     figure = render(with_gaps(), "groups")
     sure, few, reasons = figure.data
@@ -176,6 +241,7 @@ def test_gaps_lie_over_what_chance_brings():
     assert len(sure.x) + len(rest.x) == len(GAPS)
     shown = dict(zip(sure.y, sure.x, strict=True))
     assert shown[at] == pytest.approx(1 - audit.gaps[at, 0, 0])
+    assert rest.marker.color == LIGHT.muted  # apart from the grey band that they lie on
     assert sorted(rest.y) == [q for q in range(len(GAPS)) if not beyond_chance(audit, q, 0)]
 
 

@@ -80,7 +80,8 @@ def undefined_rates(audit: FairnessAudit) -> Finding:
     lost = ~np.isfinite(audit.rates[..., 0]) & (audit.sizes > 0)
     evidence = {"undefined": float(lost.sum()), "groups": float(lost.any(0).sum())}
     if not lost.any():
-        return Finding("ok", "Every rate of every group with rows is defined.", evidence, 0.0)
+        sentence = "Every rate of every group with rows is defined."
+        return Finding("ok", sentence, evidence, 0.0, "none")
     r, g = (int(at[0]) for at in np.nonzero(lost))
     rate = list(RATES)[r]
     told = f"{RATES[rate].title.lower()} of {group_phrase(audit, g)} ({audit.reason(rate, g)})"
@@ -90,7 +91,7 @@ def undefined_rates(audit: FairnessAudit) -> Finding:
         f"Undefined, and left out of the gaps: {told}{rest}. A gap among the other groups says "
         "nothing about these."
     )
-    return Finding("warning", sentence, evidence, 0.0, f"{int(lost.sum())} undefined")
+    return Finding("warning", sentence, evidence, 0.0, f"{int(lost.sum()):,}")
 
 
 def not_all_at_once(audit: FairnessAudit) -> Finding:
@@ -142,7 +143,7 @@ def _conflict(audit: FairnessAudit, low: int, high: int) -> Finding:
 
 FAIRNESS_CHECKS = (
     Check("WB045", "Rows behind every group", "warning", 0, FairnessAudit, tiny_groups),
-    Check("WB046", "Gaps beyond chance", "warning", 0, FairnessAudit, beyond_the_floor),
-    Check("WB047", "Rates that are defined", "warning", 0, FairnessAudit, undefined_rates),
-    Check("WB048", "Base rates allow equal errors", "warning", 0, FairnessAudit, not_all_at_once),
+    Check("WB046", "Gaps against chance", "warning", 0, FairnessAudit, beyond_the_floor),
+    Check("WB047", "Undefined rates", "warning", 0, FairnessAudit, undefined_rates),
+    Check("WB048", "Base rates and equal errors", "warning", 0, FairnessAudit, not_all_at_once),
 )

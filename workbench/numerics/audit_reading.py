@@ -6,7 +6,18 @@ from scipy import stats
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import FairnessAudit
-from workbench.core.fairness_metrics import ACCURACY, FNR, FPR, GAPS, RATES, SELECTION, TNR, TPR
+from workbench.core.fairness_metrics import (
+    ACCURACY,
+    FNR,
+    FOR,
+    FPR,
+    GAPS,
+    PPV,
+    RATES,
+    SELECTION,
+    TNR,
+    TPR,
+)
 from workbench.core.schema import listing
 from workbench.numerics.rates import mover_difference
 
@@ -18,6 +29,8 @@ GAP_NAMES = tuple(GAPS)
 # it depends on what is at stake, so that nobody is called worse off.
 LOW_IS_WORSE = frozenset({SELECTION, TPR, FPR, ACCURACY})
 HIGH_IS_WORSE = frozenset({FNR, TNR})
+# Rates of the model's own doing that a gap is a difference of.
+TELLING = (SELECTION, TPR, FPR, ACCURACY, PPV, FOR)
 # Refusals are what is left of decisions, so their gap is the same one.
 MIRRORED = {FNR: TPR, TNR: FPR}
 
@@ -116,6 +129,47 @@ def _chance_apart(d: Float[np.ndarray, " 3"]) -> float:
         return 1.0
     z = float(stats.norm.ppf(0.975)) * value / max(value - limit, 1e-12)
     return float(2 * stats.norm.sf(z))
+
+
+def clearest_rate(audit: FairnessAudit, partition: int) -> str | None:
+    """Return the rate whose gap in a partition is furthest beyond chance; None where none is.
+
+    Rates that tell who is worse off come before those that do not. A base rate is no doing of the
+    model, so it is left out.
+    """
+    sure = [rate for rate in TELLING if beyond_chance(audit, gap_of(rate), partition)]
+    first = [rate for rate in sure if rate in LOW_IS_WORSE]
+    return max(
+        first or sure, key=lambda rate: beyond_floor(audit, gap_of(rate), partition), default=None
+    )
+
+
+def clearest_look(audit: FairnessAudit) -> tuple[int, str] | None:
+    """Return the partition and the rate with the clearest gap; None where none is beyond chance.
+
+    Single attributes come before crossed ones, which are harder to read.
+    """
+    found = [
+        (p, rate) for p in range(len(audit.partitions))
+        if (rate := clearest_rate(audit, p)) is not None
+    ]  # fmt: skip
+    return max(
+        found,
+        key=lambda at: (
+            at[1] in LOW_IS_WORSE, -len(audit.partitions[at[0]]),
+            beyond_floor(audit, gap_of(at[1]), at[0]),
+        ),
+        default=None,
+    )  # fmt: skip
+
+
+def beyond_floor(audit: FairnessAudit, gap: int, partition: int) -> float:
+    """Return how far a gap lies above its mean at random, as a multiple of how far one in 20 do.
+
+    Many gaps are wider than every random draw, so that their chances do not tell them apart.
+    """
+    (mean, top), found = audit.floors[gap, partition], audit.gaps[gap, partition, 0]
+    return float((found - mean) / max(top - mean, np.finfo(float).tiny))
 
 
 def worse_off(audit: FairnessAudit, rate: str, partition: int) -> int | None:

@@ -107,7 +107,8 @@ def gaps(audit: FairnessAudit, *, partition: str | int = 0, dark: bool = False) 
     sure = np.array([bool(beyond_chance(audit, q, p)) for q in range(len(GAPS))])
     texts = [_about_gap(audit, q, p) for q in range(len(GAPS))]
     _dots(figure, found, known & sure, colours.negative, "circle", texts)
-    _dots(figure, found, known & ~sure, colours.others, "circle-open", texts)
+    # Darker than the band that most of these lie on.
+    _dots(figure, found, known & ~sure, colours.muted, "circle-open", texts)
     span = _span(np.concatenate([found[known].ravel(), floors[known].ravel(), [0.0]]))
     _undefined_gaps(figure, known, span[0], colours)
     layout_bars(figure, [_gap_label(q) for q in range(len(GAPS))], span, ROW_HEIGHT)

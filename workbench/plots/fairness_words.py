@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.core.fairness import ENOUGH, FairnessAudit
-from workbench.core.fairness_metrics import GAPS, RATES, TPR
+from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, RATES, SELECTION, TPR
 from workbench.core.remedies import Remedies
 from workbench.core.wording import counted, percent
 from workbench.numerics.audit_reading import (
@@ -11,6 +11,7 @@ from workbench.numerics.audit_reading import (
     LEVEL,
     MIRRORED,
     beyond_chance,
+    clearest_rate,
     difference,
     enough,
     extremes,
@@ -24,6 +25,11 @@ from workbench.plots.words import number
 
 NAMED = 3
 CLOSE = 0.02
+# What befalls the group that a rate is worst for.
+LESS = {
+    **dict.fromkeys((SELECTION, TPR, FPR), "are granted less often"),
+    ACCURACY: "are decided rightly less often",
+}
 
 
 def audit_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -> str:
@@ -32,16 +38,11 @@ def audit_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) ->
     if ends is None:
         return _too_few(audit, partition, rate)
     low, high = ends
-    of_whom, do = in_words(audit, rate)
     d = difference(audit, rate, high, low)
     digits = 0 if d[0] >= CLOSE else 1
-    least, most = (_hundredths(audit.rates[rate_index(rate), g, 0], digits) for g in ends)
-    who = _worse(audit, partition, rate)
-    rest = of_whom.removeprefix("people")
-    return (
-        f"{who}Of 100 people with {group_phrase(audit, low)}{rest}, {least} {do}; of 100 with "
-        f"{group_phrase(audit, high)}, {most}. {_how_sure(audit, partition, rate, d, digits)}"
-    )
+    numbers, who = _of_hundred(audit, rate, ends, digits), _worse(audit, partition, rate)
+    sure = _how_sure(audit, partition, rate, d, digits)
+    return f"{who}Of{numbers.removeprefix('of')}. {sure}{_but(audit, partition, rate)}"
 
 
 def chance_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -> str:
@@ -51,11 +52,14 @@ def chance_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -
     if not np.isfinite(found):
         return ""
     name = GAPS[GAP_NAMES[gap]].title.lower()
-    p = float(audit.adjusted[gap, partition])
+    p, corrected = float(audit.chances[gap, partition]), float(audit.adjusted[gap, partition])
+    turned = p <= LEVEL < corrected
+    many = int(np.isfinite(audit.chances).sum())
+    after = f"; after correction for {many} comparisons {chance_words(corrected)}" if turned else ""
     return (
         "Were the people dealt out to groups of these sizes at random, the "
         f"{name} would be {points(mean)} on average and above {points(top)} in one of 20 draws; "
-        f"here it is {points(found)} ({chance_words(p)})."
+        f"here it is {points(found)} ({chance_words(p)}{after})."
     )
 
 
@@ -156,10 +160,40 @@ def _how_sure(audit: FairnessAudit, partition: int, rate: str, d: np.ndarray, di
         )  # fmt: skip
         return (
             f"With this many rows the difference could be {low} to {high}, and {which} is not "
-            "beyond what chance brings: no group is shown to be worse off."
+            "beyond what chance brings: by this measure no group is shown to be worse off."
         )
     widest = ", and it is the widest of several" if many else ""
     return f"With this many rows the difference could be {low} to {high}{widest}."
+
+
+def _of_hundred(audit: FairnessAudit, rate: str, ends: tuple[int, int], digits: int) -> str:
+    """Say how many of 100 people of two groups a rate counts."""
+    of_whom, do = in_words(audit, rate)
+    least, most = (_hundredths(audit.rates[rate_index(rate), g, 0], digits) for g in ends)
+    low, high = (group_phrase(audit, g) for g in ends)
+    rest = of_whom.removeprefix("people")
+    return f"of 100 people with {low}{rest}, {least} {do}; of 100 with {high}, {most}"
+
+
+def _but(audit: FairnessAudit, partition: int, rate: str) -> str:
+    """Name the clearest other gap of the partition, where a rate's own is not beyond chance."""
+    if beyond_chance(audit, gap_of(rate), partition):
+        return ""
+    other = clearest_rate(audit, partition)
+    ends = None if other is None else extremes(audit, other, partition)
+    if other is None or ends is None:
+        titles = [gap.title for gap in GAPS.values()]
+        sure = [i for i in range(len(titles)) if beyond_chance(audit, i, partition)]
+        by = audit.partition_names[partition]
+        return f" But by {by} this is beyond chance: {_listed(titles, sure)}." if sure else ""
+    d = difference(audit, other, ends[1], ends[0])
+    numbers = _of_hundred(audit, other, ends, 0 if d[0] >= CLOSE else 1)
+    name = RATES[other].title.lower()
+    group = worse_off(audit, other, partition)
+    if group is None:
+        return f" But the {name} differs beyond chance: {numbers}."
+    who = group_phrase(audit, group)
+    return f" But people with {who} {LESS[other]} ({name}), beyond chance: {numbers}."
 
 
 def in_words(result: FairnessAudit | Remedies, rate: str) -> tuple[str, str]:
@@ -190,7 +224,7 @@ def points(difference_: float) -> str:
 
 
 def chance_words(p: float) -> str:
-    """Write a chance at random after correction.
+    """Write a chance at random.
 
     Examples
     --------
@@ -225,7 +259,7 @@ def verdict(audit: FairnessAudit, gap: int, partition: int) -> str:
     beyond = beyond_chance(audit, gap, partition)
     if beyond is None:
         return "not defined"
-    p = chance_words(float(audit.adjusted[gap, partition]))
+    p = f"corrected {chance_words(float(audit.adjusted[gap, partition]))}"
     return f"beyond chance ({p})" if beyond else f"not beyond chance ({p}, limit {LEVEL:g})"
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import RATES, TPR
-from workbench.numerics.audit_reading import clearest
+from workbench.numerics.audit_reading import clearest, clearest_look
 from workbench.plots import render, views_of
 from workbench.plots.fairness import COUNTED
 from workbench.plots.fairness_thresholds import threshold_sentence
@@ -25,7 +25,8 @@ VIEWS = {
 }  # fmt: skip
 ABOUT = {
     "groups": "A whisker is what the rate could be with this many rows. Grey rings are told by "
-    "too few rows to be compared, which is no sign that they are treated alike.",
+    "too few rows to be compared, which is no sign that they are treated alike. Drawn together "
+    "moves rates told by few rows towards the others, by as much as chance may have moved them.",
     "gaps": "The grey band is what people dealt out at random would show: a gap inside it says "
     "nothing. Filled dots are beyond chance after correction for all gaps that were looked at.",
     "intersections": "Every cell is a group. Cells without colour have too few rows, or nobody.",
@@ -49,18 +50,20 @@ class Look:
 
 def choose_look(result: FairnessAudit) -> Look:
     """Choose the rate and whose groups the page is about; at first the clearest gap's."""
-    names = list(result.partition_names)
+    names, first = list(result.partition_names), clearest_look(result)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by, of = st.container(width=260), st.container(width=260)
     with of:
         rate = str(choose(
-            st.selectbox, "Rate", f"{FAMILY}.rate", options=list(RATES), default=TPR,
-            format_func=lambda name: RATES[name].title,
+            st.selectbox, "Rate", f"{FAMILY}.rate", options=list(RATES),
+            default=TPR if first is None else first[1], format_func=lambda name: RATES[name].title,
         ))  # fmt: skip
     with by:
         partition = choose(
             st.selectbox, "Groups by", f"{FAMILY}.partition", options=names,
-            default=names[clearest(result, rate)],
+            default=names[
+                first[0] if first is not None and rate == first[1] else clearest(result, rate)
+            ],
         )  # fmt: skip
     return Look(result.partition_index(str(partition)), rate)
 

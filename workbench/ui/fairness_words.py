@@ -46,7 +46,7 @@ def definitions() -> None:
         )
         st.markdown("\n".join(["| rate | of 100 … | | counts |", "|---|---|---|---|", *(
             f"| {rate.title} | {rate.of_whom} | {rate.do} | {_sum(rate.counts)} / "
-            f"({_sum(rate.of)}) |"
+            f"{_sum(rate.of)} |"
             for rate in RATES.values()
         )]))  # fmt: skip
         st.markdown("\n".join(["| gap | compares | is | elsewhere |", "|---|---|---|---|", *(
@@ -59,7 +59,8 @@ def definitions() -> None:
 
 
 def _sum(cells: Cells) -> str:
-    return " + ".join(CELLS[cell] for cell in cells)
+    said = " + ".join(CELLS[cell] for cell in cells)
+    return f"({said})" if len(cells) > 1 else said
 
 
 def _way(gap: Gap) -> str:
