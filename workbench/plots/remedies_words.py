@@ -4,15 +4,17 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, SELECTION, TPR
-from workbench.core.remedies import AS_IS, Remedies
+from workbench.core.remedies import AS_IS, REMEDIES, Remedies
 from workbench.core.remedy_reading import (
     GAP_NAMES,
     RATE_NAMES,
     decides_by_group,
     gaps_that,
+    less_right,
     most_helpful,
     moved,
     tried,
+    worse_off,
 )
 from workbench.core.wording import counted, joined, percent
 from workbench.plots.fairness_words import in_words
@@ -32,28 +34,41 @@ def remedies_sentence(result: Remedies) -> str:
         start = "The remedy tried does not lessen" if n == 1 else f"None of {n} remedies lessens"
         return (
             f"{start} the {title} by {result.attribute} beyond what chance brings with "
-            f"{counted(len(result), 'row')}."
+            f"{counted(len(result), 'row')}.{_control(result)}"
         )
     most = "" if n == 1 else f" most of {n}"
     return (
         f"{result.titles[best]} lessens the {title} by {result.attribute}{most}: "
-        f"{gap_told(result, best, result.gap)}. {_price(result, best)}"
+        f"{gap_told(result, best, result.gap)}. {_price(result, best)}{_control(result)}"
     )
+
+
+def _control(result: Remedies) -> str:
+    """Say why one more is listed than there are remedies."""
+    if "retrained" not in result.names:
+        return ""
+    return f" {REMEDIES['retrained'].title} is the control, and no remedy."
 
 
 def _price(result: Remedies, r: int) -> str:
     """Say in short what is paid: in accuracy, by groups, and in other gaps."""
-    harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
-    worse, groups = len(gaps_that(result, r, "worsened")), len(result.group_names)
-    who = joined(harmed) if 0 < len(harmed) <= FEW else f"{len(harmed)} of {groups} groups"
+    worse = len(gaps_that(result, r, "worsened"))
     parts = [
         accuracy_told(result, r),
-        f"{who} {'is' if len(harmed) == 1 else 'are'} worse off in some way" if harmed else "",
+        _groups_are(result, worse_off(result, r), "worse off"),
+        _groups_are(result, less_right(result, r), "decided rightly more rarely"),
         f"{counted(worse, 'other gap')} {'grows' if worse == 1 else 'grow'} beyond chance"
         if worse else "",
     ]  # fmt: skip
     told = "; ".join(part for part in parts if part)
     return f"{told[0].upper()}{told[1:]}."
+
+
+def _groups_are(result: Remedies, groups: list[str], what: str) -> str:
+    if not groups:
+        return ""
+    who = joined(groups) if len(groups) <= FEW else f"{len(groups)} of {len(result.sizes)} groups"
+    return f"{who} {'is' if len(groups) == 1 else 'are'} {what}"
 
 
 def remedy_sentence(result: Remedies, remedy: str | int) -> str:
@@ -170,7 +185,7 @@ def cautions(result: Remedies, remedy: str | int) -> tuple[str, ...]:
 
 
 def _harm(result: Remedies, r: int) -> list[str]:
-    """Name each group that is worse off, and what it gets more rarely."""
+    """Name each group that loses, and what it gets more rarely."""
     good, by_group = result.favourable, dict[str, list[str]]()
     less = {
         SELECTION: f"get the decision {good} more rarely",
@@ -309,15 +324,18 @@ def multiplicity_sentence(result: Remedies) -> str:
 def verdict(result: Remedies, remedy: str | int) -> str:
     """Say in a few words whether a remedy does what it is for.
 
-    Examples are ``helps``, ``helps, and harms Male``, ``no change beyond chance``.
+    Examples are ``helps``, ``helps; Male worse off``, ``no change beyond chance``.
     """
     r = result.index(remedy)
-    harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
     said = {
         "lessened": "helps", "worsened": "makes the gap larger",
         "open": "no change beyond chance", "undefined": "not defined",
     }[moved(result, r, result.gap)]  # fmt: skip
-    return f"{said}; {joined(harmed)} worse off" if harmed else said
+    if worse := worse_off(result, r):
+        return f"{said}; {joined(worse)} worse off"
+    if less := less_right(result, r):
+        return f"{said}; {joined(less)} decided rightly more rarely"
+    return said
 
 
 def group_phrase(result: Remedies, group: int) -> str:
