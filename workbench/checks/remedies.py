@@ -35,8 +35,8 @@ def beyond_noise(result: Remedies) -> Finding:
     if moved(result, r, result.gap) == "undefined":
         return Finding(
             "warning",
-            f"The {title} is not defined before {name.lower()} or after, as a group has nobody of "
-            "whom it would be a share: choose another gap, or more rows.",
+            f"The {title} is not defined before {name.lower()} or after, as fewer than two groups "
+            "have enough people of whom it would be a share: choose another gap, or more rows.",
         )
     evidence = {"change": value, "low": low, "high": high}
     brief = f"{value:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "\N{MINUS SIGN}")

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from workbench.core.fairness_metrics import ACCURACY, GAPS, RATES
 from workbench.core.paired_changes import changes_by
@@ -69,6 +69,16 @@ def gaps_that(result: Remedies, remedy: str | int, way: Moved) -> list[str]:
 def width(result: Remedies, remedy: int, gap: str) -> float:
     """Return how far a gap is from none, whichever way it is written."""
     return abs(float(result.gaps[remedy, GAP_NAMES.index(gap), 0]) - GAPS[gap].none)
+
+
+def taken_in(result: Remedies, rate: str) -> Bool[np.ndarray, " g"]:
+    """Tell which groups have enough rows behind a rate, as it is, to count in gaps."""
+    granted, of = result.decisions[0], np.zeros(len(result))
+    for truth, decided in RATES[rate].of:
+        of += (result.truth == truth) * (granted if decided else 1 - granted)
+    rows = np.bincount(result.group, of, len(result.group_names))
+    least = max(1, int(result.provenance.params.get("least_rows", 1)))
+    return np.asarray(rows >= least)
 
 
 def decides_by_group(result: Remedies, remedy: str | int) -> bool:

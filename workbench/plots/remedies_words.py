@@ -13,6 +13,7 @@ from workbench.core.remedy_reading import (
     less_right,
     most_helpful,
     moved,
+    taken_in,
     tried,
     worse_off,
 )
@@ -86,9 +87,10 @@ def remedy_sentence(result: Remedies, remedy: str | int) -> str:
 
 
 def extremes(result: Remedies) -> tuple[int, ...]:
-    """Return the groups with the least and the greatest rate that the gap is made of."""
-    values = result.rates[0, RATE_NAMES.index(GAPS[result.gap].of[0]), :, 0]
-    known = np.flatnonzero(np.isfinite(values))
+    """Return the groups of enough rows with the least and the greatest rate behind the gap."""
+    rate = GAPS[result.gap].of[0]
+    values = result.rates[0, RATE_NAMES.index(rate), :, 0]
+    known = np.flatnonzero(np.isfinite(values) & taken_in(result, rate))
     if len(known) < 2:
         return tuple(int(g) for g in known)
     return int(known[values[known].argmin()]), int(known[values[known].argmax()])
@@ -113,7 +115,7 @@ def gap_told(result: Remedies, r: int, gap: str) -> str:
     q = GAP_NAMES.index(gap)
     before, after = result.gaps[0, q, 0], result.gaps[r, q, 0]
     if not np.isfinite([before, after]).all():
-        return "not defined, as a group has nobody of whom it would be a share"
+        return "not defined, as fewer than two groups have enough people behind it"
     change = gap_change_told(result, r, gap)
     if GAPS[gap].way == "ratio":
         return f"from {before:.2f} to {after:.2f} (change {change})"
@@ -285,17 +287,20 @@ def who_sentence(result: Remedies, remedy: str | int) -> str:
     flips = result.flips(r)
     if flips.changed < RARE / 10:
         return f"With {_lower(result.titles[r])}, nobody among these rows is decided differently."
-    order = np.argsort(-np.abs(np.nan_to_num(flips.net[:, 0])), kind="stable")[:NAMED]
+    order = np.argsort(-np.abs(np.nan_to_num(flips.net[:, 0])), kind="stable")
+    enough = taken_in(result, SELECTION)
+    order = order[enough[order]][:NAMED]
     told = "; ".join(
         f"{group_phrase(result, int(g))}: {number(float(flips.gained[g].sum()))} gain and "
         f"{number(float(flips.lost[g].sum()))} lose of {int(result.sizes[g]):,}"
         for g in order
     )
     expected = " (expected numbers, as a lot is drawn)" if result.randomised[r] else ""
-    return (
+    start = (
         f"With {_lower(result.titles[r])}, {percent(flips.changed)} of the people are decided "
-        f"differently{expected}. {told[0].upper()}{told[1:]}."
+        f"differently{expected}."
     )
+    return f"{start} {told[0].upper()}{told[1:]}." if told else start
 
 
 def multiplicity_sentence(result: Remedies) -> str:
