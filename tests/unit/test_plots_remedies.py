@@ -20,6 +20,7 @@ from workbench.core.remedy_reading import (
     less_right,
     most_helpful,
     moved,
+    taken_in,
     tried,
     worse_off,
 )
@@ -27,6 +28,7 @@ from workbench.plots import RENDERERS, options_of, render, views_of
 from workbench.plots.remedies_iterations import Iteration, iterations, iterations_sentence
 from workbench.plots.remedies_words import (
     cautions,
+    extremes,
     gap_told,
     gaps_sentence,
     guarantee_sentence,
@@ -307,6 +309,17 @@ def test_where_none_helps_the_one_that_changes_the_gap_most_is_named():
     assert "Threshold optimizer changes it most and may do so by chance" in (
         beyond_noise(open_).sentence
     )
+
+
+def test_a_group_of_too_few_rows_is_no_example():
+    least = int(RESULT.sizes.min()) + 1
+    given = RESULT.provenance
+    changed = given.model_copy(update={"params": {**given.params, "least_rows": least}})
+    few = replace(RESULT, provenance=changed)
+    assert taken_in(RESULT, SELECTION).all()
+    np.testing.assert_array_equal(taken_in(few, SELECTION), RESULT.sizes >= least)
+    assert extremes(few) == (1,)
+    assert "Female" not in who_sentence(few, 1)
 
 
 def test_decided_rightly_more_rarely_is_not_worse_off():
