@@ -177,7 +177,7 @@ def _harm(result: Remedies) -> str:
     if not harmed:
         return "No group loses beyond chance on these rows."
     return (
-        "Groups that have less of a rate, beyond chance: "
+        "Groups that lose, beyond chance: "
         + "; ".join(f"{group} ({RATES[rate].title.lower()})" for group, rate in harmed)
         + "."
     )
