@@ -84,6 +84,12 @@ def test_what_is_kept_is_a_model_of_ones_own():
 def test_steps_are_compared_and_undone():
     app = tried()
     assert not has(app, "button", "Undo the last")
+    other = next(
+        own for own in ("reweighing", "group_thresholds")
+        if own != widget(app, "selectbox", "Look closely at").value
+    )  # fmt: skip
+    app = widget(app, "selectbox", "Look closely at").set_value(other).run()
+    app = no_fault(widget(app, "button_group", "View").set_value("who").run())
     app = widget(app, "selectbox", "What groups should have alike").set_value(
         "equal_opportunity"
     ).run()  # fmt: skip
@@ -95,6 +101,8 @@ def test_steps_are_compared_and_undone():
     assert not has(app, "button", "Undo the last")
     goal = widget(app, "selectbox", "What groups should have alike")
     assert goal.value == "demographic_parity"
+    assert widget(app, "selectbox", "Look closely at").value == other
+    assert widget(app, "button_group", "View").value == "who"
 
 
 def test_masking_asks_what_to_hide():

@@ -380,7 +380,7 @@ def test_a_published_model_decides_as_it_was_judged(tmp_path):
     assert change.value == pytest.approx(result.gap_changes[1, PARITY, 0])
     assert change.low < change.value < change.high
     assert "change of that share" in values, "multiplicity"
-    for words in ("decided otherwise than before", "Cost:", "Worse off beyond chance"):
+    for words in ("decided otherwise than before", "Cost:", "Groups that lose, beyond chance"):
         assert words in card.limits
 
 

@@ -121,6 +121,20 @@ def test_what_nobody_is_of_is_undefined():
     assert np.isfinite(found.gaps[:, PARITY]).all()
 
 
+def test_gaps_leave_out_groups_of_too_few_rows():
+    decisions, truth, group = people()
+    more = [np.concatenate([part, part[:7]]) for part in (truth, group)]
+    more[1][-7:] = 2
+    asked = np.concatenate([decisions, np.zeros((len(decisions), 7))], 1)
+    without = compared(decisions, truth, group, 2, 100, np.random.default_rng(0), 20)
+    found = compared(asked, *more, 3, 100, np.random.default_rng(0), 8)
+    counted = compared(asked, *more, 3, 100, np.random.default_rng(0), 7)
+    np.testing.assert_allclose(found.gaps[:, PARITY, 0], without.gaps[:, PARITY, 0])
+    np.testing.assert_allclose(found.gap_changes[:, PARITY], without.gap_changes[:, PARITY])
+    assert found.rates[0, 0, 2, 0] == counted.rates[0, 0, 2, 0]
+    assert (counted.gaps[:, PARITY, 0] > found.gaps[:, PARITY, 0]).all()
+
+
 def test_mover_for_two_groups_by_hand():
     rates = np.full((len(RATES), 2, 3), np.nan)
     rates[list(RATES).index("selection_rate")] = [[0.5, 0.4, 0.6], [0.3, 0.2, 0.45]]

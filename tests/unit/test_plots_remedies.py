@@ -8,21 +8,27 @@ import pytest
 
 from tests.attributions import HOSTILE_BOLD, HOSTILE_SCRIPT
 from tests.remedies import LEVELS, harmless, nothing_helps, remedies_of, some_remedies
+from workbench.checks.remedies import beyond_noise
 from workbench.core.errors import InvalidInputError
-from workbench.core.fairness_metrics import GAPS, RATES, SELECTION, TPR
+from workbench.core.fairness_metrics import ACCURACY, GAPS, RATES, SELECTION, TPR
 from workbench.core.remedy_reading import (
+    RATE_NAMES,
     by_truth,
     decides_by_group,
     focus,
     gaps_that,
+    less_right,
     most_helpful,
     moved,
+    taken_in,
     tried,
+    worse_off,
 )
 from workbench.plots import RENDERERS, options_of, render, views_of
 from workbench.plots.remedies_iterations import Iteration, iterations, iterations_sentence
 from workbench.plots.remedies_words import (
     cautions,
+    extremes,
     gap_told,
     gaps_sentence,
     guarantee_sentence,
@@ -218,7 +224,7 @@ def test_the_answer_says_what_helps_most_and_its_price():
     before, after = 100 * RESULT.gaps[[0, r], PARITY, 0]
     assert said.startswith(f"{RESULT.titles[r]} lessens the statistical parity difference by sex")
     assert f"from {before:.1f} to {after:.1f} points" in said
-    assert "Male is worse off in some way" in said
+    assert "Male is worse off." in said
     assert "None" not in said
     none = remedies_sentence(nothing_helps())
     assert none.startswith("The remedy tried does not lessen the statistical parity difference")
@@ -292,6 +298,37 @@ def test_a_control_is_no_remedy():
     assert tried(result) == [2, 3]
     assert focus(result) in {2, 3}
     assert "of 2" in remedies_sentence(result)
+    assert remedies_sentence(result).endswith("Trained again is the control, and no remedy.")
+
+
+def test_where_none_helps_the_one_that_changes_the_gap_most_is_named():
+    changes = RESULT.gap_changes.copy()
+    changes[:, PARITY] = [[0, 0, 0], [0.01, -0.1, 0.1], [-0.03, -0.1, 0.1], [np.nan] * 3]
+    open_ = replace(RESULT, gap_changes=changes)
+    assert focus(open_) == 2
+    assert "Threshold optimizer changes it most and may do so by chance" in (
+        beyond_noise(open_).sentence
+    )
+
+
+def test_a_group_of_too_few_rows_is_no_example():
+    least = int(RESULT.sizes.min()) + 1
+    given = RESULT.provenance
+    changed = given.model_copy(update={"params": {**given.params, "least_rows": least}})
+    few = replace(RESULT, provenance=changed)
+    assert taken_in(RESULT, SELECTION).all()
+    np.testing.assert_array_equal(taken_in(few, SELECTION), RESULT.sizes >= least)
+    assert extremes(few) == (1,)
+    assert "Female" not in who_sentence(few, 1)
+
+
+def test_decided_rightly_more_rarely_is_not_worse_off():
+    changes = np.zeros_like(RESULT.rate_changes)
+    changes[1, RATE_NAMES.index(ACCURACY), 0] = [-0.03, -0.05, -0.01]
+    less = replace(RESULT, rate_changes=changes)
+    assert worse_off(less, 1) == []
+    assert less_right(less, 1) == ["Female"]
+    assert verdict(less, 1).endswith("; Female decided rightly more rarely")
 
 
 def test_multiplicity_names_what_raises_it():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding
-from workbench.core.fairness_metrics import GAPS, RATES
+from workbench.core.fairness_metrics import ACCURACY, GAPS, SELECTION, TPR
 from workbench.core.remedies import Remedies
 from workbench.core.remedy_reading import (
     decides_by_group,
@@ -13,7 +13,14 @@ from workbench.core.remedy_reading import (
     moved,
     tried,
 )
+from workbench.core.wording import joined
 
+# What a group that loses has less of.
+LOSSES = {
+    SELECTION: "granted more rarely",
+    TPR: "wrongly refused more often",
+    ACCURACY: "decided rightly more rarely",
+}
 # What the checks about one remedy say where none was tried.
 NONE = Finding("not_applicable", "No remedy was tried, so there is nothing to judge.")
 
@@ -28,8 +35,8 @@ def beyond_noise(result: Remedies) -> Finding:
     if moved(result, r, result.gap) == "undefined":
         return Finding(
             "warning",
-            f"The {title} is not defined before or after, as a group has nobody of whom it would "
-            "be a share: choose another gap, or more rows.",
+            f"The {title} is not defined before {name.lower()} or after, as fewer than two groups "
+            "have enough people of whom it would be a share: choose another gap, or more rows.",
         )
     evidence = {"change": value, "low": low, "high": high}
     brief = f"{value:+.3f} ({low:+.3f} to {high:+.3f})".replace("-", "\N{MINUS SIGN}")
@@ -37,16 +44,20 @@ def beyond_noise(result: Remedies) -> Finding:
         return Finding(
             "ok", f"{name} lessens the {title} by more than chance brings.", evidence, 0.0, brief
         )
+    said = (
+        "makes it larger beyond chance"
+        if moved(result, r, result.gap) == "worsened" else "may do so by chance"
+    )  # fmt: skip
     return Finding(
         "warning",
         f"No remedy lessens the {title} by more than chance brings with {len(result):,} test "
-        "rows: what is seen may be noise. Use more rows, or a remedy that does more.",
+        f"rows. {name} changes it most and {said}. Use more rows, or a remedy that does more.",
         evidence, 0.0, brief,
     )  # fmt: skip
 
 
 def nobody_harmed(result: Remedies) -> Finding:
-    """Ask whether the remedy that is shown makes a group worse off, or another gap larger."""
+    """Ask whether the remedy that is shown takes from a group, or makes another gap larger."""
     if not tried(result):
         return NONE
     r = focus(result)
@@ -54,14 +65,18 @@ def nobody_harmed(result: Remedies) -> Finding:
     evidence = {"harms": float(len(harmed)), "gaps_worsened": float(len(worse))}
     name = result.titles[r]
     if not harmed and not worse:
-        sentence = f"With {name.lower()}, no group is worse off and no gap larger beyond chance."
+        sentence = f"With {name.lower()}, no group loses and no gap is larger beyond chance."
         return Finding("ok", sentence, evidence, 0.0, "nobody")
     parts = []
     if harmed:
+        by_group = dict[str, list[str]]()
+        for group, rate in harmed:
+            by_group.setdefault(group, []).append(LOSSES[rate])
         told = "; ".join(
-            f"{result.attribute} {group} by {RATES[rate].title.lower()}" for group, rate in harmed
+            f"people of {result.attribute} {group} are {joined(losses)}"
+            for group, losses in by_group.items()
         )
-        parts.append(f"it makes worse off, beyond chance, {told}")
+        parts.append(f"{told}, beyond chance")
     if worse:
         told = ", ".join(GAPS[gap].title.lower() for gap in worse)
         parts.append(f"it makes other gaps larger ({told})")
@@ -132,8 +147,8 @@ def multiplicity_kept(result: Remedies) -> Finding:
 
 
 REMEDY_CHECKS = (
-    Check("WB060", "The gap is less beyond chance", "warning", 0, Remedies, beyond_noise),
-    Check("WB061", "Nobody is worse off", "warning", 0, Remedies, nobody_harmed),
-    Check("WB062", "Neither lots nor the group decide", "warning", 0, Remedies, same_for_all),
-    Check("WB063", "Multiplicity does not rise", "warning", 0, Remedies, multiplicity_kept),
+    Check("WB060", "Change of the gap", "warning", 0, Remedies, beyond_noise),
+    Check("WB061", "Groups that lose", "warning", 0, Remedies, nobody_harmed),
+    Check("WB062", "Lots and decisions by group", "warning", 0, Remedies, same_for_all),
+    Check("WB063", "Change of multiplicity", "warning", 0, Remedies, multiplicity_kept),
 )

@@ -361,11 +361,11 @@ class Remedies(Result):
         return float(((decisions > 0) & (decisions < 1)).mean())
 
     def harmed(self, remedy: str | int) -> tuple[tuple[str, str], ...]:
-        """Return group and rate wherever a group is worse off, beyond chance.
+        """Return group and rate wherever a group loses, beyond chance.
 
         Worse off is who gets the favourable decision more rarely, also among those with the
-        favourable outcome, or is decided rightly more rarely: the whole 95 % interval of the
-        paired change is below 0.
+        favourable outcome. Who is decided rightly more rarely is named too, though that may be
+        wrong grants. The whole 95 % interval of the paired change is below 0.
         """
         r, rates = self.index(remedy), list(RATES)
         return tuple(

@@ -3,9 +3,9 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from workbench.core.fairness_metrics import GAPS, RATES
+from workbench.core.fairness_metrics import ACCURACY, GAPS, RATES
 from workbench.core.paired_changes import changes_by
 from workbench.core.remedies import AS_IS, REMEDIES, Remedies
 
@@ -71,6 +71,16 @@ def width(result: Remedies, remedy: int, gap: str) -> float:
     return abs(float(result.gaps[remedy, GAP_NAMES.index(gap), 0]) - GAPS[gap].none)
 
 
+def taken_in(result: Remedies, rate: str) -> Bool[np.ndarray, " g"]:
+    """Tell which groups have enough rows behind a rate, as it is, to count in gaps."""
+    granted, of = result.decisions[0], np.zeros(len(result))
+    for truth, decided in RATES[rate].of:
+        of += (result.truth == truth) * (granted if decided else 1 - granted)
+    rows = np.bincount(result.group, of, len(result.group_names))
+    least = max(1, int(result.provenance.params.get("least_rows", 1)))
+    return np.asarray(rows >= least)
+
+
 def decides_by_group(result: Remedies, remedy: str | int) -> bool:
     """Tell whether a remedy asks for the group where the model as it is did not need it so.
 
@@ -89,9 +99,21 @@ def most_helpful(result: Remedies) -> int | None:
 
 
 def focus(result: Remedies) -> int:
-    """Return the remedy that is looked at first: the most helpful, else the first that there is."""
-    found = most_helpful(result)
-    return found if found is not None else next(iter(tried(result)), len(result.names) - 1)
+    """Return the remedy that is looked at first: most helpful, or what changes the gap most."""
+    if (found := most_helpful(result)) is not None:
+        return found
+    change = np.nan_to_num(np.abs(result.gap_changes[:, result.gap_index, 0]), nan=-1.0)
+    return max(tried(result), key=lambda r: float(change[r]), default=len(result.names) - 1)
+
+
+def worse_off(result: Remedies, remedy: str | int) -> list[str]:
+    """Return the groups that are granted more rarely, or wrongly refused more often."""
+    return list(dict.fromkeys(g for g, rate in result.harmed(remedy) if rate != ACCURACY))
+
+
+def less_right(result: Remedies, remedy: str | int) -> list[str]:
+    """Return the groups that are decided rightly more rarely: a loss, but not always theirs."""
+    return [group for group, rate in result.harmed(remedy) if rate == ACCURACY]
 
 
 def by_truth(result: Remedies, remedy: str | int) -> ByTruth:

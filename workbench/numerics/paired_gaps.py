@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.fairness_metrics import ALL, GAPS, RATES, Rate
 from workbench.core.paired_changes import Z, changes_by
@@ -35,6 +35,7 @@ def compared(
     n_groups: int,
     resamples: int,
     rng: np.random.Generator,
+    least_rows: int = 1,
 ) -> Compared:
     """Compare rules on the same rows.
 
@@ -48,13 +49,17 @@ def compared(
     ----------
     decisions
         Probability of the favourable decision.
+    least_rows
+        Gaps leave a group out where fewer rows are behind its rate under the first rule; the same
+        groups under all rules, so that changes are not those of who is compared.
     """
     r = len(decisions)
     counts = np.stack([_counts(own, truth, group, n_groups) for own in decisions])
-    rates, gaps = rates_of(counts), gaps_of(rates_of(counts))
+    rates, few = rates_of(counts), denominators_of(counts[0]) < least_rows
+    gaps = gaps_of(np.where(few, np.nan, rates))
     right = np.where(truth == 1, decisions, 1 - decisions)
     everyone = np.zeros(len(truth), dtype=np.int64)
-    drawn_rates, drawn_gaps = _drawn(decisions, truth, group, n_groups, resamples, rng)
+    drawn_rates, drawn_gaps = _drawn(decisions, truth, group, n_groups, resamples, rng, few)
     rate_changes = _with(rates - rates[:1], drawn_rates - drawn_rates[:, :1])
     for v, rate in enumerate(RATES.values()):
         if (rows := _fixed_rows(rate, truth)) is None:
@@ -64,14 +69,14 @@ def compared(
             rate_changes[at, v] = changes_by(change[rows], group[rows], n_groups)
     gap_changes = _with(gaps - gaps[:1], drawn_gaps - drawn_gaps[:, :1])
     for at in range(1, r):
-        half = gap_change_noise(rates[[0, at]], rate_changes[at])
+        half = gap_change_noise(np.where(few, np.nan, rates[[0, at]]), rate_changes[at])
         own = gap_changes[at]
         own[:, 1] = np.fmin(own[:, 1], own[:, 0] - half)
         own[:, 2] = np.fmax(own[:, 2], own[:, 0] + half)
     spread = _wilson(rates, denominators_of(counts))
     with_interval = _with(gaps, drawn_gaps)
     for own, given in zip(with_interval, spread, strict=True):
-        plain = furthest_apart(given)
+        plain = furthest_apart(np.where(few[..., None], np.nan, given))
         wider = np.stack([np.fmin(own[:, 1], plain[:, 0]), np.fmax(own[:, 2], plain[:, 1])], -1)
         own[:, 1:] = np.where(np.isfinite(own[:, :1]), wider, np.nan)
     # The first rule is the one held against: it does not change, and not by chance either.
@@ -118,6 +123,7 @@ def _shift(
 def _drawn(
     decisions: Float[np.ndarray, "r n"], truth: Int[np.ndarray, " n"],
     group: Int[np.ndarray, " n"], n_groups: int, resamples: int, rng: np.random.Generator,
+    few: Bool[np.ndarray, "v g"] | None = None,
 ) -> tuple[Float[np.ndarray, "b r v g"], Float[np.ndarray, "b r q"]]:  # fmt: skip
     """Resample rows within groups; rows that all rules treat alike are drawn by their number."""
     kinds = [
@@ -141,7 +147,7 @@ def _drawn(
                 counts[:, :, g, side, 0] = drawn[:, here].sum(1, keepdims=True) - granted
         # Sums of the same shares in another order differ by rounding, not by chance.
         rates.append(rates_of(np.maximum(counts, 0.0)))
-        gaps.append(gaps_of(rates[-1]))
+        gaps.append(gaps_of(rates[-1] if few is None else np.where(few, np.nan, rates[-1])))
     return np.concatenate(rates), np.concatenate(gaps)
 
 

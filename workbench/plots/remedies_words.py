@@ -4,15 +4,18 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, SELECTION, TPR
-from workbench.core.remedies import AS_IS, Remedies
+from workbench.core.remedies import AS_IS, REMEDIES, Remedies
 from workbench.core.remedy_reading import (
     GAP_NAMES,
     RATE_NAMES,
     decides_by_group,
     gaps_that,
+    less_right,
     most_helpful,
     moved,
+    taken_in,
     tried,
+    worse_off,
 )
 from workbench.core.wording import counted, joined, percent
 from workbench.plots.fairness_words import in_words
@@ -32,28 +35,41 @@ def remedies_sentence(result: Remedies) -> str:
         start = "The remedy tried does not lessen" if n == 1 else f"None of {n} remedies lessens"
         return (
             f"{start} the {title} by {result.attribute} beyond what chance brings with "
-            f"{counted(len(result), 'row')}."
+            f"{counted(len(result), 'row')}.{_control(result)}"
         )
     most = "" if n == 1 else f" most of {n}"
     return (
         f"{result.titles[best]} lessens the {title} by {result.attribute}{most}: "
-        f"{gap_told(result, best, result.gap)}. {_price(result, best)}"
+        f"{gap_told(result, best, result.gap)}. {_price(result, best)}{_control(result)}"
     )
+
+
+def _control(result: Remedies) -> str:
+    """Say why one more is listed than there are remedies."""
+    if "retrained" not in result.names:
+        return ""
+    return f" {REMEDIES['retrained'].title} is the control, and no remedy."
 
 
 def _price(result: Remedies, r: int) -> str:
     """Say in short what is paid: in accuracy, by groups, and in other gaps."""
-    harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
-    worse, groups = len(gaps_that(result, r, "worsened")), len(result.group_names)
-    who = joined(harmed) if 0 < len(harmed) <= FEW else f"{len(harmed)} of {groups} groups"
+    worse = len(gaps_that(result, r, "worsened"))
     parts = [
         accuracy_told(result, r),
-        f"{who} {'is' if len(harmed) == 1 else 'are'} worse off in some way" if harmed else "",
+        _groups_are(result, worse_off(result, r), "worse off"),
+        _groups_are(result, less_right(result, r), "decided rightly more rarely"),
         f"{counted(worse, 'other gap')} {'grows' if worse == 1 else 'grow'} beyond chance"
         if worse else "",
     ]  # fmt: skip
     told = "; ".join(part for part in parts if part)
     return f"{told[0].upper()}{told[1:]}."
+
+
+def _groups_are(result: Remedies, groups: list[str], what: str) -> str:
+    if not groups:
+        return ""
+    who = joined(groups) if len(groups) <= FEW else f"{len(groups)} of {len(result.sizes)} groups"
+    return f"{who} {'is' if len(groups) == 1 else 'are'} {what}"
 
 
 def remedy_sentence(result: Remedies, remedy: str | int) -> str:
@@ -71,9 +87,10 @@ def remedy_sentence(result: Remedies, remedy: str | int) -> str:
 
 
 def extremes(result: Remedies) -> tuple[int, ...]:
-    """Return the groups with the least and the greatest rate that the gap is made of."""
-    values = result.rates[0, RATE_NAMES.index(GAPS[result.gap].of[0]), :, 0]
-    known = np.flatnonzero(np.isfinite(values))
+    """Return the groups of enough rows with the least and the greatest rate behind the gap."""
+    rate = GAPS[result.gap].of[0]
+    values = result.rates[0, RATE_NAMES.index(rate), :, 0]
+    known = np.flatnonzero(np.isfinite(values) & taken_in(result, rate))
     if len(known) < 2:
         return tuple(int(g) for g in known)
     return int(known[values[known].argmin()]), int(known[values[known].argmax()])
@@ -98,7 +115,7 @@ def gap_told(result: Remedies, r: int, gap: str) -> str:
     q = GAP_NAMES.index(gap)
     before, after = result.gaps[0, q, 0], result.gaps[r, q, 0]
     if not np.isfinite([before, after]).all():
-        return "not defined, as a group has nobody of whom it would be a share"
+        return "not defined, as fewer than two groups have enough people behind it"
     change = gap_change_told(result, r, gap)
     if GAPS[gap].way == "ratio":
         return f"from {before:.2f} to {after:.2f} (change {change})"
@@ -170,7 +187,7 @@ def cautions(result: Remedies, remedy: str | int) -> tuple[str, ...]:
 
 
 def _harm(result: Remedies, r: int) -> list[str]:
-    """Name each group that is worse off, and what it gets more rarely."""
+    """Name each group that loses, and what it gets more rarely."""
     good, by_group = result.favourable, dict[str, list[str]]()
     less = {
         SELECTION: f"get the decision {good} more rarely",
@@ -270,17 +287,20 @@ def who_sentence(result: Remedies, remedy: str | int) -> str:
     flips = result.flips(r)
     if flips.changed < RARE / 10:
         return f"With {_lower(result.titles[r])}, nobody among these rows is decided differently."
-    order = np.argsort(-np.abs(np.nan_to_num(flips.net[:, 0])), kind="stable")[:NAMED]
+    order = np.argsort(-np.abs(np.nan_to_num(flips.net[:, 0])), kind="stable")
+    enough = taken_in(result, SELECTION)
+    order = order[enough[order]][:NAMED]
     told = "; ".join(
         f"{group_phrase(result, int(g))}: {number(float(flips.gained[g].sum()))} gain and "
         f"{number(float(flips.lost[g].sum()))} lose of {int(result.sizes[g]):,}"
         for g in order
     )
     expected = " (expected numbers, as a lot is drawn)" if result.randomised[r] else ""
-    return (
+    start = (
         f"With {_lower(result.titles[r])}, {percent(flips.changed)} of the people are decided "
-        f"differently{expected}. {told[0].upper()}{told[1:]}."
+        f"differently{expected}."
     )
+    return f"{start} {told[0].upper()}{told[1:]}." if told else start
 
 
 def multiplicity_sentence(result: Remedies) -> str:
@@ -309,15 +329,18 @@ def multiplicity_sentence(result: Remedies) -> str:
 def verdict(result: Remedies, remedy: str | int) -> str:
     """Say in a few words whether a remedy does what it is for.
 
-    Examples are ``helps``, ``helps, and harms Male``, ``no change beyond chance``.
+    Examples are ``helps``, ``helps; Male worse off``, ``no change beyond chance``.
     """
     r = result.index(remedy)
-    harmed = list(dict.fromkeys(group for group, _ in result.harmed(r)))
     said = {
         "lessened": "helps", "worsened": "makes the gap larger",
         "open": "no change beyond chance", "undefined": "not defined",
     }[moved(result, r, result.gap)]  # fmt: skip
-    return f"{said}; {joined(harmed)} worse off" if harmed else said
+    if worse := worse_off(result, r):
+        return f"{said}; {joined(worse)} worse off"
+    if less := less_right(result, r):
+        return f"{said}; {joined(less)} decided rightly more rarely"
+    return said
 
 
 def group_phrase(result: Remedies, group: int) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import cast
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ from workbench.ui.text import plain
 
 RUNS, BACK = "remedies.runs", "remedies.back"
 MOST = 20
+# What is chosen of a result: which remedy, which view, and the gap and rate that it draws.
+LOOKED_AT = (f"{FAMILY}.shown", FAMILY, f"{FAMILY}.of_gap", f"{FAMILY}.of_rate")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Step:
 def remember(place: Place, found: Answer[Remedies], remedy: str) -> None:
     """Keep a finished run as the latest step, or what is looked at of one that is known."""
     steps = _steps(place)
-    step = Step(found.job.id, remedy, found.job.link)
+    step = Step(found.job.id, remedy, _link_here(found))
     known = [at for at, own in enumerate(steps) if own.job == step.job]
     if known:
         steps[known[0]] = step
@@ -105,6 +108,17 @@ def go_back() -> None:
     """Go to the step that an undo left, before what is chosen now becomes a step again."""
     if (link := st.session_state.pop(BACK, None)) is not None:
         open_link(link)
+
+
+def _link_here(found: Answer[Remedies]) -> str:
+    """Return the link of a run with what is looked at now: the remedy, the view, and its parts."""
+    page, _, choices = found.job.link.partition("?")
+    there = dict(parse_qsl(choices))
+    for name in LOOKED_AT:
+        there.pop(name, None)
+        if (now := st.query_params.get(name)) is not None:
+            there[name] = now
+    return f"{page}?{urlencode(there)}"
 
 
 def _steps(place: Place) -> list[Step]:

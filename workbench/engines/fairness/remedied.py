@@ -175,9 +175,9 @@ def _limits(model: Model, result: Remedies) -> str:
 def _harm(result: Remedies) -> str:
     harmed = result.harmed(1)
     if not harmed:
-        return "No group is worse off beyond chance on these rows."
+        return "No group loses beyond chance on these rows."
     return (
-        "Worse off beyond chance: "
+        "Groups that lose, beyond chance: "
         + "; ".join(f"{group} ({RATES[rate].title.lower()})" for group, rate in harmed)
         + "."
     )

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import ENOUGH
+from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import BlackBox, Model
 from workbench.core.remedies import AS_IS, REMEDIES, Remedies
@@ -26,6 +27,7 @@ from workbench.engines.fairness.remedies_measured import RESAMPLING, multiplicit
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.engines.fairness.remedies_scene import Scene, make_scene
 from workbench.numerics.fresh_starts import kept_parameters
+from workbench.numerics.group_rates import confusion, denominators_of
 from workbench.numerics.paired_gaps import compared
 
 NAME = "fairness.remedies"
@@ -92,7 +94,9 @@ def tried(
     decisions = np.stack([own.decisions for own in everything])
     test, n_groups = scene.parts["test"], scene.n_groups
     rng = context.stream(RESAMPLING)
-    numbers = compared(decisions, test.truth, test.group, n_groups, params.resamples, rng)
+    numbers = compared(
+        decisions, test.truth, test.group, n_groups, params.resamples, rng, params.least_rows
+    )
     result = Remedies(
         names=tuple(found),
         attribute=scene.attribute,
@@ -164,7 +168,7 @@ def _as_is(scene: Scene) -> Applied:
 
 
 def _notes(scene: Scene, rows: Table, table: Table, params: RemediesParams) -> tuple[str, ...]:
-    notes = []
+    notes = _left_out(scene, params)
     if not params.by and len(scene.grouping.attributes) > 1:
         left = listing(scene.grouping.attributes[1:])
         notes.append(f"groups are those of {scene.attribute}; name {left} in by to cross them")
@@ -197,6 +201,27 @@ def _notes(scene: Scene, rows: Table, table: Table, params: RemediesParams) -> t
     if scene.n_groups > len(np.unique(scene.parts["test"].group)):
         notes.append("some groups have no rows to report on: nothing is known of them")
     return tuple(notes)
+
+
+def _left_out(scene: Scene, params: RemediesParams) -> list[str]:
+    """Name the groups of whose rates too few rows are behind the gap; truth tells which rows."""
+    test, gap = scene.parts["test"], GAPS[params.gap]
+    everyone = np.ones(len(test), dtype=np.int64)
+    counts = denominators_of(confusion(everyone, test.truth, test.group, scene.n_groups))
+    rows = counts[[list(RATES).index(rate) for rate in gap.of]].min(0)
+    few = [
+        f"{name} ({int(own)})"
+        for name, own, size in zip(
+            scene.group_names, rows, np.bincount(test.group, minlength=scene.n_groups), strict=True
+        )
+        if size and own < params.least_rows
+    ]  # fmt: skip
+    if not few:
+        return []
+    return [
+        f"left out of the {gap.title.lower()}, as fewer than {params.least_rows} rows tell little "
+        f"of a group: {listing(few)}; other gaps leave groups out in the same way"
+    ]
 
 
 def _cost(model: Model, n_rows: int, n_table: int, params: RemediesParams) -> Cost:

@@ -129,6 +129,7 @@ def _on_test(scene: Scene, tried: Trials) -> Float[np.ndarray, "t 2 3"]:
     test, gap = scene.parts["test"], scene.params.gap
     rng = scene.context.stream(RESAMPLING, 1)
     numbers: Compared = compared(
-        tried.test, test.truth, test.group, scene.n_groups, min(500, scene.params.resamples), rng
-    )
+        tried.test, test.truth, test.group, scene.n_groups, min(500, scene.params.resamples), rng,
+        scene.params.least_rows,
+    )  # fmt: skip
     return np.stack([numbers.accuracy, numbers.gaps[:, list(GAPS).index(gap)]], 1)

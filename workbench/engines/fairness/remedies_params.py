@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from workbench.core.fairness import ENOUGH
 from workbench.engines.fairness.params import GroupParams
 from workbench.numerics.fitting import FitSettings
 from workbench.numerics.many_fits import BATCHES, USUAL, usual_batch
@@ -76,6 +77,11 @@ class RemediesParams(GroupParams):
     resamples: int = Field(
         2000, ge=100, le=100_000, description="Resamples of the test rows behind intervals of gaps."
     )
+    least_rows: int = Field(
+        ENOUGH, ge=1,
+        description="Test rows that a rate of a group has to be a share of, so that gaps take the "
+        "group in; 1 takes all groups in.",
+    )  # fmt: skip
     epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training rows at most.")
     batch: int | None = Field(
         None, ge=2, le=65_536,
