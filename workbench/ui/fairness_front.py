@@ -113,8 +113,8 @@ def _nothing_to_compare(place: Place) -> str:
     if columns_of(place.rows):
         return ""
     return (
-        f"{place.rows_name} has no column to group people by. Choose a table that has one; a "
-        "column that the model does not read serves as well."
+        f"There is no column to group people by in {place.rows_name}. Choose a table that has "
+        "one; a column that the model does not read serves as well."
     )
 
 
