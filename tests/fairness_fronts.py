@@ -14,7 +14,7 @@ from workbench.engines.rashomon import fairness_front
 
 assert "rashomon.fairness" in list_methods(), "importing the verbs registers what they run"
 QUICK = {
-    "models": 8, "near_copies": 2, "directed": 6, "draws": 100, "explained": 6,
+    "models": 8, "near_copies": 2, "directed": 6, "draws": 100, "explained": 6, "least_rows": 1,
     "explorers": ("gaussian-units", "gaussian-weights"),
 }  # fmt: skip
 

@@ -27,7 +27,7 @@ def without_truth():
         across_models(replace(place, rows=replace(place.rows, y=None)))
 
 
-QUICK = {"fairness.by": "foreign_worker", "front.models": "8", "front.near_copies": "1",
+QUICK = {"fairness.by": "telephone", "front.models": "8", "front.near_copies": "1",
          "front.directed": "3", "front.draws": "100", "front.explained": "5",
          "front.points": "5.0"}  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_nothing_starts_unasked_and_a_model_is_kept_among_ones_own():
     app = no_fault(look(page, "german-mlp"))
     assert not answers(app)
     assert "Press the button" in shown(app)
-    assert widget(app, "multiselect", "Attributes").value == ["foreign_worker"]
+    assert widget(app, "multiselect", "Attributes").value == ["telephone"]
     app = no_fault(press(app, "Look for alternatives"))
     (said,) = answers(app)
     assert "statistical parity difference" in said

@@ -255,13 +255,31 @@ def test_groups_without_the_people_in_question_are_undefined_and_never_chosen():
     rare = table.X[:, 1] > 0
     table = replace(table, y=torch.where(rare, torch.zeros_like(table.y), table.y))
     model = tiny_model(table, dtype=torch.float32)
-    found = rashomon.fairness_front(
-        model, table.split("test"), table, **QUICK, by="c1", gap="true_positive_rate_difference"
-    )
-    q = found.at
+    own = (model, table.split("test"), table)
+    with pytest.raises(InvalidInputError, match="Fewer than two groups by c1 have 1 row behind"):
+        rashomon.fairness_front(*own, **QUICK, by="c1", gap="true_positive_rate_difference")
+    found = rashomon.fairness_front(*own, **QUICK, by="c1")
+    q = found.gap_index("true_positive_rate_difference")
     assert np.isnan(found.gaps[:, :, q]).all()
     assert found.chosen[q] == NONE
     assert not found.front[:, :, q].any()
+
+
+def test_small_groups_are_left_out_as_the_audit_leaves_them_out():
+    """One name has one number: of the given model, every gap is the audit's."""
+    few = QUICK | {"least_rows": 20, "by": "personal_status", "explained": 0}
+    found = api.fairness_front("german-mlp", TABLE, **few)
+    audit = api.audit("german-mlp", TABLE.split("test"), by="personal_status", depth=1)
+    ours, audited = found.gaps[0, REPORTED, :, 0], audit.gaps[:, 0, 0]
+    np.testing.assert_allclose(ours, audited)
+    (note,) = [told for told in found.provenance.notes if "left out" in told]
+    assert note.endswith("fewer than 20 rows tell little of a group: man divorced or separated")
+    all_in = api.fairness_front("german-mlp", TABLE, **(few | {"least_rows": 1}))
+    assert all_in.gaps[0, REPORTED, 0, 0] > ours[0]
+    made = api.less_discriminatory_model("german-mlp", TABLE, found, which=len(found) - 1)
+    assert made.digest == found.digests[-1]
+    with pytest.raises(InvalidInputError, match="two groups by foreign_worker have 20 rows behind"):
+        api.fairness_front("german-mlp", TABLE, **(few | {"by": "foreign_worker"}))
 
 
 def test_survives_a_file_and_has_a_line_for_each_model_gap_and_set_of_rows(tmp_path):

@@ -74,8 +74,8 @@ def range_beyond_noise(result: FairnessFront) -> Finding:
 
 
 FRONT_CHECKS = (
-    Check("WB057", "Less discriminatory alternative is confirmed", "warning", 0, FairnessFront,
+    Check("WB057", "Alternative on rows that did not choose it", "warning", 0, FairnessFront,
           improvement_confirmed),
-    Check("WB058", "Range across equally good models beyond chance", "warning", 0, FairnessFront,
+    Check("WB058", "Range across equally good models", "warning", 0, FairnessFront,
           range_beyond_noise),
 )  # fmt: skip

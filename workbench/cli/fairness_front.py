@@ -92,12 +92,17 @@ def _summary(result: "FairnessFront") -> str:
     from workbench.plots.fairness_front_words import (  # loads plotly
         causes_sentence,
         front_sentence,
+        left_out_sentence,
         luck_sentence,
         range_sentence,
     )
 
-    first = (front_sentence(result), luck_sentence(result), range_sentence(result))
-    lines = [sentence for sentence in (*first, causes_sentence(result)) if sentence]
+    first = (front_sentence(result), left_out_sentence(result), luck_sentence(result))
+    lines = [
+        sentence
+        for sentence in (*first, range_sentence(result), causes_sentence(result))
+        if sentence
+    ]
     return "\n".join([*lines, "", *_lines(result), "", *trust_lines(result)])
 
 

@@ -9,6 +9,8 @@ from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots.words import signed
 
+LEFT_OUT = "left out of the "  # how a note of the method begins
+
 
 def points(share: float, digits: int = 1) -> str:
     """Write a share in points of a hundred.
@@ -45,7 +47,11 @@ def front_sentence(front: FairnessFront, gap: str | None = None) -> str:
     q = front.gap_index(gap)
     m = int(front.chosen[q])
     if m != NONE:
-        return f"{before_and_after(front, m, gap)} {verdict_sentence(front, m, gap)}"
+        start = (
+            "A less discriminatory model was found." if front.confirmed(q)
+            else "No less discriminatory model was found that other rows confirm."
+        )  # fmt: skip
+        return f"{start} {before_and_after(front, m, gap)} {verdict_sentence(front, m, gap)}"
     name = list(GAPS)[q]
     if front.ends[q, 0] == NONE:
         return (
@@ -57,6 +63,27 @@ def front_sentence(front: FairnessFront, gap: str | None = None) -> str:
         f"No less discriminatory alternative was found: of {others}, none within "
         f"{points(front.eps)} of accuracy has a smaller {GAPS[name].title.lower()} on the "
         "validation rows. That does not show that there is none."
+    )
+
+
+def left_out_sentence(front: FairnessFront) -> str:
+    """Say which groups are too small for the gap in question; empty where none is."""
+    notes = front.provenance.notes
+    return "".join(f"{note[0].upper()}{note[1:]}." for note in notes if note.startswith(LEFT_OUT))
+
+
+def unconfirmed_sentence(front: FairnessFront, m: int) -> str:
+    """Warn of a model whose gain no other rows confirm; empty where they do."""
+    if m != front.chosen[front.at]:
+        return (
+            "Not confirmed: the rows that show this model's gap are those that it is picked by. "
+            "No improvement can be claimed."
+        )
+    if front.confirmed(front.at):
+        return ""
+    return (
+        "Not confirmed: rows that had no say in the choice do not show that this model is less "
+        "discriminatory. No improvement can be claimed."
     )
 
 

@@ -12,6 +12,7 @@ from workbench.plots.fairness_front_words import (
     causes_sentence,
     change_text,
     front_sentence,
+    left_out_sentence,
     luck_sentence,
     range_sentence,
     value_text,
@@ -30,7 +31,12 @@ SHOWN = 30
 def fairness_front_section(result: FairnessFront, name: str) -> Section:
     """Build the section of fairness across equally good models."""
     record, answer = result.provenance, front_sentence(result)
-    more = (luck_sentence(result), range_sentence(result), causes_sentence(result))
+    more = (
+        left_out_sentence(result),
+        luck_sentence(result),
+        range_sentence(result),
+        causes_sentence(result),
+    )
     return Section(
         name=name,
         title=f"{record.title}: {record.model} on {record.table}",

@@ -15,8 +15,10 @@ from workbench.plots.fairness_front import GAPS_SHOWN, ROWS
 from workbench.plots.fairness_front_words import (
     causes_sentence,
     front_sentence,
+    left_out_sentence,
     luck_sentence,
     range_sentence,
+    unconfirmed_sentence,
     value_text,
 )
 from workbench.ui import cache
@@ -25,6 +27,7 @@ from workbench.ui.cost import Quote
 from workbench.ui.fairness_choices import (
     choose_groups,
     choose_partition,
+    columns_of,
     cuts_of,
     still_to_choose,
 )
@@ -68,6 +71,9 @@ def across_models(place: Place) -> None:
             "model.", "help",
         )  # fmt: skip
         return
+    if told := _nothing_to_compare(place):
+        empty_state(told, "help")
+        return
     said = st.container()
     left, right = side_by_side(FAMILY)
     ask: Ask | None = None
@@ -93,11 +99,23 @@ def across_models(place: Place) -> None:
     with said, errors_shown():
         answer(front_sentence(found.result))
         note(luck_sentence(found.result))
+        if told := left_out_sentence(found.result):
+            note(told)
     with left:
         _show(found, place)
     with trust, errors_shown():
         trust_card(found.result)
     computed_card(found.result.provenance)
+
+
+def _nothing_to_compare(place: Place) -> str:
+    """Say why no groups can be made of the rows; empty where some can."""
+    if columns_of(place.rows):
+        return ""
+    return (
+        f"There is no column to group people by in {place.rows_name}. Choose a table that has "
+        "one; a column that the model does not read serves as well."
+    )
 
 
 def _ask(place: Place, groups: dict[str, str]) -> Ask:
@@ -192,10 +210,14 @@ def _offer(result: FairnessFront, place: Place) -> None:
         "says what it is an alternative to."
     )
     which = st.selectbox("Which", offered, format_func=told, key=f"{FAMILY}-which")
+    warning = unconfirmed_sentence(result, int(which))
+    ending = "alternative" if warning else "fairer"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        usual = f"{place.model.card.name[:55]}-fairer"
-        name = st.text_input("Name", usual, max_chars=64, key=f"{FAMILY}-name", width=280)
+        usual = f"{place.model.card.name[:52]}-{ending}"
+        name = st.text_input("Name", usual, max_chars=64, key=f"{FAMILY}-name-{ending}", width=280)
         pressed = st.button("Save as a model", icon=":material/save:", key=f"{FAMILY}-save")
+    if warning:
+        st.warning(warning, icon=":material/warning:")
     if pressed:
         st.session_state.pop(SAVED, None)
         try:

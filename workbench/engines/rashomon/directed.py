@@ -42,7 +42,7 @@ def explore_directed(
     Parameters
     ----------
     groups
-        Of the rows of the training split.
+        Of the rows of the training split; ``n_groups`` are rows that the pull leaves out.
     position
         Which output is the favourable one.
     count
@@ -100,7 +100,8 @@ def _way(
     def spread(weights: Tensor, at: Tensor | slice) -> Tensor:
         logits = flat.logits_at(flat.split(weights), inputs[at])
         chance = soft_decisions(logits, position)
-        return soft_spread(soft_confusion(chance, favoured[at], group[at], n_groups), gap)
+        counts = soft_confusion(chance, favoured[at], group[at], n_groups + 1)
+        return soft_spread(counts[:n_groups], gap)
 
     with torch.no_grad():
         unit = max(LEAST_SPREAD, float(spread(flat.start, slice(None))))
@@ -110,8 +111,8 @@ def _way(
         logits = flat.logits_at(flat.split(weights), inputs[at])
         loss = nn.functional.cross_entropy(logits, said[at])
         chance = soft_decisions(logits, position)
-        counts = soft_confusion(chance, favoured[at], group[at], n_groups)
-        return loss + pull / unit * soft_spread(counts, gap)
+        counts = soft_confusion(chance, favoured[at], group[at], n_groups + 1)
+        return loss + pull / unit * soft_spread(counts[:n_groups], gap)
 
     size = min(n, BATCH)
     # The same batches for every pull, so that pulls differ in nothing else.

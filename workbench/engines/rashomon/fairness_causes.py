@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.context import Context
 from workbench.core.fairness_metrics import GAPS, RATES
@@ -20,10 +20,12 @@ DRAWN, BACKGROUND = 0xFA2, 100
 NORMAL = 1.959964
 
 
-def compared_groups(counts: Float[np.ndarray, "g 2 2"], gap: str) -> tuple[int, int] | None:
+def compared_groups(
+    counts: Float[np.ndarray, "g 2 2"], gap: str, enough: Bool[np.ndarray, " g"]
+) -> tuple[int, int] | None:
     """Return the worse and the better off group in the first rate of a gap; None without two."""
     own = rates_of(counts)[list(RATES).index(GAPS[gap].of[0])]
-    known = np.flatnonzero(np.isfinite(own))
+    known = np.flatnonzero(np.isfinite(own) & enough)
     if len(known) < 2:
         return None
     worse, better = known[own[known].argmin()], known[own[known].argmax()]

@@ -7,6 +7,7 @@ from workbench.core.fairness_front import NONE, VALIDATION, FairnessFront
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
+from workbench.core.schema import listing
 from workbench.core.table import Table, split_sizes
 from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
@@ -25,7 +26,7 @@ from workbench.engines.rashomon.fairness_models import (
     try_models,
 )
 from workbench.engines.rashomon.fairness_params import FairnessFrontParams
-from workbench.engines.rashomon.fairness_rows import Parts, make_parts
+from workbench.engines.rashomon.fairness_rows import Parts, check_enough, make_parts
 from workbench.engines.rashomon.scene import Scene, make_scene
 from workbench.numerics.stream.family import materialise
 
@@ -43,22 +44,23 @@ def explain_front(
     ------
     InvalidInputError
         If a table does not fit or has no labels, nobody says what is favourable, or there are no
-        groups to compare.
+        groups to compare, or fewer than two with enough rows.
     """
     started = time.perf_counter()
     parts = make_parts(model, rows, table, params)
+    check_enough(parts, params)
     scene = make_scene(model, parts.validation.table, table, params, context)
     scene.expected = front_cost(model, len(rows), len(table), params).evaluations
     tried = try_models(scene, parts, params)
-    n_groups = len(parts.groups)
     both = (
-        measure(tried.chosen_on, parts.validation, n_groups, params.draws, context, 0),
-        measure(tried.reported_on, parts.reported, n_groups, params.draws, context, 1),
+        measure(tried.chosen_on, parts.validation, parts.enough, params.draws, context, 0),
+        measure(tried.reported_on, parts.reported, parts.enough, params.draws, context, 1),
     )
     fields = fields_of(both, params.eps)
     chosen = int(fields["chosen"][list(GAPS).index(params.gap)])
     explained, passes = nothing_explained(), 0
-    two = compared_groups(both[VALIDATION].counts[0], params.gap)
+    able = parts.compared(params.gap)
+    two = compared_groups(both[VALIDATION].counts[0], params.gap, able)
     if params.explained and two is not None:
         models = (
             (model,) if chosen == NONE else (model, _model(scene, tried, chosen, parts, params))
@@ -67,9 +69,9 @@ def explain_front(
     members = tried.members
     return FairnessFront(
         provenance=provenance_of(
-            NAME, model, rows, table, params, context, evaluations=scene.evaluations + passes,
-            chunk_rows=len(scene.inputs), seconds=time.perf_counter() - started,
-            notes=_notes(scene, parts, tried),
+            NAME, model, rows, table, params, context,
+            evaluations=scene.evaluations + len(rows) + passes, chunk_rows=len(scene.inputs),
+            seconds=time.perf_counter() - started, notes=_notes(scene, parts, tried, params),
         ),
         by=parts.by, groups=parts.groups, favourable=model.output_names[parts.position],
         gap=params.gap, eps=params.eps, tolerance=params.tolerance, finders=tried.finders,
@@ -88,12 +90,21 @@ def _model(
     return materialise(find_search(scene, tried.finders[which], parts, params).family, one)
 
 
-def _notes(scene: Scene, parts: Parts, tried: Tried) -> tuple[str, ...]:
+def _notes(
+    scene: Scene, parts: Parts, tried: Tried, params: FairnessFrontParams
+) -> tuple[str, ...]:
     notes = [
         f"models were trained on towards a smaller gap on "
         f"{counted(len(parts.train.table), 'training row')}, admitted and chosen on "
         f"{counted(len(scene.inputs), 'validation row')}"
     ]
+    able = parts.compared(params.gap)
+    few = [name for name, told in zip(parts.groups, able, strict=True) if not told]
+    if few:
+        notes.append(
+            f"left out of the {GAPS[params.gap].title.lower()}, as fewer than "
+            f"{params.least_rows} rows tell little of a group: {listing(few)}"
+        )
     if parts.overlap:
         notes.append(
             f"{counted(parts.overlap, 'row')} of those reported on were seen by the search, so "

@@ -44,10 +44,14 @@ class Measured:
 
 
 def measure(
-    decided: Bool[np.ndarray, "m n"], part: Part, n_groups: int, draws: int, context: Context,
-    which: int,
+    decided: Bool[np.ndarray, "m n"], part: Part, enough: Bool[np.ndarray, "r g"], draws: int,
+    context: Context, which: int,
 ) -> Measured:  # fmt: skip
-    """Count, and count again in resamples of the rows that are the same for all models."""
+    """Count, and count again in resamples of the rows that are the same for all models.
+
+    Gaps are among the groups with ``enough`` rows behind a rate.
+    """
+    n_groups = enough.shape[1]
     counts = np.stack([confusion(own, part.truth, part.group, n_groups) for own in decided])
     accuracy, gaps = [], []
     resamples = resampled_confusions(
@@ -56,12 +60,19 @@ def measure(
     )  # fmt: skip
     for some in resamples:
         accuracy.append(accuracy_of(some))
-        gaps.append(gaps_of(rates_of(some)))
+        gaps.append(gaps_of(_told(some, enough)))
         context.step(min(draws, 100 * len(accuracy)), draws, "resamples")
     return Measured(
-        counts, accuracy_of(counts), gaps_of(rates_of(counts)), np.concatenate(accuracy),
+        counts, accuracy_of(counts), gaps_of(_told(counts, enough)), np.concatenate(accuracy),
         np.concatenate(gaps),
     )  # fmt: skip
+
+
+def _told(
+    counts: Float[np.ndarray, "*m g 2 2"], enough: Bool[np.ndarray, "r g"]
+) -> Float[np.ndarray, "*m r g"]:
+    found: np.ndarray = np.where(enough, rates_of(counts), np.nan)
+    return found
 
 
 def accuracy_of(counts: Float[np.ndarray, "*m g 2 2"]) -> Float[np.ndarray, "*m"]:

@@ -57,9 +57,10 @@ def find_search(scene: Scene, finder: str, parts: Parts, params: FairnessFrontPa
         If it cannot serve the model.
     """
     if finder == DIRECTED:
+        group = parts.train.group
+        aimed = np.where(parts.compared(params.gap)[group], group, len(parts.groups))
         return explore_directed(
-            scene, parts.train.group, len(parts.groups), parts.position, GAPS[params.gap],
-            params.directed,
+            scene, aimed, len(parts.groups), parts.position, GAPS[params.gap], params.directed,
         )  # fmt: skip
     count = params.retrained if finder == RETRAINING else params.models
     own = params.model_copy(update={"models": count})
@@ -120,7 +121,8 @@ def model_passes(model: Model, n_rows: int, n_table: int, params: FairnessFrontP
         own = params.model_copy(update={"models": params.retrained})
         total += PASSES[RETRAINING](model, admission, validation, own)
         total += training_passes(own, train, admission)
-    return total + (kept + 1) * (validation + n_rows)
+    # One more: who has enough rows may hang on what the given model decides.
+    return total + (kept + 1) * (validation + n_rows) + n_rows
 
 
 def _who(params: FairnessFrontParams) -> Iterator[tuple[str, int]]:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from workbench.core.fairness import ENOUGH
 from workbench.core.rashomon import EXPLORERS
 from workbench.engines.group_params import GroupParams
 from workbench.engines.rashomon.again import NOT_AGAIN
@@ -38,6 +39,12 @@ class FairnessFrontParams(SearchParams, GroupParams):
         0.01, ge=0, le=0.5,
         description="How much accuracy an alternative may lose, by the validation rows; 0.01 is "
         "one point.",
+    )  # fmt: skip
+    least_rows: int = Field(
+        ENOUGH, ge=1,
+        description="Rows that a rate of a group has to be a share of, so that gaps take the "
+        "group in, counted once among the rows reported on under the given model; 1 takes all "
+        "groups in.",
     )  # fmt: skip
     explorers: tuple[str, ...] = Field(
         (AUTO,), max_length=len(OFFERED) + 1,

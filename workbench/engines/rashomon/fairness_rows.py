@@ -4,17 +4,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.grouping import Grouping
 from workbench.core.model import CHUNK_ROWS, Model
+from workbench.core.schema import listing
 from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.engines.calls import check_features, true_values
 from workbench.engines.decided import favourable_position
 from workbench.engines.groups import find_groups
 from workbench.engines.rashomon.fairness_params import FairnessFrontParams
+from workbench.numerics.group_rates import confusion, denominators_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,9 @@ class Parts:
     ----------
     overlap
         Rows reported on that are among the others.
+    enough
+        Whether gaps take a rate of a group in: of the given model's on the rows reported on, it is
+        a share of ``least_rows`` or more. All models and both sets of rows go by that.
     """
 
     by: tuple[str, ...]
@@ -43,6 +50,12 @@ class Parts:
     validation: Part
     reported: Part
     overlap: int
+    enough: Bool[np.ndarray, "r g"]
+
+    def compared(self, gap: str) -> Bool[np.ndarray, " g"]:
+        """Tell which groups have enough rows behind every rate of a gap."""
+        found: np.ndarray = self.enough[[list(RATES).index(name) for name in GAPS[gap].of]].all(0)
+        return found
 
 
 def make_parts(model: Model, rows: Table, table: Table, params: FairnessFrontParams) -> Parts:
@@ -75,11 +88,32 @@ def make_parts(model: Model, rows: Table, table: Table, params: FairnessFrontPar
 
     place = np.array([groups.index(name) for name in own_names])
     reported = Part(rows, place[own.cell_of(crossed)], _favoured(model, rows, position))
+    said = (model.predict(rows.X).argmax(1) == position).cpu().numpy()
+    counts = confusion(said, reported.truth, reported.group, len(groups))
     known = np.concatenate([_places(table, which) for which in ("train", "validation")])
     return Parts(
         tuple(whole.attributes[at] for at in crossed), groups, position,
         part("train"), part("validation"), reported, _overlap(rows, table, known),
+        denominators_of(counts) >= params.least_rows,
     )  # fmt: skip
+
+
+def check_enough(parts: Parts, params: FairnessFrontParams) -> None:
+    """Refuse groups of which fewer than two have enough rows behind each rate of the gap.
+
+    Raises
+    ------
+    InvalidInputError
+        If so.
+    """
+    of = [parts.enough[list(RATES).index(name)].sum() for name in GAPS[params.gap].of]
+    if min(of) < 2:
+        raise InvalidInputError(
+            f"Fewer than two groups by {listing(parts.by)} have "
+            f"{counted(params.least_rows, 'row')} behind the {GAPS[params.gap].title.lower()} in "
+            f"{parts.reported.table.name!r}, so that there is no gap to lessen; choose other "
+            "columns or cuts, or more rows."
+        )
 
 
 def _names(grouping: Grouping, crossed: tuple[int, ...]) -> tuple[str, ...]:
