@@ -147,8 +147,8 @@ def _hardly_met(place: Place, own: Table, attribute: str, level: str) -> str:
     start = f"Only {seen:,}" if seen else "None"
     return (
         f"{start} of {counted(len(whole), 'row')} of the table {'have' if seen > 1 else 'has'} "
-        f"{attribute} = {level} with {name} = {shared}: such a person is as good as never met, and the "
-        "model has hardly learned about any. Do not read much into this flip."
+        f"{attribute} = {level} with {name} = {shared}: such a person is as good as never "
+        "met, and the model has hardly learned about any. Do not read much into this flip."
     )
 
 
