@@ -177,7 +177,7 @@ def folded(text: str, length: int = HOVER_LENGTH) -> str:
     return "<br>".join(escaped(line) for line in wrap(text, length))
 
 
-def stacked(texts: Sequence[str], length: int, lines: int = 2) -> list[str]:
+def stacked(texts: Sequence[str], length: int, lines: int = 3) -> list[str]:
     """Write labels on several lines; on more than ``lines`` where cut ones would look alike."""
     for most in range(lines, max(lines, MOST_LINES) + 1):
         found = [
