@@ -62,6 +62,7 @@ def test_the_answer_comes_by_itself_with_its_doubts():
     assert "If everybody were Male" in text
     assert "sex Female with relationship Husband" in text
     assert "WB050" in text
+    assert "An audit may show no group worse off" in text
     assert "One person" in text
     assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
 
@@ -86,7 +87,7 @@ def test_what_is_not_read_is_told_and_left_out():
     app = no_fault(look(beside, "german-mlp", fairness__by="sex"))
     assert not answers(app)
     assert "does not read sex: setting it changes no decision" in told(app)
-    assert "Choose an attribute" in told(app)
+    assert "Choose Somebody alike under Ask of" in told(app)
 
 
 def test_nobody_guesses_what_people_hope_for():

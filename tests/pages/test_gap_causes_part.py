@@ -38,6 +38,8 @@ def test_the_answer_stands_above_its_figure_and_follows_the_pair():
     assert "WB054" in shown(app)
     assert "of 100 pairs" in shown(app)
     assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
+    pairs = widget(app, "selectbox", "Which gap").options
+    assert any(pair.startswith("personal_status: ") for pair in pairs)
     app = no_fault(widget(app, "button_group", "View").set_value("proxies").run())
     assert "stands in for the group" in shown(app)
 

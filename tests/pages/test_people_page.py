@@ -93,3 +93,18 @@ def test_groups_chosen_on_the_page_fairness_are_those_of_the_page_people():
     assert widget(app, "multiselect", "Attributes").value == ["foreign_worker"]
     options = widget(app, "selectbox", "Moved to").options
     assert all(option.startswith("foreign_worker = ") for option in options)
+
+
+def test_a_group_that_nobody_like_this_is_of_comes_with_a_warning():
+    whole = api.load_table("adult", split="all")
+    rows = api.load_table("adult", split="test")
+    place = rows.schema.index("relationship")
+    wife = rows.schema.features[place].categories.index("Wife")
+    row = int(rows.ids[rows.X[:, place] == wife][0])
+    quick = {"people__models": "30", "people__row": str(row), "fairness__by": "sex"}
+    app = visit("people", model="adult-mlp", table="adult", **quick)
+    if has(app, "button", "Look for people"):
+        app = press(app, "Look for people")
+    text = shown(no_fault(app)).replace("\\", "")
+    assert f" of {len(whole):,} rows of the table" in text
+    assert "sex = Male with relationship = Wife" in text

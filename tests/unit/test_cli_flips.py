@@ -60,6 +60,8 @@ def test_a_section_of_a_report_holds_answer_figures_tables_and_trust(tmp_path, r
     assert "if everybody were of one group" in page
     assert ("Values that hardly ever go together" in page) == bool(result.pairs)
     assert page.count('role="img"') == 3
+    untold = result.mode == "rows" and bool(np.isnan(result.support[result.known]).any())
+    assert ("not known" in page.partition("hardly ever met</th>")[2]) == untold
     for found in run_checks(result):
         assert found.code in page
     assert "NaN" not in to_json(result)

@@ -175,3 +175,16 @@ def test_a_person_is_told_what_would_be_decided_and_how_odd_that_is():
                          "it.")  # fmt: skip
     same = np.flatnonzero(~RESULT.flipped())[0]
     assert "No other sex would change that." in person_sentence(RESULT, int(RESULT.ids[same]))
+
+
+def test_labels_of_one_person_name_what_changes_and_stay_distinct():
+    long = "a name of a level that is as long as those of a bank and differs at its end: "
+    result = flips_of(by_sex, people(60), by="sex,race")
+    levels = (("Female", "Male"), tuple(long + end for end in "ABC"))
+    groups = tuple((one, other) for one in levels[0] for other in levels[1])
+    result = replace(result, levels=levels, group_levels=groups[: len(result.group_levels)])
+    labels = render(result, "person").layout.yaxis.ticktext
+    assert len(set(labels)) == len(labels) == 6
+    assert "as it is" in labels
+    by_group = render(result, "rates").layout.yaxis.ticktext
+    assert len({label.rpartition("<br>")[0] for label in by_group}) == len(by_group)

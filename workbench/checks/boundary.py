@@ -60,7 +60,7 @@ def neighbours_close(result: BoundaryPeople) -> Finding:
 
 
 BOUNDARY_CHECKS = (
-    Check("WB055", "Decisions that any good model makes", "warning", 0, BoundaryPeople,
+    Check("WB055", "Decisions that hang on the model", "warning", 0, BoundaryPeople,
           decided_by_model),
-    Check("WB056", "Neighbours are alike", "warning", 0, BoundaryPeople, neighbours_close),
+    Check("WB056", "How alike neighbours are", "warning", 0, BoundaryPeople, neighbours_close),
 )  # fmt: skip

@@ -70,6 +70,13 @@ def none_is_not_never(result: AttributeFlips) -> Finding:
 
 
 FLIPS_CHECKS = (
-    Check("WB050", "Alternatives are met", "warning", 0, AttributeFlips, alternatives_are_met),
-    Check("WB051", "None is not never", "warning", 0, AttributeFlips, none_is_not_never),
+    Check(
+        "WB050",
+        "How often alternatives are met",
+        "warning",
+        0,
+        AttributeFlips,
+        alternatives_are_met,
+    ),
+    Check("WB051", "What a count of none means", "warning", 0, AttributeFlips, none_is_not_never),
 )

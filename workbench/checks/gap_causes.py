@@ -57,6 +57,8 @@ def told_by_others(result: GapCauses) -> Finding:
 
 
 GAP_CAUSES_CHECKS = (
-    Check("WB053", "Parts sum to the gap", "failure", 0, GapCauses, adds_up),
-    Check("WB054", "Other columns tell the group", "warning", 0, GapCauses, told_by_others),
+    Check("WB053", "Sum of the parts against the gap", "failure", 0, GapCauses, adds_up),
+    Check(
+        "WB054", "How well other columns tell the group", "warning", 0, GapCauses, told_by_others
+    ),
 )

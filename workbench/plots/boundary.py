@@ -12,6 +12,7 @@ from workbench.plots.boundary_words import person_sentence, points
 from workbench.plots.layout import (
     check_bars,
     empty,
+    folded,
     layout_bars,
     note,
     padded,
@@ -149,11 +150,11 @@ def _commonest(names: list[str]) -> list[str]:
 
 
 def _about(result: BoundaryPeople, person: int) -> str:
-    said = escaped(person_sentence(result, int(result.ids[person])))
+    said = person_sentence(result, int(result.ids[person]))
     groups = [f"{name}: {result.group_of(person, a)}" for a, name in enumerate(result.attributes)]
     head, _, rest = said.partition(": ")
-    lines = [f"<b>{head}</b>", *rest.split("; "), *(escaped(group) for group in groups)]
-    return "<br>".join(lines)
+    lines = (folded(part) for part in (*rest.split("; "), *groups))
+    return "<br>".join([f"<b>{escaped(head)}</b>", *lines])
 
 
 def _add_boundary(
@@ -261,7 +262,7 @@ def person(
         orientation="h",
         marker={"color": colours.size, "line": {"width": 0}},
         hovertext=[
-            f"<b>{escaped(label)}</b><br>{parts[j]:.2f} of the distance of "
+            f"<b>{folded(label)}</b><br>{parts[j]:.2f} of the distance of "
             f"{result.distances[place]:.2f}"
             for label, j in zip(labels, shown, strict=True)
         ],

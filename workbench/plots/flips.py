@@ -7,11 +7,18 @@ from jaxtyping import Float, Int
 from workbench.core.flips import KINDS, AttributeFlips
 from workbench.core.wording import counted
 from workbench.plots.flips_words import ENOUGH, share
-from workbench.plots.layout import check_bars, layout_bars, note, shortened, title
+from workbench.plots.layout import (
+    check_bars,
+    folded,
+    layout_bars,
+    narrow_title,
+    note,
+    stacked,
+)
 from workbench.plots.rows import drawn_rows
 from workbench.plots.theme import Palette, escaped, palette, template
 
-ROW_HEIGHT, NAME_LENGTH, LEGEND = 46, 24, 60
+ROW_HEIGHT, NAME_LENGTH, LEGEND, LABEL_LINE = 46, 24, 60, 18
 # Where the two directions stand in the lane of a group.
 LANES = {"adverse": -0.17, "favoured": 0.17}
 DOTS = 250
@@ -48,7 +55,8 @@ def rates(result: AttributeFlips, *, max_groups: int = 15, dark: bool = False) -
     top = float(np.nanmax(result.rates[1:, 0][:, groups, 2]))
     _layout(figure, result, groups, top)
     figure.update_xaxes(tickformat=".1~%")
-    title(figure, "share of the group", "whiskers: 95 %")
+    figure.update_xaxes(nticks=4)
+    narrow_title(figure, "share of the group", "whiskers: 95 %")
     if hidden := int((result.sizes > 0).sum()) - len(groups):
         note(figure, f"{counted(hidden, 'smaller group')} not shown", dark=dark)
     return figure
@@ -77,7 +85,8 @@ def moves(result: AttributeFlips, *, max_groups: int = 15, dark: bool = False) -
         _add_quantile(figure, result.moves[at, groups], name, symbol, colours.whisker)
     top = max(0.02, float(np.nanmax(size, initial=0.0)))
     _layout(figure, result, groups, top)
-    title(figure, "largest move of the probability", f"of {result.favourable}")
+    figure.update_xaxes(nticks=4)
+    narrow_title(figure, f"largest move of the probability of {result.favourable}")
     return figure
 
 
@@ -91,12 +100,13 @@ def _layout(
     figure: go.Figure, result: AttributeFlips, groups: Int[np.ndarray, " m"], top: float
 ) -> None:
     """Give each group its line; its size stands below its name, where windows are narrow."""
+    names = stacked([result.group_names[g] for g in groups], NAME_LENGTH)
     labels = [
-        f"{escaped(shortened(result.group_names[g], NAME_LENGTH))}<br>"
-        f"{result.sizes[g]:,}{', few' if result.sizes[g] < ENOUGH else ''}"
-        for g in groups
+        f"{name}<br>{result.sizes[g]:,}{', few' if result.sizes[g] < ENOUGH else ''}"
+        for name, g in zip(names, groups, strict=True)
     ]
-    layout_bars(figure, labels, (-0.02 * top, 1.05 * top), ROW_HEIGHT)
+    lines = 1 + max(label.count("<br>") for label in labels)
+    layout_bars(figure, labels, (-0.02 * top, 1.05 * top), max(ROW_HEIGHT, lines * LABEL_LINE))
     figure.update_yaxes(ticktext=labels)
     figure.update_layout(
         showlegend=True, height=figure.layout.height + LEGEND,
@@ -135,7 +145,7 @@ def _whiskers(drawn: Float[np.ndarray, "m 3"], ink: str) -> dict[str, object]:
 def _about(result: AttributeFlips, g: int, kind: str) -> str:
     k = KINDS.index(kind)
     lines = [
-        f"<b>{escaped(result.group_names[g])}</b>",
+        f"<b>{folded(result.group_names[g])}</b>",
         f"{_said(result, kind)}: {share(result.rates[k, 0, g])}",
     ]
     if not np.array_equal(result.rates[k, 0, g], result.rates[k, 1, g]):

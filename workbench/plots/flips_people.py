@@ -9,11 +9,20 @@ from workbench.core.flips import AttributeFlips
 from workbench.core.schema import listing
 from workbench.core.wording import counted
 from workbench.plots.flips_words import support_text
-from workbench.plots.layout import layout_bars, note, shortened, title
+from workbench.plots.layout import (
+    BAR_HEIGHT,
+    folded,
+    layout_bars,
+    narrow_title,
+    note,
+    shortened,
+    stacked,
+    title,
+)
 from workbench.plots.rows import drawn_rows
 from workbench.plots.theme import DASHES, escaped, palette, template
 
-HEIGHT, MOST, LISTED, NAME_LENGTH = 460, 1500, 12, 28
+HEIGHT, MOST, LISTED, NAME_LENGTH, LABEL_LINE = 460, 1500, 12, 28, 18
 # People of whom one may be chosen.
 OFFERED = 200
 FURTHEST = "whoever moves it most"
@@ -59,7 +68,7 @@ def people(
     ):
         if len(these := drawn[some[drawn]]):
             _add(figure, result, these, column, name, ink, size)
-    axis = {"range": [-0.03, 1.03], "nticks": 6, "tickangle": 0}
+    axis = {"range": [-0.03, 1.03], "nticks": 4, "tickangle": 0}
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis, title_text=f"as {escaped(shortened(to or FURTHEST, 40))}")
     figure.update_layout(
@@ -105,11 +114,14 @@ def person(result: AttributeFlips, row: str | None = None, *, dark: bool = False
         },
         hoverinfo="text", hovertext=[_about_assignment(result, i, int(c)) for c in order],
     )  # fmt: skip
-    names = [shortened(result.assignment_names[c], NAME_LENGTH) for c in order]
-    layout_bars(figure, names, (-0.03, 1.03))
+    names = stacked([_changed(result, i, int(c)) for c in order], NAME_LENGTH)
+    lines = 1 + max(name.count("<br>") for name in names)
+    layout_bars(figure, names, (-0.03, 1.03), max(BAR_HEIGHT, lines * LABEL_LINE))
+    figure.update_yaxes(ticktext=names)
+    figure.update_xaxes(nticks=4)
     if _turns_at_half(result):
         figure.add_vline(x=HALF, line={"color": colours.muted, "width": 1, "dash": DASHES[2]})
-    title(figure, f"probability of {result.favourable}")
+    narrow_title(figure, f"probability of {result.favourable}")
     note(figure, "star: as the row is; hollow: hardly ever met", dark=dark)
     return figure
 
@@ -180,27 +192,41 @@ def _add(
 
 
 def _about(result: AttributeFlips, i: int, chosen: int) -> str:
-    own = escaped(result.group_names[result.group[i]])
-    lines = [f"<b>row {result.ids[i]}, {own}</b>: {result.own_scores[i]:.3f}"]
+    own = folded(f"row {result.ids[i]}, {result.group_names[result.group[i]]}")
+    lines = [f"<b>{own}</b>: {result.own_scores[i]:.3f}"]
     order = np.argsort(-np.nan_to_num(result.scores[i], nan=-1.0), kind="stable")
     for c in order[:LISTED]:
         if result.known[i, c]:
             otherwise = result.decided[i, c] != result.own_decided[i]
             mark = ", decided otherwise" if otherwise else ""
-            lines.append(f"as {escaped(result.assignment_names[c])}: "
-                         f"{result.scores[i, c]:.3f}{mark}")  # fmt: skip
-    return "<br>".join([*lines, f"<i>{support_text(result, i, chosen)}</i>"])
+            lines.append(folded(
+                f"as {result.assignment_names[c]}: {result.scores[i, c]:.3f}{mark}"
+            ))  # fmt: skip
+    return "<br>".join([*lines, f"<i>{folded(support_text(result, i, chosen))}</i>"])
+
+
+def _changed(result: AttributeFlips, i: int, c: int) -> str:
+    """Name what an assignment changes of a person; all of it where their own is not known."""
+    if c == result.own[i]:
+        return "as it is"
+    if result.own[i] < 0 or len(result.attributes) == 1:
+        return result.assignment_names[c]
+    levels = zip(
+        result.attributes, result.levels, result.assignments[result.own[i]],
+        result.assignments[c], strict=True,
+    )  # fmt: skip
+    return ", ".join(f"{name} {of[new]}" for name, of, old, new in levels if old != new)
 
 
 def _about_assignment(result: AttributeFlips, i: int, c: int) -> str:
     said = "gets" if result.decided[i, c] else "does not get"
     lines = [
-        f"<b>{escaped(result.assignment_names[c])}</b>: {result.scores[i, c]:.3f}",
+        f"<b>{folded(result.assignment_names[c])}</b>: {result.scores[i, c]:.3f}",
         f"{said} {escaped(result.favourable)}",
     ]
     if c == result.own[i]:
         return "<br>".join([*lines, f"row {result.ids[i]} as it is"])
-    return "<br>".join([*lines, support_text(result, i, c)])
+    return "<br>".join([*lines, folded(support_text(result, i, c))])
 
 
 def _turns_at_half(result: AttributeFlips) -> bool:

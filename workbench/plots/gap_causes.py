@@ -13,11 +13,11 @@ from workbench.plots.layout import (
     empty,
     hover,
     layout_bars,
+    narrow_title,
     note,
     padded,
     shortened,
     span_of,
-    title,
     whisker_style,
     write_lengths,
 )
@@ -25,7 +25,7 @@ from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 HEIGHT = 460
 # Features that are named beside their points.
-LABELLED, NAME_LENGTH = 7, 18
+LABELLED, NAME_LENGTH, BAR_NAME = 7, 18, 24
 # Names nearer than these shares of the axes would lie on each other.
 NEAR_ACROSS, NEAR_UP = 0.2, 0.1
 LEAST_SIZE, MORE_SIZE = 7.0, 16.0
@@ -100,12 +100,14 @@ def waterfall(
         )
     write_lengths(figure, lengths, ends, half, decimals)
     span = span_of(ends - lengths, ends, half, np.array([0.0, gap]))
-    layout_bars(figure, [shortened(label) for label in labels], padded(span, 0.16))
+    layout_bars(figure, labels, padded(span, 0.16))
+    figure.update_yaxes(ticktext=[_label(label) for label in labels])
+    figure.update_xaxes(nticks=4)
     low, high = (words.signed(times * float(end), decimals) for end in result.gaps[at, 1:])
     ends_said = "" if result.reason(at) else f" ({low} to {high})"
     note(figure, f"gap {words.signed(gap, decimals)}{ends_said}", dark=dark)
     group, other = groups_of(result, at)
-    title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %")
+    narrow_title(figure, _axis(result), f"{group} less {other}", "whiskers: 95 %")
     return figure
 
 
@@ -147,11 +149,13 @@ def proxies(result: GapCauses, *, pair: str | int | None = None, dark: bool = Fa
     low = min(0.45, float(np.nanmin(told[rows])) - 0.03)
     figure.update_xaxes(
         range=[low, 1.06],
-        tickvals=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        tickvals=[0.5, 0.75, 1.0],
         tickangle=0,
-        title_text="how well it tells the groups<br>(AUC; 0.5 is guessing)",
+        title_text="tells the groups apart<br>(AUC; 0.5 is guessing)",
     )
-    figure.update_yaxes(title_text=escaped(f"adds to the gap, {_axis(result)}"), nticks=6)
+    figure.update_yaxes(
+        title_text=f"adds to the gap<br>{escaped(shortened(_axis(result)))}", nticks=6
+    )
     note(figure, "right and far from 0: stands in for the group", dark=dark)
     return figure
 
@@ -206,6 +210,12 @@ def _half(parts: Float[np.ndarray, "d 3"]) -> Float[np.ndarray, " d"]:
 
 def _ink(value: float, colours: Palette) -> str:
     return colours.positive if value >= 0 else colours.negative
+
+
+def _label(name: str) -> str:
+    """Write a name, and below it where it is the attribute itself."""
+    first = escaped(shortened(name.removesuffix(ITSELF), BAR_NAME))
+    return f"{first}<br>{ITSELF.strip()}" if name.endswith(ITSELF) else first
 
 
 def _axis(result: GapCauses) -> str:

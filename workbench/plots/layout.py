@@ -4,7 +4,7 @@ Names and categories come from a user's file, and plotly renders a subset of HTM
 user wrote is escaped where it enters a figure.
 """
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from textwrap import wrap
 
 import numpy as np
@@ -21,6 +21,10 @@ LINE_HEIGHT = 20
 LABEL_LENGTH = 36
 TITLE_LENGTH = 48
 LINE_LENGTH = 36
+# Letters of a line of a title below a plot that labels leave little room, and of a hover.
+NARROW_LENGTH, HOVER_LENGTH = 26, 45
+# Lines of a label at most.
+MOST_LINES = 6
 NO_ROWS = "No rows to show: choose at least one row and run again."
 
 
@@ -159,6 +163,33 @@ def title(figure: go.Figure, *parts: str) -> None:
         else:
             lines.append(shortened(part, TITLE_LENGTH))
     figure.update_xaxes(title_text="<br>".join(escaped(line) for line in lines))
+
+
+def narrow_title(figure: go.Figure, *parts: str) -> None:
+    """Name the axis below a plot beside long labels: each part on lines of its own."""
+    lines = [line for part in parts for line in wrap(part, NARROW_LENGTH, max_lines=3,
+                                                     placeholder="…")]  # fmt: skip
+    figure.update_xaxes(title_text="<br>".join(escaped(line) for line in lines))
+
+
+def folded(text: str, length: int = HOVER_LENGTH) -> str:
+    """Break a text into lines for a hover, so that it is no wider than a small window."""
+    return "<br>".join(escaped(line) for line in wrap(text, length))
+
+
+def stacked(texts: Sequence[str], length: int, lines: int = 3) -> list[str]:
+    """Write labels on several lines; on more than ``lines`` where cut ones would look alike."""
+    for most in range(lines, max(lines, MOST_LINES) + 1):
+        found = [
+            "<br>".join(map(escaped, wrap(text, length, max_lines=most, placeholder="…")))
+            for text in texts
+        ]
+        if len(set(found)) == len(found):
+            return found
+    return [
+        f"{label} ({at})" if found.count(label) > 1 else label
+        for at, label in enumerate(found, start=1)
+    ]
 
 
 def note(figure: go.Figure, text: str, *, dark: bool) -> None:

@@ -155,9 +155,15 @@ def _label(before: Attribution, after: Attribution, j: int) -> str:
 
 
 def _label_below(before: Attribution, after: Attribution, j: int) -> str:
-    name = after.schema.features[j].name
-    value = _changed_name(before, after, j).removeprefix(name).lstrip(" :")
-    return "<br>".join(escaped(shortened(part, BELOW_LENGTH)) for part in (name, value))
+    feature = after.schema.features[j]
+    old, new = (feature.show(float(part.data[0, j])) for part in (before, after))
+    if old == new:
+        values = [f"= {new}"]
+    elif len(whole := f"{old} → {new}") <= BELOW_LENGTH:
+        values = [whole]
+    else:  # both stay readable, on a line each
+        values = [f"{shortened(old, BELOW_LENGTH - 2)} →", new]
+    return "<br>".join(escaped(shortened(part, BELOW_LENGTH)) for part in (feature.name, *values))
 
 
 def change_sentence(

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import numpy as np
+
 from workbench.checks import run_checks
 from workbench.core.flips import AttributeFlips
 from workbench.core.wording import percent
@@ -83,7 +85,7 @@ def _people(result: AttributeFlips) -> Grid:
             f"{result.own_scores[i]:.3f}", result.assignment_names[result.furthest[i]],
             f"{result.scores[i, result.furthest[i]]:.3f}",
             "yes" if result.changes()[i].any() else "no",
-            "yes" if result.implausible[i, result.furthest[i]] else "no",
+            _seldom_met(result, i, int(result.furthest[i])),
         )
         for i in order
     )  # fmt: skip
@@ -93,6 +95,15 @@ def _people(result: AttributeFlips) -> Grid:
     )  # fmt: skip
     caption = f"People, those refused because of it first, up to {LISTED}"
     return Grid(caption, columns, rows, frozenset({0, 2, 4}))
+
+
+def _seldom_met(result: AttributeFlips, i: int, c: int) -> str:
+    """Tell whether an alternative is hardly ever met; too few rows to say is not a no."""
+    if result.implausible[i, c]:
+        return "yes"
+    # A real person of another group is met, whatever the neighbourhood tells.
+    unknown = result.mode != "conditional" and np.isnan(result.support[i, c])
+    return "not known" if unknown else "no"
 
 
 def _pairs(result: AttributeFlips) -> Grid:

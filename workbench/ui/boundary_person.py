@@ -7,9 +7,13 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.boundary import NOBODY, BoundaryPeople
+from workbench.core.flips import SELDOM
 from workbench.core.people import demand
 from workbench.core.results import Attribution, Counterfactuals
+from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.engines.counterfactuals.search import NAME as SEARCH
+from workbench.numerics.group_support import together
 from workbench.plots import render
 from workbench.plots.boundary import side_by_side
 from workbench.plots.boundary_words import (
@@ -96,6 +100,8 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
         "Marked where that alone tips the decision.",
     ))  # fmt: skip
     attribute = result.attributes[result.flip_attributes[level]]
+    if odd := _hardly_met(place, own, attribute, result.flip_levels[level]):
+        st.warning(plain(odd), icon=":material/warning:")
     values = own.X[0].double().numpy().copy()
     j = result.schema.index(attribute)
     values[j] = _value_of(place, result, attribute, result.flip_levels[level])
@@ -110,6 +116,40 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
         "the model weighs it differently by group."
     )
     plain_figure(drawn, name=f"{name}-flip", alt=said)
+
+
+def _hardly_met(place: Place, own: Table, attribute: str, level: str) -> str:
+    """Warn of a level that goes with another value of the row as good as never; else empty.
+
+    Only of categories: of a number that is cut into groups no pair of values can be named.
+    """
+    whole = cache.table(place.table, place.person.key)
+    at = whole.schema.index(attribute)
+    moved = whole.schema.features[at].categories
+    if level not in moved:
+        return ""
+    codes = np.nan_to_num(whole.X.numpy(), nan=-1.0)
+    pairs = []
+    for feature, value in zip(own.schema.features, own.X[0].tolist(), strict=True):
+        if not feature.categories or feature.name == attribute or np.isnan(value):
+            continue
+        j = whole.schema.index(feature.name)
+        met = together(
+            codes[:, at].astype(np.int64), len(moved), codes[:, j].astype(np.int64),
+            len(feature.categories), share=SELDOM,
+        )  # fmt: skip
+        one, other = moved.index(level), int(value)
+        if met.seldom[one, other]:
+            pairs.append((int(met.seen[one, other]), feature.name, feature.categories[other]))
+    if not pairs:
+        return ""
+    seen, name, shared = min(pairs)
+    start = f"Only {seen:,}" if seen else "None"
+    return (
+        f"{start} of {counted(len(whole), 'row')} of the table {'have' if seen > 1 else 'has'} "
+        f"{attribute} = {level} with {name} = {shared}: such a person is as good as never "
+        "met, and the model has hardly learned about any. Do not read much into this flip."
+    )
 
 
 def _value_of(place: Place, result: BoundaryPeople, attribute: str, level: str) -> float:

@@ -41,6 +41,11 @@ ALIKE = (
     "Each person is held against a real one of the other group who is much like them. Two who are "
     "much alike may be decided otherwise anyway: the band shows how often two of one group are."
 )
+BESIDE_AN_AUDIT = (
+    "An audit may show no group worse off while somebody is refused because of an attribute; both "
+    "can be true. An audit is an average over all people of a group, in which what one loses "
+    "another may gain; a flip holds one person against the same person with one value changed."
+)
 ABOUT = {
     "rates": "Refused because of it: the same person would get the favourable decision under "
     "another value. Hollow marks leave out alternatives that are hardly ever met, such as a woman "
@@ -62,16 +67,18 @@ def flips(place: Place) -> None:
         return
     said = st.container()
     left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
+    ask: Ask | str = ""
     found: Answer[AttributeFlips] | None = None
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**What to set**")
             ask = _ask(place)
-    if ask is not None:
-        with left, errors_shown():
+    with left, errors_shown():
+        if isinstance(ask, Ask):
             found = answer_of(place, ask, AttributeFlips, "Set them", "swap_horiz", key="run-flips")
+        elif ask:
+            empty_state(ask, "help")
     if found is None:
         return
     result, name = found.result, f"flips-{place.model.card.name}"
@@ -80,6 +87,7 @@ def flips(place: Place) -> None:
         for part in (groups_sentence(result), score_sentence(result), plausible_sentence(result)):
             if part:
                 note(part)
+        note(BESIDE_AN_AUDIT)
     with left, errors_shown():
         with st.container(border=True):
             _show_view(result, name)
@@ -91,8 +99,8 @@ def flips(place: Place) -> None:
     computed_card(result.provenance)
 
 
-def _ask(place: Place) -> Ask | None:
-    """Choose attributes, whom to ask of, and the rest; None while something has to be chosen."""
+def _ask(place: Place) -> Ask | str:
+    """Choose attributes, whom to ask of, and the rest; or say what has to be chosen first."""
     record = api.list_methods()[NAME]
     mode = str(choose(
         st.segmented_control, "Ask of", f"{FAMILY}.mode", options=list(MODES), default="rows",
@@ -100,13 +108,20 @@ def _ask(place: Place) -> Ask | None:
         help="These people with another value; any input that the schema allows; or somebody of "
         "the other group who is much like each person.",
     ))  # fmt: skip
-    chosen = _readable(place, choose_groups(place), conditional=mode == "conditional")
+    asked = choose_groups(place)
+    chosen, unread = (asked, ()) if mode == "conditional" else _readable(place, asked)
+    if unread:
+        said = f"The model does not read {listing(unread)}: setting it changes no decision."
+        if not chosen["by"]:
+            return (
+                f"{said} Choose Somebody alike under Ask of, which shows what stands in for it, "
+                "or another attribute."
+            )
+        note(f"{said} What stands in for it shows under Somebody alike.")
     if not chosen["by"]:
-        note("Choose an attribute that decisions should not depend on.")
-        return None
+        return "Choose an attribute that decisions should not depend on."
     if not chosen["favourable"]:
-        note("Choose which class people hope for.")
-        return None
+        return "Choose which class people hope for."
     unused = {"samples"} if mode != "uniform" else set()
     unused |= {"neighbours"} if mode != "conditional" else set()
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
@@ -127,20 +142,13 @@ def _ask(place: Place) -> Ask | None:
     )
 
 
-def _readable(place: Place, chosen: dict[str, str], *, conditional: bool) -> dict[str, str]:
-    """Leave out columns that the model does not read, and say what that means."""
-    if conditional:
-        return chosen
+def _readable(place: Place, chosen: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Leave out columns that the model does not read; returns these as well."""
     known = set(place.model.schema.names)
     named = chosen["by"].split(",") if chosen["by"] else []
-    if unread := [name for name in named if name not in known]:
-        note(
-            f"The model does not read {listing(unread)}: setting it changes no decision. What "
-            "stands in for it shows under Somebody alike."
-        )
     cuts = [cut for cut in chosen["bins"].split(";") if cut.partition("=")[0] in known]
     kept = {"by": ",".join(name for name in named if name in known), "bins": ";".join(cuts)}
-    return {**chosen, **kept}
+    return {**chosen, **kept}, tuple(name for name in named if name not in known)
 
 
 def _show_view(result: AttributeFlips, name: str) -> None:

@@ -21,7 +21,6 @@ from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose
-from workbench.ui.text import plain
 from workbench.ui.update_runs import answer_of
 
 FAMILY = "gap_causes"
@@ -117,7 +116,7 @@ def _show(found: Answer[GapCauses], name: str) -> str:
     if len(pairs) > 1:
         pair = str(choose(
             st.selectbox, "Which gap", f"{FAMILY}.pair", options=pairs, default=pair,
-            format_func=plain, label_visibility="collapsed",
+            label_visibility="collapsed",
         ))  # fmt: skip
     view = str(choose(
         st.segmented_control, "View", FAMILY, options=list(VIEWS), default="waterfall",
