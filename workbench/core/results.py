@@ -15,6 +15,7 @@ from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
+from workbench.core.local_basis import LocalBasis
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
@@ -29,15 +30,15 @@ from workbench.core.simpler_models import SimplerModels
 # Results that are a table of numbers, which is written beside them.
 Tabular = (
     Attribution | AttributionRange | Churn | Counterfactuals | Detectors | FairnessAudit
-    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalFunctions
-    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | ScaleCurves
-    | SimplerModels
+    | Faithfulness | Halo | InteractionScores | InteractionTest | Interactions | LocalBasis
+    | LocalFunctions | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "Attribution", "AttributionRange", "Churn", "Counterfactuals",
     "Detectors", "Explainer", "FairnessAudit", "Faithfulness", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves", "SimplerModels", "Tabular",
-    "load",
+    "InteractionTest", "Interactions", "LocalBasis", "LocalFunctions", "LocalModels", "Measures",
+    "Mitigation", "Performance", "Profiles", "RashomonSet", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

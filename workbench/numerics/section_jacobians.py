@@ -132,8 +132,8 @@ def _jacobians(
         return found
     with warnings.catch_warnings():  # its first use compiles rules in a way that torch warns of
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = vmap(jacfwd(outputs))(rows)
-    return found
+        other: Tensor = vmap(jacfwd(outputs))(rows)
+    return other
 
 
 def _parts(
