@@ -17,6 +17,7 @@ from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
 from tests.interactions import one_row
+from tests.local_bases import some_basis
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import profiles_of
@@ -53,11 +54,12 @@ SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
+INSIDE = some_basis()
 SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
+                 INSIDE, CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
                  SCORES, halo_with(0.5, 0.1))
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
@@ -101,6 +103,9 @@ BAD = {
     "WB039": some_detectors(smoothing=0.3),
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
     "WB037": some_test(excess=0.01),
+    "WB070": replace(INSIDE, fitted=100),
+    "WB071": replace(INSIDE, edges_required=INSIDE.edges_required[[1, 0, 2]]),
+    "WB072": replace(INSIDE, importances=np.ones_like(INSIDE.importances)),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB034": halo_with(2.0, 0.1),
     "WB035": halo_with(0.5, 0.6),

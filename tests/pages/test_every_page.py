@@ -14,6 +14,7 @@ TITLES = {
     "equally_good_models": "How much do equally good models disagree?",
     "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
+    "inside": "What does it compute on the way?",
     "interactions": "Which features work together?",
     "jobs": "What is running, and what has finished?",
     "local_models": "Which simple model does it follow near a row?",

@@ -26,6 +26,7 @@ from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
 from tests.interactions import one_row
+from tests.local_bases import some_basis
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import some_profiles
@@ -287,6 +288,7 @@ def test_every_renderer_draws_its_kind_of_result():
             some_halo(), some_halo(order=3),
             some_detectors(),
             some_test(),
+            some_basis(), some_basis("regression"),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -16,6 +16,7 @@ from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
+from workbench.api.inside import local_basis
 from workbench.api.local import faithfulness, lime, local_functions, measures, scale_curves
 from workbench.api.methods import (
     Plan,
@@ -72,6 +73,7 @@ __all__ = [
     "load_model",
     "load_result",
     "load_table",
+    "local_basis",
     "local_functions",
     "measures",
     "mitigate",

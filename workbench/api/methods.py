@@ -20,6 +20,7 @@ from workbench.core.results import (
     Interactions,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -51,6 +52,7 @@ VERBS: Mapping[type[Result], str] = {
     Profiles: "profiles",
     Halo: "halo",
     Detectors: "detectors",
+    LocalBasis: "local_basis",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -11,6 +11,7 @@ from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
 from workbench.checks.interaction_test import INTERACTION_TEST_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
+from workbench.checks.local_basis import LOCAL_BASIS_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
@@ -28,6 +29,7 @@ CHECKS: Mapping[str, Check] = {
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS,
+        *LOCAL_BASIS_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
+from workbench.cli.lib import lib
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
 from workbench.cli.profile import profile
@@ -55,6 +56,7 @@ for command in (
     halo,
     detectors,
     interaction_test,
+    lib,
     rashomon,
     explain_set,
     interactions_set,

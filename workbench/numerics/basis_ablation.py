@@ -14,6 +14,8 @@ from workbench.numerics.interaction_basis import Basis
 Judge = Callable[[Tensor], float]
 Step = Callable[[int, int], None]
 EACH, GROWTH = 64, 1.1
+# Of a scan down from all edges, where each try costs a pass for each view.
+SCAN = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ def with_edges(cut: Cut, section: int, mask: Bool[Tensor, "k m"]) -> float:
     return cut.judge(cut.rest(following, section + 1))
 
 
-def with_edges_everywhere(cut: Cut, masks: Sequence[Bool[Tensor, "k m"]]) -> float:
+def with_edges_everywhere(cut: Cut, masks: Sequence[Bool[Tensor, "_ _"]]) -> float:
     """Worth when every section keeps only the edges of its mask, one after another."""
     activations = cut.layers[0]
     for section, mask in enumerate(masks):
@@ -155,7 +157,7 @@ def edges_required(
     tried = {most: worth(most)}
     good = most
     while good > 0:
-        fewer = min(good - 1, int(good / GROWTH)) if good > 1 else 0
+        fewer = min(good - 1, int(good / SCAN)) if good > 1 else 0
         tried[fewer] = worth(fewer)
         if tried[fewer] < least:
             break

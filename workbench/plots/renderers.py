@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.local_basis import BASES
 from workbench.core.results import (
     Attribution,
     AttributionRange,
@@ -20,6 +21,7 @@ from workbench.core.results import (
     Interactions,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -45,6 +47,7 @@ from workbench.plots import (
     interaction_scores_network,
     interaction_scores_swarm,
     interaction_test,
+    local_basis,
     local_functions,
     mitigation,
     profile_multiples,
@@ -95,6 +98,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "triples": interaction_scores.triples,
     },
     InteractionTest: {"pairs": interaction_test.pairs},
+    LocalBasis: {
+        "graph": local_basis.graph, "curves": local_basis.curves,
+        "feature": local_basis.feature, "loadings": local_basis.loadings,
+    },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
     ScaleCurves: {"curve": curve},
@@ -258,6 +265,19 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_basis(result: LocalBasis) -> dict[str, dict[str, list[str]]]:
+    names = {"feature": list(local_basis.features_by_name(result))}
+    return {
+        "graph": {"basis": list(BASES)},
+        "curves": {
+            "cut": list(local_basis.CUTS)[::-1],
+            "layer": [local_basis.ALL_LAYERS, *result.layer_names[:-1]],
+        },
+        "feature": names,
+        "loadings": names,
+    }
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
@@ -265,6 +285,7 @@ OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] =
     InteractionScores: _of_scores,
     Halo: _of_halo,
     Detectors: _of_detectors,
+    LocalBasis: _of_basis,
 }  # fmt: skip
 
 

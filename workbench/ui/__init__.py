@@ -25,6 +25,7 @@ from workbench.ui.frame import (
     side_by_side,
 )
 from workbench.ui.health import health
+from workbench.ui.inside import inside
 from workbench.ui.interactions import interactions
 from workbench.ui.job_list import job_list
 from workbench.ui.jobs import answer_to, is_under_way, was_stopped
@@ -59,7 +60,7 @@ __all__ = [
     "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
     "edited_table", "empty_state", "equally_good_models", "errors_shown", "explainer_list",
     "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
-    "interactions", "is_under_way", "job_list", "local_models", "model_list", "model_view",
+    "inside", "interactions", "is_under_way", "job_list", "local_models", "model_list", "model_view",
     "navigation_position", "note", "own_models", "own_tables", "page", "pins", "plain_page",
     "play_with", "profiles", "quality", "quote", "report_builder", "row_table", "setting_for",
     "show_comparison", "show_interactions",

@@ -24,6 +24,7 @@ from workbench.core.results import (
     Halo,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -49,12 +50,12 @@ Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
     | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest
+    | Profiles | Halo | Detectors | InteractionTest | LocalBasis
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest,
+    Profiles, Halo, Detectors, InteractionTest, LocalBasis,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
