@@ -48,6 +48,8 @@ bench: $(DEV) ## measure against peers, and the running workbench (half an hour)
 	$(PY) -m benchmarks.rashomon
 	$(PY) -m benchmarks.profiles
 	$(PY) -m benchmarks.interactions
+	$(PY) -m benchmarks.fairness
+	$(PY) -m benchmarks.flips
 	$(PY) -m benchmarks.server
 
 lock: $(DEV) ## pin in requirements*.txt what the environment has

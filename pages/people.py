@@ -3,4 +3,4 @@
 from workbench import ui
 
 with ui.page("Who is decided narrowly, and what would have changed it?") as place:
-    ui.people(place)
+    ui.boundary_people(place)

@@ -9,9 +9,14 @@ import pytest
 
 from tests.attribution_ranges import one_range
 from tests.attributions import build, example
+from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
+from tests.fairness_audits import alike, audit_of, unequal, with_gaps
+from tests.fairness_fronts import some_front
 from tests.faithfulness import one_local_function, several_explanations, without
+from tests.flips import by_both, by_income, flips_of, people, some_flips
+from tests.gap_causes import some_causes
 from tests.halos import halo_with
 from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
@@ -22,6 +27,7 @@ from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import profiles_of
 from tests.rashomon_sets import no_models, several_models
+from tests.remedies import harmless, nothing_helps, some_remedies
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
 from workbench.core.results import Result
@@ -59,8 +65,17 @@ SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
 FINE = {
     type(fine): fine
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 INSIDE, CHURN, AVERAGED, CLOUD, CURVES, some_detectors(), TESTED,
-                 SCORES, halo_with(0.5, 0.1))
+                 INSIDE, CHURN,
+# Base rates are alike, and gaps of decisions far beyond the floor.
+AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
+PEOPLE = some_people()
+SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
+FINE = {
+    type(fine): fine
+    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
+                 AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
+                 halo_with(0.5, 0.1), flips_of(by_both, people(800)),
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -68,31 +83,25 @@ BAD = {
     "WB002": UNSETTLED,
     "WB003": replace(GOOD, background_std_errors=np.ones_like(GOOD.values[0])),
     "WB004": replace(GOOD, data=GOOD.data + 1e6),
-    "WB005": UNSETTLED,
-    "WB006": evaluated(n=40),
-    "WB007": off_by(0.2),
+    "WB005": UNSETTLED, "WB006": evaluated(n=40), "WB007": off_by(0.2),
     "WB008": replace(EVALUATED, trained_on="tiny",
                      provenance=EVALUATED.provenance.model_copy(update={"table": "tiny/train"})),
     "WB009": replace(PAIRS, predictions=PAIRS.predictions + 0.1),
     "WB010": one_row(errors=0.02),
     "WB011": replace(PAIRS, data=PAIRS.data + 1e6),
-    "WB012": one_local_model(r2=0.05),
-    "WB013": one_local_model(share=0.99),
+    "WB012": one_local_model(r2=0.05), "WB013": one_local_model(share=0.99),
     "WB014": one_local_model(stability=0.3),
     "WB015": without(several_explanations(), "smoothgrad", "lime", "kernelshap"),
     "WB016": without(several_explanations(shares=np.full((7, 4), 0.4)), "size"),
     "WB017": one_local_function(missed=0.4, fitted=0.0),
     "WB018": one_local_function(missed=0.6, fitted=0.6),
-    "WB024": one_range(),
-    "WB021": several_models(noise=0.03),
-    "WB022": no_models(),
+    "WB024": one_range(), "WB021": several_models(noise=0.03), "WB022": no_models(),
     "WB023": replace(SETS, growth=np.cumsum(np.ones_like(SETS.growth), 1)),
     "WB025": some_churn(m=8),
     "WB026": replace(AVERAGED, reduction=AVERAGED.reduction - 0.5),
     "WB028": several_models(explorers=("gaussian-units", "published-gaussian")),
     "WB030": replace(SCORES, association=np.full_like(SCORES.association, 0.95)),
-    "WB031": some_scores([0.0004]),
-    "WB032": some_scores(errors=0.03),
+    "WB031": some_scores([0.0004]), "WB032": some_scores(errors=0.03),
     "WB033": replace(SCORES, association=np.zeros_like(SCORES.association)),
     "WB042": profiles_of(lambda x: x.prod(1), correlation=0.9),
     "WB043": profiles_of(lambda x: x.prod(1)),
@@ -106,9 +115,17 @@ BAD = {
     "WB070": replace(INSIDE, fitted=100),
     "WB071": replace(INSIDE, edges_required=INSIDE.edges_required[[1, 0, 2]]),
     "WB072": replace(INSIDE, importances=np.ones_like(INSIDE.importances)),
+    "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
+    "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),
     "WB034": halo_with(2.0, 0.1),
+    "WB050": some_flips(),
+    "WB051": flips_of(by_income, people(50)),
     "WB035": halo_with(0.5, 0.6),
+    "WB045": with_gaps(), "WB046": alike(), "WB047": with_gaps(), "WB048": unequal(),
+    "WB055": some_people(tips=0.5), "WB056": some_people(distance=0.6), "WB060": nothing_helps(),
+    "WB061": some_remedies(), "WB062": some_remedies(),
+    "WB063": some_remedies(names=("as_is", "reweighing")),
 }  # fmt: skip
 
 

@@ -25,8 +25,44 @@ TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
+    "rashomon.fairness": {
+        "by": "c1",
+        "models": 8,
+        "near_copies": 1,
+        "directed": 3,
+        "draws": 100,
+        "explained": 3,
+    },
+    "fairness.remedies": {
+        "by": "c1",
+        "remedies": "retrained, reweighing, group_thresholds",
+        "refits": 1,
+        "epochs": 2,
+        "resamples": 100,
+    },
 }
-EVERY = [(name, task) for name in registered_methods() for task in TASKS]
+# Methods about decisions, which a model of a number does not make, and those about such a model.
+NOT_FOR = {
+    "fairness.audit": {"regression"},
+    "fairness.errors": {"binary", "multiclass"},
+    "fairness.flips": {"regression"},
+    "fairness.people": {"regression"},
+    "fairness.remedies": {"regression"},
+    "rashomon.fairness": {"regression"},
+}
+EVERY = [
+    (name, task)
+    for name in registered_methods()
+    for task in TASKS
+    if task not in NOT_FOR.get(name, ())
+]
+
+
+def with_people(table):
+    """The table, of people of whom two attributes are protected and who hope for the last class."""
+    schema = table.schema.edit("c1", protected=True).edit("c3", protected=True)
+    favourable = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": favourable}))
 
 
 @cache
@@ -38,39 +74,99 @@ def explainer_of(task):
     return workbench.api.train_explainer(model, table[:30], table[:12], **params)
 
 
+def with_groups(table):
+    """The table with a protected column, and a class that people hope for."""
+    schema = table.schema.edit("c1", protected=True)
+    hoped = schema.classes[-1] if schema.classes else None
+    return replace(table, schema=schema.model_copy(update={"favourable": hoped}))
+
+
 @pytest.fixture(params=EVERY, ids=["-".join(pair) for pair in EVERY])
 def run(request):
     """A function that runs the method on a small case, and the case."""
     name, task = request.param
     table = tiny_table(d=5, task=task, missing=name not in TAKE_NO_MISSING_NUMBERS)
+    if name.startswith("fairness.") or name == "rashomon.fairness":
+        table = with_people(table)
     model = tiny_model(table, dtype=torch.float32, dropout=0.3)
     method, rows = METHODS[name], table[30:34]
     background = table if "table" in method.uses else table[:12]
     if "explainer" in method.needs:
         model = model.with_explainer(explainer_of(task))
 
+    brief = BRIEF.get(name, {})
+
     def explain(seed=0, progress=None, **params):
-        settings = parse_params(method.params, BRIEF.get(name, {}) | params)
+        settings = parse_params(method.params, brief | params)
         context = Context(seed=seed, progress=progress)
         return method.explain(model, rows, background, settings, context)
 
     explain.name, explain.model, explain.rows, explain.background = name, model, rows, background
+    explain.settings = parse_params(method.params, brief)
     return explain
 
 
 # Arrays that may hold what is not a number: raw cells, and metrics that rows like these four do
 # not define, each with its reason in the result.
 NOT_FINITE = {
+    # Shares of groups without rows, alternatives of which too few rows tell, ends of quantiles of
+    # few rows; rows of their own group, which conditional draws alone have.
+    "attribute_flips": {"rates", "support", "moves", "overall_moves", "by_chance"},
     "attribution": {"data"},
     "attribution_range": {"data"},
+    # Raw cells; ranges without labels, a person's own level, and nobody who is decided otherwise.
+    "boundary_people": {
+        "data",
+        "neighbour_data",
+        "low",
+        "high",
+        "otherwise",
+        "noise",
+        "flip_scores",
+        "neighbour_scores",
+        "distances",
+        "closer",
+    },
     # What a regression does not decide, and no admitted model at a tolerance.
     "churn": {"data", "expected"},
     "counterfactuals": {"data", "changed_data"},
     # Effects without a sign, errors that are not known, features of several columns.
     "detectors": {"strengths", "signed", "std_errors"},
+    # Measures of a single row, and of attributes of which a group has nobody.
+    "error_audit": {"values", "overall", "differences", "gaps", "floors", "chances", "adjusted"},
     "explainer": {"background"},
+    # Rates that are a share of nobody, each with its reason.
+    "fairness_audit": {
+        "rates",
+        "pooled",
+        "overall",
+        "differences",
+        "ratios",
+        "gaps",
+        "floors",
+        "chances",
+        "adjusted",
+        "score_values",
+        "cross_areas",
+        "bin_scores",
+        "individual",
+        "differential",
+        "between",
+    },
+    # Gaps of few people, of groups of which a rate is not defined.
+    "fairness_front": {"gaps", "change", "covariance", "width", "causes", "causes_change"},
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
+    # Groups of a single row have no interval, and cannot be told.
+    "gap_causes": {
+        "gaps",
+        "contributions",
+        "shifts",
+        "told",
+        "told_mcc",
+        "remaining",
+        "remaining_mcc",
+    },
     "halo": {
         "masks",
         "excess",
@@ -115,6 +211,17 @@ NOT_FINITE = {
         "growth",
         "candidate_accuracy",
         "reported_accuracy",
+    },
+    # Groups without rows, and what no remedy that was tried has.
+    "remedies": {
+        "data",
+        "rates",
+        "gaps",
+        "rate_changes",
+        "gap_changes",
+        "violations",
+        "proxy",
+        "proxy_changes",
     },
     "scale_curves": {"data"},
     "simpler_models": {"log_ratio", "log_low"},
@@ -182,8 +289,7 @@ def test_keeps_its_budget_and_says_what_it_did(run):
     else:
         expected = "", 0
     assert (record.background_digest, record.n_background) == expected
-    given = parse_params(method.params, BRIEF.get(run.name, {}))
-    assert record.params == given.model_dump(mode="json")
+    assert record.params == run.settings.model_dump(mode="json")
 
 
 def test_yields_finite_numbers_of_its_kind_that_survive_a_file(run, tmp_path):
@@ -215,7 +321,7 @@ def test_needs_the_labels_that_it_says_it_needs(run):
     method = METHODS[run.name]
     assert method.uses <= {"background", "labels", "table"}
     rows = replace(run.rows, y=None)
-    arguments = (run.model, rows, run.background, method.params(), Context())
+    arguments = (run.model, rows, run.background, run.settings, Context())
     if "labels" not in method.uses:
         method.explain(*arguments)
         return

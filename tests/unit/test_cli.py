@@ -712,10 +712,17 @@ COMMANDS = {
     "detectors": "detectors",
     "interaction_test": "interaction-test",
     "local_basis": "lib",
+    "gap_causes": "gap-causes",
+    "fairness_front": "fairness-front",
     "churn": "churn",
     "mitigation": "mitigate",
     "profiles": "profile",
     "halo": "halo",
+    "fairness_audit": "fairness",
+    "error_audit": "group-errors",
+    "attribute_flips": "flips",
+    "boundary_people": "people",
+    "remedies": "remedies",
 }
 # Methods of such a kind that have a command of their own.
 OWN = {"rashomon.interactions": "interactions-set", "rashomon.profiles": "profile-set"}

@@ -18,7 +18,7 @@ from workbench.engines.counterfactuals import ranges_of, search
 from workbench.engines.counterfactuals.nearest import Asked, nearest
 from workbench.engines.counterfactuals.params import SearchParams
 from workbench.engines.counterfactuals.ranges import spread
-from workbench.engines.counterfactuals.space import space_of
+from workbench.engines.counterfactuals.space import Limits, limits_for, space_of
 from workbench.engines.counterfactuals.wish import Wish, wish_for
 
 
@@ -217,7 +217,7 @@ def test_a_wish_measures_what_is_missing():
 
 def test_the_budget_ends_the_search_and_not_the_program():
     table = grid_table()
-    space = space_of(table.X[0].numpy(), table.schema, ranges_of(table), immutable=False)
+    space = space_of(table.X[0].numpy(), table.schema, ranges_of(table), Limits())
     seen = []
 
     def gap(X):
@@ -277,3 +277,55 @@ def test_progress_never_exceeds_what_was_announced():
     )  # fmt: skip
     assert all(0 < done <= total for done, total in steps)
     assert Context().seed == 0
+
+
+@pytest.mark.parametrize("way", ["only_up", "only_down"])
+def test_a_number_that_may_change_one_way_moves_that_way_alone(way):
+    table = grid_table(immutable=True)
+    model, sign = tiny_model(table, scale=3.0), 1 if way == "only_up" else -1
+    moved = 0
+    for number in ("n0", "n1", "n2"):
+        found = search(model, table[:8], table, count=1, **{way: number})
+        change = found.changed_data - found.data[found.owners]
+        j = table.schema.index(number)
+        others = [i for i in range(3) if i != j]
+        assert (sign * change[:, j] >= 0).all()
+        assert not change[:, others].any(), "other numbers are immutable"
+        moved += int((sign * change[:, j] > 0).sum())
+    assert moved > 2, "an immutable number may change the way that is named"
+
+
+def test_what_is_kept_stays_and_limits_cost_what_they_forbid():
+    table = grid_table()
+    model = tiny_model(table, scale=3.0)
+    free = search(model, table[:20], table, count=1)
+    kept = search(model, table[:20], table, count=1, keep="n0, c1", only_up="n1")
+    assert not kept.changed[:, [0, 4]].any()
+    assert (kept.changed_data[:, 1] >= kept.data[kept.owners, 1]).all()
+    for row in set(kept.owners):
+        least = [found.distances[found.owners == row].min() for found in (free, kept)]
+        assert least[0] <= least[1] * 1.2 + 1e-9, "free search is near the least distance"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"keep": "n9"}, "keep: there is no feature 'n9'; choose among n0, n1, n2, c0, c1"),
+        ({"only_up": "c0"}, "only_up: feature 'c0' is a category"),
+        ({"only_up": "n0", "only_down": "n0"}, "'n0' is limited in two ways"),
+        ({"only_up": "n0", "keep": "n0"}, "'n0' is limited in two ways"),
+    ],
+)
+def test_limits_that_do_not_fit_are_refused(named, said):
+    table = grid_table()
+    with pytest.raises(InvalidInputError, match=said):
+        search(tiny_model(table), table[:1], table, **named)
+
+
+def test_a_missing_number_stays_missing_where_it_may_move_one_way():
+    table = grid_table()
+    row = table.X[0].numpy().copy()
+    row[0] = np.nan
+    limits = limits_for(table.schema, only_up="n0", immutable=False)
+    space = space_of(row, table.schema, ranges_of(table), limits)
+    assert 0 not in space.features

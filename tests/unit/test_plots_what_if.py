@@ -45,6 +45,16 @@ def test_bars_are_the_effects_before_and_after(pair, dark):
     assert "probability of yes" in figure.layout.xaxis.title.text
 
 
+def test_values_may_stand_below_their_names(pair):
+    wide, narrow = (
+        effects_before_and_after(*pair, max_features=3, below=below).layout.yaxis.ticktext
+        for below in (False, True)
+    )
+    assert narrow[-1] == wide[-1] == "2 other features"
+    for one, two in zip(wide[:-1], narrow[:-1], strict=True):
+        assert two.replace("<br>= ", " = ").replace("<br>", ": ") == one
+
+
 def test_features_beyond_the_most_important_are_added_up(pair):
     before, after = pair
     figure = effects_before_and_after(before, after, output="yes", max_features=2)

@@ -1,6 +1,8 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 from workbench.api.across import explain_set, interactions_set, profiles_set
+from workbench.api.attribute_flips import flips
+from workbench.api.boundary import boundary_people
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -12,6 +14,9 @@ from workbench.api.explaining import (
     keep_explainer,
     train_explainer,
 )
+from workbench.api.fairness import audit, audit_decisions, error_audit
+from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
+from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -28,6 +33,7 @@ from workbench.api.methods import (
 )
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
+from workbench.api.remedying import remedied_model, remedies
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -41,53 +47,15 @@ from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice",
-    "Entry",
-    "Explainer",
-    "Outcome",
-    "Overview",
-    "Plan",
-    "advise",
-    "attach",
-    "background_for",
-    "churn",
-    "counterfactuals",
-    "detectors",
-    "estimate_cost",
-    "evaluate",
-    "explain",
-    "explain_set",
-    "explainer_for",
-    "faithfulness",
-    "find_method",
-    "halo",
-    "interaction_scores",
-    "interaction_test",
-    "interactions",
-    "interactions_set",
-    "keep_explainer",
-    "lime",
-    "list_methods",
-    "list_models",
-    "list_tables",
-    "load_model",
-    "load_result",
-    "load_table",
-    "local_basis",
-    "local_functions",
-    "measures",
-    "mitigate",
-    "open_table",
-    "plan",
-    "profiles",
-    "profiles_set",
-    "rashomon_set",
-    "realised_churn",
-    "run_checks",
-    "scale_curves",
-    "select_rows",
-    "simpler_models",
-    "table_overview",
-    "train_explainer",
+    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
+    "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
+    "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
+    "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
+    "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
+    "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
+    "list_tables", "load_model", "load_result", "load_table", "local_basis", "local_functions",
+    "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
+    "realised_churn", "remedied_model", "remedies", "run_checks", "save_front_model",
+    "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
     "write_report",
 ]  # fmt: skip

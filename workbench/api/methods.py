@@ -10,12 +10,18 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
+    FairnessAudit,
+    FairnessFront,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -28,6 +34,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -44,15 +51,12 @@ VERBS: Mapping[type[Result], str] = {
     Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
     Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
     LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
-    RashomonSet: "rashomon_set", AttributionRange: "explain_set",
-    SimplerModels: "simpler_models",
-    InteractionScores: "interaction_scores",
-    InteractionTest: "interaction_test",
-    Churn: "churn", Mitigation: "mitigate",
-    Profiles: "profiles",
-    Halo: "halo",
-    Detectors: "detectors",
-    LocalBasis: "local_basis",
+    RashomonSet: "rashomon_set", AttributionRange: "explain_set", SimplerModels: "simpler_models",
+    InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
+    Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
+    LocalBasis: "local_basis", FairnessAudit: "audit", ErrorAudit: "error_audit",
+    AttributeFlips: "flips", GapCauses: "gap_causes", BoundaryPeople: "boundary_people",
+    FairnessFront: "fairness_front", Remedies: "remedies",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

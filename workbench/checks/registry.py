@@ -4,8 +4,13 @@ from collections.abc import Mapping
 
 from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
+from workbench.checks.boundary import BOUNDARY_CHECKS
 from workbench.checks.detectors import DETECTOR_CHECKS
+from workbench.checks.fairness import FAIRNESS_CHECKS
+from workbench.checks.fairness_front import FRONT_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
+from workbench.checks.flips import FLIPS_CHECKS
+from workbench.checks.gap_causes import GAP_CAUSES_CHECKS
 from workbench.checks.halo import HALO_CHECKS
 from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
@@ -18,6 +23,7 @@ from workbench.checks.performance import PERFORMANCE_CHECKS
 from workbench.checks.profiles import PROFILE_CHECKS
 from workbench.checks.rashomon import RASHOMON_CHECKS
 from workbench.checks.record import Check, Outcome
+from workbench.checks.remedies import REMEDY_CHECKS
 from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.checks.updates import UPDATE_CHECKS
 from workbench.core.results import Result
@@ -28,8 +34,9 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
-        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS,
-        *LOCAL_BASIS_CHECKS,
+        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *LOCAL_BASIS_CHECKS,
+        *FAIRNESS_CHECKS, *FLIPS_CHECKS, *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS,
+        *REMEDY_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

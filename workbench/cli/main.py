@@ -14,7 +14,12 @@ from workbench.cli.doctor import doctor
 from workbench.cli.evaluate import evaluate
 from workbench.cli.explain import explain
 from workbench.cli.explain_set import explain_set
+from workbench.cli.fairness import fairness
+from workbench.cli.fairness_front import fairness_front
 from workbench.cli.fastshap import fastshap
+from workbench.cli.flips import flips
+from workbench.cli.gap_causes import gap_causes
+from workbench.cli.group_errors import group_errors
 from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
@@ -22,9 +27,11 @@ from workbench.cli.jobs import jobs
 from workbench.cli.lib import lib
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
+from workbench.cli.people import people
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
+from workbench.cli.remedies import remedies
 from workbench.cli.report import report
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
@@ -57,6 +64,11 @@ for command in (
     detectors,
     interaction_test,
     lib,
+    fairness,
+    group_errors,
+    flips,
+    gap_causes,
+    people,
     rashomon,
     explain_set,
     interactions_set,
@@ -64,6 +76,8 @@ for command in (
     simpler,
     churn,
     mitigate,
+    fairness_front,
+    remedies,
     profile,
     fastshap,
     report,

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.fairness_metrics import GAPS, RATES
+from workbench.core.fairness_metrics import FPR, GAPS, RATES, TPR
 from workbench.core.result import Result
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ class FairnessAudit(Result):
     favourable
         The class that people hope for.
     counts
-        Rows by group, truth and decision, favourable being 1.
+        Rows by group, truth and decision, favourable being 1; weights of rows where they have
+        some, scaled so that they are 1 on average.
     rates
-        Shares with their interval: Wilson's.
+        Shares with their interval: Wilson's, of effective rows (Kish's) where rows have weights.
     pooled
         Rates drawn together within their partition as far as chance explains their spread
         (beta-binomial, empirical Bayes), with the interval of the posterior.
@@ -54,12 +55,13 @@ class FairnessAudit(Result):
     differences, ratios
         Rate of each group less, or over, that of its partition's reference group.
     gaps
-        Greatest gap within each partition among the groups for which it is defined.
+        Greatest gap within each partition among the groups for which it is defined, and which
+        have enough rows (the setting ``least_rows``).
     floors
-        What the gap would be on average, and its 95 % quantile, if groups were drawn at random;
-        axis: mean, quantile.
+        What the gap would be on average, and its 95 % quantile (of a ratio its 5 % quantile), if
+        groups were drawn at random; axis: mean, quantile.
     chances
-        Share of such draws with a gap as large as the one found.
+        Share of such draws with a gap at least as large as the one found, which counts as one.
     adjusted
         The same after Holm's correction for all gaps and partitions.
     score_names, score_values
@@ -82,6 +84,8 @@ class FairnessAudit(Result):
         Share of Theil's index that lies between the groups of each partition.
     weighted
         Whether rows count by their sampling weights.
+    rows
+        Rows by group, truth and decision where ``counts`` are weights; else None.
     """
 
     kind: ClassVar[str] = "fairness_audit"
@@ -117,6 +121,7 @@ class FairnessAudit(Result):
     differential: Float[np.ndarray, "p 3"]
     between: Float[np.ndarray, " p"]
     weighted: bool = False
+    rows: Int[np.ndarray, "g 2 2"] | None = None
 
     def __post_init__(self) -> None:
         g, p, r, q = len(self.group_levels), len(self.partitions), len(RATES), len(GAPS)
@@ -134,6 +139,8 @@ class FairnessAudit(Result):
                 "individual": (i, 3), "differential": (p, 3), "between": (p,),
             },
         )  # fmt: skip
+        if self.rows is not None:
+            self._check_shapes(f"An audit of {g} groups", {"rows": (g, 2, 2)})
         if not g or not set(self.partition_of.tolist()) <= set(range(p)):
             raise InvalidInputError("A group in the audit belongs to no partition of it.")
 
@@ -153,8 +160,12 @@ class FairnessAudit(Result):
     @cached_property
     def sizes(self) -> Int[np.ndarray, " g"]:
         """Rows of each group."""
-        sizes: np.ndarray = self.counts.sum((1, 2))
+        sizes: np.ndarray = self._rows.sum((1, 2))
         return np.rint(sizes).astype(np.int64)
+
+    @property
+    def _rows(self) -> Float[np.ndarray, "g 2 2"] | Int[np.ndarray, "g 2 2"]:
+        return self.counts if self.rows is None else self.rows
 
     def groups_of(self, partition: int) -> Int[np.ndarray, " m"]:
         """Positions of the groups of a partition."""
@@ -180,7 +191,7 @@ class FairnessAudit(Result):
     def denominators(self) -> Float[np.ndarray, "r g"]:
         """Of how many rows each rate is a share."""
         return np.stack([
-            sum(self.counts[:, truth, decided] for truth, decided in rate.of)
+            sum(self._rows[:, truth, decided] for truth, decided in rate.of).astype(float)
             for rate in RATES.values()
         ])  # fmt: skip
 
@@ -199,6 +210,78 @@ class FairnessAudit(Result):
             return f"no {lacking}"
         few = lacking if n != 1 else lacking.replace("rows", "row", 1)
         return "" if n >= ENOUGH else f"insufficient evidence: only {n} {few}"
+
+    @cached_property
+    def signed_average_odds(self) -> Float[np.ndarray, "g 3"]:
+        r"""Average odds difference of each group to its reference group, below 0 where it loses.
+
+        .. math:: \tfrac12 (\mathrm{TPR}_g - \mathrm{TPR}_r + \mathrm{FPR}_g - \mathrm{FPR}_r)
+
+        AIF360's ``average_odds_difference``, of the group as the unprivileged one. Signs can
+        cancel: 0 does not mean that the rates are equal.
+        """
+        names = list(RATES)
+        parts = self.differences[[names.index(TPR), names.index(FPR)]]
+        mean = parts[..., 0].mean(0)
+        # The two are of different people, so that their noises add up as squares.
+        below = np.hypot(*(parts[..., 0] - parts[..., 1])) / 2
+        above = np.hypot(*(parts[..., 2] - parts[..., 0])) / 2
+        return np.stack([mean, mean - below, mean + above], -1)
+
+    def subgroup_violation(self, rate: str) -> tuple[float, int]:
+        r"""Return how badly the worst group is off for its size, and which one that is.
+
+        .. math:: \max_g \frac{n_g}{n} |r_g - r|
+
+        over the groups of all partitions, with :math:`n_g / n` the share of all rows that are of
+        the group and of whom the rate is a share.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such rate, or no group has one.
+
+        References
+        ----------
+        Kearns, Neel, Roth and Wu (2018), Preventing Fairness Gerrymandering, def. 2.2.
+        """
+        if rate not in RATES:
+            raise InvalidInputError(f"There is no rate {rate!r}; choose one of {', '.join(RATES)}.")
+        r = list(RATES).index(rate)
+        counted = np.stack([self.counts[:, truth, own] for truth, own in RATES[rate].of])
+        mass = counted.sum(0) / self.counts[self.groups_of(0)].sum()
+        far = mass * np.abs(self.rates[r, :, 0] - self.overall[r, 0])
+        if not np.isfinite(far).any():
+            raise InvalidInputError(f"No group has a {RATES[rate].title.lower()}.")
+        worst = int(np.nanargmax(far))
+        return float(far[worst]), worst
+
+    def to_metric_frame_dict(self, partition: str | int = 0) -> "dict[str, dict[str, Any]]":
+        """Return the numbers of a partition as fairlearn's ``MetricFrame`` calls them.
+
+        Keys: ``overall``, ``by_group``, ``difference`` and ``ratio`` (between groups), each by the
+        name of the rate; groups by level, or by a tuple of levels where attributes are crossed.
+        What fairlearn sets to 0 for want of rows is NaN here.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such partition.
+        """
+        groups = self.groups_of(self.partition_index(partition))
+        keys = [own[0] if len(own) == 1 else own for own in (self.group_levels[g] for g in groups)]
+        frame: dict[str, dict[str, Any]] = {
+            "overall": {}, "by_group": {}, "difference": {}, "ratio": {},
+        }  # fmt: skip
+        for r, rate in enumerate(RATES):
+            values = self.rates[r, groups, 0]
+            known = values[np.isfinite(values)]
+            high, low = (known.max(), known.min()) if len(known) else (np.nan, np.nan)
+            frame["overall"][rate] = float(self.overall[r, 0])
+            frame["by_group"][rate] = dict(zip(keys, values.tolist(), strict=True))
+            frame["difference"][rate] = float(high - low)
+            frame["ratio"][rate] = float(low / high) if high > 0 else np.nan
+        return frame
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one line for each group and rate.

@@ -172,12 +172,22 @@ def provenance_of(
         seconds=seconds,
         device=describe_device(model.device),
         dtype=str(model.dtype).removeprefix("torch."),
-        versions={
-            "workbench": version("explainability-workbench"),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions_now(),
+        created=created_now(),
         notes=notes,
     )
+
+
+def versions_now() -> dict[str, str]:
+    """Return the versions of what numbers depend on."""
+    return {
+        "workbench": version("explainability-workbench"),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def created_now() -> str:
+    """Return the time, as a result records it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

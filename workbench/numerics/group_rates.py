@@ -1,6 +1,6 @@
 """Counts of truth and decision by group, the rates of groups, and the gaps between them."""
 
-import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -44,26 +44,51 @@ def denominators_of(counts: Float[np.ndarray, "*m g 2 2"]) -> Float[np.ndarray, 
     return np.stack([_sum(counts, rate.of) for rate in RATES.values()], -2)
 
 
+@dataclass(frozen=True)
+class Extremes:
+    """The greatest and the least rate among the groups that have one, and how many those are."""
+
+    high: Float[np.ndarray, "*m r"]
+    low: Float[np.ndarray, "*m r"]
+    known: Int[np.ndarray, "*m r"]
+
+
+def extremes_of(rates: Float[np.ndarray, "*m r g"]) -> Extremes:
+    """Find greatest and least rates, infinite where no group has one."""
+    known = np.isfinite(rates)
+    high, low = np.where(known, rates, -np.inf).max(-1), np.where(known, rates, np.inf).min(-1)
+    return Extremes(high, low, known.sum(-1))
+
+
 def gaps_of(rates: Float[np.ndarray, "*m r g"]) -> Float[np.ndarray, "*m q"]:
     """Gaps in the order of ``GAPS`` among the groups whose rates are defined.
 
     NaN where fewer than two groups are, and for a ratio where no group has a rate above 0.
     """
-    names = list(RATES)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of groups that are all NaN
-        high, low = np.nanmax(rates, -1), np.nanmin(rates, -1)
-    few = np.isfinite(rates).sum(-1) < 2
-    difference = np.where(few, np.nan, high - low)
+    return gaps_between(extremes_of(rates))
+
+
+def gaps_between(found: Extremes) -> Float[np.ndarray, "*m q"]:
+    """Gaps in the order of ``GAPS`` of the extremes of each rate."""
+    few = found.known < 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(few | ~(high > 0), np.nan, low / high)
-    found = []
+        difference = np.where(few, np.nan, found.high - found.low)
+        ratio = np.where(few | ~(found.high > 0), np.nan, found.low / found.high)
+    return combined(difference, ratio)
+
+
+def combined(
+    difference: Float[np.ndarray, "*m r"], ratio: Float[np.ndarray, "*m r"]
+) -> Float[np.ndarray, "*m q"]:
+    """Make gaps in the order of ``GAPS`` of what the rates have as differences and ratios."""
+    names = list(RATES)
+    gaps = []
     for gap in GAPS.values():
         at = [names.index(name) for name in gap.of]
         if gap.way == "ratio":
-            found.append(ratio[..., at[0]])
+            gaps.append(ratio[..., at[0]])
         elif gap.way == "worst":
-            found.append(difference[..., at].max(-1))
+            gaps.append(difference[..., at].max(-1))
         else:  # a single difference is the mean of one
-            found.append(difference[..., at].mean(-1))
-    return np.stack(found, -1)
+            gaps.append(difference[..., at].mean(-1))
+    return np.stack(gaps, -1)

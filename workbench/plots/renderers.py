@@ -9,14 +9,22 @@ import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import BASES
+from workbench.core.fairness_metrics import BASE, GAPS, RATES, TPR
+from workbench.core.remedy_reading import focus
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
     Explainer,
+    FairnessAudit,
+    FairnessFront,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -29,6 +37,7 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -37,10 +46,20 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    boundary,
     churn,
     churn_groups,
     detectors,
+    error_audit,
+    fairness,
+    fairness_cells,
+    fairness_front,
+    fairness_scores,
+    fairness_thresholds,
     faithfulness,
+    flips,
+    flips_people,
+    gap_causes,
     halo,
     interaction_scores,
     interaction_scores_heatmap,
@@ -57,6 +76,8 @@ from workbench.plots import (
     rashomon_groups,
     rashomon_models,
     rashomon_rows,
+    remedies,
+    remedies_groups,
     simpler_models,
 )
 from workbench.plots.bar import bar
@@ -99,8 +120,8 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     },
     InteractionTest: {"pairs": interaction_test.pairs},
     LocalBasis: {
-        "graph": local_basis.graph, "curves": local_basis.curves,
-        "feature": local_basis.feature, "loadings": local_basis.loadings,
+        "graph": local_basis.graph, "curves": local_basis.curves, "feature": local_basis.feature,
+        "loadings": local_basis.loadings,
     },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
@@ -120,6 +141,11 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
+    Remedies: {
+        "board": remedies.board, "conflicts": remedies.conflicts, "gaps": remedies_groups.gaps,
+        "groups": remedies_groups.groups, "who": remedies_groups.who,
+        "multiplicity": remedies.multiplicity, "trials": remedies.trials,
+    },
     SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
     Churn: {
         "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
@@ -136,6 +162,25 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
     Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
+    },
+    FairnessAudit: {
+        "groups": fairness.groups, "gaps": fairness.gaps,
+        "intersections": fairness_cells.intersections, "roc": fairness_scores.roc,
+        "calibration": fairness_scores.calibration,
+        "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
+    },
+    ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
+    AttributeFlips: {
+        "rates": flips.rates, "moves": flips.moves, "people": flips_people.people,
+        "person": flips_people.person,
+    },
+    GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
+    BoundaryPeople: {
+        "strip": boundary.strip, "scores": boundary.scores, "person": boundary.person,
+    },
+    FairnessFront: {
+        "plane": fairness_front.plane, "ranges": fairness_front.ranges,
+        "change": fairness_front.change, "causes": fairness_front.causes,
     },
     Explainer: {"errors": errors, "training": training},
     Performance: {
@@ -155,14 +200,8 @@ MIN_ROWS: Mapping[str, int] = {
 def views_of(result: Result) -> tuple[str, ...]:
     """Return the views that have something to say of this result, the plainest first."""
     views = _views_of_kind(result)
-    if isinstance(result, Churn | Mitigation):
-        return tuple(view for view in views if view not in _speechless(result))
-    if isinstance(result, Profiles):
-        return tuple(view for view in views if view not in profiles.speechless(result))
-    if isinstance(result, InteractionScores):
-        return tuple(view for view in views if view not in _speechless_of_scores(result))
-    if isinstance(result, Halo):
-        return tuple(view for view in views if view in halo.views(result))
+    if silent := SILENT.get(type(result)):
+        return tuple(view for view in views if view not in silent(result))
     if not isinstance(result, Attribution):
         return views
     return tuple(view for view in views if len(result) >= MIN_ROWS[view])
@@ -222,6 +261,11 @@ def _of_set(result: RashomonSet) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_front(result: FairnessFront) -> dict[str, dict[str, list[str]]]:
+    gaps = [result.gap, *(name for name in fairness_front.GAPS_SHOWN if name != result.gap)]
+    return {"plane": {"gap": gaps, "rows": list(fairness_front.ROWS)}, "change": {"gap": gaps}}
+
+
 def _of_range(_: AttributionRange) -> dict[str, dict[str, list[str]]]:
     return {"stability": {"measure": list(attribution_range.MEASURES)}}
 
@@ -278,14 +322,64 @@ def _of_basis(result: LocalBasis) -> dict[str, dict[str, list[str]]]:
     }
 
 
+def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    rates = {"rate": [TPR, *(rate for rate in RATES if rate != TPR)]}
+    crossed = [
+        name for name, part in zip(result.partition_names, result.partitions, strict=True)
+        if len(part) > 1
+    ]  # fmt: skip
+    return {
+        "groups": {**by, **rates, "count": list(fairness.COUNTED)},
+        "gaps": by,
+        "intersections": {"partition": crossed[::-1], **rates},
+        "roc": by, "calibration": by, "xauc": by, "thresholds": {**by, **rates},
+    }  # fmt: skip
+
+
+def _of_errors(result: ErrorAudit) -> dict[str, dict[str, list[str]]]:
+    by = {"partition": [*result.partition_names]}
+    first = error_audit.OFF
+    measures = [first, *(name for name in error_audit.MEASURES if name != first)]
+    return {"groups": {**by, "measure": measures}, "gaps": by}
+
+
+def _of_flips(result: AttributeFlips) -> dict[str, dict[str, list[str]]]:
+    order = flips_people.people_in_order(result)[: flips_people.OFFERED]
+    return {
+        "people": {"to": flips_people.choices_of(result)},
+        "person": {"row": [str(result.ids[i]) for i in order]},
+    }
+
+
+def _of_gaps(result: GapCauses) -> dict[str, dict[str, list[str]]]:
+    by = {"pair": gap_causes.pairs_of(result)}
+    return {"waterfall": by, "proxies": by}
+
+
+def _of_people(result: BoundaryPeople) -> dict[str, dict[str, list[str]]]:
+    return {"strip": {"by": list(result.attributes)}} if result.attributes else {}
+
+
+def _of_remedies(result: Remedies) -> dict[str, dict[str, list[str]]]:
+    first = focus(result)
+    order = [first, *(r for r in range(1, len(result.names)) if r != first)]
+    one = {"remedy": [result.names[r] for r in order]}
+    gaps = [result.gap, *(gap for gap in GAPS if gap != result.gap)]
+    rate = GAPS[result.gap].of[0]
+    rates = [rate, *(name for name in RATES if name not in {rate, BASE})]
+    return {
+        "board": {"gap": gaps}, "gaps": one, "groups": {**one, "rate": rates}, "who": one,
+    }  # fmt: skip
+
+
 # What may be chosen for the views of a kind, by view; attributions have more to think about.
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
-    Churn: _of_churn, Profiles: _of_profiles,
-    InteractionScores: _of_scores,
-    Halo: _of_halo,
-    Detectors: _of_detectors,
-    LocalBasis: _of_basis,
+    Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
+    FairnessFront: _of_front, Detectors: _of_detectors, LocalBasis: _of_basis,
+    FairnessAudit: _of_audit, ErrorAudit: _of_errors, AttributeFlips: _of_flips,
+    GapCauses: _of_gaps, BoundaryPeople: _of_people, Remedies: _of_remedies,
 }  # fmt: skip
 
 
@@ -295,6 +389,22 @@ def _speechless_of_scores(result: InteractionScores) -> set[str]:
     return none if (result.orders == TRIPLE).any() else none | {"triples"}
 
 
+def _speechless_of_audit(result: FairnessAudit) -> set[str]:
+    """Return the views that have nothing to show: nothing to cross, no scores."""
+    none = {"intersections"} if len(result.attributes) < 2 else set()
+    scored = len(result.thresholds) > 0
+    return none if scored else none | {"roc", "calibration", "thresholds", "xauc"}
+
+
+def _speechless_of_remedies(result: Remedies) -> set[str]:
+    """Return the views that have nothing to show: nothing measured, no search, nothing tried."""
+    if len(result.names) < 2:
+        return set(RENDERERS[Remedies]) - {"board"}
+    measured = np.isfinite(result.multiplicity[:, 0]).any()
+    none = set() if measured else {"multiplicity"}
+    return none if result.trial_of else none | {"trials"}
+
+
 def _speechless(result: Churn | Mitigation) -> set[str]:
     """Return the views that have nothing to show: no update, no groups, no candidates."""
     if isinstance(result, Mitigation):
@@ -302,6 +412,20 @@ def _speechless(result: Churn | Mitigation) -> set[str]:
         return none if result.classifies else none | {"abstention"}
     none = set() if churn_groups.groupings_of(result) else {"groups"}
     return none if result.update else none | {"update"}
+
+
+def _speechless_of_halo(result: Halo) -> set[str]:
+    """Return the views that have nothing to show: of pairs no sphere, of triples no circles."""
+    return set(RENDERERS[Halo]) - set(halo.views(result))
+
+
+# Which views have nothing to show of a result, for the kinds that have such.
+SILENT: Mapping[type[Result], Callable[..., set[str]]] = {
+    Churn: _speechless, Mitigation: _speechless, FairnessAudit: _speechless_of_audit,
+    Profiles: lambda result: set(profiles.speechless(result)),
+    InteractionScores: _speechless_of_scores, Halo: _speechless_of_halo,
+    Remedies: _speechless_of_remedies,
+}  # fmt: skip
 
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from workbench.plots.layout import (
 from workbench.plots.theme import blended, escaped, palette, template
 
 LINE = 38
+BELOW_LENGTH = 22
 FAINT = 0.38
 NAMED = 3
 MOST = 6
@@ -34,6 +35,7 @@ def effects_before_and_after(
     *,
     output: str | int | None = None,
     max_features: int = 12,
+    below: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Draw each feature's effect in a scenario above its effect in the original row, faint.
@@ -44,6 +46,8 @@ def effects_before_and_after(
     ----------
     before, after
         One row each, explained alike.
+    below
+        Write values below their names, so that a narrow window has room to draw.
 
     Raises
     ------
@@ -96,6 +100,10 @@ def effects_before_and_after(
     span = span_of(old_shown, new_shown, half, zero)
     low, high = padded(span, 0.06)
     layout_bars(figure, labels, (low, high + 0.2 * (high - low)), each=LINE)
+    if below:
+        stacked = [_label_below(before, after, int(j)) for j in shown]
+        figure.update_yaxes(ticktext=[*stacked, *map(escaped, labels[len(stacked) :])])
+        figure.update_xaxes(nticks=4)
     figure.update_layout(barmode="overlay", margin={"t": 32})
     told = [f"whiskers: 95 %, {sources}"] if sources else []
     title(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
@@ -144,6 +152,12 @@ def _changed_name(before: Attribution, after: Attribution, j: int) -> str:
 
 def _label(before: Attribution, after: Attribution, j: int) -> str:
     return shortened(_changed_name(before, after, j))
+
+
+def _label_below(before: Attribution, after: Attribution, j: int) -> str:
+    name = after.schema.features[j].name
+    value = _changed_name(before, after, j).removeprefix(name).lstrip(" :")
+    return "<br>".join(escaped(shortened(part, BELOW_LENGTH)) for part in (name, value))
 
 
 def change_sentence(

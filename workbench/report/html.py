@@ -17,12 +17,18 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 from workbench.core.method import METHODS
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
+    FairnessAudit,
+    FairnessFront,
     Faithfulness,
+    GapCauses,
     Halo,
     Interactions,
     InteractionScores,
@@ -35,15 +41,22 @@ from workbench.core.results import (
     Performance,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
 )
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
+from workbench.report.boundary import boundary_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
+from workbench.report.error_audit import error_audit_section
+from workbench.report.fairness import fairness_section
+from workbench.report.fairness_front import fairness_front_section
 from workbench.report.faithfulness import faithfulness_section
+from workbench.report.flips import flips_section
+from workbench.report.gap_causes import gap_causes_section
 from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
@@ -55,6 +68,7 @@ from workbench.report.measures import measures_section
 from workbench.report.performance import performance_section
 from workbench.report.profiles import profiles_section
 from workbench.report.rashomon import rashomon_section
+from workbench.report.remedies import remedies_section
 from workbench.report.scale_curves import scale_curves_section
 from workbench.report.section import Section
 from workbench.report.simpler_models import simpler_models_section
@@ -65,17 +79,14 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     Interactions: interactions_section, Counterfactuals: counterfactuals_section,
     LocalModels: local_models_section, LocalFunctions: local_functions_section,
     ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
-    Measures: measures_section,
-    AttributionRange: attribution_range_section,
-    RashomonSet: rashomon_section,
-    SimplerModels: simpler_models_section,
-    Profiles: profiles_section,
-    InteractionScores: interaction_scores_section,
-    Halo: halo_section,
-    Detectors: detectors_section,
-    InteractionTest: interaction_test_section,
-    LocalBasis: local_basis_section,
-    Churn: churn_section, Mitigation: mitigation_section,
+    Measures: measures_section, AttributionRange: attribution_range_section,
+    BoundaryPeople: boundary_section, RashomonSet: rashomon_section, Remedies: remedies_section,
+    SimplerModels: simpler_models_section, Profiles: profiles_section,
+    InteractionScores: interaction_scores_section, Halo: halo_section,
+    Detectors: detectors_section, InteractionTest: interaction_test_section,
+    LocalBasis: local_basis_section, FairnessAudit: fairness_section,
+    ErrorAudit: error_audit_section, AttributeFlips: flips_section, GapCauses: gap_causes_section,
+    FairnessFront: fairness_front_section, Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 STATUS_WORDS = {

@@ -3,6 +3,7 @@
 from workbench.core.results import Attribution
 from workbench.operations.logs import configure_logs
 from workbench.ui.about import ABOUT, data_view, describe_place, first_steps, model_view
+from workbench.ui.boundary_people import boundary_people
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.comparison import choose_comparison, show_comparison
 from workbench.ui.cost import quote
@@ -14,6 +15,7 @@ from workbench.ui.explained import (
     show_interactions,
     unfinished,
 )
+from workbench.ui.fairness import fairness
 from workbench.ui.fastshap import explainer_list, train_explainer
 from workbench.ui.frame import (
     answer,
@@ -39,6 +41,7 @@ from workbench.ui.place import Place
 from workbench.ui.profiles import profiles
 from workbench.ui.quality import quality
 from workbench.ui.registry import compare_models, model_list
+from workbench.ui.remedies import remedies
 from workbench.ui.report_builder import report_builder
 from workbench.ui.results import downloads, figure, importance_table, row_table
 from workbench.ui.shapley import choose_method, choose_output, choose_rows, describe_row, words
@@ -54,16 +57,16 @@ from workbench.ui.what_if import (
 from workbench.ui.which_explanation import which_explanation
 
 __all__ = [
-    "ABOUT", "Attribution", "Place", "answer", "answer_to", "choose", "choose_comparison",
-    "choose_method", "choose_one_row", "choose_order", "choose_output", "choose_rows",
-    "choose_together", "choose_unlocked", "choose_view", "compare_models", "computed_card",
-    "configure_logs", "data_view", "describe_place", "describe_row", "downloads", "edit_form",
-    "edited_table", "empty_state", "equally_good_models", "errors_shown", "explainer_list",
-    "figure", "figure_with_options", "find_nearest", "first_steps", "health", "importance_table",
-    "inside", "interactions", "is_under_way", "job_list", "local_models", "model_list",
-    "model_view", "navigation_position", "note", "own_models", "own_tables", "page", "pins",
-    "plain_page", "play_with", "profiles", "quality", "quote", "report_builder", "row_table", "setting_for",
-    "show_comparison", "show_interactions",
-    "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
-    "upload_table", "was_stopped", "which_explanation", "words",
+    "ABOUT", "Attribution", "Place", "answer", "answer_to", "boundary_people", "choose",
+    "choose_comparison", "choose_method", "choose_one_row", "choose_order", "choose_output",
+    "choose_rows", "choose_together", "choose_unlocked", "choose_view", "compare_models",
+    "computed_card", "configure_logs", "data_view", "describe_place", "describe_row", "downloads",
+    "edit_form", "edited_table", "empty_state", "equally_good_models", "errors_shown",
+    "explainer_list", "fairness", "figure", "figure_with_options", "find_nearest", "first_steps",
+    "health", "importance_table", "inside", "interactions", "is_under_way", "job_list",
+    "local_models", "model_list", "model_view", "navigation_position", "note", "own_models",
+    "own_tables", "page", "pins", "plain_page", "play_with", "profiles", "quality", "quote",
+    "remedies", "report_builder", "row_table", "setting_for", "show_comparison",
+    "show_interactions", "side_by_side", "table_form", "train_explainer", "trust_card",
+    "unfinished", "upload_model", "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

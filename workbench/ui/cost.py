@@ -13,7 +13,13 @@ from workbench.core.context import Context
 from workbench.core.errors import WorkbenchError
 from workbench.core.method import Cost
 from workbench.core.params import parse_params
-from workbench.core.results import Attribution, Interactions, InteractionScores, Profiles
+from workbench.core.results import (
+    AttributeFlips,
+    Attribution,
+    Interactions,
+    InteractionScores,
+    Profiles,
+)
 from workbench.core.wording import counted
 from workbench.engines.fastshap.params import FastshapParams
 from workbench.engines.fastshap.train import NAME as TRAINING
@@ -146,7 +152,9 @@ def _speed(place: Place, plan: api.Plan) -> float:
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device,
         )  # fmt: skip
-    if (kind := api.list_methods()[plan.method].yields) in (InteractionScores, Profiles):
+    if (kind := api.list_methods()[plan.method].yields) in (
+        InteractionScores, Profiles, AttributeFlips,
+    ):  # fmt: skip
         return _seconds_per_value(
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device, profiles=kind is Profiles,

@@ -15,12 +15,18 @@ from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import (
+    AttributeFlips,
     Attribution,
     AttributionRange,
+    BoundaryPeople,
     Churn,
     Counterfactuals,
     Detectors,
+    ErrorAudit,
+    FairnessAudit,
+    FairnessFront,
     Faithfulness,
+    GapCauses,
     Halo,
     InteractionScores,
     InteractionTest,
@@ -31,6 +37,7 @@ from workbench.core.results import (
     Mitigation,
     Profiles,
     RashomonSet,
+    Remedies,
     Result,
     ScaleCurves,
     SimplerModels,
@@ -48,14 +55,16 @@ from workbench.workspace.basket import Basket
 # Results with a table of their own.
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
-    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves
-    | SimplerModels | Churn | Mitigation | InteractionScores
-    | Profiles | Halo | Detectors | InteractionTest | LocalBasis
+    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
+    | InteractionScores | Profiles | Halo | Detectors | InteractionTest | LocalBasis
+    | FairnessAudit | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront
+    | Remedies
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores,
-    Profiles, Halo, Detectors, InteractionTest, LocalBasis,
+    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
+    InteractionTest, LocalBasis, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses,
+    BoundaryPeople, FairnessFront, Remedies,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
@@ -139,10 +148,16 @@ def metrics_table(result: Performance) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def downloads(answer: Answer[Shown], name: str, person: Person) -> None:
-    """Offer a place in the report, and the result as files, each made when it is asked for."""
+def downloads(answer: Answer[Shown], name: str, person: Person, *, remark: str = "") -> None:
+    """Offer a place in the report, and the result as files, each made when it is asked for.
+
+    Parameters
+    ----------
+    remark
+        What the report says beside the result.
+    """
     with st.container(horizontal=True, gap="small"):
-        add_to_report(answer.job, person)
+        add_to_report(answer.job, person, remark=remark)
         _file_buttons(answer.result, name)
 
 
@@ -177,7 +192,11 @@ def _file_buttons(result: Tabular, name: str) -> None:
 
 
 def add_to_report(
-    job: Job, person: Person, *, width: Literal["stretch", "content"] = "stretch"
+    job: Job,
+    person: Person,
+    *,
+    width: Literal["stretch", "content"] = "stretch",
+    remark: str = "",
 ) -> None:
     """Offer to put a finished job into the report, or to take it out."""
     basket = Basket(person.key)
@@ -190,7 +209,7 @@ def add_to_report(
     else:
         st.button(
             "Add to report", icon=":material/add:", on_click=act,
-            args=(basket.add, job.id, job.title), key=f"basket-{job.id}", width=width,
+            args=(basket.add, job.id, job.title, remark), key=f"basket-{job.id}", width=width,
         )  # fmt: skip
 
 

@@ -49,8 +49,8 @@ class Basket:
         except (OSError, ValidationError):
             return Content()
 
-    def add(self, job: str, title: str) -> None:
-        """Put a job at the end, unless it is in already.
+    def add(self, job: str, title: str, remark: str = "") -> None:
+        """Put a job at the end with a remark, unless it is in already.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Basket:
                 raise LimitError(
                     f"A report holds at most {MAX_ITEMS} results; remove one on the page Report."
                 )
-            return (*content.items, Item(job=job, title=title))
+            return (*content.items, Item(job=job, title=title, remark=remark[:MAX_REMARK]))
 
         self._change(change)
 

@@ -30,6 +30,15 @@ class SearchParams(Params):
     immutable: bool = Field(
         False, description="Also change features that the schema says a person cannot change."
     )
+    keep: str = Field("", description="Features that stay as they are, separated by commas.")
+    only_up: str = Field(
+        "",
+        description="Numbers that may only become larger, separated by commas, such as age; they "
+        "may change although the schema says that a person cannot change them.",
+    )
+    only_down: str = Field(
+        "", description="Numbers that may only become smaller, separated by commas."
+    )
     budget: int = Field(
         100_000, ge=1_000, le=10_000_000, description="Model evaluations per row, at most."
     )

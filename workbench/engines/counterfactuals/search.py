@@ -17,7 +17,7 @@ from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.counterfactuals.nearest import Asked, nearest
 from workbench.engines.counterfactuals.params import SearchParams
 from workbench.engines.counterfactuals.ranges import Ranges, ranges_of
-from workbench.engines.counterfactuals.space import space_of
+from workbench.engines.counterfactuals.space import Limits, limits_for, space_of
 from workbench.engines.counterfactuals.wish import Wish, check_wish, wish_for
 
 NAME = "counterfactual.search"
@@ -78,6 +78,7 @@ def _explain(
     for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
     check_wish(model.schema, params)
+    _limits(model, params)  # refuses before the work
     oracle = Oracle(model, context, _cost(model, len(rows), len(background), params).evaluations)
     usual = oracle.outputs(background.X.numpy())
     own = oracle.outputs(rows.X.numpy())
@@ -96,7 +97,7 @@ def _explain(
     ]
     owners = np.repeat(np.arange(len(rows)), [len(one.rows) for one in found])
     changed = np.concatenate([one.rows for one in found])
-    spaces = [space_of(x, model.schema, ranges, immutable=True) for x in rows.X.numpy()]
+    spaces = [space_of(x, model.schema, ranges, Limits()) for x in rows.X.numpy()]
     prices = np.stack(
         [spaces[owner].prices(row[None])[0] for owner, row in zip(owners, changed, strict=True)]
         or [np.empty(0)]
@@ -122,6 +123,13 @@ def _explain(
     )  # fmt: skip
 
 
+def _limits(model: Model, params: SearchParams) -> Limits:
+    return limits_for(
+        model.schema, keep=params.keep, only_up=params.only_up, only_down=params.only_down,
+        immutable=params.immutable,
+    )  # fmt: skip
+
+
 def _search(
     oracle: Oracle,
     x: Float[np.ndarray, " d"],
@@ -133,7 +141,7 @@ def _search(
     """Search for one row; what was found is held against the model once more."""
     oracle.wish, oracle.reached = wish, outputs
     start = float(wish.gap(outputs[None])[0])
-    space = space_of(x, oracle.model.schema, ranges, immutable=params.immutable)
+    space = space_of(x, oracle.model.schema, ranges, _limits(oracle.model, params))
     none = np.empty((0, len(x))), np.empty((0, len(outputs)))
     if start <= 0:
         return Found(wish, True, *none, reached=outputs)

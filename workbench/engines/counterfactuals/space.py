@@ -5,10 +5,71 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from workbench.core.schema import Schema
+from workbench.core.errors import InvalidInputError
+from workbench.core.schema import Schema, listing
 from workbench.engines.counterfactuals.ranges import Ranges
 
 STEPS = 100
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may not be changed, or one way alone; by positions of features.
+
+    Attributes
+    ----------
+    kept
+        Features that stay as they are.
+    up, down
+        Numbers that may only become larger, and smaller.
+    """
+
+    kept: frozenset[int] = frozenset()
+    up: frozenset[int] = frozenset()
+    down: frozenset[int] = frozenset()
+
+
+def limits_for(
+    schema: Schema, *, keep: str = "", only_up: str = "", only_down: str = "", immutable: bool
+) -> Limits:
+    """Return the limits that names of columns and the schema set.
+
+    A number that may change one way may do so although the schema calls it immutable: nobody
+    chooses their age, and yet everybody grows older.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such column, a category is to rise or fall, or a number to do both.
+    """
+    kept = _positions(schema, "keep", keep)
+    up, down = (
+        _positions(schema, name, text, numbers=True)
+        for name, text in (("only_up", only_up), ("only_down", only_down))
+    )
+    if both := (up & down) | (up & kept) | (down & kept):
+        name = schema.names[min(both)]
+        raise InvalidInputError(
+            f"Feature {name!r} is limited in two ways; name it in one of keep, only_up and "
+            "only_down."
+        )
+    fixed = {j for j, feature in enumerate(schema.features) if feature.immutable and not immutable}
+    return Limits(frozenset(kept | (fixed - up - down)), up, down)
+
+
+def _positions(schema: Schema, what: str, text: str, *, numbers: bool = False) -> frozenset[int]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in schema.names:
+            raise InvalidInputError(
+                f"{what}: there is no feature {name!r}; choose among {listing(schema.names, 20)}."
+            )
+        if numbers and schema.features[schema.index(name)].kind == "categorical":
+            raise InvalidInputError(
+                f"{what}: feature {name!r} is a category, which is neither larger nor smaller; "
+                "name it in keep if it must stay as it is."
+            )
+    return frozenset(schema.index(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -82,16 +143,18 @@ class Space:
         return np.where(far > origin, up, down).astype(np.int64)
 
 
-def space_of(
-    row: Float[np.ndarray, " d"], schema: Schema, ranges: Ranges, *, immutable: bool
-) -> Space:
+def space_of(row: Float[np.ndarray, " d"], schema: Schema, ranges: Ranges, limits: Limits) -> Space:
     """Return what may be tried for a row: values seen, of features that may change."""
     features, values = [], []
-    for j, feature in enumerate(schema.features):
-        if feature.immutable and not immutable:
+    for j in range(len(schema.features)):
+        if j in limits.kept:
             continue
         levels = ranges.levels[j]
-        others = levels[levels != row[j]]
+        # Of a number that is missing nobody knows which way is up.
+        above, below = (levels > row[j]), (levels < row[j])
+        others = levels[
+            above if j in limits.up else below if j in limits.down else levels != row[j]
+        ]
         features.append(np.full(len(others), j))
         values.append(others)
     numbers = np.array([feature.kind != "categorical" for feature in schema.features])

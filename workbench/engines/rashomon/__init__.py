@@ -6,11 +6,12 @@ from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.rashomon import RashomonSet
-from workbench.core.results import AttributionRange, InteractionScores, Profiles
+from workbench.core.results import AttributionRange, FairnessFront, InteractionScores, Profiles
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.rashomon import churn, mitigation
 from workbench.engines.rashomon.attributions import NAME as ATTRIBUTIONS
+from workbench.engines.rashomon.fairness_front import NAME as FAIRNESS
 from workbench.engines.rashomon.interactions import NAME as INTERACTIONS
 from workbench.engines.rashomon.profiles import NAME as PROFILES
 from workbench.engines.rashomon.retrain import NAME as RETRAIN
@@ -21,6 +22,7 @@ __all__ = [
     "METHODS",
     "churn",
     "explain_set",
+    "fairness_front",
     "interactions_set",
     "mitigation",
     "profiles_set",
@@ -199,5 +201,40 @@ def profiles_set(
     """
     return call(
         Profiles, PROFILES, model, rows, table, seed=seed, device=device, progress=progress,
+        params=params,
+    )  # fmt: skip
+
+
+def fairness_front(
+    model: Model,
+    rows: Table,
+    table: Table,
+    *,
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    **params: Any,
+) -> FairnessFront:
+    """Look for models about as accurate that treat groups more alike.
+
+    Parameters
+    ----------
+    rows
+        Labelled rows that confirm what the validation rows chose, best of the test split.
+    table
+        The whole labelled table, whose training rows train and whose validation rows choose.
+    device
+        As for ``workbench.engines.calls.call``.
+    params
+        Fields of ``FairnessFrontParams``.
+
+    Raises
+    ------
+    InvalidInputError
+        If a setting is out of bounds, a table does not fit or has no labels, nobody says what is
+        favourable, or there are no groups to compare.
+    """
+    return call(
+        FairnessFront, FAIRNESS, model, rows, table, seed=seed, device=device, progress=progress,
         params=params,
     )  # fmt: skip

@@ -1,0 +1,126 @@
+"""The page that says who is worse off."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.visits import address, answers, no_fault, shown, visit, widget
+from workbench.core.fairness_metrics import GAPS, RATES
+from workbench.core.people import LOCAL
+from workbench.ui.fairness_rationale import remark
+from workbench.ui.fairness_views import VIEWS
+from workbench.workspace.basket import Basket
+
+QUICK = {"fairness__resamples": "200", "fairness__neighbour_rows": "50"}
+
+
+def without_truth():
+    from dataclasses import replace
+
+    from workbench import ui
+    from workbench.ui.fairness_audit import who_is_worse_off
+
+    with ui.page("Who is worse off") as place:
+        who_is_worse_off(replace(place, rows=replace(place.rows, y=None)))
+
+
+def boxes(app):
+    return "".join(element.proto.body for element in app.get("html")) + shown(app)
+
+
+def test_it_starts_by_itself_and_says_who_and_how_sure():
+    app = no_fault(visit("fairness", model="adult-mlp", fairness__rate="selection_rate", **QUICK))
+    (said,) = answers(app)
+    assert "People with sex Female are worse off. Of 100 people with sex Female" in said
+    assert "With this many rows the difference could be" in said
+    assert "Were the people dealt out to groups of these sizes at random" in shown(app)
+    assert "Gaps beyond chance, over all measures" in shown(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert "Rows behind every group" in shown(app)
+    labels = {button.label for button in app.get("download_button")}
+    assert labels >= {"HTML", "CSV", "JSON"}
+    assert widget(app, "selectbox", "Groups by").value == "sex"
+
+
+def test_every_view_has_its_figure_and_choices():
+    app = no_fault(visit("fairness", model="german-mlp", **QUICK))
+    view = next(group for group in app.button_group if "Gaps" in group.options)
+    assert set(view.options) == set(VIEWS.values())
+    for name in VIEWS:
+        group = next(group for group in app.button_group if "Gaps" in group.options)
+        app = no_fault(group.set_value(name).run())
+        assert len(app.get("plotly_chart")) == 1, name
+    group = next(group for group in app.button_group if "Gaps" in group.options)
+    app = no_fault(group.set_value("thresholds").run())
+    app = no_fault(widget(app, "slider", "Cost of a wrong no").set_value(5.0).run())
+    assert address(app).get("fairness.wrong_no") == "5.0"
+    assert "the cheapest threshold for all is" in shown(app)
+
+
+def test_the_definitions_are_one_click_away():
+    said = shown(no_fault(visit("fairness", model="german-mlp", **QUICK)))
+    for about in (*RATES.values(), *GAPS.values()):
+        assert about.title in said
+    assert "TP / (FN + TP)" in said
+    assert "FPR = p / (1 - p) * (1 - PPV) / PPV * (1 - FNR)" in said
+
+
+def test_numbers_are_cut_where_one_says():
+    app = no_fault(visit("fairness", model="german-mlp", fairness__by="age", **QUICK))
+    cut = widget(app, "text_input", "Cut age at in years")
+    assert cut.value.count(",") == 1  # thirds, until something else is said
+    app = no_fault(cut.set_value("30").run())
+    assert "age" in shown(app) + "".join(answers(app))
+    frames = [element.value for element in app.dataframe]
+    assert any("below 30" in set(frame["group"]) for frame in frames if "group" in frame)
+    app = widget(app, "text_input", "Cut age at in years").set_value("old").run()
+    assert "names no ascending numbers to cut at" in boxes(app).replace("\\", "")
+
+
+def test_the_reason_goes_into_the_report():
+    app = no_fault(visit("fairness", model="german-mlp", **QUICK))
+    app = widget(app, "selectbox", "The gap that matters here").set_value(
+        "true_positive_rate_difference"
+    ).run()  # fmt: skip
+    app = widget(app, "text_area", "Why this one").set_value("A refusal costs a year.").run()
+    app = no_fault(widget(app, "button", "Add to report").click().run())
+    (item,) = Basket(LOCAL).content.items
+    assert item.remark == remark("true_positive_rate_difference", "A refusal costs a year.")
+    app = widget(app, "text_area", "Why this one").set_value("And trust.").run()
+    (item,) = Basket(LOCAL).content.items
+    assert item.remark.endswith("equal opportunity difference. And trust.")
+    assert not [name for name in address(app) if "why" in name]
+
+
+def test_a_model_of_a_number_is_asked_for_whom_it_errs_more():
+    app = no_fault(visit("fairness", model="diabetes-mlp", fairness__resamples="200"))
+    (said,) = answers(app)
+    assert "By sex, predictions are off by" in said
+    assert len(app.get("plotly_chart")) == 1
+    app = no_fault(widget(app, "selectbox", "Measure").set_value("mean_error").run())
+    assert address(app)["fairness.measure"] == "mean_error"
+    group = next(group for group in app.button_group if "Gaps" in group.options)
+    app = no_fault(group.set_value("gaps").run())
+    assert len(app.get("plotly_chart")) == 1
+    assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
+
+
+def test_missing_labels_are_told_what_to_do():
+    app = AppTest.from_function(without_truth, default_timeout=120)
+    app.query_params["model"] = "german-mlp"
+    assert "holds no true values" in boxes(no_fault(app.run()))
+
+
+def test_what_people_hope_for_is_asked_where_nobody_says():
+    app = no_fault(visit("fairness", model="wine-mlp", fairness__by="alcohol", **QUICK))
+    assert "Say which outcome people hope for" in boxes(app)
+    assert not app.get("plotly_chart")
+    box = widget(app, "selectbox", "What people hope for")
+    app = no_fault(box.set_value(box.options[1]).run())
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.usefixtures("hostile_registry")
+def test_names_that_are_markup_are_shown_as_they_are():
+    app = no_fault(visit("fairness", model="hostile", **QUICK))
+    assert "**bold** :red[x]" not in shown(app)
+    assert all("<script>alert" not in element.proto.body for element in app.get("html"))

@@ -1,0 +1,129 @@
+"""The page about remedies: choose, try, look closely, go back, keep."""
+
+import numpy as np
+import pytest
+
+from tests.visits import answers, go, has, no_fault, press, shown, visit, widget
+from workbench import api
+from workbench.core.settings import settings
+from workbench.plots.remedies_words import remedies_sentence
+from workbench.ui.remedies_keep import code_of
+from workbench.ui.remedies_views import ABOUT
+from workbench.ui.text import markup, plain
+from workbench.workspace import sources
+
+QUICK = {
+    "fairness__by": "age", "remedies__refits": 1,
+    "remedies__epochs": 1, "remedies__resamples": 100,
+    "remedies__remedies": "reweighing,group_thresholds",
+}  # fmt: skip
+SAME = {"by": "age", "refits": 1, "epochs": 1, "resamples": 100}
+
+
+def look(**address):
+    return visit("remedies", **{"model": "german-mlp", **QUICK, **address})
+
+
+def position(name):
+    return api.load_model("german-mlp").schema.index(name)
+
+
+def tried():
+    """The page with its result, which a test before may have asked for already."""
+    app = no_fault(look(**{f"fairness__cut__{position('age')}": "25"}))
+    return no_fault(press(app, "Try them")) if has(app, "button", "Try them") else app
+
+
+def test_nothing_starts_unasked_and_the_price_is_said():
+    app = no_fault(look())
+    assert not answers(app)
+    assert "rows through networks" in shown(app)
+    assert has(app, "button", "Try them")
+
+
+def test_the_answer_stands_above_its_figures_and_what_speaks_against_it_below():
+    app = tried()
+    (said,) = answers(app)
+    table = api.load_table("german", split="all")
+    found = api.remedies(
+        "german-mlp", table, bins="age=25", remedies="reweighing,group_thresholds",
+        favourable="good", **SAME,
+    )  # fmt: skip
+    assert markup(remedies_sentence(found)) in said
+    assert "How far can I trust this?" in shown(app)
+    assert "WB060" in shown(app)
+    assert plain("Watch out") in shown(app)
+    assert not has(app, "button", "Try them")
+    assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
+    for view in ("conflicts", "gaps", "groups", "who", "multiplicity"):
+        app = no_fault(widget(app, "button_group", "View").set_value(view).run())
+        assert plain(ABOUT[view]) in shown(app)
+
+
+@pytest.mark.parametrize("remedy", ["reweighing", "group_thresholds"])
+def test_a_remedy_is_looked_at_closely_and_says_whether_it_can_be_kept(remedy):
+    app = tried()
+    app = no_fault(widget(app, "selectbox", "Look closely at").set_value(remedy).run())
+    assert has(app, "button", "Keep as a model") == (remedy == "reweighing")
+    assert (plain("could be kept as a model") in shown(app)) == (remedy != "reweighing")
+    assert any(f"remedies='{remedy}'" in code.value for code in app.code)
+
+
+def test_what_is_kept_is_a_model_of_ones_own():
+    app = tried()
+    app = no_fault(widget(app, "selectbox", "Look closely at").set_value("reweighing").run())
+    widget(app, "text_input", "Name").set_value("even-credit").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert plain("even-credit@1") in shown(app)
+    model = sources.find_model("my:even-credit@1", "local")
+    assert "Reweighing" in model.card.title or "reweighing" in model.card.title
+    assert settings().home.exists()
+
+
+def test_steps_are_compared_and_undone():
+    app = tried()
+    assert not has(app, "button", "Undo the last")
+    app = widget(app, "selectbox", "What groups should have alike").set_value(
+        "equal_opportunity"
+    ).run()  # fmt: skip
+    assert "The settings have changed since" in shown(app)
+    app = no_fault(press(app, "Try them"))
+    assert "What you tried so far" in "\n".join(h.value for h in app.subheader)
+    assert len([b for b in app.button if b.label == "Go back to it"]) == 1
+    app = no_fault(press(app, "Undo the last"))
+    assert not has(app, "button", "Undo the last")
+    goal = widget(app, "selectbox", "What groups should have alike")
+    assert goal.value == "demographic_parity"
+
+
+def test_masking_asks_what_to_hide():
+    app = no_fault(look(remedies__remedies="masking"))
+    hidden = widget(app, "multiselect", "Hide from the network")
+    assert "age" in hidden.value
+    assert any("=" in option for option in hidden.options)
+
+
+def test_a_regression_and_rows_without_truth_say_what_to_do():
+    app = no_fault(visit("remedies", model="diabetes-mlp"))
+    assert "predicts a number" in shown(app)
+    assert not has(app, "button", "Try them")
+
+
+def test_several_attributes_are_evened_out_one_at_a_time():
+    app = no_fault(go(visit("remedies", model="adult-mlp"), "remedies"))
+    chosen = widget(app, "selectbox", "Even out groups of")
+    assert chosen.options[-1] == " x ".join(chosen.options[:-1])
+
+
+@pytest.mark.parametrize("split", ["test", "all"])
+def test_code_that_is_shown_runs_and_finds_the_same(split):
+    table = api.load_table("german", split="all")
+    rows = table if split == "all" else table.split(split)
+    found = api.remedies(
+        "german-mlp", table, rows, bins="age=25", remedies="group_thresholds", seed=3, **SAME
+    )
+    code = code_of(found, "group_thresholds", model="german-mlp@1", table="german", split=split)
+    names = {}
+    exec(code.replace("print(result.to_frame())", ""), names)  # noqa: S102 - our own code
+    np.testing.assert_array_equal(names["result"].decisions, found.decisions)
+    np.testing.assert_array_equal(names["result"].gap_changes, found.gap_changes)

@@ -1,0 +1,25 @@
+"""Settings that every view of fairness has: whose groups, and what people hope for."""
+
+from pydantic import Field
+
+from workbench.core.params import Params
+
+
+class GroupParams(Params):
+    """Which attributes make groups, and which outcome is the favourable one."""
+
+    by: str = Field(
+        "",
+        description="Protected columns, separated by commas; empty takes every protected "
+        "category, and every protected number that has bins.",
+    )
+    bins: str = Field(
+        "",
+        description="Where to cut protected numbers into groups, as age=25,60; several columns "
+        "are separated by semicolons.",
+    )
+    favourable: str = Field(
+        "",
+        description="The class that people hope for; empty takes the one that the table's or "
+        "the model's schema names.",
+    )

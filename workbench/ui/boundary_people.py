@@ -1,0 +1,224 @@
+"""The page about people: who is decided narrowly, and one of them in full."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.boundary import WHO
+from workbench.core.results import BoundaryPeople
+from workbench.engines.fairness.people import NAME
+from workbench.engines.fairness.people_params import PeopleParams
+from workbench.plots import options_of, render, views_of
+from workbench.plots.boundary_words import (
+    chosen_sentence,
+    people_sentence,
+    tolerance_sentence,
+)
+from workbench.ui import cache
+from workbench.ui.boundary_person import show_person
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import quote
+from workbench.ui.forms import params_form, whole_number
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose, choose_several, forget, peek, put
+from workbench.ui.update_runs import answer_of
+
+FAMILY, PERSON = "people", "person"
+VIEWS = {"strip": "One by one", "scores": "Everybody"}
+ABOUT = {
+    "strip": "Each line is a person, the closest to the decision first. The mark is the score by "
+    "this model, the bar what equally good models say: a wide one means that the decision hangs "
+    "on which of them was chosen. Click a mark to look at the person.",
+    "scores": "How many people have each score. The hatched part is decided otherwise by at least "
+    "one model that is as good.",
+}
+# Written by hand below: names of columns and of rows, and who is looked at.
+BY_HAND = frozenset({"by", "bins", "favourable", "who", "people"})
+LONGEST = 300
+
+
+def boundary_people(place: Place) -> None:
+    """Show who is decided narrowly, and one of them in full."""
+    if not place.model.schema.classes:
+        empty_state(
+            f"{place.model.card.name} predicts a number, so that nobody is refused or approved. "
+            "Choose a model of classes, such as german-mlp.", "group",
+        )  # fmt: skip
+        return
+    said = st.container()
+    favourable = _choose_favourable(place)
+    if not favourable:
+        empty_state(
+            "Say which class people hope for: nobody knows it for this model and table.", "help"
+        )
+        return
+    who = _choose_who(place)
+    left, right = side_by_side(FAMILY)
+    below = st.container()
+    ask: Ask | None = None
+    found: Answer[BoundaryPeople] | None = None
+    with right:
+        trust = st.container()
+        with st.container(border=True), errors_shown():
+            st.markdown("**Who is compared, and with what**")
+            ask = _ask(place, favourable, who)
+    if ask is not None:
+        with left, errors_shown():
+            found = answer_of(place, ask, BoundaryPeople, "Look for people", "group")
+    if found is None:
+        return
+    result = found.result
+    with said, errors_shown():
+        answer(people_sentence(result))
+        note(f"{chosen_sentence(result)} {tolerance_sentence(result)}")
+    with left, st.container(border=True), errors_shown():
+        _show(place, found)
+    with trust, errors_shown():
+        trust_card(result)
+    with below, errors_shown():
+        _one(place, result)
+    computed_card(result.provenance)
+
+
+def _choose_favourable(place: Place) -> str:
+    """Return the class that people hope for; asked for where no schema names it."""
+    known = place.rows.schema.favourable or place.model.schema.favourable
+    if known in place.model.schema.classes:
+        return str(known)
+    options = ["", *place.model.schema.classes]
+    return str(choose(
+        st.selectbox, "People hope for", f"{FAMILY}.favourable", options=options, default="",
+        format_func=lambda name: name or "choose a class", width=260,
+    ))  # fmt: skip
+
+
+def _choose_who(place: Place) -> str:
+    known = place.rows.y is not None
+    options = [key for key in WHO if known or not key.startswith("wrongly")]
+    return str(choose(
+        st.segmented_control, "Who", f"{FAMILY}.who", options=options, default="refused",
+        format_func=WHO.get, required=True, label_visibility="collapsed",
+    ))  # fmt: skip
+
+
+def _ask(place: Place, favourable: str, who: str) -> Ask:
+    """Choose groups and settings; returns the run.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
+    record = api.list_methods()[NAME]
+    settings: dict[str, Any] = {"favourable": favourable, "who": who, **_choose_groups(place)}
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        row = choose(
+            st.number_input, "Look at this row as well", f"{FAMILY}.row", default=None,
+            min_value=0, step=1, placeholder="row number of the file", help="In place of the "
+            "closest: the number of one row of the file.",
+            valid=lambda number: number is None or _is_row(place, number),
+        )  # fmt: skip
+        seed = whole_number(
+            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        settings |= params_form(PeopleParams, FAMILY, leave_out=BY_HAND)
+    if row is not None:
+        settings["people"] = str(int(row))
+    note(record.weakness)
+    whole = cache.table(place.table, place.person.key)
+    price = quote(place, NAME, len(place.rows), len(whole), settings)
+    note(price.describe())
+    return Ask(
+        request=place.request(NAME, price.params, seed=seed),
+        quote=price,
+        title=f"{record.title}, {place.model.card.name}, {WHO[who].lower()} of {place.rows_name}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _is_row(place: Place, number: Any) -> bool:
+    known = isinstance(number, int | float) and float(number).is_integer()
+    return known and int(number) in set(place.rows.ids.tolist())
+
+
+def _choose_groups(place: Place) -> dict[str, str]:
+    """Choose protected columns, and where to cut numbers among them."""
+    rows = place.rows
+    features = [
+        *rows.schema.features, *(() if rows.aside is None else rows.aside.schema.features),
+    ]  # fmt: skip
+    options = [f.name for f in features if f.kind == "categorical" and "," not in f.name]
+    usual = [f.name for f in features if f.protected and f.name in options]
+    if not options:
+        return {}
+    chosen = choose_several(
+        "Groups by", f"{FAMILY}.by", options=options, default=usual,
+        help="Colours the figure, and is what people are moved to another level of. Such columns "
+        "do not count for who is similar.",
+    )  # fmt: skip
+    bins = str(choose(
+        st.text_input, "Cut numbers into groups", f"{FAMILY}.bins", default="",
+        placeholder="age=25,60", max_chars=LONGEST,
+        valid=lambda text: isinstance(text, str) and len(text) <= LONGEST and text.isprintable(),
+    ))  # fmt: skip
+    if list(chosen) == usual and (usual or not bins):
+        return {"bins": bins}
+    named = [part.partition("=")[0].strip() for part in bins.split(";") if "=" in part]
+    return {"bins": bins, "by": ",".join(dict.fromkeys([*chosen, *named]))}
+
+
+def _show(place: Place, found: Answer[BoundaryPeople]) -> None:
+    """Draw the view that was chosen; a mark that is clicked becomes the person in full."""
+    result = found.result
+    name = f"people-{place.model.card.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        views = [view for view in views_of(result) if view in VIEWS]
+        view = str(choose(
+            st.segmented_control, "View", "people_view", options=views, default=views[0],
+            format_func=VIEWS.get, required=True, label_visibility="collapsed",
+        ))  # fmt: skip
+        options = {
+            key: str(choose(
+                st.selectbox, "Coloured by", f"people_view.{key}", options=offered,
+                default=offered[0], width=210, label_visibility="collapsed",
+            ))
+            for key, offered in options_of(result, view).items() if len(offered) > 1
+        }  # fmt: skip
+    note(ABOUT[view])
+    drawn = render(result, view, dark=is_dark(), **options)
+    clicks = view == "strip" and len(result.chosen) > 0
+    plain_figure(
+        drawn, name=f"{name}-{view}", alt=f"{people_sentence(result)} {chosen_sentence(result)}",
+        on_point=partial(_pick, result) if clicks else None,
+    )  # fmt: skip
+    downloads(found, name, place.person)
+
+
+def _pick(result: BoundaryPeople, point: Mapping[str, Any]) -> None:
+    """Look at the person whose mark was clicked."""
+    row = point.get("customdata")
+    row = row[0] if isinstance(row, list) and row else row
+    if isinstance(row, int | float) and int(row) in result.ids[result.chosen]:
+        put(PERSON, str(int(row)))
+
+
+def _one(place: Place, result: BoundaryPeople) -> None:
+    """Choose one of the people looked at, and tell everything about that one."""
+    if not len(result.chosen):
+        return
+    st.subheader("One person in full", anchor=False)
+    rows = [str(row) for row in result.ids[result.chosen]]
+    if peek(PERSON, "") not in {"", *rows}:  # other settings, other people
+        forget(PERSON)
+    row = choose(
+        st.selectbox, "Person", PERSON, options=rows, default=rows[0], width=320,
+        format_func=lambda number: f"Row {number}", label_visibility="collapsed",
+    )  # fmt: skip
+    show_person(place, result, int(row))

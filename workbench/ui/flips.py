@@ -1,0 +1,186 @@
+"""If it were another: protected attributes set to all that they could be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.results import AttributeFlips
+from workbench.core.schema import listing
+from workbench.engines.fairness.flipping import NAME
+from workbench.plots import render
+from workbench.plots.flips_people import FURTHEST, choices_of, number_of, people_in_order
+from workbench.plots.flips_words import (
+    flips_sentence,
+    groups_sentence,
+    person_sentence,
+    plausible_sentence,
+    score_sentence,
+)
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import quote
+from workbench.ui.fairness_choices import choose_groups
+from workbench.ui.forms import params_form, whole_number
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose, peek, put
+from workbench.ui.update_runs import answer_of
+
+FAMILY = "flips"
+PERSON = f"{FAMILY}.row"
+# People in the list; any other is named by a click.
+LISTED = 200
+MODES = {
+    "rows": "These people", "uniform": "Any input", "conditional": "Somebody alike",
+}  # fmt: skip
+VIEWS = {"rates": "By group", "people": "Everybody", "moves": "How far scores move"}
+ALIKE = (
+    "Each person is held against a real one of the other group who is much like them. Two who are "
+    "much alike may be decided otherwise anyway: the band shows how often two of one group are."
+)
+ABOUT = {
+    "rates": "Refused because of it: the same person would get the favourable decision under "
+    "another value. Hollow marks leave out alternatives that are hardly ever met, such as a woman "
+    "who is a husband.",
+    "people": "Each point is a person: across as they are, upwards as another. Off the dotted "
+    "diagonal the attribute moves the score; a click shows the person below.",
+    "moves": "Each dot is a person and how far the probability moves under the alternative that "
+    "moves it most.",
+}
+
+
+def flips(place: Place) -> None:
+    """Ask whose decision would change with a protected attribute alone, and show the answer."""
+    if not place.model.schema.classes:
+        empty_state(
+            "This model predicts a number, so that no decision could be another. Choose a model of "
+            "classes.", "help",
+        )  # fmt: skip
+        return
+    said = st.container()
+    left, right = side_by_side(FAMILY)
+    ask: Ask | None = None
+    found: Answer[AttributeFlips] | None = None
+    with right:
+        trust = st.container()
+        with st.container(border=True), errors_shown():
+            st.markdown("**What to set**")
+            ask = _ask(place)
+    if ask is not None:
+        with left, errors_shown():
+            found = answer_of(place, ask, AttributeFlips, "Set them", "swap_horiz", key="run-flips")
+    if found is None:
+        return
+    result, name = found.result, f"flips-{place.model.card.name}"
+    with said, errors_shown():
+        answer(flips_sentence(result))
+        for part in (groups_sentence(result), score_sentence(result), plausible_sentence(result)):
+            if part:
+                note(part)
+    with left, errors_shown():
+        with st.container(border=True):
+            _show_view(result, name)
+            downloads(found, name, place.person)
+        with st.container(border=True):
+            _show_person(result, name)
+    with trust, errors_shown():
+        trust_card(result)
+    computed_card(result.provenance)
+
+
+def _ask(place: Place) -> Ask | None:
+    """Choose attributes, whom to ask of, and the rest; None while something has to be chosen."""
+    record = api.list_methods()[NAME]
+    mode = str(choose(
+        st.segmented_control, "Ask of", f"{FAMILY}.mode", options=list(MODES), default="rows",
+        format_func=MODES.get, required=True,
+        help="These people with another value; any input that the schema allows; or somebody of "
+        "the other group who is much like each person.",
+    ))  # fmt: skip
+    chosen = _readable(place, choose_groups(place), conditional=mode == "conditional")
+    if not chosen["by"]:
+        note("Choose an attribute that decisions should not depend on.")
+        return None
+    if not chosen["favourable"]:
+        note("Choose which class people hope for.")
+        return None
+    unused = {"samples"} if mode != "uniform" else set()
+    unused |= {"neighbours"} if mode != "conditional" else set()
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        seed = whole_number(
+            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
+            width="stretch",
+        )  # fmt: skip
+        settings = params_form(
+            record.params, FAMILY, leave_out={"by", "bins", "favourable", "mode", *unused}
+        )
+    n = len(place.rows)
+    price = quote(place, NAME, n, n, settings | chosen | {"mode": mode})
+    return Ask(
+        request=place.request(NAME, price.params, seed=seed),
+        quote=price,
+        title=f"{record.title}, {place.model.card.name}, {place.rows_name}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _readable(place: Place, chosen: dict[str, str], *, conditional: bool) -> dict[str, str]:
+    """Leave out columns that the model does not read, and say what that means."""
+    if conditional:
+        return chosen
+    known = set(place.model.schema.names)
+    named = chosen["by"].split(",") if chosen["by"] else []
+    if unread := [name for name in named if name not in known]:
+        note(
+            f"The model does not read {listing(unread)}: setting it changes no decision. What "
+            "stands in for it shows under Somebody alike."
+        )
+    cuts = [cut for cut in chosen["bins"].split(";") if cut.partition("=")[0] in known]
+    kept = {"by": ",".join(name for name in named if name in known), "bins": ";".join(cuts)}
+    return {**chosen, **kept}
+
+
+def _show_view(result: AttributeFlips, name: str) -> None:
+    view = str(choose(
+        st.segmented_control, "View", f"{FAMILY}_view", options=list(VIEWS), default="rates",
+        format_func=VIEWS.get, required=True, label_visibility="collapsed",
+    ))  # fmt: skip
+    options: dict[str, Any] = {}
+    if view == "people":
+        options["to"] = str(choose(
+            st.selectbox, "As", f"{FAMILY}.to", options=choices_of(result), default=FURTHEST,
+        ))  # fmt: skip
+    drawn = render(result, view, dark=is_dark(), **options)
+    plain_figure(
+        drawn, name=f"{name}-{view}", alt=flips_sentence(result),
+        on_point=_pick if view == "people" else None,
+    )  # fmt: skip
+    note(ALIKE if result.mode == "conditional" and view == "rates" else ABOUT[view])
+
+
+def _show_person(result: AttributeFlips, name: str) -> None:
+    """Choose one person, and show what is decided of them as anybody else."""
+    st.markdown("**One person**")
+    offered = [str(result.ids[i]) for i in people_in_order(result)[:LISTED]]
+    picked = str(peek(PERSON, ""))
+    if picked not in offered and picked.isdecimal() and int(picked) in set(result.ids.tolist()):
+        offered.insert(0, picked)
+    row = str(choose(
+        st.selectbox, "Row", PERSON, options=offered, default=offered[0],
+        help="Those who are refused because of it come first, then those who are favoured.",
+    ))  # fmt: skip
+    note(person_sentence(result, number_of(result, row)))
+    drawn = render(result, "person", row=row, dark=is_dark())
+    plain_figure(drawn, name=f"{name}-person", alt=person_sentence(result, number_of(result, row)))
+
+
+def _pick(point: Mapping[str, Any]) -> None:
+    """Show the person who was clicked."""
+    row = point.get("customdata")
+    if isinstance(row, list):
+        row = row[0] if row else None
+    if isinstance(row, int | float) and row >= 0:
+        put(PERSON, str(int(row)))

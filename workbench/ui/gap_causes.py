@@ -1,0 +1,165 @@
+"""Why the gap? What features add to it, and which of them stand in for the group."""
+
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.results import GapCauses
+from workbench.core.wording import counted
+from workbench.engines.fairness.causes import NAME
+from workbench.plots import render
+from workbench.plots.gap_causes import pairs_of
+from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
+from workbench.ui.cards import computed_card, trust_card
+from workbench.ui.cost import quote
+from workbench.ui.forms import params_form
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_background, choose_effort, choose_seed
+from workbench.ui.place import Place
+from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose, choose_several
+from workbench.ui.text import plain
+from workbench.ui.update_runs import answer_of
+
+FAMILY = "gap_causes"
+VIEWS = {"waterfall": "What makes it up", "proxies": "What stands in"}
+AMONG = {
+    "all": "All rows", "favourable": "With the favourable outcome",
+    "unfavourable": "Without it",
+}  # fmt: skip
+ABOUT = {
+    "waterfall": "Each bar starts where the one above ends, and the last ends at the gap. Blue "
+    "raises the group's mean score against the other's, orange lowers it. Hatched is the attribute "
+    "itself. Whiskers are 95 % intervals, for the choice of rows and of background rows.",
+    "proxies": "Columns on the right tell the two groups apart by themselves; those far from the "
+    "dotted line at 0 carry the gap. Where both hold, a column stands in for the group. The larger "
+    "a point, the more the model makes of the column; the diamond is the attribute itself.",
+}
+
+
+def causes(place: Place) -> None:
+    """Ask what the gap between groups is made of, and show the answer."""
+    columns = _columns(place)
+    if not columns:
+        empty_state(
+            f"There are no groups to compare: {place.rows_name} has no column of categories. Add "
+            "the table again with a protected column; the model need not read it.", "help",
+        )  # fmt: skip
+        return
+    said = st.container()
+    left, right = side_by_side(FAMILY)
+    ask: Ask | None = None
+    found: Answer[GapCauses] | None = None
+    with right:
+        trust = st.container()
+        with st.container(border=True), errors_shown():
+            st.markdown("**Whose gap**")
+            ask = _ask(place, columns)
+    if ask is not None:
+        with left, errors_shown():
+            found = answer_of(place, ask, GapCauses, "Share out the gap", "balance")
+    if found is None:
+        return
+    with left, st.container(border=True), errors_shown():
+        pair = _show(found, f"gap-causes-{place.model.card.name}")
+        downloads(found, f"gap-causes-{place.model.card.name}", place.person)
+    with said, errors_shown():
+        answer(gap_sentence(found.result, pair))
+        note(proxy_sentence(found.result, pair))
+    with trust, errors_shown():
+        trust_card(found.result)
+    computed_card(found.result.provenance)
+
+
+def _columns(place: Place) -> dict[str, bool]:
+    """Return columns that can make groups, and whether they are marked as protected."""
+    aside = place.rows.aside
+    features = [*place.rows.schema.features, *(() if aside is None else aside.schema.features)]
+    return {
+        feature.name: feature.protected
+        for feature in sorted(features, key=lambda own: not own.protected)
+        if feature.kind == "categorical" or (feature.protected and feature.kind == "numeric")
+    }
+
+
+def _ask(place: Place, columns: dict[str, bool]) -> Ask:
+    """Choose groups, rows and settings; returns the run.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
+    record = api.list_methods()[NAME]
+    by = choose_several(
+        "Groups by", f"{FAMILY}.by", options=list(columns), default=(), format_func=plain,
+        placeholder="all protected columns" if any(columns.values()) else "choose a column",
+    )  # fmt: skip
+    bins = str(choose(
+        st.text_input, "Cut numbers at", f"{FAMILY}.bins", default="",
+        placeholder="age=25,60", max_chars=300,
+        help="Where to cut protected numbers into groups; several columns are separated by "
+        "semicolons.",
+    ))  # fmt: skip
+    among = "all"
+    if place.rows.y is not None and place.model.schema.n_classes:
+        among = str(choose(
+            st.selectbox, "Among", f"{FAMILY}.among", options=list(AMONG), default="all",
+            format_func=AMONG.get,
+        ))  # fmt: skip
+    levels = record.efforts(len(columns)) if record.efforts else {}
+    effort = levels[choose_effort(FAMILY, list(levels))]
+    hidden = {"by", "bins", "favourable", "among"}
+    classes = place.model.schema.classes
+    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+        favourable = _choose_favourable(place) if classes else ""
+        background, seed = choose_background(place, effort, FAMILY), choose_seed()
+        settings: dict[str, Any] = params_form(
+            record.params, FAMILY, leave_out=hidden if classes else {*hidden, "output"},
+            defaults=effort.settings,
+        )  # fmt: skip
+    settings |= {"by": ",".join(by), "bins": bins, "among": among, "favourable": favourable}
+    note(record.weakness)
+    n = len(place.rows)
+    price = quote(place, NAME, n, background, settings)
+    note(price.describe())
+    return Ask(
+        request=place.request(NAME, price.params, background=background, seed=seed),
+        quote=price,
+        title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
+        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def _choose_favourable(place: Place) -> str:
+    """Choose the class that people hope for; by default the one that the schema names."""
+    schema, classes = place.model.schema, place.model.schema.classes
+    usual = place.rows.schema.favourable or schema.favourable or classes[-1]
+    return str(choose(
+        st.selectbox, "Favourable", f"{FAMILY}.favourable", options=list(classes),
+        default=usual, format_func=plain, help="The class that people hope for.",
+    ))  # fmt: skip
+
+
+def _show(found: Answer[GapCauses], name: str) -> str:
+    """Draw the view that was chosen, and return which pair is looked at."""
+    result, pairs = found.result, pairs_of(found.result)
+    pair = pairs[0]
+    if len(pairs) > 1:
+        pair = str(choose(
+            st.selectbox, "Which gap", f"{FAMILY}.pair", options=pairs, default=pair,
+            format_func=plain, label_visibility="collapsed",
+        ))  # fmt: skip
+    view = str(choose(
+        st.segmented_control, "View", FAMILY, options=list(VIEWS), default="waterfall",
+        format_func=VIEWS.get, required=True, label_visibility="collapsed",
+    ))  # fmt: skip
+    said = gap_sentence if view == "waterfall" else proxy_sentence
+    plain_figure(
+        render(result, view, dark=is_dark(), pair=pair), name=f"{name}-{view}",
+        alt=said(result, pair),
+    )  # fmt: skip
+    note(ABOUT[view])
+    return pair

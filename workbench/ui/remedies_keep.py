@@ -1,0 +1,141 @@
+"""A remedy taken along: as code that makes it again, and as a model of one's own."""
+
+from typing import Any
+
+import streamlit as st
+
+from workbench import api
+from workbench.core.people import demand
+from workbench.core.remedies import Remedies
+from workbench.core.table import Table
+from workbench.engines.fairness.remedies_params import RemediesParams
+from workbench.ui import cache
+from workbench.ui.frame import errors_shown, note
+from workbench.ui.jobs import Answer
+from workbench.ui.place import Place
+from workbench.ui.state import open_link
+from workbench.ui.text import plain
+from workbench.workspace import sources
+from workbench.workspace.store import Workspace
+
+KEPT = "remedies.kept"
+
+
+def settings_of(result: Remedies) -> dict[str, Any]:
+    """Return the settings of a run that are not the usual ones, without what was tried."""
+    usual = RemediesParams().model_dump(mode="json")
+    return {
+        name: value
+        for name, value in result.provenance.params.items()
+        if name in usual and value != usual[name] and name != "remedies"
+    }
+
+
+def code_of(result: Remedies, remedy: str, *, model: str, table: str, split: str) -> str:
+    """Return Python that makes a remedy again, with the numbers of this run.
+
+    Names of a person's own models and tables stand for files that are named by hand.
+    """
+    given = "".join(f", {name}={value!r}" for name, value in settings_of(result).items())
+    own = table.startswith(sources.MINE)
+    shown = f"{table.removeprefix(sources.MINE)}.csv" if own else table
+    whole = f"table = wb.load_table({shown!r}, split='all', model=model)"
+    rows = "table" if split == "all" else f"table.split({split!r})"
+    lines = [
+        "import workbench as wb",
+        "",
+        f"model = wb.load_model({model.removeprefix(sources.MINE)!r})",
+        f"{whole}{'  # the file that you brought' if own else ''}",
+        f"rows = {rows}",
+        f"result = wb.remedies(model, table, rows, seed={result.provenance.seed}, "
+        f"remedies={remedy!r}{given})",
+        "print(result.to_frame())",
+    ]
+    if result.publishable[result.index(remedy)]:
+        lines.append(
+            f"better = wb.remedied_model(model, table, {remedy!r}, rows, "
+            f"seed={result.provenance.seed}{given})"
+        )
+    return "\n".join(lines)
+
+
+def show_code(found: Answer[Remedies], place: Place, remedy: str) -> None:
+    """Show Python that makes the remedy again."""
+    with st.expander("As code", icon=":material/code:"):
+        st.code(
+            code_of(
+                found.result, remedy, model=place.reference, table=place.table, split=place.split
+            ),
+            language="python",
+        )
+
+
+def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
+    """Offer to keep the network that a remedy leaves as a model of the person's own."""
+    result = found.result
+    r = result.index(remedy)
+    _say_what_was_kept()
+    if not result.publishable[r]:
+        note(
+            f"{result.titles[r]} leaves no network that could be kept as a model of its own: it "
+            "decides by group, by lot, or by another learner."
+        )
+        return
+    if found.is_stale or place.cohort:
+        note("Only what was tried with the settings above, on a whole split, can be kept.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        usual = f"{place.model.card.name}-{remedy.replace('_', '-')}"[:64]
+        name = st.text_input("Name", usual, max_chars=64, width=280, key=f"keep-name-{remedy}")
+        pressed = st.button(
+            "Keep as a model", icon=":material/save:", key=f"keep-{remedy}",
+            help="Trains it again with the same seed, and keeps it as a new version among your "
+            "own models, with a card of before and after.",
+        )  # fmt: skip
+    if pressed:
+        with errors_shown():
+            st.session_state[KEPT] = _keep(result, place, remedy, name.strip())
+            st.rerun()
+
+
+def _keep(result: Remedies, place: Place, remedy: str, name: str) -> str:
+    """Train the remedy again and publish it; return the reference of the model.
+
+    Raises
+    ------
+    WorkbenchError
+        If the person may not, there is no room, or the name cannot be one.
+    """
+    demand(place.person, "upload")
+    workspace = Workspace(place.person.key)
+    workspace.check_room(
+        sum(p.numel() * p.element_size() for p in place.model.network.parameters())
+    )
+    whole: Table = cache.table(place.table, place.person.key)
+    bar = st.progress(0.0, text="Training it again …")
+
+    def report(done: int, total: int, _message: str) -> None:
+        bar.progress(min(1.0, done / max(total, 1)), text="Training it again …")
+
+    made = api.remedied_model(
+        place.model, whole, remedy, place.rows, publish_as=name, root=workspace.models_root,
+        seed=result.provenance.seed, device=place.device, progress=report, **settings_of(result),
+    )  # fmt: skip
+    return f"{sources.MINE}{made.name}"
+
+
+def _say_what_was_kept() -> None:
+    reference = st.session_state.get(KEPT)
+    if reference is None:
+        return
+    with st.container(border=True):
+        st.success(f"{plain(reference.removeprefix(sources.MINE))} is among your models now.")
+        with st.container(horizontal=True):
+            if st.button("See how good it is", type="primary", icon=":material/speed:"):
+                st.session_state.pop(KEPT, None)
+                open_link(f"?model={reference}")
+            st.button("Fine", type="tertiary", key="kept-fine", on_click=_dismiss)
+
+
+def _dismiss() -> None:
+    st.session_state.pop(KEPT, None)
