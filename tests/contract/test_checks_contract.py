@@ -61,11 +61,6 @@ CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
 INSIDE = some_basis()
-SIMPLER = replace(simpler(), within=True, tree_excess=0.0)
-FINE = {
-    type(fine): fine
-    for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER,
-                 INSIDE, CHURN,
 # Base rates are alike, and gaps of decisions far beyond the floor.
 AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
 PEOPLE = some_people()
@@ -75,7 +70,8 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless())
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(),
+                 INSIDE)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -111,11 +107,10 @@ BAD = {
     "WB038": some_detectors(np.eye(4, 6) + 0.1),
     "WB039": some_detectors(smoothing=0.3),
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
-    "WB037": some_test(excess=0.01),
     "WB070": replace(INSIDE, fitted=100),
     "WB071": replace(INSIDE, edges_required=INSIDE.edges_required[[1, 0, 2]]),
     "WB072": replace(INSIDE, importances=np.ones_like(INSIDE.importances)),
-    "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
+    "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),
     "WB034": halo_with(2.0, 0.1),

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.local_basis import BASES
 from workbench.core.fairness_metrics import BASE, GAPS, RATES, TPR
+from workbench.core.local_basis import BASES
 from workbench.core.remedy_reading import focus
 from workbench.core.results import (
     AttributeFlips,
