@@ -83,7 +83,7 @@ def _ask(place: Place) -> Ask:
             "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
-        settings: dict[str, Any] = params_form(method.params, FAMILY)
+        settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype"})
     n_table = len(cache.table(place.table, place.person.key))
     plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
     return Ask(

@@ -201,6 +201,8 @@ def _bends(part: Sequence[nn.Module]) -> bool:
 def _of_graph(network: GraphNetwork, inputs: Tensor) -> Sections:
     """Cut a graph wherever all that follows reads what one step gave, and starts a layer."""
     starts = list(_cuts(network))
+    if len(starts) > 1 and not _has_layer(network, starts[0], starts[1]):
+        del starts[1]  # inputs that are only put into another shape are still the inputs
     if not starts:
         raise InvalidInputError(
             "The network cannot be cut: connections reach over all of its layers, so that no layer "
@@ -240,6 +242,12 @@ def _cuts(network: GraphNetwork) -> Iterator[str]:
                     for step in first)  # fmt: skip
         if at == 0 or opens:
             yield node.name
+
+
+def _has_layer(network: GraphNetwork, start: str, stop: str) -> bool:
+    names = [node.name for node in network._steps]
+    between = network._steps[names.index(start) + 1 : names.index(stop) + 1]
+    return any(node.op == "layer" for node in between)
 
 
 def _shapes(network: GraphNetwork, row: Tensor, names: Sequence[str]) -> dict[str, torch.Size]:
