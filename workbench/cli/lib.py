@@ -50,9 +50,21 @@ def lib(
         result = api.local_basis(
             chosen, whole, selected, seed=seed, device=device, progress=progress, **given
         )
-    for path in write_result(result, out) if out else []:
+    for path in _write(result, out) if out else []:
         click.echo(f"Wrote {path}", err=as_text)
     click.echo(as_json(result) if as_text else _summary(result))
+
+
+def _write(result: "LocalBasis", out: Path) -> list[Path]:
+    """Write the files of a result, and its graph."""
+    from workbench.core.files import replacing
+    from workbench.report.graphml import to_graphml  # loads networkx
+
+    paths = write_result(result, out)
+    path = paths[0].with_suffix(".graphml")
+    with replacing(path) as part:
+        part.write_text(to_graphml(result), encoding="utf-8")
+    return [*paths, path]
 
 
 def _summary(result: "LocalBasis") -> str:

@@ -87,9 +87,9 @@ class LocalBasis(Result):
         value.
     features
         Their features in the Local Interaction Basis; of several positions the mean.
-    class_means
-        Mean of each feature by true class over all rows of the curves; a single column for a
-        regression.
+    class_means, class_errors
+        Mean of each feature by true class over all rows of the curves, and its standard error;
+        a single column for a regression. NaN for classes without rows (errors: without two).
     communities
         Of each feature by Louvain's method; -1 for those without edges.
     modularity
@@ -139,6 +139,7 @@ class LocalBasis(Result):
     predictions: Float[np.ndarray, "x o"]
     features: Float[np.ndarray, "x f"]
     class_means: Float[np.ndarray, "f c"]
+    class_errors: Float[np.ndarray, "f c"]
     communities: Int[np.ndarray, " f"]
     modularity: float
     co_firing: Float[np.ndarray, " q"]
@@ -171,7 +172,8 @@ class LocalBasis(Result):
             "co_firing": (int((widths[1:-1] ** 2).sum()),), "input_features": (int(widths[0]),),
         }  # fmt: skip
         self._check_shapes(f"A basis of {n} layers", shapes)
-        if len(self.input_names) != widths[0] or len(self.class_means) != f:
+        named = len(self.input_names) == widths[0]
+        if not named or len(self.class_means) != f or len(self.class_errors) != f:
             raise InvalidInputError("Names or class means do not fit the layers of the network.")
 
     @cached_property

@@ -8,7 +8,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import BASES, LocalBasis
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
-from workbench.plots.layout import empty, layout_bars, note, shortened, title
+from workbench.plots.layout import empty, note, shortened, title
 from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 GRAPH_HEIGHT, CURVE_HEIGHT = 520, 380
@@ -18,7 +18,6 @@ WIDTHS = (0.6, 7.0)
 BUCKETS = 5
 ALL_LAYERS = "all layers at once"
 CUTS = {"features": "features kept", "edges": "edges kept"}
-LOADINGS = 12
 
 
 def kept_edges(result: LocalBasis, basis: str, edges: int | None) -> list[int]:
@@ -81,7 +80,10 @@ def graph(
         showgrid=False,
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[most - 0.3, -0.7])
-    note(figure, f"{BASES[basis]}: {counted(sum(map(len, drawn)), 'edge')}", dark=dark)
+    shown = counted(sum(map(len, drawn)), "edge")
+    if max(kept) > MOST_EDGES:
+        shown += f", at most {MOST_EDGES} of a section"
+    note(figure, f"{BASES[basis]}: {shown}", dark=dark)
     return figure
 
 
@@ -165,6 +167,7 @@ def _draw_nodes(
         marker={"size": 11, "color": ink, "line": {"color": colours.surface, "width": 1}},
         hovertext=about,
         hoverinfo="text",
+        customdata=names,  # what a click on it chooses
         cliponaxis=False,
     )
 
@@ -258,105 +261,6 @@ def _curve(
         return whole(basis)
     one = result.node_curve if cut == "features" else result.edge_curve
     return one(result.layer_names.index(layer), basis)
-
-
-def feature(result: LocalBasis, *, feature: str | None = None, dark: bool = False) -> go.Figure:
-    """Draw what excites a feature: its mean by class, or where rows of a regression lie.
-
-    Parameters
-    ----------
-    feature
-        As in ``feature_name``; by default the first of the inputs.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none of that name.
-    """
-    layer, j = find_feature(result, feature)
-    at = result.feature_range(layer).start + j
-    colours = palette(dark=dark)
-    figure = go.Figure(layout={"template": template(dark=dark)})
-    if result.class_means.shape[1] < 2:
-        figure.update_layout(height=CURVE_HEIGHT)
-        figure.add_scatter(
-            x=result.features[:, at], y=result.predictions[:, 0], mode="markers",
-            marker={"color": colours.positive, "size": 6, "opacity": 0.6},
-        )  # fmt: skip
-        figure.update_yaxes(title_text=escaped(f"predicted {result.output_names[0]}"))
-        title(figure, "feature")
-        return figure
-    means = result.class_means[at]
-    spread = np.array([
-        _half(result.features[result.truth == c, at]) for c in range(len(means))
-    ])  # fmt: skip
-    labels = [shortened(name) for name in result.output_names]
-    ink = [colours.positive if value > 0 else colours.negative for value in np.nan_to_num(means)]
-    figure.add_bar(
-        x=means, y=np.arange(len(means)), orientation="h", marker={"color": ink},
-        error_x={"type": "data", "array": spread, "color": colours.whisker, "thickness": 1.2},
-        hovertext=[f"{escaped(name)}: {value:+.3g}" for name, value in
-                   zip(result.output_names, means, strict=True)],
-        hoverinfo="text",
-    )  # fmt: skip
-    reach = 1.15 * float(np.nanmax(np.abs(means) + spread, initial=1e-9))
-    layout_bars(figure, labels, (-reach, reach))
-    title(figure, "mean of the feature by true class", "lines: 95 %")
-    return figure
-
-
-def _half(values: Float[np.ndarray, " n"]) -> float:
-    """Half the width of a normal interval of a mean; 0 of fewer than two rows."""
-    return 1.96 * float(values.std(ddof=1)) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-
-
-def loadings(result: LocalBasis, *, feature: str | None = None, dark: bool = False) -> go.Figure:
-    """Draw what a feature of the inputs writes: the column changes that one unit of it stands for.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is no such feature, or it is of a layer further on.
-    """
-    layer, j = find_feature(result, feature)
-    if layer:
-        return empty(
-            "Units of layers between have no names; see which classes excite the feature.",
-            dark=dark,
-        )
-    weights = result.layer(0).back[j]
-    order = np.argsort(-np.abs(weights))[:LOADINGS]
-    colours = palette(dark=dark)
-    figure = go.Figure(layout={"template": template(dark=dark)})
-    figure.add_bar(
-        x=weights[order], y=np.arange(len(order)), orientation="h",
-        marker={"color": [colours.positive if weights[i] > 0 else colours.negative
-                          for i in order]},
-        hovertext=[f"{escaped(result.input_names[i])}: {weights[i]:+.3g}" for i in order],
-        hoverinfo="text",
-    )  # fmt: skip
-    reach = 1.1 * float(np.abs(weights[order]).max(initial=1e-9))
-    layout_bars(figure, [shortened(result.input_names[i]) for i in order], (-reach, reach))
-    title(figure, "change of an encoded column", "for one unit of the feature")
-    return figure
-
-
-def find_feature(result: LocalBasis, name: str | None) -> tuple[int, int]:
-    """Return layer and position of a feature by name.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none of that name.
-    """
-    known = features_by_name(result)
-    if not known:
-        raise InvalidInputError("No layer has features; there is none to show.")
-    if name is None:
-        return next(iter(known.values()))
-    if name not in known:
-        raise InvalidInputError(f"There is no feature {name!r}; choose one of {listing(known)}.")
-    return known[name]
 
 
 def lib_sentence(result: LocalBasis) -> str:

@@ -46,6 +46,7 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    basis_features,
     boundary,
     churn,
     churn_groups,
@@ -120,8 +121,8 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     },
     InteractionTest: {"pairs": interaction_test.pairs},
     LocalBasis: {
-        "graph": local_basis.graph, "curves": local_basis.curves, "feature": local_basis.feature,
-        "loadings": local_basis.loadings,
+        "graph": local_basis.graph, "curves": local_basis.curves,
+        "feature": basis_features.feature, "loadings": basis_features.loadings,
     },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},

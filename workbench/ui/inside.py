@@ -1,5 +1,6 @@
 """Inside a network: the graph of its features, what is lost without an edge, and each feature."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,26 @@ from workbench import api
 from workbench.core.local_basis import BASES
 from workbench.core.results import LocalBasis
 from workbench.engines.lib.graph import NAME
+from workbench.plots import render
 from workbench.plots.local_basis import (
+    ALL_LAYERS,
+    CUTS,
     features_by_name,
     lib_sentence,
     show_worth,
     together_sentence,
     worth_of_edges,
 )
+from workbench.report.graphml import to_graphml
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to
+from workbench.ui.jobs import Answer, Ask, answer_to, was_stopped
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, figure
-from workbench.ui.state import choose
+from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.state import choose, put
 
 FAMILY = "inside"
 ABOUT = (
@@ -61,7 +66,7 @@ def inside(place: Place) -> None:
             ask = _ask(place)
     if ask is not None:
         with left, errors_shown():
-            found = answer_to(ask, place.person, LocalBasis, slot=st.container())
+            found = _answer(place, ask)
     if found is None:
         return
     with said, errors_shown():
@@ -94,39 +99,68 @@ def _ask(place: Place) -> Ask:
     )
 
 
+def _answer(place: Place, ask: Ask) -> Answer[LocalBasis] | None:
+    """Return the result: it takes seconds, so it starts by itself until somebody stops it."""
+    slot = st.container()
+    stopped = was_stopped(ask, place.person)
+    pressed = stopped and st.button(
+        "Look inside", type="primary", icon=":material/play_arrow:", key=f"run-{FAMILY}"
+    )
+    found = answer_to(
+        ask, place.person, LocalBasis, pressed=pressed, starts_itself=not stopped, slot=slot
+    )
+    return None if stopped and not pressed else found
+
+
 def _graph(found: Answer[LocalBasis], place: Place) -> None:
     """Show the graph, and beside the slider what the network is worth with these edges alone."""
-    result = found.result
+    result, name = found.result, f"inside-{place.model.card.name}"
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            basis = str(choose(
-                st.segmented_control, "Basis", "inside_basis", options=list(BASES), default="lib",
-                format_func=BASES.__getitem__, required=True, label_visibility="collapsed",
-            ))  # fmt: skip
-        counts = sorted({int(n) for n in result.all_edges_curve(basis).kept if n})
-        needed = int(result.edges_required[result.basis_index(basis)].max())
-        usual = min(counts, key=lambda n: abs(n - needed))
-        edges = int(choose(
-            st.select_slider, "Edges kept of every section", "inside_edges", options=counts,
-            default=usual, help="The strongest ones; the network runs without all others.",
+        basis = str(choose(
+            st.segmented_control, "Basis", "inside_basis", options=list(BASES), default="lib",
+            format_func=BASES.__getitem__, required=True, label_visibility="collapsed",
         ))  # fmt: skip
+        slider, worth_of = st.columns([3, 2], vertical_alignment="center")
+        counts = sorted({int(n) for n in result.all_edges_curve(basis).kept if n})
+        with slider:
+            edges = int(choose(
+                st.select_slider, "Edges kept of every section", "inside_edges", options=counts,
+                default=_usual(result, counts),
+                help="The strongest ones; the network runs without all others.",
+            ))  # fmt: skip
         _, worth = worth_of_edges(result, basis, edges)
-        st.metric(
-            f"With {edges:,} edges of every section, all cut at once",
-            show_worth(result, worth),
-            f"{_change(result, worth)} against the whole network", delta_color="off",
+        with worth_of:
+            st.metric(
+                "All sections cut at once", show_worth(result, worth),
+                f"{_change(result, worth)} against the whole network",
+                delta_color="off", delta_arrow="off",
+            )  # fmt: skip
+        drawn = render(result, "graph", basis=basis, edges=edges, dark=is_dark())
+        plain_figure(
+            drawn, name=f"{name}-graph", alt=lib_sentence(result),
+            on_point=lambda point: _pick(result, point),
         )  # fmt: skip
-        name = f"inside-{place.model.card.name}"
-        figure(
-            result,
-            "graph",
-            name=name,
-            alt=lib_sentence(result),
-            basis=basis,
-            edges=edges,
-        )
         note(ABOUT)
         downloads(found, name, place.person)
+        st.download_button(
+            "GraphML", lambda: to_graphml(result, basis).encode(), on_click="ignore",
+            file_name=f"{name}-{basis}.graphml", mime="application/graphml+xml",
+            icon=":material/hub:", key=f"download-{name}-graphml",
+            help="Features and edges of this basis, for Gephi, yEd or networkx.",
+        )  # fmt: skip
+
+
+def _usual(result: LocalBasis, counts: list[int]) -> int:
+    """Return the count of edges that is shown first: as many as the neediest section takes."""
+    needed = int(result.edges_required[0].max())
+    return min(counts, key=lambda n: abs(n - needed))
+
+
+def _pick(result: LocalBasis, point: Mapping[str, Any]) -> None:
+    """Show the card of a feature that was clicked."""
+    name = str(point.get("customdata") or "")
+    if name in features_by_name(result):
+        put("inside_feature", name)
 
 
 def _change(result: LocalBasis, worth: float) -> str:
@@ -137,13 +171,22 @@ def _change(result: LocalBasis, worth: float) -> str:
 
 def _lost(found: Answer[LocalBasis], place: Place) -> None:
     """Show the curves of all three bases."""
+    result = found.result
     with st.container(border=True):
         st.markdown("**What is lost with fewer of them**")
-        figure(
-            found.result,
-            "curves",
-            name=f"inside-curves-{place.model.card.name}",
-            alt=together_sentence(found.result),
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            cut = str(choose(
+                st.segmented_control, "Cut", "inside_cut", options=list(CUTS), default="edges",
+                format_func=str.capitalize, required=True, label_visibility="collapsed",
+            ))  # fmt: skip
+            layer = str(choose(
+                st.selectbox, "Layer", "inside_layer",
+                options=[ALL_LAYERS, *result.layer_names[:-1]], default=ALL_LAYERS,
+                label_visibility="collapsed", format_func=str.capitalize, width=220,
+            ))  # fmt: skip
+        drawn = render(result, "curves", cut=cut, layer=layer, dark=is_dark())
+        plain_figure(
+            drawn, name=f"inside-curves-{place.model.card.name}", alt=together_sentence(result)
         )
 
 
@@ -154,23 +197,22 @@ def _feature(found: Answer[LocalBasis], place: Place) -> None:
     if not known:
         return
     with st.container(border=True):
+        st.markdown("**One feature**")
         chosen = str(choose(
             st.selectbox, "Feature", "inside_feature", options=list(known),
-            default=next(iter(known)), width=320,
+            default=next(iter(known)), format_func=str.capitalize, width=320,
+            help="Or click one in the graph.",
         ))  # fmt: skip
         layer, j = known[chosen]
         if result.is_tied(layer)[j]:
             note("Its importance is within 1 % of a neighbour's: read them together, as a space.")
-        views = ("feature", "loadings") if layer == 0 else ("feature",)
-        for column, view in zip(st.columns(len(views)), views, strict=True):
+        for column, view in zip(st.columns(2), ("feature", "loadings"), strict=True):
             with column:
-                figure(
-                    result,
-                    view,
-                    name=f"inside-{view}-{place.model.card.name}",
-                    alt=f"{chosen}: {view}",
-                    feature=chosen,
+                drawn = render(result, view, feature=chosen, dark=is_dark())
+                plain_figure(
+                    drawn, name=f"inside-{view}-{place.model.card.name}", alt=f"{chosen}: {view}"
                 )
+        note("Rows with the most of it, then those with the least")
         st.dataframe(_most(result, layer, j), hide_index=True)
 
 

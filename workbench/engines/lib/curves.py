@@ -1,5 +1,6 @@
 """What a network keeps of its worth with fewer features and edges, layer by layer and at once."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -55,7 +56,9 @@ def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Cu
         done("edges left out")
     counts = schedule(max(len(basis) for basis in cut.bases[:-1]))
     found.all_nodes = counts, [with_features_everywhere(cut, kept) for kept in counts]
-    counts = _edge_counts(max(tensor.numel() for tensor in tensors))
+    # The same counts for every basis: how many edges it has depends on what it drops.
+    widths = [layer.shape[2] for layer in cut.layers]
+    counts = _edge_counts(max(a * b for a, b in itertools.pairwise(widths)))
     found.all_edges = (
         counts,
         [

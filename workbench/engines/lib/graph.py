@@ -53,6 +53,7 @@ def _explain(
         name: _curves(sections, tested, each, judge, least, done) for name, each in fitted.items()
     }
     features = features_of(fitted["lib"], tested)
+    means, errors = _class_means(features, truth, model.schema.n_classes)
     communities, modularity = _communities(fitted["lib"], context)
     return LocalBasis(
         provenance=provenance_of(
@@ -73,7 +74,8 @@ def _explain(
         truth=truth[: len(shown)],
         predictions=model.predict(shown.X).numpy(),
         features=features[: len(shown)],
-        class_means=_class_means(features, truth, model.schema.n_classes),
+        class_means=means,
+        class_errors=errors,
         communities=communities,
         modularity=modularity,
         co_firing=_co_firing(sections, layers, context),
@@ -127,15 +129,19 @@ def features_of(fitted: Fitted, layers: Sequence[Tensor]) -> np.ndarray:
     return torch.cat(found, 1).cpu().numpy()
 
 
-def _class_means(features: np.ndarray, truth: np.ndarray, n_classes: int) -> np.ndarray:
-    """Mean by class; NaN for classes without rows."""
-    if not n_classes:
-        return features.mean(0)[:, None]
-    means = np.full((features.shape[1], n_classes), np.nan)
-    for c in range(n_classes):
-        if (truth == c).any():
-            means[:, c] = features[truth == c].mean(0)
-    return means
+def _class_means(
+    features: np.ndarray, truth: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean by class and its standard error; NaN for classes without rows, or without two."""
+    members = [truth == c for c in range(n_classes)] or [np.ones(len(truth), dtype=bool)]
+    means = np.full((features.shape[1], len(members)), np.nan)
+    errors = means.copy()
+    for c, own in enumerate(members):
+        if own.any():
+            means[:, c] = features[own].mean(0)
+        if own.sum() > 1:
+            errors[:, c] = features[own].std(0, ddof=1) / np.sqrt(own.sum())
+    return means, errors
 
 
 def _communities(fitted: Fitted, context: Context) -> tuple[np.ndarray, float]:
