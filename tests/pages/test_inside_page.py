@@ -20,7 +20,7 @@ def test_the_answer_graph_curves_and_a_card_are_there(model):
     app = look(model)
     (said,) = answers(app)
     assert "stays within the tolerance" in said
-    assert figures(app) == 4
+    assert figures(app) == 5
     assert "WB070" in shown(app)
     labels = {button.label for button in app.get("download_button")}
     assert labels >= {"HTML", "CSV", "JSON", "GraphML"}
@@ -33,7 +33,7 @@ def test_what_is_said_beside_the_graph_follows_the_slider():
     app = no_fault(slider.set_value(slider.options[0]).run())
     (after,) = app.metric
     assert after.value != before.value
-    assert "points against the whole network" in after.delta
+    assert "points by cutting" in after.delta
 
 
 def test_every_basis_cut_and_feature_can_be_chosen():

@@ -13,6 +13,7 @@ from workbench.core.local_basis import BASES
 from workbench.plots import render
 from workbench.plots.basis_features import find_feature
 from workbench.plots.local_basis import (
+    accuracy_bounds,
     feature_name,
     features_by_name,
     lib_sentence,
@@ -51,12 +52,25 @@ def test_a_graph_that_cannot_be_drawn_is_refused():
 def test_a_curve_ends_at_the_whole_network():
     for cut in ("features", "edges"):
         for layer in ("all layers at once", "hidden 1"):
-            for trace in render(RESULT, "curves", cut=cut, layer=layer).data:
+            lines = [each for each in render(RESULT, "curves", cut=cut, layer=layer).data
+                     if each.mode == "lines"]  # fmt: skip
+            assert len(lines) == len(BASES)
+            for trace in lines:
                 assert trace.y[-1] == pytest.approx(100 * RESULT.base)
     with pytest.raises(InvalidInputError, match="no layer 'hidden 9'"):
         render(RESULT, "curves", layer="hidden 9")
     with pytest.raises(InvalidInputError, match="no cut 'units'"):
         render(RESULT, "curves", cut="units")
+
+
+def test_bands_are_wilsons_interval():
+    low, high = accuracy_bounds(0.9, 100)
+    # Roots of (p - 0.9)² = z² p (1 - p) / 100.
+    roots = np.sort(np.roots([1 + 1.96**2 / 100, -1.8 - 1.96**2 / 100, 0.81]))
+    np.testing.assert_allclose([low, high], roots)
+    band, *_ = render(RESULT, "curves").data
+    assert band.fill == "toself"
+    assert min(band.y) < 100 * RESULT.all_edges_curve().worth.min()
 
 
 def test_the_worth_beside_the_slider_is_that_of_the_count():

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, opened
+from workbench.api.inputs import as_table, load_model, opened
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import LocalBasis
@@ -39,3 +39,17 @@ def local_basis(
         model, tested.read_by(model.schema), whole, seed=seed, device=device, progress=progress,
         **params,
     )  # fmt: skip
+
+
+def local_basis_row(
+    model: Model | str, basis: LocalBasis, row: "Table | pd.DataFrame"
+) -> lib.RowInside:
+    """Say what each feature of a layer adds to those of the next, for one row.
+
+    Raises
+    ------
+    WorkbenchError
+        If the basis is of another model, or there is not exactly one row that fits.
+    """
+    opened_model = load_model(model) if isinstance(model, str) else model
+    return lib.explain_row(opened_model, basis, as_table(row, opened_model, "row"))

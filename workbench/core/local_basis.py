@@ -80,8 +80,8 @@ class LocalBasis(Result):
     nodes_required, edges_required
         The fewest features and strongest edges that keep the worth: from that number on every
         larger one does.
-    fitted
-        Rows that bases and edges are made of.
+    fitted, judged
+        Rows that bases and edges are made of, and rows of the curves.
     ids, data, truth, predictions
         Of the rows that are shown: row numbers, raw features, class or value, probabilities or
         value.
@@ -133,6 +133,7 @@ class LocalBasis(Result):
     nodes_required: Int[np.ndarray, "b e"]
     edges_required: Int[np.ndarray, "b e"]
     fitted: int
+    judged: int
     ids: Int[np.ndarray, " x"]
     data: Float[np.ndarray, "x d"]
     truth: Float[np.ndarray, " x"]

@@ -89,10 +89,10 @@ def loadings(result: LocalBasis, *, feature: str | None = None, dark: bool = Fal
     colours = palette(dark=dark)
     if layer:
         names, values, half = _correlations(result, result.feature_range(layer).start + j)
-        said = "correlation of the input with the feature"
+        said = "correlation with the input"
     else:
         names, values = list(result.input_names), result.layer(0).back[j]
-        half, said = np.zeros(len(values)), "change of an input, for one unit of the feature"
+        half, said = np.zeros(len(values)), "change of an input per unit"
     if not names:
         return empty("No input is a number that varies, so nothing can be told.", dark=dark)
     pixels = _grid(names, values)
@@ -146,13 +146,14 @@ def _image(
         z=pixels, zmin=-reach, zmax=reach, xgap=1, ygap=1,
         colorscale=[[0.0, colours.negative], [0.5, colours.surface], [1.0, colours.positive]],
         hovertemplate="row %{y}, column %{x}: %{z:+.3g}<extra></extra>",
-        colorbar={"thickness": 10, "outlinewidth": 0},
+        colorbar={"thickness": 8, "outlinewidth": 0, "nticks": 5, "len": 0.9},
     )  # fmt: skip
-    figure.update_xaxes(constrain="domain", showgrid=False, showticklabels=False)
+    figure.update_xaxes(constrain="domain", showgrid=False, showticklabels=False, ticks="")
     figure.update_yaxes(
         autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False,
-        showticklabels=False,
+        showticklabels=False, ticks="",
     )  # fmt: skip
+    figure.update_layout(margin={"l": 8, "r": 8})
     title(figure, said, *([f"95 %: ± {half:.2f}"] if half else []))
     return figure
 

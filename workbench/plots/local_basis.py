@@ -37,6 +37,17 @@ def worth_of_edges(result: LocalBasis, basis: str, edges: int) -> tuple[int, flo
     return int(curve.kept[at]), float(curve.worth[at])
 
 
+def accuracy_bounds(
+    accuracy: float | Float[np.ndarray, " c"], rows: int
+) -> tuple[Float[np.ndarray, "*c"], Float[np.ndarray, "*c"]]:
+    """Return Wilson's 95 % interval of accuracies on so many rows."""
+    z2 = 1.96**2
+    p = np.asarray(accuracy)
+    centre = (p + z2 / (2 * rows)) / (1 + z2 / rows)
+    half = 1.96 * np.sqrt(p * (1 - p) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
+    return centre - half, centre + half
+
+
 def show_worth(result: LocalBasis, worth: float) -> str:
     """Write what a network is worth: an accuracy per cent, or a mean squared error."""
     if result.worth_name == "accuracy":
@@ -231,8 +242,16 @@ def curves(
     scale = 100 if accuracy else -1
     for number, (basis, name) in enumerate(BASES.items()):
         curve = _curve(result, cut, layer, basis)
+        if accuracy:
+            low, high = accuracy_bounds(curve[1], result.judged)
+            figure.add_scatter(
+                x=np.concatenate([curve[0], curve[0][::-1]]) + 1,
+                y=100 * np.concatenate([high, low[::-1]]), mode="none", fill="toself",
+                fillcolor=colours.classes[number], opacity=0.12, hoverinfo="skip",
+                showlegend=False,
+            )  # fmt: skip
         figure.add_scatter(
-            x=curve.kept + 1, y=scale * curve.worth, name=name, mode="lines",
+            x=curve[0] + 1, y=scale * curve[1], name=name, mode="lines",
             line={"color": colours.classes[number], "dash": DASHES[number], "width": 2.5},
             hovertext=[f"{escaped(name)}: {counted(int(n), cut.removesuffix('s'))}<br>"
                        f"{show_worth(result, float(w))}" for n, w in zip(*curve, strict=True)],
@@ -249,7 +268,8 @@ def curves(
     figure.update_layout(
         showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     )
-    title(figure, CUTS[cut], "dotted: what still counts as kept")
+    said = ["bands: 95 %"] if accuracy else []
+    title(figure, CUTS[cut], "thin line: what still counts as kept", *said)
     return figure
 
 

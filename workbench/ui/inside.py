@@ -6,15 +6,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 
 from workbench import api
 from workbench.core.local_basis import BASES
 from workbench.core.results import LocalBasis
+from workbench.core.table import Table
+from workbench.core.wording import counted, percent
 from workbench.engines.lib.graph import NAME
 from workbench.plots import render
+from workbench.plots.basis_row import row_graph, row_sentence
 from workbench.plots.local_basis import (
     ALL_LAYERS,
     CUTS,
+    accuracy_bounds,
     features_by_name,
     lib_sentence,
     show_worth,
@@ -76,6 +81,7 @@ def inside(place: Place) -> None:
         _graph(found, place)
         _lost(found, place)
         _feature(found, place)
+        _row(found, place)
     with trust, errors_shown():
         trust_card(found.result)
     computed_card(found.result.provenance)
@@ -130,11 +136,14 @@ def _graph(found: Answer[LocalBasis], place: Place) -> None:
             ))  # fmt: skip
         _, worth = worth_of_edges(result, basis, edges)
         with worth_of:
+            what, value = show_worth(result, worth).rsplit(" ", 1)
+            if result.worth_name == "accuracy":
+                what, value = "accuracy", percent(worth)
             st.metric(
-                "All sections cut at once", show_worth(result, worth),
-                f"{_change(result, worth)} against the whole network",
-                delta_color="off", delta_arrow="off",
+                f"{what.capitalize()}, all sections cut", value,
+                f"{_change(result, worth)} by cutting", delta_color="off", delta_arrow="off",
             )  # fmt: skip
+            note(_how_sure(result, worth))
         drawn = render(result, "graph", basis=basis, edges=edges, dark=is_dark())
         plain_figure(
             drawn, name=f"{name}-graph", alt=lib_sentence(result),
@@ -167,6 +176,15 @@ def _change(result: LocalBasis, worth: float) -> str:
     if result.worth_name == "accuracy":
         return f"{100 * (worth - result.base):+.1f} points"
     return f"{result.base - worth:+.4g}"
+
+
+def _how_sure(result: LocalBasis, worth: float) -> str:
+    """Say on how many rows that was found, and how far the accuracy may be off."""
+    rows = counted(result.judged, "row")
+    if result.worth_name != "accuracy":
+        return f"On {rows}."
+    low, high = accuracy_bounds(worth, result.judged)
+    return f"On {rows}; 95 %: {percent(float(low))} to {percent(float(high))}."
 
 
 def _lost(found: Answer[LocalBasis], place: Place) -> None:
@@ -214,6 +232,29 @@ def _feature(found: Answer[LocalBasis], place: Place) -> None:
                 )
         note("Rows with the most of it, then those with the least")
         st.dataframe(_most(result, layer, j), hide_index=True)
+
+
+def _row(found: Answer[LocalBasis], place: Place) -> None:
+    """Show how one of the rows passes through the features."""
+    result = found.result
+    if not int(result.sizes[0, :-1].sum()):
+        return
+    rows = [int(i) for i in result.ids]
+    with st.container(border=True):
+        st.markdown("**One row on its way**")
+        chosen = int(choose(
+            st.selectbox, "Row", "inside_row", options=rows, default=rows[0], width=200
+        ))  # fmt: skip
+        X = torch.from_numpy(result.data[[rows.index(chosen)]])
+        row = Table(place.model.schema, X, torch.tensor([chosen]), name=place.rows.name)
+        passed = api.local_basis_row(place.model, result, row)
+        answered = int(passed.features[-1].argmax())
+        note(row_sentence(result, passed, answered))
+        drawn = row_graph(result, passed, dark=is_dark())
+        plain_figure(
+            drawn, name=f"inside-row-{place.model.card.name}",
+            alt=row_sentence(result, passed, answered),
+        )  # fmt: skip
 
 
 def _most(result: LocalBasis, layer: int, j: int) -> pd.DataFrame:

@@ -9,8 +9,9 @@ from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.lib.graph import NAME
+from workbench.engines.lib.row import RowInside, explain_row
 
-__all__ = ["METHODS", "local_basis"]
+__all__ = ["METHODS", "RowInside", "explain_row", "local_basis"]
 
 
 def local_basis(

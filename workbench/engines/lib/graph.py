@@ -69,6 +69,7 @@ def _explain(
         base=base,
         least=least,
         fitted=len(train),
+        judged=len(judged),
         ids=shown.ids.numpy(),
         data=shown.X.numpy(),
         truth=truth[: len(shown)],
