@@ -25,6 +25,7 @@ from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
 from workbench.cli.lib import lib
+from workbench.cli.lib_experiments import lib_experiments
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
 from workbench.cli.people import people
@@ -64,6 +65,7 @@ for command in (
     detectors,
     interaction_test,
     lib,
+    lib_experiments,
     fairness,
     group_errors,
     flips,

@@ -19,15 +19,15 @@ class Passed(Protocol):
     """What is drawn of a row."""
 
     @property
-    def features(self) -> tuple[Float[np.ndarray, " k"], ...]:
+    def features(self) -> tuple[Float[np.ndarray, " _"], ...]:
         """Features of every layer, outputs last."""
 
     @property
-    def attributions(self) -> tuple[Float[np.ndarray, "k m"], ...]:
+    def attributions(self) -> tuple[Float[np.ndarray, "_ _"], ...]:
         """What each feature of a layer adds to those of the next."""
 
     @property
-    def constants(self) -> tuple[Float[np.ndarray, " k"], ...]:
+    def constants(self) -> tuple[Float[np.ndarray, " _"], ...]:
         """What is added to each feature of the next layer by none."""
 
 

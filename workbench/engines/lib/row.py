@@ -32,9 +32,9 @@ class RowInside:
         means. Together with the attributions it gives the feature.
     """
 
-    features: tuple[Float[np.ndarray, " k"], ...]
-    attributions: tuple[Float[np.ndarray, "k m"], ...]
-    constants: tuple[Float[np.ndarray, " k"], ...]
+    features: tuple[Float[np.ndarray, " _"], ...]
+    attributions: tuple[Float[np.ndarray, "_ _"], ...]
+    constants: tuple[Float[np.ndarray, " _"], ...]
 
 
 @torch.no_grad()
