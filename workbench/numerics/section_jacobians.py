@@ -116,7 +116,7 @@ def _drawn(
     rng: np.random.Generator | None,
 ) -> Float[Tensor, "b r s d"]:
     assert rng is not None  # noqa: S101 - callers that ask for sources bring a generator
-    whole, back = vjp(vmap(outputs), rows)
+    whole, back = vjp(vmap(outputs), rows)[:2]
     signs = rng.integers(0, 2, (sources, *whole.shape), dtype=np.int8)
     drawn = torch.from_numpy(2 * signs - 1).to(whole)
     return torch.stack([back(sign)[0] for sign in drawn], 1)

@@ -141,7 +141,8 @@ def row_sentence(result: LocalBasis, row: Passed, output: int) -> str:
     order = np.argsort(-np.abs(adds), kind="stable")[:3]
     parts = ", ".join(f"{feature_name(result, at, int(j))} {adds[j]:+.3g}" for j in order)
     total = float(row.features[-1][output])
+    fixed = round(float(row.constants[-1][output]), 9) + 0.0  # of rounding no sign is left
     return (
         f"The score of {result.output_names[output]} is {total:+.3g} off its mean. Most comes from "
-        f"{parts}; biases and means add {row.constants[-1][output]:+.3g}."
+        f"{parts}; biases and means add {fixed:+.3g}."
     )

@@ -3,8 +3,11 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from workbench.core.local_basis import BASES
 from workbench.numerics.basis_ablation import (
@@ -29,16 +32,14 @@ class Curves:
 
     nodes: list[Drawn] = field(default_factory=list)
     edges: list[Drawn] = field(default_factory=list)
-    all_nodes: Drawn = ((), ())  # type: ignore[assignment] - filled in before anybody looks
-    all_edges: Drawn = ((), ())  # type: ignore[assignment]
+    all_nodes: Drawn = field(default_factory=lambda: ([], []))
+    all_edges: Drawn = field(default_factory=lambda: ([], []))
     nodes_required: list[int] = field(default_factory=list)
     edges_required: list[int] = field(default_factory=list)
 
 
 def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Curves:
     """Leave out features and edges of one basis, the weakest first."""
-    import torch  # noqa: PLC0415 - of the caller's anyway
-
     tensors = [torch.from_numpy(each) for each in edges]
     found = Curves()
     for at in range(len(cut.sections)):
@@ -48,9 +49,8 @@ def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Cu
         found.nodes_required.append(enough(np.array(counts), np.array(worth), least))
         done("features left out")
         few, tried = edges_required(
-            lambda kept, at=at: with_edges(cut, at, strongest(tensors[at], kept)),
-            tensors[at].numel(), least,
-        )  # fmt: skip
+            partial(_worth_of, cut, at, tensors[at]), tensors[at].numel(), least
+        )
         found.edges.append((list(tried), list(tried.values())))
         found.edges_required.append(few)
         done("edges left out")
@@ -70,9 +70,15 @@ def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Cu
     return found
 
 
+def _worth_of(cut: Cut, at: int, edges: Tensor, kept: int) -> float:
+    return with_edges(cut, at, strongest(edges, kept))
+
+
 def _edge_counts(most: int) -> list[int]:
     """Return numbers of edges to keep of every section at once, closer together where few."""
-    grown = np.unique(np.round(np.geomspace(1, most, 24)).astype(int)) if most else []
+    if not most:
+        return [0]
+    grown: np.ndarray = np.unique(np.round(np.geomspace(1, most, 24)).astype(int))
     return [0, *(int(count) for count in grown)]
 
 

@@ -126,7 +126,7 @@ def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
     network = copy.deepcopy(network).double().eval().requires_grad_(requires_grad=False)
     for module in network.modules():
         if hasattr(module, "inplace"):  # would change what is still to be looked at
-            module.inplace = False
+            module.inplace = False  # type: ignore[assignment]
     inputs = inputs.double()
     if isinstance(network, MLP | Linear):
         layers = list(network.layers) if isinstance(network, MLP) else []
