@@ -259,7 +259,7 @@ def curves(
         )  # fmt: skip
     line = {"color": colours.muted, "width": 1, "dash": DASHES[2]}
     figure.add_hline(y=scale * result.least, line=line)
-    most = max(int(_curve(result, cut, layer, basis).kept.max()) for basis in BASES)
+    most = max(int(_curve(result, cut, layer, basis)[0].max()) for basis in BASES)
     ticks = [n for n in (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if n <= most]
     figure.update_xaxes(
         type="log", tickvals=[n + 1 for n in ticks], ticktext=[f"{n:,}" for n in ticks]
