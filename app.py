@@ -37,6 +37,7 @@ PAGES = {
         ),
         st.Page("pages/fairness.py", title="Fairness", icon=":material/balance:"),
         st.Page("pages/people.py", title="People", icon=":material/group:"),
+        st.Page("pages/inside.py", title="Inside the network", icon=":material/schema:"),
         st.Page("pages/remedies.py", title="Remedies", icon=":material/healing:"),
     ],
     "Deliver": [

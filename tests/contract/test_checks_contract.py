@@ -22,6 +22,7 @@ from tests.interaction_clouds import some_cloud
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
 from tests.interactions import one_row
+from tests.local_bases import some_basis
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import profiles_of
@@ -59,6 +60,7 @@ SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
+INSIDE = some_basis()
 # Base rates are alike, and gaps of decisions far beyond the floor.
 AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
 PEOPLE = some_people()
@@ -68,7 +70,8 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless())
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(),
+                 INSIDE)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -104,6 +107,9 @@ BAD = {
     "WB038": some_detectors(np.eye(4, 6) + 0.1),
     "WB039": some_detectors(smoothing=0.3),
     "WB036": some_test(given=(0.01, 0.012, 0.2, 0.0002)),
+    "WB070": replace(INSIDE, fitted=100),
+    "WB071": replace(INSIDE, edges_required=INSIDE.edges_required[[1, 0, 2]]),
+    "WB072": replace(INSIDE, importances=np.ones_like(INSIDE.importances)),
     "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),

@@ -180,6 +180,8 @@ NOT_FINITE = {
     "interaction_scores": {"signed", "signed_std_errors"},
     "interaction_test": set(),
     "interactions": {"data"},
+    # Cells of the table, classes without rows, and units that do not bend.
+    "local_basis": {"data", "class_means", "co_firing"},
     "local_functions": {"data"},
     "local_models": {"data"},
     "measures": {"data", "scores"},

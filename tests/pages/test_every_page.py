@@ -15,6 +15,7 @@ TITLES = {
     "fairness": "Who is worse off, and how sure is that?",
     "fastshap": "Can a network explain it at once, and how well?",
     "health": "Is this workbench in order?",
+    "inside": "What does it compute on the way?",
     "interactions": "Which features work together?",
     "jobs": "What is running, and what has finished?",
     "local_models": "Which simple model does it follow near a row?",

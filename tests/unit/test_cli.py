@@ -711,6 +711,7 @@ COMMANDS = {
     "interaction_scores": "interactions",
     "detectors": "detectors",
     "interaction_test": "interaction-test",
+    "local_basis": "lib",
     "gap_causes": "gap-causes",
     "fairness_front": "fairness-front",
     "churn": "churn",

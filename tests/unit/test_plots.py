@@ -32,6 +32,7 @@ from tests.halos import some_halo
 from tests.interaction_scores import some_scores
 from tests.interaction_tests import some_test
 from tests.interactions import one_row
+from tests.local_bases import some_basis
 from tests.local_models import one_local_model
 from tests.performances import evaluated
 from tests.profiles import some_profiles
@@ -289,9 +290,9 @@ def test_every_renderer_draws_its_kind_of_result():
             several_explanations(), several_measures(), several_ranges(), several_models(n=10),
             simpler(), some_churn(updated=True), some_mitigation(), some_profiles(),
             some_scores(models=5, triples=True),
-            some_halo(), some_halo(order=3), some_detectors(), some_test(), crossed(),
-            some_errors(), some_flips(), some_causes(), some_people(), tiny_front(),
-            some_remedies(), some_remedies(searched=True),
+            some_halo(), some_halo(order=3), some_detectors(), some_test(), some_basis(),
+            some_basis("regression"), crossed(), some_errors(), some_flips(), some_causes(),
+            some_people(), tiny_front(), some_remedies(), some_remedies(searched=True),
         ]  # fmt: skip
         views = {view for r in results if type(r) is kind for view in views_of(r)}
         assert views == set(RENDERERS[kind])

@@ -21,6 +21,7 @@ from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
+from workbench.api.inside import local_basis, local_basis_row
 from workbench.api.local import faithfulness, lime, local_functions, measures, scale_curves
 from workbench.api.methods import (
     Plan,
@@ -52,8 +53,10 @@ __all__ = [
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
     "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
     "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
-    "list_tables", "load_model", "load_result", "load_table", "local_functions", "measures",
-    "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set", "realised_churn",
-    "remedied_model", "remedies", "run_checks", "save_front_model", "scale_curves", "select_rows",
-    "simpler_models", "table_overview", "train_explainer", "write_report",
+    "list_tables", "load_model", "load_result", "load_table", "local_basis",
+    "local_basis_row", "local_functions",
+    "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
+    "realised_churn", "remedied_model", "remedies", "run_checks", "save_front_model",
+    "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
+    "write_report",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from workbench.core.results import (
     Interactions,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -53,9 +54,9 @@ VERBS: Mapping[type[Result], str] = {
     RashomonSet: "rashomon_set", AttributionRange: "explain_set", SimplerModels: "simpler_models",
     InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
     Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
-    FairnessAudit: "audit", ErrorAudit: "error_audit", AttributeFlips: "flips",
-    GapCauses: "gap_causes", BoundaryPeople: "boundary_people", FairnessFront: "fairness_front",
-    Remedies: "remedies",
+    LocalBasis: "local_basis", FairnessAudit: "audit", ErrorAudit: "error_audit",
+    AttributeFlips: "flips", GapCauses: "gap_causes", BoundaryPeople: "boundary_people",
+    FairnessFront: "fairness_front", Remedies: "remedies",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {

@@ -16,6 +16,7 @@ from workbench.checks.interaction_cloud import INTERACTION_CLOUD_CHECKS
 from workbench.checks.interaction_scores import SCORE_CHECKS
 from workbench.checks.interaction_test import INTERACTION_TEST_CHECKS
 from workbench.checks.interactions import INTERACTION_CHECKS
+from workbench.checks.local_basis import LOCAL_BASIS_CHECKS
 from workbench.checks.local_functions import LOCAL_FUNCTION_CHECKS
 from workbench.checks.local_models import LOCAL_MODEL_CHECKS
 from workbench.checks.performance import PERFORMANCE_CHECKS
@@ -33,8 +34,9 @@ CHECKS: Mapping[str, Check] = {
         *ATTRIBUTION_CHECKS, *PERFORMANCE_CHECKS, *INTERACTION_CHECKS, *LOCAL_MODEL_CHECKS,
         *FAITHFULNESS_CHECKS, *LOCAL_FUNCTION_CHECKS, *ATTRIBUTION_RANGE_CHECKS, *RASHOMON_CHECKS,
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
-        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *FAIRNESS_CHECKS, *FLIPS_CHECKS,
-        *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS, *REMEDY_CHECKS,
+        *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *LOCAL_BASIS_CHECKS,
+        *FAIRNESS_CHECKS, *FLIPS_CHECKS, *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS,
+        *REMEDY_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

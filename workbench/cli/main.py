@@ -24,6 +24,8 @@ from workbench.cli.halo import halo
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
+from workbench.cli.lib import lib
+from workbench.cli.lib_experiments import lib_experiments
 from workbench.cli.local import local, scales
 from workbench.cli.models import convert, models
 from workbench.cli.people import people
@@ -62,6 +64,8 @@ for command in (
     halo,
     detectors,
     interaction_test,
+    lib,
+    lib_experiments,
     fairness,
     group_errors,
     flips,

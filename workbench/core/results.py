@@ -20,6 +20,7 @@ from workbench.core.halo import Halo
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.interaction_test import InteractionTest
 from workbench.core.interactions import Interactions
+from workbench.core.local_basis import LocalBasis
 from workbench.core.local_functions import LocalFunctions
 from workbench.core.local_models import LocalModels
 from workbench.core.measures import Measures
@@ -36,15 +37,16 @@ from workbench.core.simpler_models import SimplerModels
 Tabular = (
     AttributeFlips | Attribution | AttributionRange | BoundaryPeople | Churn | Counterfactuals
     | Detectors | ErrorAudit | FairnessAudit | FairnessFront | Faithfulness | GapCauses | Halo
-    | InteractionScores | InteractionTest | Interactions | LocalFunctions | LocalModels | Measures
-    | Mitigation | Performance | Profiles | RashomonSet | Remedies | ScaleCurves | SimplerModels
+    | InteractionScores | InteractionTest | Interactions | LocalBasis | LocalFunctions
+    | LocalModels | Measures | Mitigation | Performance | Profiles | RashomonSet | Remedies
+    | ScaleCurves | SimplerModels
 )  # fmt: skip
 
 __all__ = [
     "LEVEL", "RESULT_FORMAT", "AttributeFlips", "Attribution", "AttributionRange",
     "BoundaryPeople", "Churn", "Counterfactuals", "Detectors", "ErrorAudit", "Explainer",
     "FairnessAudit", "FairnessFront", "Faithfulness", "GapCauses", "Halo", "InteractionScores",
-    "InteractionTest", "Interactions", "LocalFunctions", "LocalModels", "Measures", "Mitigation",
-    "Performance", "Profiles", "RashomonSet", "Remedies", "Result", "ScaleCurves", "SimplerModels",
-    "Tabular", "load",
+    "InteractionTest", "Interactions", "LocalBasis", "LocalFunctions", "LocalModels", "Measures",
+    "Mitigation", "Performance", "Profiles", "RashomonSet", "Remedies", "Result", "ScaleCurves",
+    "SimplerModels", "Tabular", "load",
 ]  # fmt: skip

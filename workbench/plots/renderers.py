@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from workbench.core.error_audit import MEASURES as ERRORS
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import BASE, GAPS, RATES, TPR
+from workbench.core.local_basis import BASES
 from workbench.core.remedy_reading import focus
 from workbench.core.results import (
     AttributeFlips,
@@ -29,6 +30,7 @@ from workbench.core.results import (
     Interactions,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -45,6 +47,7 @@ from workbench.core.schema import listing
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
+    basis_features,
     boundary,
     churn,
     churn_groups,
@@ -65,6 +68,7 @@ from workbench.plots import (
     interaction_scores_network,
     interaction_scores_swarm,
     interaction_test,
+    local_basis,
     local_functions,
     mitigation,
     profile_multiples,
@@ -117,6 +121,10 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
         "triples": interaction_scores.triples,
     },
     InteractionTest: {"pairs": interaction_test.pairs},
+    LocalBasis: {
+        "graph": local_basis.graph, "curves": local_basis.curves,
+        "feature": basis_features.feature, "loadings": basis_features.loadings,
+    },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
     ScaleCurves: {"curve": curve},
@@ -303,6 +311,19 @@ def _of_detectors(_: Detectors) -> dict[str, dict[str, list[str]]]:
     return {"agreement": {"measure": list(detectors.MEASURES)}}
 
 
+def _of_basis(result: LocalBasis) -> dict[str, dict[str, list[str]]]:
+    names = {"feature": list(local_basis.features_by_name(result))}
+    return {
+        "graph": {"basis": list(BASES)},
+        "curves": {
+            "cut": list(local_basis.CUTS)[::-1],
+            "layer": [local_basis.ALL_LAYERS, *result.layer_names[:-1]],
+        },
+        "feature": names,
+        "loadings": names,
+    }
+
+
 def _of_audit(result: FairnessAudit) -> dict[str, dict[str, list[str]]]:
     by = {"partition": [*result.partition_names]}
     rates = {"rate": [TPR, *(rate for rate in RATES if rate != TPR)]}
@@ -358,9 +379,9 @@ def _of_remedies(result: Remedies) -> dict[str, dict[str, list[str]]]:
 OFFERED: Mapping[type[Result], Callable[..., dict[str, dict[str, list[str]]]]] = {
     Faithfulness: _of_explanations, RashomonSet: _of_set, AttributionRange: _of_range,
     Churn: _of_churn, Profiles: _of_profiles, InteractionScores: _of_scores, Halo: _of_halo,
-    FairnessFront: _of_front, Detectors: _of_detectors, FairnessAudit: _of_audit,
-    ErrorAudit: _of_errors, AttributeFlips: _of_flips, GapCauses: _of_gaps,
-    BoundaryPeople: _of_people, Remedies: _of_remedies,
+    FairnessFront: _of_front, Detectors: _of_detectors, LocalBasis: _of_basis,
+    FairnessAudit: _of_audit, ErrorAudit: _of_errors, AttributeFlips: _of_flips,
+    GapCauses: _of_gaps, BoundaryPeople: _of_people, Remedies: _of_remedies,
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from workbench.core.results import (
     Interactions,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -60,6 +61,7 @@ from workbench.report.halo import halo_section
 from workbench.report.interaction_scores import interaction_scores_section
 from workbench.report.interaction_test import interaction_test_section
 from workbench.report.interactions import interactions_section
+from workbench.report.local_basis import local_basis_section
 from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
 from workbench.report.measures import measures_section
@@ -82,8 +84,8 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     SimplerModels: simpler_models_section, Profiles: profiles_section,
     InteractionScores: interaction_scores_section, Halo: halo_section,
     Detectors: detectors_section, InteractionTest: interaction_test_section,
-    FairnessAudit: fairness_section, ErrorAudit: error_audit_section,
-    AttributeFlips: flips_section, GapCauses: gap_causes_section,
+    LocalBasis: local_basis_section, FairnessAudit: fairness_section,
+    ErrorAudit: error_audit_section, AttributeFlips: flips_section, GapCauses: gap_causes_section,
     FairnessFront: fairness_front_section, Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}

@@ -27,6 +27,7 @@ from workbench.ui.frame import (
     side_by_side,
 )
 from workbench.ui.health import health
+from workbench.ui.inside import inside
 from workbench.ui.interactions import interactions
 from workbench.ui.job_list import job_list
 from workbench.ui.jobs import answer_to, is_under_way, was_stopped
@@ -62,10 +63,10 @@ __all__ = [
     "computed_card", "configure_logs", "data_view", "describe_place", "describe_row", "downloads",
     "edit_form", "edited_table", "empty_state", "equally_good_models", "errors_shown",
     "explainer_list", "fairness", "figure", "figure_with_options", "find_nearest", "first_steps",
-    "health", "importance_table", "interactions", "is_under_way", "job_list", "local_models",
-    "model_list", "model_view", "navigation_position", "note", "own_models", "own_tables", "page",
-    "pins", "plain_page", "play_with", "profiles", "quality", "quote", "remedies",
-    "report_builder", "row_table", "setting_for", "show_comparison", "show_interactions",
-    "side_by_side", "table_form", "train_explainer", "trust_card", "unfinished", "upload_model",
-    "upload_table", "was_stopped", "which_explanation", "words",
+    "health", "importance_table", "inside", "interactions", "is_under_way", "job_list",
+    "local_models", "model_list", "model_view", "navigation_position", "note", "own_models",
+    "own_tables", "page", "pins", "plain_page", "play_with", "profiles", "quality", "quote",
+    "remedies", "report_builder", "row_table", "setting_for", "show_comparison",
+    "show_interactions", "side_by_side", "table_form", "train_explainer", "trust_card",
+    "unfinished", "upload_model", "upload_table", "was_stopped", "which_explanation", "words",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ from workbench.core.results import (
     Halo,
     InteractionScores,
     InteractionTest,
+    LocalBasis,
     LocalFunctions,
     LocalModels,
     Measures,
@@ -55,14 +56,15 @@ from workbench.workspace.basket import Basket
 Tabular = (
     Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
     | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
-    | InteractionScores | Profiles | Halo | Detectors | InteractionTest | FairnessAudit
-    | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront | Remedies
+    | InteractionScores | Profiles | Halo | Detectors | InteractionTest | LocalBasis
+    | FairnessAudit | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront
+    | Remedies
 )  # fmt: skip
 Shown = TypeVar(
     "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
     RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
-    InteractionTest, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses, BoundaryPeople,
-    FairnessFront, Remedies,
+    InteractionTest, LocalBasis, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses,
+    BoundaryPeople, FairnessFront, Remedies,
 )  # fmt: skip
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 

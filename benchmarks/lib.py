@@ -1,0 +1,108 @@
+"""How long the Local Interaction Basis takes, and what its closed form saves.
+
+``python -m benchmarks.lib`` prints a table and writes ``benchmarks/results/lib.json``. On
+``digits-mlp``: bases with their edges, and all ablation curves of all three bases. On a network of
+512 and 512 units with random weights and 2,000 rows: the mean Gram matrix of the Jacobian of its
+middle section, in closed form and row by row; both must agree.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from workbench import api
+from workbench.core.context import Context
+from workbench.engines.lib.bases import fit_lib, fit_neurons, fit_pca
+from workbench.engines.lib.curves import curves_of
+from workbench.engines.lib.params import LibParams
+from workbench.engines.lib.sections import Rows, cut
+from workbench.numerics.basis_ablation import Cut
+from workbench.numerics.section_jacobians import Dense, dense_gram, jacobian_gram
+
+RESULTS = Path(__file__).parent / "results"
+FITS = {"lib": fit_lib, "pca": fit_pca, "neurons": fit_neurons}
+GOALS = {"fit_s": 3.0, "curves_s": 30.0, "ratio": 50.0}
+WIDTH, N_ROWS = 512, 2000
+# The path row by row would take minutes on all rows; its time is proportional to them.
+GENERIC_ROWS = 40
+
+
+def timed(run: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds that something takes, and what it gives."""
+    started = time.perf_counter()
+    found = run()
+    return time.perf_counter() - started, found
+
+
+def digits() -> dict[str, float]:
+    """Time the bases and edges of ``digits-mlp``, and all curves."""
+    model, whole = api.load_model("digits-mlp"), api.load_table("digits", split="all")
+    train, test = whole.split("train"), whole.split("test")
+    sections = cut(model.network, model.encode(train.X[:64]))
+    with torch.no_grad():
+        layers, tested = (
+            sections.layers(model.encode(part.X).double()) for part in (train, test)
+        )  # fmt: skip
+    codes = test.y.long() if test.y is not None else torch.zeros(0)
+
+    def judge(outputs: torch.Tensor) -> float:
+        return float((outputs[:, 0].argmax(1) == codes).double().mean())
+
+    def fitted(name: str) -> Any:
+        return FITS[name](sections, layers, LibParams(), Context(), lambda _: None)
+
+    fitted("lib")  # compiles rules of torch on its first use
+    fit_s, lib = timed(lambda: fitted("lib"))
+    bases = [lib, fitted("pca"), fitted("neurons")]
+    base = judge(tested[-1])
+
+    def curves() -> None:
+        for each in bases:
+            made = Cut(sections.parts, tested, each.bases, judge)
+            curves_of(made, [e.numpy() for e in each.edges], base - 0.01, lambda _: None)
+
+    curves_s, _ = timed(curves)
+    return {"fit_s": fit_s, "curves_s": curves_s, "rows": len(train)}
+
+
+def wide() -> dict[str, float]:
+    """Time both paths to the Gram matrix of a wide section."""
+    torch.manual_seed(0)
+    linear, relu = nn.Linear(WIDTH, WIDTH).double(), nn.ReLU()
+    section = Rows([linear, relu]).requires_grad_(requires_grad=False)
+    X = torch.randn(N_ROWS, 1, WIDTH, dtype=torch.float64)
+    into = torch.randn(WIDTH, WIDTH, dtype=torch.float64) / WIDTH**0.5
+    dense = Dense(linear.weight, lambda z: (linear(z) > 0).to(z))
+    closed_s = min(timed(lambda: dense_gram(dense, X, into, rows=N_ROWS))[0] for _ in range(3))
+    few = X[:GENERIC_ROWS]
+    few_s, generic = timed(lambda: jacobian_gram(section, few, into))
+    same = dense_gram(dense, few, into, rows=N_ROWS)
+    generic_s = few_s * N_ROWS / GENERIC_ROWS
+    return {
+        "closed_s": closed_s, "generic_s": generic_s, "ratio": generic_s / closed_s,
+        "difference": float((generic - same).abs().max() / same.abs().max()),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print what was measured, and write it."""
+    found = {"digits": digits(), "wide": wide()}
+    flat = {name: value for part in found.values() for name, value in part.items()}
+    for name, value in flat.items():
+        goal = f"   goal {GOALS[name]:g}" if name in GOALS else ""
+        print(f"{name:<12} {value:10.4g}{goal}")
+    about = {"python": platform.python_version(), "torch": torch.__version__,
+             "threads": torch.get_num_threads()}  # fmt: skip
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / "lib.json"
+    path.write_text(json.dumps({"machine": about, "goals": GOALS, **found}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The page that looks inside a network."""
+
+import pytest
+
+from tests.visits import answers, no_fault, shown, visit, widget
+
+QUICK = {"inside__fit_rows": 100, "inside__curve_rows": 50, "inside__shown_rows": 30}
+
+
+def look(model, **address):
+    return no_fault(visit("inside", model=model, **QUICK, **address))
+
+
+def figures(app):
+    return len(app.get("plotly_chart"))
+
+
+@pytest.mark.parametrize("model", ["wine-mlp", "diabetes-mlp"])
+def test_the_answer_graph_curves_and_a_card_are_there(model):
+    app = look(model)
+    (said,) = answers(app)
+    assert "stays within the tolerance" in said
+    assert figures(app) == 5
+    assert "WB070" in shown(app)
+    labels = {button.label for button in app.get("download_button")}
+    assert labels >= {"HTML", "CSV", "JSON", "GraphML"}
+
+
+def test_what_is_said_beside_the_graph_follows_the_slider():
+    app = look("wine-mlp")
+    (before,) = app.metric
+    slider = widget(app, "select_slider", "Edges kept of every section")
+    app = no_fault(slider.set_value(slider.options[0]).run())
+    (after,) = app.metric
+    assert after.value != before.value
+    assert "points by cutting" in after.delta
+
+
+def test_every_basis_cut_and_feature_can_be_chosen():
+    app = look("wine-mlp", inside_basis="neurons", inside_cut="features", inside_layer="hidden 1",
+               inside_feature="hidden 1, feature 1")  # fmt: skip
+    assert widget(app, "selectbox", "Feature").value == "hidden 1, feature 1"
+    assert widget(app, "selectbox", "Layer").value == "hidden 1"
+
+
+@pytest.mark.usefixtures("hostile_registry")
+def test_names_that_are_markup_are_shown_as_they_are():
+    app = visit("inside", model="hostile", **QUICK)
+    assert "**bold** :red[x]" not in shown(app)
+    assert all("<script>alert" not in element.proto.body for element in app.get("html"))

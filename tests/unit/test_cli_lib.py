@@ -1,0 +1,72 @@
+"""``workbench lib``, the verb, and the report of what they make."""
+
+import json
+
+import networkx as nx
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tests.local_bases import some_basis
+from workbench import api
+from workbench.checks import run_checks
+from workbench.cli.main import workbench
+from workbench.core.results import load
+from workbench.plots.local_basis import lib_sentence, together_sentence
+from workbench.report import to_json, write_report
+
+QUICK = {"fit_rows": 60, "curve_rows": 40}
+FLAGS = ["--fit-rows", "60", "--curve-rows", "40"]
+
+
+def run(*arguments):
+    return CliRunner().invoke(workbench, ["lib", *arguments], catch_exceptions=False)
+
+
+def test_says_what_the_api_finds_and_writes_it_with_its_graph(tmp_path):
+    said = run("wine-mlp", "wine", *FLAGS, "--out", str(tmp_path))
+    assert said.exit_code == 0
+    (path,) = tmp_path.glob("*.local_basis")
+    found = load(path)
+    again = api.local_basis("wine-mlp", api.load_table("wine", split="all"), **QUICK)
+    np.testing.assert_array_equal(found.edge_values, again.edge_values)
+    np.testing.assert_array_equal(found.edges_required, again.edges_required)
+    assert lib_sentence(found) in said.output
+    assert together_sentence(found) in said.output
+    for basis in range(3):
+        assert f"edges in all {int(found.edges_required[basis].sum()):,}" in said.output
+    assert "WB070" in said.output
+    (drawn,) = tmp_path.glob("*.graphml")
+    assert nx.read_graphml(drawn).number_of_nodes() == int(found.sizes[0].sum())
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_prints_json():
+    content = json.loads(run("diabetes-mlp", "diabetes", *FLAGS, "--json").output)
+    assert content["kind"] == "local_basis"
+    assert {check["code"] for check in content["checks"]} == {"WB070", "WB071", "WB072"}
+
+
+def test_single_precision_is_refused_in_a_sentence():
+    said = CliRunner().invoke(workbench, ["lib", "wine-mlp", "wine", "--dtype", "float32"])
+    assert said.exit_code
+    assert "rounding in single precision" in f"{said.output} {said.exception}"
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_section_of_a_report_holds_answers_figures_tables_and_trust(tmp_path, task):
+    result = some_basis(task)
+    page = write_report([result], tmp_path / "report.html", title="Report").read_text()
+    assert "Directions that were dropped" in page
+    assert "takes as many features as units" in page or "at most as many features as units" in page
+    assert page.count('role="img"') == 3
+    for found in run_checks(result):
+        assert found.code in page
+    assert "NaN" not in to_json(result)
+
+
+def test_the_table_has_a_line_for_each_basis_and_layer():
+    result = some_basis()
+    frame = result.to_frame()
+    assert len(frame) == 3 * result.n_sections
+    assert (frame["edges_required"] <= frame["possible_edges"]).all()

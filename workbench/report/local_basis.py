@@ -1,0 +1,62 @@
+"""The section of a report about the inside of a network."""
+
+from functools import partial
+
+from workbench.checks import run_checks
+from workbench.core.local_basis import BASES, LocalBasis
+from workbench.plots import render
+from workbench.plots.local_basis import lib_sentence, together_sentence
+from workbench.report.section import Grid, Section, facts_of, picture
+
+TITLES = {
+    "graph": "Features of the layers and the strongest edges between them",
+    "curves": "What is left with fewer edges",
+    "feature": "What excites the first feature",
+}
+LIMITS = (
+    "A layer has at most as many features as units; what several features share with too few units "
+    "is not taken apart. Features depend on the rows that they are made of."
+)
+
+
+def local_basis_section(result: LocalBasis, name: str) -> Section:
+    """Build the section of a Local Interaction Basis."""
+    record, answer = result.provenance, lib_sentence(result)
+    shown = TITLES if int(result.sizes[0, :-1].sum()) else {"curves": TITLES["curves"]}
+    return Section(
+        name=name,
+        title=f"{record.title}: {record.model} on {record.table}",
+        answers=(answer, together_sentence(result), LIMITS),
+        pictures=tuple(
+            picture(f"{name}-{view}", title, f"{title}. {answer}", partial(render, result, view))
+            for view, title in shown.items()
+        ),
+        outcomes=run_checks(result),
+        tables=(_needed(result), _dropped(result)),
+        values=None,
+        facts=facts_of(record),
+        foot=record.describe(),
+    )
+
+
+def _needed(result: LocalBasis) -> Grid:
+    frame = result.to_frame()
+    rows = tuple(
+        (
+            BASES[line.basis], line.layer, f"{line.width:,}", f"{line.features:,}",
+            f"{line.nodes_required:,}", f"{line.edges_required:,}", f"{line.possible_edges:,}",
+        )
+        for line in frame.itertuples()
+    )  # fmt: skip
+    columns = ("basis", "layer", "units", "features", "features needed", "edges needed", "of")
+    return Grid("What each layer, and the section after it, takes", columns, rows,
+                frozenset(range(2, 7)))  # fmt: skip
+
+
+def _dropped(result: LocalBasis) -> Grid:
+    rows = tuple(
+        (name, f"{result.unvisited[at]:,}", f"{result.ignored[at]:,}", rule)
+        for at, (name, rule) in enumerate(zip(result.layer_names[:-1], result.rules, strict=True))
+    )
+    columns = ("layer", "not visited by the data", "ignored by what follows", "gradients")
+    return Grid("Directions that were dropped", columns, rows, frozenset({1, 2}))
