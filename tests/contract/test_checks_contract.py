@@ -70,8 +70,7 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(),
-                 INSIDE)
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(), INSIDE)
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
