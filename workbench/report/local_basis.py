@@ -40,13 +40,14 @@ def local_basis_section(result: LocalBasis, name: str) -> Section:
 
 
 def _needed(result: LocalBasis) -> Grid:
-    frame = result.to_frame()
     rows = tuple(
         (
-            BASES[line.basis], line.layer, f"{line.width:,}", f"{line.features:,}",
-            f"{line.nodes_required:,}", f"{line.edges_required:,}", f"{line.possible_edges:,}",
+            name, result.layer_names[at], f"{result.widths[at]:,}", f"{result.sizes[b, at]:,}",
+            f"{result.nodes_required[b, at]:,}", f"{result.edges_required[b, at]:,}",
+            f"{result.possible_edges(at):,}",
         )
-        for line in frame.itertuples()
+        for b, name in enumerate(BASES.values())
+        for at in range(result.n_sections)
     )  # fmt: skip
     columns = ("basis", "layer", "units", "features", "features needed", "edges needed", "of")
     return Grid("What each layer, and the section after it, takes", columns, rows,

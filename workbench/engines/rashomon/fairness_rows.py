@@ -54,8 +54,8 @@ class Parts:
 
     def compared(self, gap: str) -> Bool[np.ndarray, " g"]:
         """Tell which groups have enough rows behind every rate of a gap."""
-        found: np.ndarray = self.enough[[list(RATES).index(name) for name in GAPS[gap].of]].all(0)
-        return found
+        rates = [list(RATES).index(name) for name in GAPS[gap].of]
+        return np.asarray(self.enough[rates].all(0))
 
 
 def make_parts(model: Model, rows: Table, table: Table, params: FairnessFrontParams) -> Parts:
