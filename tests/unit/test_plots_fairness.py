@@ -37,6 +37,7 @@ from workbench.plots.fairness_words import (
     audit_sentence,
     chance_sentence,
     conflicts_sentence,
+    each_sentence,
     in_words,
     lacking_sentence,
     overview_sentence,
@@ -383,3 +384,14 @@ def test_a_large_group_that_is_surely_worse_off_is_found_beside_tiny_ones():
     assert score < 0.01
     alike = audit_of({"White": ((400, 100), (100, 400)), "Black": ((80, 20), (20, 80))})
     assert apart(alike, "selection_rate", 0) == []
+
+
+def test_groups_that_differ_from_the_largest_are_named_with_their_rates():
+    cells = {
+        "White": ((4000, 200), (200, 1100)), "Black": ((540, 20), (20, 46)),
+        "Islander": ((30, 5), (1, 30)),
+    }  # fmt: skip
+    said = each_sentence(audit_of(cells, attributes=("race",)), 0, SELECTION)
+    assert said.startswith("Each group against the largest, people with race White (24 of 100): ")
+    assert "11 with race Black" in said
+    assert each_sentence(audit_of({"f": ((9, 1), (1, 9)), "m": ((9, 1), (1, 9))}), 0, TPR) == ""

@@ -75,12 +75,13 @@ def _of_partition(result: "FairnessAudit", partition: int, rate: str) -> list[st
         audit_sentence,
         chance_sentence,
         conflicts_sentence,
+        each_sentence,
         lacking_sentence,
     )
 
     said = [
         tell(result, partition, rate)
-        for tell in (audit_sentence, chance_sentence, lacking_sentence)
+        for tell in (audit_sentence, chance_sentence, each_sentence, lacking_sentence)
     ]
     return [
         f"By {result.partition_names[partition]}:",

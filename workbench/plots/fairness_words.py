@@ -10,8 +10,11 @@ from workbench.numerics.audit_reading import (
     GAP_NAMES,
     LEVEL,
     MIRRORED,
+    NAMES,
+    apart,
     beyond_chance,
     clearest_rate,
+    comparisons,
     difference,
     enough,
     extremes,
@@ -60,6 +63,29 @@ def chance_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -
         "Were the people dealt out to groups of these sizes at random, the "
         f"{name} would be {points(mean)} on average and above {points(top)} in one of 20 draws; "
         f"here it is {points(found)} ({chance_words(p)}{after})."
+    )
+
+
+def each_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -> str:
+    """Name the groups that surely differ from the largest one, each asked on its own.
+
+    Empty of two groups, whose gap says the same, and where no group does.
+    """
+    if len(enough(audit, rate, partition)) < 3:
+        return ""
+    found = apart(audit, rate, partition)
+    if not found:
+        return ""
+    reference = int(audit.references[partition])
+    rates = 100 * audit.rates[NAMES.index(rate), :, 0]
+    told = ", ".join(f"{rates[g]:.0f} with {group_phrase(audit, g)}" for g, _ in found[:NAMED])
+    further = len(found) - NAMED
+    rest = f" and {counted(further, 'more group')}" if further > 0 else ""
+    many = len(comparisons(audit, rate))
+    return (
+        f"Each group against the largest, people with {group_phrase(audit, reference)} "
+        f"({rates[reference]:.0f} of 100): {told}{rest} differ beyond chance, after correction for "
+        f"{counted(many, 'comparison')}."
     )
 
 
@@ -158,9 +184,13 @@ def _how_sure(audit: FairnessAudit, partition: int, rate: str, d: np.ndarray, di
         which = f"the widest gap among {len(enough(audit, rate, partition))} groups" if many else (
             "a difference like this"
         )  # fmt: skip
+        single = many and bool(apart(audit, rate, partition))
+        ends = "single groups differ from the largest one, as said below." if single else (
+            "by this measure no group is shown to be worse off."
+        )  # fmt: skip
         return (
             f"With this many rows the difference could be {low} to {high}, and {which} is not "
-            "beyond what chance brings: by this measure no group is shown to be worse off."
+            f"beyond what chance brings{'; ' if single else ': '}{ends}"
         )
     widest = ", and it is the widest of several" if many else ""
     return f"With this many rows the difference could be {low} to {high}{widest}."

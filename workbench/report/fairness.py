@@ -13,6 +13,7 @@ from workbench.plots.fairness_words import (
     audit_sentence,
     chance_sentence,
     conflicts_sentence,
+    each_sentence,
     gap_words,
     interval_words,
     lacking_sentence,
@@ -60,7 +61,8 @@ def _answers(result: FairnessAudit) -> tuple[str, ...]:
     said = []
     for p in _singles(result):
         said += [
-            audit_sentence(result, p), chance_sentence(result, p), lacking_sentence(result, p),
+            audit_sentence(result, p), chance_sentence(result, p), each_sentence(result, p),
+            lacking_sentence(result, p),
             conflicts_sentence(result, p),
         ]  # fmt: skip
     return tuple(sentence for sentence in said if sentence)

@@ -11,6 +11,7 @@ from workbench.engines.fairness.audit import NAME
 from workbench.plots.fairness_words import (
     audit_sentence,
     chance_sentence,
+    each_sentence,
     lacking_sentence,
     overview_sentence,
 )
@@ -121,7 +122,7 @@ def _choose(place: Place) -> Ask | None:
 
 def _tell(result: FairnessAudit, look: Look) -> None:
     answer(audit_sentence(result, look.partition, look.rate))
-    for tell in (chance_sentence, lacking_sentence):
+    for tell in (chance_sentence, each_sentence, lacking_sentence):
         if said := tell(result, look.partition, look.rate):
             note(said)
     note(overview_sentence(result))
