@@ -88,7 +88,15 @@ def gap_sentence(result: GapCauses, pair: str | int | None = None) -> str:
         key=lambda text: float(text.replace(",", "")),
     ))  # fmt: skip
     said = f"{group} score {size} ({ends}) {way} than {other} on average{among} ({means})."
-    return f"{said} {_made_of(result, at, digits)}"
+    return " ".join(filter(None, (said, _made_of(result, at, digits), _drawn(result))))
+
+
+def _drawn(result: GapCauses) -> str:
+    """Say of which rows this is where not all were explained: the gap of all may be another."""
+    found = [note for note in result.provenance.notes if note.endswith("drawn at random")]
+    return (
+        f"These are {found[0].removesuffix(' were explained, drawn at random')}." if found else ""
+    )
 
 
 def _mean(result: GapCauses, value: float) -> str:
