@@ -94,9 +94,7 @@ def gap_sentence(result: GapCauses, pair: str | int | None = None) -> str:
 def _drawn(result: GapCauses) -> str:
     """Say of which rows this is where not all were explained: the gap of all may be another."""
     found = [note for note in result.provenance.notes if note.endswith("drawn at random")]
-    return (
-        f"These are {found[0].removesuffix(' were explained, drawn at random')}." if found else ""
-    )
+    return f"These are {found[0].replace(' were explained', '')}." if found else ""
 
 
 def _mean(result: GapCauses, value: float) -> str:

@@ -106,7 +106,13 @@ def _ask(place: Place) -> Ask:
 
 
 def _answer(place: Place, ask: Ask) -> Answer[LocalBasis] | None:
-    """Return the result: it takes seconds, so it starts by itself until somebody stops it."""
+    """Return the result: of small networks at once, of others when it is asked for."""
+    if not ask.is_small:
+        return answer_when_pressed(
+            place, ask, LocalBasis, "Look inside",
+            "Press the button: edges of every section are left out one number after another. Of "
+            "wide layers that takes a minute or so.", "schema", key=f"run-{FAMILY}",
+        )  # fmt: skip
     slot = st.container()
     stopped = was_stopped(ask, place.person)
     pressed = stopped and st.button(

@@ -25,6 +25,8 @@ from workbench.numerics.section_jacobians import chunk_of, co_firing
 
 NAME = "lib.graph"
 FITTING, CURVING, COMMUNITIES = 43, 47, 53
+# Numbers of edges that are tried for each section, about.
+TRIES = 40
 FEW_ROWS, ROWS_A_DIRECTION = 200, 5
 FITS = {"lib": fit_lib, "pca": fit_pca, "neurons": fit_neurons}
 
@@ -258,7 +260,11 @@ def _cost(model: Model, n_rows: int, n_table: int, params: LibParams) -> Cost:
     n_curve = min(params.curve_rows, n_rows)
     parameters = sum(p.numel() for p in model.network.parameters())
     widest = max((max(p.shape) for p in model.network.parameters()), default=1)
-    return Cost(n_fit + 200 * n_curve, 8 * (n_fit + n_curve) * 6 * widest + 8 * 40 * parameters)
+    # Every try of some edges takes a pass for each feature that sees others than its neighbours.
+    layers = sum(p.ndim > 1 for p in model.network.parameters())
+    tries = len(BASES) * layers * TRIES * widest
+    n_bytes = 8 * (n_fit + n_curve) * 6 * widest + 8 * 40 * parameters
+    return Cost(n_fit + tries * n_curve, n_bytes)
 
 
 METHODS.register(
