@@ -32,7 +32,7 @@ from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, was_stopped
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, put
@@ -71,7 +71,7 @@ def inside(place: Place) -> None:
             ask = _ask(place)
     if ask is not None:
         with left, errors_shown():
-            found = _answer(place, ask)
+            found = answer_of(place, ask, LocalBasis, "Look inside", "schema", key=f"run-{FAMILY}")
     if found is None:
         return
     with said, errors_shown():
@@ -103,25 +103,6 @@ def _ask(place: Place) -> Ask:
         title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
         subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
     )
-
-
-def _answer(place: Place, ask: Ask) -> Answer[LocalBasis] | None:
-    """Return the result: of small networks at once, of others when it is asked for."""
-    if not ask.is_small:
-        return answer_when_pressed(
-            place, ask, LocalBasis, "Look inside",
-            "Press the button: edges of every section are left out one number after another. Of "
-            "wide layers that takes a minute or so.", "schema", key=f"run-{FAMILY}",
-        )  # fmt: skip
-    slot = st.container()
-    stopped = was_stopped(ask, place.person)
-    pressed = stopped and st.button(
-        "Look inside", type="primary", icon=":material/play_arrow:", key=f"run-{FAMILY}"
-    )
-    found = answer_to(
-        ask, place.person, LocalBasis, pressed=pressed, starts_itself=not stopped, slot=slot
-    )
-    return None if stopped and not pressed else found
 
 
 def _graph(found: Answer[LocalBasis], place: Place) -> None:
