@@ -32,6 +32,7 @@ BRIEF = {
         "directed": 3,
         "draws": 100,
         "explained": 3,
+        "least_rows": 1,
     },
     "fairness.remedies": {
         "by": "c1",
@@ -39,6 +40,7 @@ BRIEF = {
         "refits": 1,
         "epochs": 2,
         "resamples": 100,
+        "least_rows": 1,
     },
 }
 # Methods about decisions, which a model of a number does not make, and those about such a model.
