@@ -183,7 +183,7 @@ NOT_FINITE = {
     "interaction_test": set(),
     "interactions": {"data"},
     # Cells of the table, classes without rows, and units that do not bend.
-    "local_basis": {"data", "class_means", "co_firing"},
+    "local_basis": {"data", "class_means", "class_errors", "co_firing"},
     "local_functions": {"data"},
     "local_models": {"data"},
     "measures": {"data", "scores"},
