@@ -36,6 +36,7 @@ from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, put
+from workbench.ui.update_runs import answer_of
 
 FAMILY = "inside"
 ABOUT = (
