@@ -74,6 +74,8 @@ def inside(place: Place) -> None:
         with left, errors_shown():
             found = answer_of(place, ask, LocalBasis, "Look inside", "schema", key=f"run-{FAMILY}")
     if found is None:
+        with said:
+            answer("What its layers do is not known yet.")
         return
     with said, errors_shown():
         answer(lib_sentence(found.result))
