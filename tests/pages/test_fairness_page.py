@@ -124,7 +124,7 @@ def test_missing_labels_are_told_what_to_do():
 
 def test_what_people_hope_for_is_asked_where_nobody_says():
     app = no_fault(visit("fairness", model="wine-mlp", fairness__by="alcohol", **QUICK))
-    assert "Say which outcome people hope for" in boxes(app)
+    assert "Say what people hope for" in boxes(app)
     assert not app.get("plotly_chart")
     box = widget(app, "selectbox", "What people hope for")
     app = no_fault(box.set_value(box.options[1]).run())

@@ -18,7 +18,12 @@ from workbench.plots.fairness_words import (
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.fairness_choices import FAMILY, choices_key, choose_groups
+from workbench.ui.fairness_choices import (
+    FAMILY,
+    choices_key,
+    choose_groups,
+    still_to_choose,
+)
 from workbench.ui.fairness_errors import who_is_predicted_worse
 from workbench.ui.fairness_rationale import choose_primary
 from workbench.ui.fairness_views import Look, choose_look, show_numbers, show_views
@@ -44,21 +49,19 @@ def who_is_worse_off(place: Place) -> None:
         return
     said = st.container()
     left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
+    ask: Ask | str = ""
     found: Answer[FairnessAudit] | None = None
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**Whose groups**")
             ask = _choose(place)
-    if ask is not None:
+    if isinstance(ask, Ask):
         with left, errors_shown():
             found = answer_of(place, ask, FairnessAudit, "Compare the groups", "balance")
-    else:
+    elif ask:
         with left:
-            empty_state(
-                "Say which outcome people hope for: who is worse off depends on it.", "help"
-            )
+            empty_state(ask, "help")
     if found is None:
         return
     with right, st.container(border=True), errors_shown():
@@ -89,8 +92,8 @@ def _cannot_tell(place: Place) -> str:
     return ""
 
 
-def _choose(place: Place) -> Ask | None:
-    """Choose groups and settings; returns the run, or None while nobody says what is hoped for.
+def _choose(place: Place) -> Ask | str:
+    """Choose groups and settings; returns the run, or what is still to be chosen.
 
     Raises
     ------
@@ -103,8 +106,8 @@ def _choose(place: Place) -> Ask | None:
         seed = choose_seed()
         settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=GROUPS)
     note(record.weakness)
-    if not chosen["favourable"]:
-        return None
+    if missing := still_to_choose(place, chosen):
+        return missing
     whole = cache.table(place.table, place.person.key)
     price = quote(place, NAME, len(place.rows), len(whole), settings | chosen)
     note(price.describe())

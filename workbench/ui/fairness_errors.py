@@ -14,9 +14,14 @@ from workbench.plots.error_audit import OFF, errors_sentence
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.fairness_choices import FAMILY, choices_key, choose_groups
+from workbench.ui.fairness_choices import (
+    FAMILY,
+    choices_key,
+    choose_groups,
+    still_to_choose,
+)
 from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
@@ -38,16 +43,19 @@ def who_is_predicted_worse(place: Place) -> None:
     """Compare the errors of groups, and show the answer."""
     said = st.container()
     left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
+    ask: Ask | str = ""
     found: Answer[ErrorAudit] | None = None
     with right:
         trust = st.container()
         with st.container(border=True), errors_shown():
             st.markdown("**Whose groups**")
             ask = _choose(place)
-    if ask is not None:
+    if isinstance(ask, Ask):
         with left, errors_shown():
             found = answer_of(place, ask, ErrorAudit, "Compare the groups", "balance")
+    elif ask:
+        with left:
+            empty_state(ask, "help")
     if found is None:
         return
     name = f"group-errors-{place.model.card.name}"
@@ -59,8 +67,8 @@ def who_is_predicted_worse(place: Place) -> None:
     computed_card(found.result.provenance)
 
 
-def _choose(place: Place) -> Ask:
-    """Choose groups and settings; returns the run.
+def _choose(place: Place) -> Ask | str:
+    """Choose groups and settings; returns the run, or what is still to be chosen.
 
     Raises
     ------
@@ -73,6 +81,8 @@ def _choose(place: Place) -> Ask:
         seed = choose_seed()
         settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=GROUPS)
     note(record.weakness)
+    if missing := still_to_choose(place, chosen):
+        return missing
     whole = cache.table(place.table, place.person.key)
     price = quote(place, NAME, len(place.rows), len(whole), settings | chosen)
     note(price.describe())
