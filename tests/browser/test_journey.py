@@ -82,7 +82,7 @@ def bring_rows(page):
     pick(page, "What is it for?", "model adult-mlp")
     page.get_by_text("9 columns fit as they are").wait_for(timeout=SECONDS)
     assert page.get_by_text("Column 'Hours per week' is read as feature 'hours_per_week'.").count()
-    assert page.get_by_text("Column 'comment' is not used by the model").count()
+    assert page.get_by_text("Column 'comment' is not read by the model").count()
     page.get_by_role("textbox", name="Name").fill("people")
     click(page, "Keep this table")
     page.wait_for_url("**/shapley?*", timeout=SECONDS)
