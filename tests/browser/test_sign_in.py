@@ -299,7 +299,7 @@ def test_people_see_their_own_uploads_and_jobs_alone(browsers, workbench_url, tm
     bea.get_by_text("The role viewer may not upload models and tables").wait_for(
         timeout=MILLISECONDS
     )
-    assert bea.get_by_text("people").count() == 0
+    assert bea.get_by_text("people", exact=True).count() == 0
     bea.get_by_role("link", name="Jobs").click()
     bea.get_by_text("1 finished").wait_for(timeout=MILLISECONDS)
     bea.get_by_role("link", name="Health").click()
