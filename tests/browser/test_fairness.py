@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.browsing import empty_report, open_list, pick, settled
+
 SECONDS = 60_000
 FIGURES = ".js-plotly-plot"
 NUMBER = re.compile(r"\d+")
@@ -13,27 +15,6 @@ pytestmark = pytest.mark.browser
 def figure(page, words):
     """The figure with these words in it."""
     return page.locator(FIGURES, has_text=words).first
-
-
-def settled(page):
-    """Wait until the page has drawn itself."""
-    page.wait_for_timeout(300)
-    page.locator("[data-test-script-state='notRunning']").wait_for(timeout=SECONDS)
-
-
-def pick(page, label, option):
-    """Choose from a list, and return what was chosen."""
-    settled(page)
-    for _ in range(5):  # a list closes again where a figure above it grows just then
-        page.get_by_role("combobox", name=re.compile(label)).first.click()
-        page.wait_for_timeout(500)
-        if page.get_by_role("option").count():
-            break
-    wanted = page.get_by_role("option", name=re.compile(option)).first
-    chosen = wanted.text_content(timeout=SECONDS)
-    wanted.click()
-    settled(page)
-    return chosen
 
 
 def put_aside(page):
@@ -102,7 +83,7 @@ def look_at_one_refused_person(page):
     page.get_by_text("Each feature has two bars: what it does for this person as is").wait_for(
         timeout=SECONDS
     )
-    page.get_by_role("combobox", name="Moved to").click()
+    open_list(page, "^Moved to")
     offered = page.get_by_role("option").all_text_contents()
     assert offered, "somebody of another group"
     assert all(said.startswith("personal_status = ") for said in offered), "groups as chosen before"
@@ -144,10 +125,7 @@ def find_all_in_the_report(page):
     assert (
         "The gap that matters here: equal opportunity difference. A refused loan costs a year."
     ) in remarks
-    remove = page.get_by_role("button", name="Remove")
-    while remove.count():  # others look at the same report
-        remove.first.click()
-        settled(page)
+    empty_report(page)
 
 
 def test_from_the_first_look_into_the_report(page, app_url):

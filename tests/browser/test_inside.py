@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.browsing import empty_report, pick
+
 SECONDS = 90_000
 FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
@@ -12,12 +14,6 @@ pytestmark = pytest.mark.browser
 
 def metric(page):
     return page.get_by_test_id("stMetricValue").first
-
-
-def pick(page, label, option):
-    """Choose from a list."""
-    page.get_by_role("combobox", name=re.compile(label)).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
@@ -34,7 +30,7 @@ def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
         arg=before, timeout=SECONDS,
     )  # fmt: skip
     assert float(metric(page).inner_text().split()[0]) < float(before.split()[0])
-    pick(page, "^Feature", "Hidden 1, feature 1")
+    pick(page, "^Feature", "^Hidden 1, feature 1$")
     page.wait_for_url(re.compile(r"inside_feature="), timeout=SECONDS)
     card = page.locator(FIGURES, has_text="mean of the feature by true class").first
     card.wait_for(timeout=SECONDS)
@@ -48,3 +44,4 @@ def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
     page.get_by_role("button", name="In the report").wait_for(timeout=SECONDS)
     page.goto(f"{app_url}/report")
     page.get_by_text(re.compile("digits-mlp")).first.wait_for(timeout=SECONDS)
+    empty_report(page)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import Server
+from tests.browsing import pick
 from tests.bundles import bundle, zipped
 from workbench import api, load_result
 
@@ -28,11 +29,6 @@ def click(page, name):
 
 def menu(page, name):
     page.get_by_role("link", name=name).click()
-
-
-def pick(page, label, option):
-    page.get_by_role("combobox", name=label).click(timeout=SECONDS)
-    page.get_by_role("option", name=option, exact=True).click(timeout=SECONDS)
 
 
 def upload(page, name, content):
@@ -79,7 +75,7 @@ def bring_rows(page):
     heading(page, "Bring a table of your own")
     upload(page, "people of our town.csv", people())
     page.get_by_text("60 rows, 14 columns").wait_for(timeout=SECONDS)
-    pick(page, "What is it for?", "model adult-mlp")
+    pick(page, "What is it for", "^model adult-mlp$")
     page.get_by_text("9 columns fit as they are").wait_for(timeout=SECONDS)
     assert page.get_by_text("Column 'Hours per week' is read as feature 'hours_per_week'.").count()
     assert page.get_by_text("Column 'comment' is not read by the model").count()

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.browsing import pick
+
 SECONDS = 60_000
 FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
@@ -12,13 +14,6 @@ pytestmark = pytest.mark.browser
 def figure(page, words):
     """The figure with these words in it."""
     return page.locator(FIGURES, has_text=words).first
-
-
-def choose(page, label, option):
-    """Choose by typing: a long list shows some of its options only."""
-    page.get_by_role("combobox", name=re.compile(label)).click()
-    page.keyboard.type(option)
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def test_from_all_features_to_one_and_to_two_together(page, app_url):
@@ -39,7 +34,7 @@ def test_from_all_features_to_one_and_to_two_together(page, app_url):
     page.wait_for_url(re.compile(r"profile_feature=duration"), timeout=SECONDS)
     page.get_by_text("Over the values of duration that rows have").wait_for(timeout=SECONDS)
     # Another one, with its effects beside the mean curve, and single rows in groups.
-    choose(page, "Feature", "credit_amount")
+    pick(page, "Feature", "^credit_amount$", typed="credit_amount")
     page.get_by_text("Over the values of credit_amount that rows have").wait_for(timeout=SECONDS)
     page.get_by_role("radio", name="Both").click()
     figure(page, "dashed: mean curve").wait_for(timeout=SECONDS)
@@ -48,7 +43,7 @@ def test_from_all_features_to_one_and_to_two_together(page, app_url):
     page.get_by_text("Groups of single rows", exact=True).wait_for(timeout=SECONDS)
     figure(page, re.compile("groups of single rows; silhouette")).wait_for(timeout=SECONDS)
     # Together with a second feature.
-    choose(page, "Together with", "duration")
+    pick(page, "Together with", "^duration$", typed="duration")
     figure(page, "dots: no row near").wait_for(timeout=SECONDS)
     page.get_by_role("radio", name="Beyond each alone").click()
     figure(page, "effect on probability of good").wait_for(timeout=SECONDS)

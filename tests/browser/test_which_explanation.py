@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.browsing import pick
+
 SECONDS = 60_000
 LANE = 34  # pixels between cells of the matrix
 FIGURES = ".js-plotly-plot"
@@ -29,11 +31,6 @@ def figure(page, title):
     return page.locator(FIGURES, has_text=title).first
 
 
-def choose(page, label, option):
-    page.get_by_role("combobox", name=label).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
 def test_explanations_are_compared_believed_and_put_into_the_report(visit, app_url):
     page = visit("?row=3")
     # LIME, SHAP and integrated gradients of one row, and whether they agree.
@@ -49,7 +46,7 @@ def test_explanations_are_compared_believed_and_put_into_the_report(visit, app_u
         r"Believe KernelSHAP: where many or few features are removed, it misses .* over 100 rows",
         answer(page).inner_text(),
     )
-    choose(page, "Question", "What if a number moved a little?")
+    pick(page, "Question", "^What if a number moved a little[?]$")
     page.get_by_role("heading", name="where numbers are moved a little").wait_for(timeout=SECONDS)
     page.wait_for_url("**/which_explanation?row=3&question=moved")
     assert "Believe KernelSHAP" not in answer(page).inner_text()
