@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call, jacfwd, jacrev, vjp, vmap
+from torch.func import functional_call, jacfwd, vjp, vmap
 
 from workbench.numerics.interaction_basis import Basis
 
 # Told what part of the rows is done.
 Step = Callable[[int, int], None]
 BUDGET = 512 * 2**20
+# Rows are taken in parts of this size, where memory allows more: what fits the caches is quicker.
+FAST = 64 * 2**20
 # More outputs of a row than this are drawn together by random signs.
 MOST_OUTPUTS = 2048
 
@@ -94,8 +96,8 @@ def jacobian_gram(
     n, s, d = activations.shape
     total = activations.new_zeros(d, d)
 
-    def outputs(row: Tensor) -> Tensor:
-        found: Tensor = section(row[None])[0] @ into
+    def outputs(rows: Tensor) -> Tensor:
+        found: Tensor = section(rows) @ into
         return found
 
     for part in _parts(section, activations, into, budget, sources):
@@ -116,7 +118,7 @@ def _drawn(
     rng: np.random.Generator | None,
 ) -> Float[Tensor, "b r s d"]:
     assert rng is not None  # noqa: S101 - callers that ask for sources bring a generator
-    whole, back = vjp(vmap(outputs), rows)[:2]
+    whole, back = vjp(outputs, rows)[:2]
     signs = rng.integers(0, 2, (sources, *whole.shape), dtype=np.int8)
     drawn = torch.from_numpy(2 * signs - 1).to(whole)
     return torch.stack([back(sign)[0] for sign in drawn], 1)
@@ -125,14 +127,18 @@ def _drawn(
 def _jacobians(
     outputs: Callable[[Tensor], Tensor], rows: Float[Tensor, "b s d"]
 ) -> Float[Tensor, "b t k s d"]:
-    """Jacobian of each row by the mode that needs fewer passes."""
-    n_out = outputs(rows[0]).numel()
+    """Jacobian of each row, on which alone its outputs depend, by the mode with fewer passes."""
+    n_out = outputs(rows[:1]).numel()
     if n_out <= rows[0].numel():
-        found: Tensor = vmap(jacrev(outputs))(rows)
-        return found
+        # A pass for each output, of all rows at once.
+        whole, back = vjp(outputs, rows)[:2]
+        each = torch.eye(n_out, dtype=whole.dtype, device=whole.device)
+        each = each.reshape(n_out, 1, *whole.shape[1:]).expand(-1, len(rows), -1, -1)
+        (found,) = vmap(back)(each)
+        return found.movedim(0, 1).unflatten(1, whole.shape[1:])
     with warnings.catch_warnings():  # its first use compiles rules in a way that torch warns of
         warnings.simplefilter("ignore", DeprecationWarning)
-        other: Tensor = vmap(jacfwd(outputs))(rows)
+        other: Tensor = vmap(jacfwd(lambda row: outputs(row[None])[0]))(rows)
     return other
 
 
@@ -145,7 +151,7 @@ def _parts(
     outs = sources or t * into.shape[1]
     # The Jacobian, its square on the way, and the passes that make it.
     size = max(1, 4 * outs * s * max(d, into.shape[0]) * activations.element_size())
-    return iter(activations.split(max(1, budget // size)))
+    return iter(activations.split(max(1, min(budget, FAST) // size)))
 
 
 @dataclass(frozen=True)
@@ -190,8 +196,8 @@ def attributions(
             if name.rpartition(".")[2] == "bias"
         }
 
-        def outputs(row: Tensor, scaled: dict[str, Tensor] = scaled) -> Tensor:
-            found: Tensor = functional_call(section, scaled, (row[None],))[0] @ there.into
+        def outputs(rows: Tensor, scaled: dict[str, Tensor] = scaled) -> Tensor:
+            found: Tensor = functional_call(section, scaled, (rows,)) @ there.into
             return found
 
         jacobians = _jacobians(outputs, activations * point)

@@ -134,14 +134,12 @@ def _edges(
 
 
 def _counting(context: Context, total: int, what: str) -> Callable[[int, int], None]:
-    """Let a run be cancelled within a section; progress is told between sections."""
+    """Let a run tell what it does within a section, and be cancelled there."""
     seen = 0
 
     def step(rows: int, _: int) -> None:
         nonlocal seen
         seen += rows
-        if context.cancel is not None:
-            quiet = Context(cancel=context.cancel)
-            quiet.step(seen, total, what)
+        context.step(seen, total, what)
 
     return step

@@ -38,8 +38,16 @@ class Curves:
     edges_required: list[int] = field(default_factory=list)
 
 
-def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Curves:
-    """Leave out features and edges of one basis, the weakest first."""
+def curves_of(
+    cut: Cut, edges: list[np.ndarray], least: float, done: Done, *, all_edges: bool = True
+) -> Curves:
+    """Leave out features and edges of one basis, the weakest first.
+
+    Parameters
+    ----------
+    all_edges
+        Whether edges are left out of all sections at once as well.
+    """
     tensors = [torch.from_numpy(each) for each in edges]
     found = Curves()
     for at in range(len(cut.sections)):
@@ -56,18 +64,20 @@ def curves_of(cut: Cut, edges: list[np.ndarray], least: float, done: Done) -> Cu
         done("edges left out")
     counts = schedule(max(len(basis) for basis in cut.bases[:-1]))
     found.all_nodes = counts, [with_features_everywhere(cut, kept) for kept in counts]
+    if all_edges:
+        found.all_edges = _all_edges(cut, tensors)
+    done("all layers at once")
+    return found
+
+
+def _all_edges(cut: Cut, edges: list[Tensor]) -> Drawn:
     # The same counts for every basis: how many edges it has depends on what it drops.
     widths = [layer.shape[2] for layer in cut.layers]
     counts = _edge_counts(max(a * b for a, b in itertools.pairwise(widths)))
-    found.all_edges = (
-        counts,
-        [
-            with_edges_everywhere(cut, [strongest(tensor, kept) for tensor in tensors])
-            for kept in counts
-        ],
-    )
-    done("all layers at once")
-    return found
+    worth = [
+        with_edges_everywhere(cut, [strongest(each, kept) for each in edges]) for kept in counts
+    ]
+    return counts, worth
 
 
 def _worth_of(cut: Cut, at: int, edges: Tensor, kept: int) -> float:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -48,7 +49,8 @@ def _explain(
     check_finite(model, judged, said)
     judge, worth_name = judge_of(model, torch.from_numpy(truth).to(said.device))
     done = _steps(context, len(sections.parts))
-    fitted = {name: fit(sections, layers, params, context, done) for name, fit in FITS.items()}
+    quiet = replace(context, progress=None)  # told between sections, by ``done``
+    fitted = {name: fit(sections, layers, params, quiet, done) for name, fit in FITS.items()}
     base = judge(tested[-1])
     least = base - params.tolerance * (1.0 if model.schema.n_classes else abs(base))
     curves = {
