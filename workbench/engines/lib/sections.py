@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import InvalidInputError
@@ -40,18 +40,24 @@ class Sections:
     bends
         Whether a section is linear but for bends, so that its gradient along the way from zero is
         that at its end.
+    before
+        What makes the first layer of rows, where they are not that layer themselves; it is run
+        and no section.
     """
 
     names: tuple[str, ...]
     parts: tuple[nn.Module, ...]
     dense: tuple[Dense | None, ...]
     bends: tuple[bool, ...]
+    before: nn.Module | None = None
 
-    def layers(self, inputs: Float[Tensor, "n p"], rows: int = 4096) -> list[Tensor]:
+    def layers(
+        self, inputs: Float[Tensor, "n p"] | Int[Tensor, "n p"], rows: int = 4096
+    ) -> list[Tensor]:
         """Return the activations of rows at every layer."""
         found: list[list[Tensor]] = [[] for _ in self.names]
-        for part in inputs[:, None].split(rows):
-            activations = part
+        for part in torch.split(inputs, rows):
+            activations = part[:, None] if self.before is None else self.before(part)
             found[0].append(activations)
             for kept, section in zip(found[1:], self.parts, strict=True):
                 activations = section(activations)
@@ -140,11 +146,18 @@ def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
             "The network is a black box: it shows no layers to look into. Choose a network of the "
             "catalogue."
         )
-    _check(sections, network, inputs)
+    check_sections(sections, network, inputs)
     return sections
 
 
-def _check(sections: Sections, network: nn.Module, inputs: Tensor) -> None:
+def check_sections(sections: Sections, network: nn.Module, inputs: Tensor) -> None:
+    """Refuse sections that do not give what the network gives.
+
+    Raises
+    ------
+    InvalidInputError
+        If an output differs, rounding aside.
+    """
     want = network(inputs)
     got = sections.layers(inputs)[-1][:, 0]
     if got.shape != want.shape or (got - want).abs().max() > TOLERANCE * (1 + want.abs().max()):
