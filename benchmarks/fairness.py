@@ -157,7 +157,7 @@ def audit(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def drawing(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure how long each view of 60 crossed groups takes, from counts to the file of a figure."""
+    """Measure how long each view of 60 crossed groups takes, from counts to a figure as JSON."""
     random, n = np.random.default_rng(1), min(chosen.rows, 60_000)
     groups = pd.DataFrame({
         "branch": random.choice(list("abcdefghij"), n), "age": random.choice(list("uvwxyz"), n)
