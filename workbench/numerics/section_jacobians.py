@@ -119,9 +119,10 @@ def _drawn(
 ) -> Float[Tensor, "b r s d"]:
     assert rng is not None  # noqa: S101 - callers that ask for sources bring a generator
     whole, back = vjp(outputs, rows)[:2]
-    signs = rng.integers(0, 2, (sources, *whole.shape), dtype=np.int8)
+    # Row by row, so that rows in other parts are given the same signs.
+    signs = rng.integers(0, 2, (len(rows), sources, *whole.shape[1:]))
     drawn = torch.from_numpy(2 * signs - 1).to(whole)
-    return torch.stack([back(sign)[0] for sign in drawn], 1)
+    return torch.stack([back(sign)[0] for sign in drawn.unbind(1)], 1)
 
 
 def _jacobians(

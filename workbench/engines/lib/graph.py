@@ -20,7 +20,7 @@ from workbench.engines.calls import check_features, check_finite, provenance_of,
 from workbench.engines.lib.bases import Fitted, fit_lib, fit_neurons, fit_pca, rule_name
 from workbench.engines.lib.curves import Curves, curves_of, together
 from workbench.engines.lib.params import LibParams
-from workbench.engines.lib.sections import Sections, cut
+from workbench.engines.lib.sections import Sections, cut, where_double
 from workbench.numerics.basis_ablation import Cut, Judge
 from workbench.numerics.section_jacobians import chunk_of, co_firing
 
@@ -36,6 +36,7 @@ def _explain(
     model: Model, rows: Table, table: Table, params: LibParams, context: Context
 ) -> LocalBasis:
     started = time.perf_counter()
+    model = where_double(model)
     check_features(model, rows, "rows")
     check_features(model, table, "labelled rows")
     true_values(model, rows)
@@ -155,7 +156,7 @@ def _communities(fitted: Fitted, context: Context) -> tuple[np.ndarray, float]:
     starts = np.concatenate([[0], np.cumsum(sizes)])
     graph = nx.Graph()
     for at, edges in enumerate(fitted.edges):
-        share = (edges / edges.max()).sqrt().cpu().numpy() if edges.numel() else edges.numpy()
+        share = ((edges / edges.max()).sqrt() if edges.numel() else edges).cpu().numpy()
         for i, j in zip(*np.nonzero(share > 0), strict=True):
             graph.add_edge(int(starts[at + 1] + i), int(starts[at] + j), weight=float(share[i, j]))
     found = np.full(int(starts[-1]), -1)

@@ -12,7 +12,7 @@ from workbench.core.local_basis import LocalBasis
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import check_features
-from workbench.engines.lib.sections import cut
+from workbench.engines.lib.sections import cut, where_double
 from workbench.numerics.interaction_basis import Basis
 from workbench.numerics.section_jacobians import GRADIENT, attributions, gauss_legendre
 
@@ -66,6 +66,7 @@ def explain_row(model: Model, result: LocalBasis, row: Table) -> RowInside:
     if len(row) != 1:
         raise InvalidInputError(f"One row is explained at a time, got {len(row)}; choose one.")
     check_features(model, row, "rows")
+    model = where_double(model)
     encoded = model.encode(row.X).double()
     sections = cut(model.network, encoded)
     layers = sections.layers(encoded)

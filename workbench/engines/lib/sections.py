@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.numerics.section_jacobians import Dense
 from workbench.registry.architectures import MLP, Linear, TabularResNet
@@ -112,6 +113,11 @@ def _as_tensor(activations: Tensor, shape: torch.Size) -> Tensor:
     if len(shape) == 1:
         return activations[:, 0]
     return activations.transpose(1, 2).reshape(-1, *shape)
+
+
+def where_double(model: Model) -> Model:
+    """Return the model, on the CPU if its device knows no double precision."""
+    return model.to("cpu") if model.device.type == "mps" else model
 
 
 def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
