@@ -43,6 +43,15 @@ def test_every_basis_cut_and_feature_can_be_chosen():
     assert widget(app, "selectbox", "Layer").value == "hidden 1"
 
 
+def test_layers_to_cut_at_can_be_chosen():
+    app = look("wine-mlp", inside__layers="hidden 2")
+    layers = widget(app, "selectbox", "Layer")
+    assert layers.options == ["All layers at once", "Inputs", "Hidden 2"]
+    app = look("wine-mlp", inside__layers="hidden 9")
+    assert "'hidden 9' is not available here" in shown(app)
+    assert len(widget(app, "selectbox", "Layer").options) > 3
+
+
 @pytest.mark.usefixtures("hostile_registry")
 def test_names_that_are_markup_are_shown_as_they_are():
     app = visit("inside", model="hostile", **QUICK)

@@ -77,7 +77,7 @@ NAMES = {
     "inside": (*OF_ALL, "inside_basis", "inside_edges", "inside_feature", "inside_seed",
                "inside_cut", "inside_layer", "inside_row",
                "inside.fit_rows", "inside.curve_rows", "inside.shown_rows", "inside.tolerance",
-               "inside.rule", "inside.sources", "inside.epsilon"),
+               "inside.rule", "inside.sources", "inside.epsilon", "inside.layers"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
     "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
     "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),

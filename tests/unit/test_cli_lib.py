@@ -47,6 +47,16 @@ def test_prints_json():
     assert {check["code"] for check in content["checks"]} == {"WB070", "WB071", "WB072"}
 
 
+def test_layers_to_cut_at_can_be_named():
+    content = json.loads(
+        run("wine-mlp", "wine", *FLAGS, "--layers", "hidden 2", "--json").output
+    )  # fmt: skip
+    assert content["fields"]["layer_names"] == ["inputs", "hidden 2", "outputs"]
+    said = CliRunner().invoke(workbench, ["lib", "wine-mlp", "wine", "--layers", "hidden 7"])
+    assert said.exit_code
+    assert "no layer 'hidden 7'" in f"{said.output} {said.exception}"
+
+
 def test_single_precision_is_refused_in_a_sentence():
     said = CliRunner().invoke(workbench, ["lib", "wine-mlp", "wine", "--dtype", "float32"])
     assert said.exit_code

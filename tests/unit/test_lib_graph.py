@@ -5,11 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from tests.networks import tiny_model, tiny_table
 from workbench import api
-from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.local_basis import BASES, LocalBasis
@@ -18,21 +16,8 @@ from workbench.core.params import parse_params
 from workbench.core.results import load
 from workbench.engines.lib.graph import NAME, column_names
 from workbench.engines.lib.params import LibParams
-from workbench.engines.lib.sections import cut
-from workbench.registry.architectures import build_network
-from workbench.registry.convert_trace import Tracing
 
 METHOD = METHODS[NAME]
-
-
-def graph_of(module, n_inputs, n_outputs):
-    """The network of a module's own steps, with its weights."""
-    traced = Tracing(module, n_inputs)
-    network = build_network(
-        Architecture(name="graph", arguments={"nodes": traced.steps}), n_inputs, n_outputs
-    )
-    network.load_state_dict(traced.state)
-    return network
 
 
 @cache
@@ -49,61 +34,6 @@ def fit_again(name, **params):
 @pytest.fixture(scope="module")
 def digits():
     return fit("digits-mlp")
-
-
-class Images(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.one, self.two = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 6, 3, padding=1)
-        self.head = nn.Linear(24, 3)
-        self.act, self.pool = nn.ReLU(inplace=True), nn.MaxPool2d(2)
-
-    def forward(self, x):
-        x = x.reshape(-1, 1, 8, 8)
-        x = self.pool(self.act(self.one(x)))
-        x = self.pool(self.act(self.two(x)))
-        return self.head(x.flatten(1))
-
-
-class Skips(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.a, self.b, self.c = nn.Linear(6, 5), nn.Linear(5, 5), nn.Linear(5, 2)
-
-    def forward(self, x):
-        first = torch.relu(self.a(x))
-        second = torch.relu(self.b(first))
-        return self.c(first + second)
-
-
-def test_sections_of_a_convolution_have_pixels_as_positions_and_give_what_it_gives():
-    torch.manual_seed(0)
-    network = graph_of(Images(), 64, 3)
-    X = torch.randn(20, 64, dtype=torch.float64)
-    sections = cut(network, X)
-    layers = sections.layers(X)
-    assert [tuple(layer.shape[1:]) for layer in layers] == [(1, 64), (16, 4), (1, 24), (1, 3)]
-    torch.testing.assert_close(layers[-1][:, 0], network.double()(X))
-    assert sections.bends == (True, True, True)
-
-
-def test_a_cut_that_a_skip_connection_crosses_is_not_made():
-    torch.manual_seed(0)
-    network = graph_of(Skips(), 6, 2)
-    X = torch.randn(20, 6, dtype=torch.float64)
-    sections = cut(network, X)
-    assert len(sections.parts) == 3, "before a, before b and c together, where the sum is"
-    widths = [layer.shape[2] for layer in sections.layers(X)]
-    assert widths == [6, 5, 5, 2]
-
-
-def test_blocks_with_skip_connections_are_sections_of_their_own():
-    table = tiny_table()
-    model = tiny_model(table, network="tabular-resnet", width=6, n_blocks=2, hidden=8)
-    X = model.encode(table.X)
-    sections = cut(model.network, X)
-    assert sections.names == ("inputs", "stream 0", "stream 1", "stream 2", "outputs")
-    torch.testing.assert_close(sections.layers(X)[-1][:, 0], model.network(X))
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])

@@ -13,6 +13,7 @@ from workbench.core.local_basis import BASES
 from workbench.core.results import LocalBasis
 from workbench.core.table import Table
 from workbench.core.wording import counted, percent
+from workbench.engines.lib.cuts import layer_names
 from workbench.engines.lib.graph import NAME
 from workbench.plots import render
 from workbench.plots.basis_row import row_graph, row_sentence
@@ -35,7 +36,7 @@ from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
-from workbench.ui.state import choose, put
+from workbench.ui.state import choose, choose_several, put
 from workbench.ui.update_runs import answer_of
 
 FAMILY = "inside"
@@ -97,9 +98,13 @@ def _ask(place: Place) -> Ask:
             "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
-        settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype"})
+        layers = choose_several(
+            "Layers to cut at", f"{FAMILY}.layers", options=layer_names(place.model.network),
+            default=(), placeholder="All", help=method.params.model_fields["layers"].description,
+        )  # fmt: skip
+        settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype", "layers"})
     n_table = len(cache.table(place.table, place.person.key))
-    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
+    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, layers=layers, **settings)
     return Ask(
         request=place.request(NAME, plan.params, seed=seed),
         quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),

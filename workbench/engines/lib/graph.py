@@ -44,7 +44,7 @@ def _explain(
     judged = _at_most(rows, params.curve_rows, context, CURVING)
     shown = judged[: params.shown_rows]
     truth = true_values(model, judged)
-    sections = cut(model.network, model.encode(train.X[:64]))
+    sections = cut(model.network, model.encode(train.X[:64]), params.layers)
     layers, tested = (_layers(model, sections, part) for part in (train, judged))
     said = tested[-1][:, 0]
     check_finite(model, judged, said)

@@ -1,6 +1,6 @@
 """What may be chosen of a Local Interaction Basis."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,6 +10,9 @@ from workbench.core.params import Params
 class LibParams(Params):
     """Settings of ``lib.graph``."""
 
+    layers: tuple[str, ...] = Field(
+        (), description="Layers to cut at, by name with commas between; by default all that can be."
+    )
     fit_rows: int = Field(
         2000, ge=20, le=100_000, description="Training rows that bases and edges are made of."
     )
@@ -37,6 +40,20 @@ class LibParams(Params):
         description="Share of the largest eigenvalue below which a direction is dropped.",
     )  # fmt: skip
     dtype: str = Field("float64", description="Precision of the analysis: float64 alone.")
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return tuple(part.strip() for part in given.split(",") if part.strip())
+        return given
+
+    @field_validator("layers")
+    @classmethod
+    def _differ(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(given)) < len(given):
+            raise ValueError("a layer is named twice")
+        return given
 
     @field_validator("dtype")
     @classmethod

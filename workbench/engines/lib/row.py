@@ -68,7 +68,7 @@ def explain_row(model: Model, result: LocalBasis, row: Table) -> RowInside:
     check_features(model, row, "rows")
     model = where_double(model)
     encoded = model.encode(row.X).double()
-    sections = cut(model.network, encoded)
+    sections = cut(model.network, encoded, result.layer_names[1:-1])
     layers = sections.layers(encoded)
     bases = [_basis(result, at, encoded) for at in range(len(layers))]
     features = [basis.features(layer)[0] for basis, layer in zip(bases, layers, strict=True)]

@@ -1,7 +1,7 @@
 """A network as sections one after another, each a function of what came before it alone."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +11,17 @@ from torch import Tensor, nn
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.schema import listing
+from workbench.engines.lib.cuts import (
+    block_parts,
+    check_layers,
+    check_numbers,
+    over_blocks,
+    row_parts,
+    step_names,
+)
 from workbench.numerics.section_jacobians import Dense
 from workbench.registry.architectures import MLP, Linear, TabularResNet
-from workbench.registry.graph import GraphNetwork, references
+from workbench.registry.graph import GraphNetwork
 
 # Functions of each unit that are linear but for a bend, with their derivative.
 BENDS: dict[type[nn.Module], Callable[[Tensor], Tensor]] = {nn.ReLU: lambda z: (z > 0).to(z)}
@@ -120,7 +128,7 @@ def where_double(model: Model) -> Model:
     return model.to("cpu") if model.device.type == "mps" else model
 
 
-def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
+def cut(network: nn.Module, inputs: Float[Tensor, "n p"], layers: Sequence[str] = ()) -> Sections:
     """Cut a network before every linear layer or convolution, as far as its branches allow.
 
     Works on a copy in double precision and evaluation mode.
@@ -129,11 +137,14 @@ def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
     ----------
     inputs
         A few encoded rows, on which sections are held against the network as a whole.
+    layers
+        Names of layers to cut at instead.
 
     Raises
     ------
     InvalidInputError
-        If no cut is possible, or the sections do not give what the network gives.
+        If the network shows no layers, has none of a name, a connection reaches over one, or the
+        sections do not give what the network gives.
     """
     network = copy.deepcopy(network).double().eval().requires_grad_(requires_grad=False)
     for module in network.modules():
@@ -141,12 +152,11 @@ def cut(network: nn.Module, inputs: Float[Tensor, "n p"]) -> Sections:
             module.inplace = False  # type: ignore[assignment]
     inputs = inputs.double()
     if isinstance(network, MLP | Linear):
-        layers = list(network.layers) if isinstance(network, MLP) else []
-        sections = _of_row([network.first, *layers])
+        sections = _of_parts(row_parts(network), layers, {})
     elif isinstance(network, TabularResNet):
-        sections = _of_blocks(network)
+        sections = _of_parts(block_parts(network), layers, over_blocks(network))
     elif isinstance(network, GraphNetwork):
-        sections = _of_graph(network, inputs)
+        sections = _of_graph(network, inputs, layers)
     else:
         raise InvalidInputError(
             "The network is a black box: it shows no layers to look into. Choose a network of the "
@@ -173,29 +183,22 @@ def check_sections(sections: Sections, network: nn.Module, inputs: Tensor) -> No
         )
 
 
-def _of_row(modules: Sequence[nn.Module]) -> Sections:
-    parts: list[list[nn.Module]] = []
-    for module in modules:
-        if isinstance(module, nn.Linear) or not parts:
-            parts.append([])
-        parts[-1].append(module)
-    return _sections(["inputs", *(f"hidden {i}" for i in range(1, len(parts))), "outputs"], parts)
-
-
-def _of_blocks(network: TabularResNet) -> Sections:
-    """Cut between blocks: each carries its skip connection inside, and only the stream passes."""
-    parts: list[list[nn.Module]] = [[network.first], *([block] for block in network.blocks)]
-    parts.append([network.head])
-    streams = [f"stream {i}" for i in range(len(parts) - 1)]
-    return _sections(["inputs", *streams, "outputs"], parts)
-
-
-def _sections(names: Sequence[str], parts: Sequence[Sequence[nn.Module]]) -> Sections:
+def _of_parts(
+    parts: Sequence[tuple[str, list[nn.Module]]], layers: Sequence[str],
+    crossed: Mapping[str, tuple[str, str]],
+) -> Sections:  # fmt: skip
+    """Cut at the layers that are wished, at every one where none is."""
+    check_layers(layers, [name for name, _ in parts[1:]], crossed)
+    joined: list[tuple[str, list[nn.Module]]] = []
+    for name, modules in parts:
+        if not joined or not layers or name in layers:
+            joined.append((name, []))
+        joined[-1][1].extend(modules)
     return Sections(
-        tuple(names),
-        tuple(Rows(part) for part in parts),
-        tuple(_dense(part) for part in parts),
-        tuple(_bends(part) for part in parts),
+        (*(name for name, _ in joined), "outputs"),
+        tuple(Rows(part) for _, part in joined),
+        tuple(_dense(part) for _, part in joined),
+        tuple(_bends(part) for _, part in joined),
     )
 
 
@@ -217,63 +220,25 @@ def _bends(part: Sequence[nn.Module]) -> bool:
     return all(isinstance(module, (*BENT, *AFFINE, *SILENT)) for module in kinds)
 
 
-def _of_graph(network: GraphNetwork, inputs: Tensor) -> Sections:
-    """Cut a graph wherever all that follows reads what one step gave, and starts a layer."""
-    starts = list(_cuts(network))
-    if len(starts) > 1 and not _has_layer(network, starts[0], starts[1]):
-        del starts[1]  # inputs that are only put into another shape are still the inputs
-    if not starts:
-        raise InvalidInputError(
-            "The network cannot be cut: connections reach over all of its layers, so that no layer "
-            "carries everything that follows."
-        )
+def _of_graph(network: GraphNetwork, inputs: Tensor, layers: Sequence[str]) -> Sections:
+    """Cut a graph at some steps, unless told otherwise wherever a layer of weights starts."""
+    starts = step_names(network, layers)
     shapes = _shapes(network, inputs[:1], starts)
-    last = network._steps[-1].name
-    names, ends = ["inputs", *starts[1:], "outputs"], [*starts[1:], last]
+    ends = [*starts[1:], network._steps[-1].name]
     parts = [
         Steps(network, start, stop, shapes[start]) for start, stop in zip(starts, ends, strict=True)
     ]
     return Sections(
-        tuple(names), tuple(parts), tuple(None for _ in parts),
+        ("inputs", *starts[1:], "outputs"), tuple(parts), tuple(None for _ in parts),
         tuple(_bent_steps(part) for part in parts),
     )  # fmt: skip
-
-
-def _cuts(network: GraphNetwork) -> Iterator[str]:
-    """Yield steps that alone are read later on, right before a linear layer or convolution."""
-    steps = network._steps
-    fixed = {node.name for node in steps if node.op == "tensor"}
-    readers = {
-        node.name: {
-            name for part in (*node.args, *node.kwargs.values()) for name in references(part)
-        }
-        for node in steps
-    }
-    for at, node in enumerate(steps[:-1]):
-        if node.op == "tensor":
-            continue
-        earlier = {step.name for step in steps[:at]} - fixed
-        later = steps[at + 1 :]
-        if any(readers[step.name] & earlier for step in later):
-            continue
-        first = [step for step in later if node.name in readers[step.name]]
-        opens = any(step.op == "layer" and step.target in {"Linear", "Conv1d", "Conv2d"}
-                    for step in first)  # fmt: skip
-        if at == 0 or opens:
-            yield node.name
-
-
-def _has_layer(network: GraphNetwork, start: str, stop: str) -> bool:
-    names = [node.name for node in network._steps]
-    between = network._steps[names.index(start) + 1 : names.index(stop) + 1]
-    return any(node.op == "layer" for node in between)
 
 
 def _shapes(network: GraphNetwork, row: Tensor, names: Sequence[str]) -> dict[str, torch.Size]:
     known = {network._steps[0].name: row}
     for node in network._steps[1:]:
         known[node.name] = network._outcome(node, known)
-    return {name: known[name].shape[1:] for name in names}
+    return {name: check_numbers(name, known[name]).shape[1:] for name in names}
 
 
 def _bent_steps(part: Steps) -> bool:
