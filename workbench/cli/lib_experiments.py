@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from workbench.operations.lib_experiments import Needed
 
 NAMES = (
-    "digits", "digits-noise", "breast-cancer", "wine", "adult", "modular-37", "modular-53",
-    "modular-113",
+    "digits", "digits-noise", "digits-cnn", "breast-cancer", "wine", "adult", "modular-37",
+    "modular-53", "modular-113",
 )  # fmt: skip
 EXAMPLES = """\b
 Examples:
@@ -45,10 +45,11 @@ def lib_experiments(
 ) -> None:
     """Train small networks, and say how few features and edges they take in three bases.
 
-    NAME is digits, digits-noise (digits beside 32 columns of noise), breast-cancer, wine or adult;
-    or modular-37, modular-53 or modular-113, a transformer that learns to add modulo 37, 53 or
-    113 (the last takes minutes). Every layer, and every section between two, is cut alone until
-    accuracy on test rows is more than the tolerance below that of the whole network.
+    NAME is digits, digits-noise (digits beside 32 columns of noise), digits-cnn (two convolutions),
+    breast-cancer, wine or adult; or modular-37, modular-53 or modular-113, a transformer that
+    learns to add modulo 37, 53 or 113 (the last takes minutes). Every layer, and every section
+    between two, is cut alone until accuracy on test rows is more than the tolerance below that of
+    the whole network.
     """
     from workbench.core.context import Context
     from workbench.operations.lib_experiments import needed_by  # loads torch

@@ -1,5 +1,6 @@
 """Small networks trained anew, and how few features and edges they take in each basis."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from workbench.engines.lib.transformer import cut_transformer
 from workbench.numerics.basis_ablation import Cut
 from workbench.numerics.fourier_terms import GridFeature
 from workbench.operations.modular_addition import Addition, features_of_sums, learn_sums
+from workbench.operations.small_cnn import small_cnn
 from workbench.registry.architectures import build_encoder, build_network
 
 FITS = {"lib": fit_lib, "pca": fit_pca, "neurons": fit_neurons}
@@ -37,6 +39,10 @@ class Recipe:
 
     Attributes
     ----------
+    hidden
+        Units of each hidden layer, or channels of each convolution.
+    convolves
+        Whether images go through convolutions.
     noise
         Columns of noise of standard deviation 2 that are put beside the inputs.
     """
@@ -46,11 +52,13 @@ class Recipe:
     epochs: int = 60
     decay: float = 0.0
     noise: int = 0
+    convolves: bool = False
 
 
 RECIPES: dict[str, Recipe | Addition] = {
     "digits": Recipe("digits", (32, 32)),
     "digits-noise": Recipe("digits", (32, 32), decay=0.1, noise=32),
+    "digits-cnn": Recipe("digits", (8, 16), convolves=True),
     "breast-cancer": Recipe("breast-cancer", (16, 16)),
     "wine": Recipe("wine", (16, 16)),
     "adult": Recipe("adult", (16, 16), epochs=10),
@@ -236,10 +244,11 @@ def _trained(
 ) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_network(
-            Architecture(name="mlp", arguments={"hidden": recipe.hidden}),
-            X.shape[1], int(y.max()) + 1,
-        )  # fmt: skip
+        n_inputs, n_outputs = X.shape[1], int(y.max()) + 1
+        described = Architecture(name="mlp", arguments={"hidden": recipe.hidden})
+        if recipe.convolves:
+            described = small_cnn(math.isqrt(n_inputs), recipe.hidden, n_outputs)
+        network = build_network(described, n_inputs, n_outputs)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=recipe.decay)
     order = torch.Generator().manual_seed(seed)
     for epoch in range(recipe.epochs):
