@@ -5,12 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 from torch.func import jacrev, vmap
 
 from workbench.numerics.basis_ablation import (
     Cut,
     edges_required,
+    few_features,
     schedule,
     strongest,
     through_edges,
@@ -149,6 +151,16 @@ def test_a_linear_network_has_one_edge_for_each_feature():
         assert off.abs().max() <= 1e-7 * found.max()
 
 
+def test_with_outputs_as_they_are_only_the_last_section_of_a_linear_network_has_more_edges():
+    sections, _ = chain([8, 7, 6, 5], activation=nn.Identity)
+    layers = layers_of(sections, rows(1000, 8))
+    bases = fitted(sections, layers)
+    for at in range(2):
+        found = edges(sections[at], layers[at], bases[at], bases[at + 1])
+        off = found - torch.diag(found.diagonal())
+        assert off.abs().max() <= 1e-7 * found.max()
+
+
 def test_turning_the_outputs_changes_no_earlier_edge(toy):
     sections, _, layers, bases = toy
     turned = fitted(sections, layers, rotated=True)
@@ -188,6 +200,23 @@ def test_a_jacobian_by_rows_equals_one_by_columns_and_autograd():
         torch.testing.assert_close(jacobian_gram(section, X, into), want)
 
 
+@pytest.mark.parametrize(("d", "e"), [(5, 9), (9, 5)])
+def test_edges_by_either_mode_are_those_of_gradients_one_after_another(d, e):
+    torch.manual_seed(2)
+    section = nn.Sequential(nn.Linear(d, e), nn.Tanh()).to(DOUBLE).requires_grad_(False)
+    X = rows(40, d) / 3
+    here, there = (principal_basis(*moments(f)) for f in (X, section(X)))
+    want = torch.zeros(len(there), len(here), dtype=DOUBLE)
+    for row in X:
+        features = here.features(row).requires_grad_()
+        said = there.features(section(here.activations(features)))[0]
+        for i in range(len(there)):
+            (slope,) = torch.autograd.grad(said[i], features, retain_graph=True)
+            want[i] += (slope * features).detach()[0].square() / len(X)
+    found = edges(section, X, here, there)
+    assert (found - want).abs().max() <= 1e-9 * want.max()
+
+
 def test_along_the_way_from_zero_a_relu_has_one_slope_and_a_tanh_many(toy):
     sections, _, layers, bases = toy
     part = layers[0][:50]
@@ -218,6 +247,28 @@ def test_random_signs_come_closer_with_their_number_and_are_exact_for_one_output
     exact = jacobian_gram(sections[0], layers[0], one)
     drawn = jacobian_gram(sections[0], layers[0], one, sources=1, rng=np.random.default_rng(3))
     torch.testing.assert_close(drawn, exact)
+
+
+def test_with_positions_more_signs_come_closer():
+    class Places(nn.Module):
+        def forward(self, f):
+            return torch.tanh(torch.einsum("nsd,st,de->nte", f, mix, weight))
+
+    torch.manual_seed(3)
+    mix, weight = torch.randn(4, 3, dtype=DOUBLE), torch.randn(5, 6, dtype=DOUBLE)
+    X = torch.randn(60, 4, 5, dtype=DOUBLE)
+    into = torch.randn(6, 6, dtype=DOUBLE)
+    exact = jacobian_gram(Places(), X, into)
+    error = {
+        sources: np.mean([
+            float((jacobian_gram(Places(), X, into, sources=sources,
+                                 rng=np.random.default_rng(seed)) - exact).norm())
+            for seed in range(8)
+        ])
+        for sources in (1, 4, 16)
+    }  # fmt: skip
+    assert error[16] < error[4] < error[1]
+    assert error[1] / error[16] == pytest.approx(4, rel=0.4), "by the root of their number"
 
 
 def test_constant_and_repeated_columns_dead_units_and_dead_layers_are_dropped():
@@ -262,6 +313,21 @@ def test_keeping_everything_changes_nothing_and_keeping_nothing_leaves_one_class
     largest = max(torch.bincount(cut.layers[-1][:, 0].argmax(1)) / 1000)
     assert with_features(cut, 0, 0) <= largest
     assert with_edges(cut, 1, torch.zeros_like(masks[1])) <= largest
+
+
+def test_how_sure_a_loss_is_is_the_standard_error_of_its_mean_over_the_same_rows(toy):
+    sections, _, layers, bases = toy
+    truth = layers[-1][:, 0, 0] + torch.from_numpy(np.random.default_rng(4).normal(size=1000))
+
+    def judge(outputs):
+        return -(outputs[:, 0, 0] - truth).square()
+
+    cut = Cut(sections, layers, bases, lambda outputs: float(judge(outputs).mean()), judge)
+    outputs = few_features(cut, 0, 3)
+    lost = (judge(outputs) - judge(layers[-1])).numpy()
+    assert cut.error(outputs) == pytest.approx(stats.sem(lost), rel=1e-12)
+    assert cut.error(layers[-1]) == 0, "nothing was lost on any row"
+    assert np.isnan(cut_of(toy).error(outputs)), "worth is not known by rows"
 
 
 def test_features_see_only_what_a_mask_leaves_them(toy):

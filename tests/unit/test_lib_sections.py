@@ -17,6 +17,7 @@ from workbench.engines.lib.graph import NAME
 from workbench.engines.lib.params import LibParams
 from workbench.engines.lib.row import explain_row
 from workbench.engines.lib.sections import cut
+from workbench.numerics.section_jacobians import dense_gram, jacobian_gram
 from workbench.registry.architectures import build_network
 from workbench.registry.convert_trace import Tracing
 
@@ -41,7 +42,7 @@ class Images(nn.Module):
         self.act, self.pool = nn.ReLU(inplace=True), nn.MaxPool2d(2)
 
     def forward(self, x):
-        x = x.reshape(-1, 1, 8, 8)
+        x = (x / 16).reshape(-1, 1, 8, 8)
         x = self.pool(self.act(self.one(x)))
         x = self.pool(self.act(self.two(x)))
         return self.head(x.flatten(1))
@@ -178,6 +179,35 @@ def test_a_graph_is_cut_where_it_is_told_to_be():
     assert tuple(maps.shape[1:]) == (16, 4), "not only before layers of weights"
 
 
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(6, 5), nn.Linear(5, 4), nn.Linear(4, 2)
+        self.off = nn.Dropout(0.5)
+
+    def forward(self, x):
+        return self.c(torch.tanh(self.b(self.off(torch.relu(self.a(x))))))
+
+
+def test_linear_layers_with_relus_of_a_graph_are_known_as_such():
+    torch.manual_seed(0)
+    network = graph_of(Plain(), 6, 2)
+    X = torch.randn(50, 6, dtype=torch.float64)
+    sections = cut(network, X)
+    layers = sections.layers(X)
+    first, bent, last = sections.dense
+    assert bent is None, "a tanh has no closed form"
+    assert last.slope is None
+    torch.testing.assert_close(
+        first.slope(layers[0]), (network.double().a(X) > 0).double()[:, None]
+    )
+    into = torch.randn(5, 3, dtype=torch.float64)
+    want = jacobian_gram(sections.parts[0], layers[0], into)
+    torch.testing.assert_close(dense_gram(first, layers[0], into, rows=20), want)
+    branched, Y = skips()
+    assert [dense is None for dense in cut(branched, Y).dense] == [False, True, False]
+
+
 def test_a_basis_of_chosen_layers_is_that_of_all_where_both_have_the_same_next_layer():
     table = tiny_table(n=200, task="multiclass")
     model = tiny_model(table)
@@ -190,3 +220,19 @@ def test_a_basis_of_chosen_layers_is_that_of_all_where_both_have_the_same_next_l
     for at, signed in enumerate(passed.attributions):
         total = signed.sum(1) + passed.constants[at]
         assert abs(total - passed.features[at + 1]).max() < 1e-9
+
+
+def test_a_product_of_two_steps_is_integrated_and_one_with_a_number_is_not():
+    class Scaled(nn.Module):
+        def __init__(self, gate):
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(6, 5), nn.Linear(6, 5), nn.Linear(5, 2)
+            self.gate = gate
+
+        def forward(self, x):
+            return self.c(self.a(x) * (self.b(x) if self.gate else 3.0))
+
+    X = torch.randn(20, 6, dtype=torch.float64)
+    for gate in (True, False):
+        sections = cut(graph_of(Scaled(gate), 6, 2), X)
+        assert all(sections.bends) is not gate

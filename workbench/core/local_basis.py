@@ -34,10 +34,14 @@ class Layer(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Worth of the network by how much is kept of it."""
+    """Worth of the network by how much is kept of it.
+
+    ``error`` is the standard error of its difference to the whole network on the same rows.
+    """
 
     kept: Int[np.ndarray, " c"]
     worth: Float[np.ndarray, " c"]
+    error: Float[np.ndarray, " c"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,15 +125,19 @@ class LocalBasis(Result):
     node_lengths: Int[np.ndarray, "b e"]
     node_kept: Int[np.ndarray, " nc"]
     node_worth: Float[np.ndarray, " nc"]
+    node_error: Float[np.ndarray, " nc"]
     edge_lengths: Int[np.ndarray, "b e"]
     edge_kept: Int[np.ndarray, " ec"]
     edge_worth: Float[np.ndarray, " ec"]
+    edge_error: Float[np.ndarray, " ec"]
     all_node_lengths: Int[np.ndarray, " b"]
     all_node_kept: Int[np.ndarray, " anc"]
     all_node_worth: Float[np.ndarray, " anc"]
+    all_node_error: Float[np.ndarray, " anc"]
     all_edge_lengths: Int[np.ndarray, " b"]
     all_edge_kept: Int[np.ndarray, " aec"]
     all_edge_worth: Float[np.ndarray, " aec"]
+    all_edge_error: Float[np.ndarray, " aec"]
     nodes_required: Int[np.ndarray, "b e"]
     edges_required: Int[np.ndarray, "b e"]
     fitted: int
@@ -162,12 +170,16 @@ class LocalBasis(Result):
             "node_lengths": (b, e), "edge_lengths": (b, e), "nodes_required": (b, e),
             "edges_required": (b, e), "node_kept": (int(self.node_lengths.sum()),),
             "node_worth": (int(self.node_lengths.sum()),),
+            "node_error": (int(self.node_lengths.sum()),),
             "edge_kept": (int(self.edge_lengths.sum()),),
             "edge_worth": (int(self.edge_lengths.sum()),),
+            "edge_error": (int(self.edge_lengths.sum()),),
             "all_node_kept": (int(self.all_node_lengths.sum()),),
             "all_node_worth": (int(self.all_node_lengths.sum()),),
+            "all_node_error": (int(self.all_node_lengths.sum()),),
             "all_edge_kept": (int(self.all_edge_lengths.sum()),),
             "all_edge_worth": (int(self.all_edge_lengths.sum()),),
+            "all_edge_error": (int(self.all_edge_lengths.sum()),),
             "data": (x, len(self.schema.features)), "truth": (x,), "features": (x, f),
             "predictions": (x, len(self.output_names)), "communities": (f,),
             "co_firing": (int((widths[1:-1] ** 2).sum()),), "input_features": (int(widths[0]),),
@@ -221,28 +233,26 @@ class LocalBasis(Result):
 
     def node_curve(self, layer: int, basis: str = "lib") -> Curve:
         """Worth by how many features of one layer stay."""
-        return self._curve(self.node_lengths, self.node_kept, self.node_worth, basis, layer)
+        return self._curve("node", basis, layer)
 
     def edge_curve(self, section: int, basis: str = "lib") -> Curve:
         """Worth by how many of the strongest edges of one section stay."""
-        return self._curve(self.edge_lengths, self.edge_kept, self.edge_worth, basis, section)
+        return self._curve("edge", basis, section)
 
     def all_nodes_curve(self, basis: str = "lib") -> Curve:
         """Worth by how many features of every layer stay, all layers at once."""
-        lengths = self.all_node_lengths[:, None]
-        return self._curve(lengths, self.all_node_kept, self.all_node_worth, basis, 0)
+        return self._curve("all_node", basis, 0)
 
     def all_edges_curve(self, basis: str = "lib") -> Curve:
         """Worth by how many of the strongest edges of every section stay, all at once."""
-        lengths = self.all_edge_lengths[:, None]
-        return self._curve(lengths, self.all_edge_kept, self.all_edge_worth, basis, 0)
+        return self._curve("all_edge", basis, 0)
 
-    def _curve(
-        self, lengths: np.ndarray, kept: np.ndarray, worth: np.ndarray, basis: str, at: int
-    ) -> Curve:
+    def _curve(self, name: str, basis: str, at: int) -> Curve:
+        lengths = getattr(self, f"{name}_lengths").reshape(len(BASES), -1)
         place = self.basis_index(basis) * lengths.shape[1] + at
         start, length = int(lengths.ravel()[:place].sum()), int(lengths.ravel()[place])
-        return Curve(kept[start : start + length], worth[start : start + length])
+        part = slice(start, start + length)
+        return Curve(*(getattr(self, f"{name}_{each}")[part] for each in Curve._fields))
 
     def feature_range(self, layer: int) -> slice:
         """Where the features of a layer lie among those of all layers."""
@@ -254,6 +264,12 @@ class LocalBasis(Result):
         d = int(self.widths[layer])
         start = int((self.widths[1:layer] ** 2).sum())
         return self.co_firing[start : start + d * d].reshape(d, d)
+
+    def alike(self, layer: int) -> Float[np.ndarray, "d d"]:
+        """Share of rows on which each two units of a layer between are both on or both off."""
+        both = self.together(layer)
+        on = both.diagonal()
+        return 1 - on[:, None] - on[None, :] + 2 * both
 
     def is_tied(self, layer: int, basis: str = "lib") -> np.ndarray:
         """Whether a feature's importance is within one per cent of a neighbour's.

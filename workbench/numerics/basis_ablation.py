@@ -1,5 +1,6 @@
 """What a network loses when only some features of its layers, or some edges between them, stay."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from workbench.numerics.interaction_basis import Basis
 
 # A network's outputs [n t e] to a number, the greater the better.
 Judge = Callable[[Tensor], float]
+# And the same for each row, of which that number is the mean.
+JudgeRows = Callable[[Tensor], Float[Tensor, " n"]]
 Step = Callable[[int, int], None]
 EACH, GROWTH = 64, 1.1
 # Of a scan down from all edges, where each try costs a pass for each view.
@@ -30,12 +33,15 @@ class Cut:
         Activations of the rows at every layer, the outputs last.
     bases
         One for each layer.
+    judge, judge_rows
+        What outputs are worth; by rows, so that a difference can be told from chance.
     """
 
     sections: Sequence[nn.Module]
     layers: Sequence[Float[Tensor, "n _ _"]]
     bases: Sequence[Basis]
     judge: Judge
+    judge_rows: JudgeRows | None = None
 
     def rest(self, activations: Float[Tensor, "n s d"], layer: int) -> Float[Tensor, "n t e"]:
         """Run what follows a layer."""
@@ -46,6 +52,19 @@ class Cut:
     def base(self) -> float:
         """Return the worth of the whole network on these rows."""
         return self.judge(self.layers[-1])
+
+    def error(self, outputs: Float[Tensor, "n t e"]) -> float:
+        r"""Return the standard error of the difference to the whole network, row by row.
+
+        .. math:: s / \sqrt n, \qquad s^2 = \frac{1}{n - 1} \sum_x (d_x - \bar d)^2
+
+        with :math:`d_x` the worth of these outputs less that of the network's own. NaN where worth
+        is not known by rows, or there is one row alone.
+        """
+        if self.judge_rows is None or len(outputs) < 2:
+            return math.nan
+        lost = self.judge_rows(outputs) - self.judge_rows(self.layers[-1])
+        return float(lost.double().std() / len(lost) ** 0.5)
 
 
 def schedule(most: int) -> list[int]:
@@ -64,23 +83,33 @@ def schedule(most: int) -> list[int]:
     return counts
 
 
-def with_features(cut: Cut, layer: int, kept: int) -> float:
-    r"""Worth of the network when a layer keeps its first features and the others their mean.
+def few_features(cut: Cut, layer: int, kept: int) -> Float[Tensor, "n t e"]:
+    r"""Return what the network says when a layer keeps its first features, others their mean.
 
     .. math:: f' = \mu + \sum_{j < m} \hat f_j\, C^+_j
     """
     basis = cut.bases[layer]
     features = basis.features(cut.layers[layer])[..., :kept]
-    return cut.judge(cut.rest(basis.activations(features), layer))
+    return cut.rest(basis.activations(features), layer)
 
 
-def with_features_everywhere(cut: Cut, kept: int) -> float:
-    """Worth when every layer but the last keeps its first ``kept`` features, one after another."""
+def few_features_everywhere(cut: Cut, kept: int) -> Float[Tensor, "n t e"]:
+    """Return the same when every layer but the last keeps its first features, one after another."""
     activations = cut.layers[0]
     for section, basis in zip(cut.sections, cut.bases, strict=False):
         few = basis.features(activations)[..., :kept]
         activations = section(basis.activations(few))
-    return cut.judge(activations)
+    return activations
+
+
+def with_features(cut: Cut, layer: int, kept: int) -> float:
+    """Worth of the network when a layer keeps its first features."""
+    return cut.judge(few_features(cut, layer, kept))
+
+
+def with_features_everywhere(cut: Cut, kept: int) -> float:
+    """Worth when every layer but the last keeps its first ``kept`` features."""
+    return cut.judge(few_features_everywhere(cut, kept))
 
 
 def strongest(edges: Float[Tensor, "k m"], kept: int) -> Bool[Tensor, "k m"]:
@@ -100,6 +129,9 @@ def through_edges(
     """
     here, there = cut.bases[section], cut.bases[section + 1]
     features = here.features(activations)
+    if not mask.numel():  # a layer has no features, so that there are no edges to tell apart
+        said = cut.sections[section](here.activations(features * 0))
+        return there.activations(there.features(said))
     found: Tensor | None = None
     views, member = torch.unique(mask, dim=0, return_inverse=True)
     for at, view in enumerate(views):
@@ -109,23 +141,31 @@ def through_edges(
             found = torch.zeros_like(said)
         own = member == at
         found[..., own] = said[..., own]
-    if found is None:  # the next layer has no features
-        return cut.sections[section](here.activations(features)) * 0 + there.mean
+    assert found is not None  # noqa: S101 - a mask of some edges has at least one view
     return there.activations(found)
+
+
+def few_edges(cut: Cut, section: int, mask: Bool[Tensor, "k m"]) -> Float[Tensor, "n t e"]:
+    """Return what the network says when one section keeps only the edges of a mask."""
+    return cut.rest(through_edges(cut, section, cut.layers[section], mask), section + 1)
+
+
+def few_edges_everywhere(cut: Cut, masks: Sequence[Bool[Tensor, "_ _"]]) -> Float[Tensor, "n t e"]:
+    """Return the same when every section keeps only the edges of its mask, one after another."""
+    activations = cut.layers[0]
+    for section, mask in enumerate(masks):
+        activations = through_edges(cut, section, activations, mask)
+    return activations
 
 
 def with_edges(cut: Cut, section: int, mask: Bool[Tensor, "k m"]) -> float:
     """Worth of the network when one section keeps only the edges of a mask."""
-    following = through_edges(cut, section, cut.layers[section], mask)
-    return cut.judge(cut.rest(following, section + 1))
+    return cut.judge(few_edges(cut, section, mask))
 
 
 def with_edges_everywhere(cut: Cut, masks: Sequence[Bool[Tensor, "_ _"]]) -> float:
-    """Worth when every section keeps only the edges of its mask, one after another."""
-    activations = cut.layers[0]
-    for section, mask in enumerate(masks):
-        activations = through_edges(cut, section, activations, mask)
-    return cut.judge(activations)
+    """Worth when every section keeps only the edges of its mask."""
+    return cut.judge(few_edges_everywhere(cut, masks))
 
 
 def enough(counts: Int[np.ndarray, " c"], worth: Float[np.ndarray, " c"], least: float) -> int:

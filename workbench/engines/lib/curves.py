@@ -14,12 +14,12 @@ from workbench.numerics.basis_ablation import (
     Cut,
     edges_required,
     enough,
+    few_edges,
+    few_edges_everywhere,
+    few_features,
+    few_features_everywhere,
     schedule,
     strongest,
-    with_edges,
-    with_edges_everywhere,
-    with_features,
-    with_features_everywhere,
 )
 
 Done = Callable[[str], None]
@@ -28,12 +28,16 @@ Drawn = tuple[list[int], list[float]]
 
 @dataclass
 class Curves:
-    """Curves of one basis."""
+    """Curves of one basis; errors are those of the difference to the whole network."""
 
     nodes: list[Drawn] = field(default_factory=list)
     edges: list[Drawn] = field(default_factory=list)
     all_nodes: Drawn = field(default_factory=lambda: ([], []))
     all_edges: Drawn = field(default_factory=lambda: ([], []))
+    nodes_errors: list[list[float]] = field(default_factory=list)
+    edges_errors: list[list[float]] = field(default_factory=list)
+    all_nodes_errors: list[float] = field(default_factory=list)
+    all_edges_errors: list[float] = field(default_factory=list)
     nodes_required: list[int] = field(default_factory=list)
     edges_required: list[int] = field(default_factory=list)
 
@@ -52,36 +56,57 @@ def curves_of(
     found = Curves()
     for at in range(len(cut.sections)):
         counts = schedule(len(cut.bases[at]))
-        worth = [with_features(cut, at, kept) for kept in counts]
+        worth, errors = _along(cut, counts, partial(few_features, cut, at))
         found.nodes.append((counts, worth))
+        found.nodes_errors.append(errors)
         found.nodes_required.append(enough(np.array(counts), np.array(worth), least))
         done("features left out")
-        few, tried = edges_required(
-            partial(_worth_of, cut, at, tensors[at]), tensors[at].numel(), least
-        )
-        found.edges.append((list(tried), list(tried.values())))
-        found.edges_required.append(few)
+        _edges(found, cut, at, tensors[at], least)
         done("edges left out")
-    counts = schedule(max(len(basis) for basis in cut.bases[:-1]))
-    found.all_nodes = counts, [with_features_everywhere(cut, kept) for kept in counts]
+    # The same counts for every basis: how many features and edges it has depends on what it drops.
+    widths = [layer.shape[2] for layer in cut.layers]
+    counts = schedule(max(widths[:-1]))
+    worth, found.all_nodes_errors = _along(cut, counts, partial(few_features_everywhere, cut))
+    found.all_nodes = counts, worth
     if all_edges:
-        found.all_edges = _all_edges(cut, tensors)
+        _all_edges(found, cut, tensors)
     done("all layers at once")
     return found
 
 
-def _all_edges(cut: Cut, edges: list[Tensor]) -> Drawn:
-    # The same counts for every basis: how many edges it has depends on what it drops.
+def _all_edges(found: Curves, cut: Cut, edges: list[Tensor]) -> None:
+    """Add the curve of all sections at once."""
     widths = [layer.shape[2] for layer in cut.layers]
     counts = _edge_counts(max(a * b for a, b in itertools.pairwise(widths)))
-    worth = [
-        with_edges_everywhere(cut, [strongest(each, kept) for each in edges]) for kept in counts
-    ]
-    return counts, worth
+
+    def outputs(kept: int) -> Tensor:
+        return few_edges_everywhere(cut, [strongest(each, kept) for each in edges])
+
+    worth, found.all_edges_errors = _along(cut, counts, outputs)
+    found.all_edges = counts, worth
 
 
-def _worth_of(cut: Cut, at: int, edges: Tensor, kept: int) -> float:
-    return with_edges(cut, at, strongest(edges, kept))
+def _along(
+    cut: Cut, counts: list[int], outputs: Callable[[int], Tensor]
+) -> tuple[list[float], list[float]]:
+    """Return worth, and how sure its difference to the whole is, with so much kept."""
+    said = [(cut.judge(out), cut.error(out)) for out in map(outputs, counts)]
+    return [worth for worth, _ in said], [error for _, error in said]
+
+
+def _edges(found: Curves, cut: Cut, at: int, edges: Tensor, least: float) -> None:
+    """Add the curve of one section, and how few edges it takes."""
+    errors: dict[int, float] = {}
+
+    def worth(kept: int) -> float:
+        outputs = few_edges(cut, at, strongest(edges, kept))
+        errors[kept] = cut.error(outputs)
+        return cut.judge(outputs)
+
+    few, tried = edges_required(worth, edges.numel(), least)
+    found.edges.append((list(tried), list(tried.values())))
+    found.edges_errors.append([errors[kept] for kept in tried])
+    found.edges_required.append(few)
 
 
 def _edge_counts(most: int) -> list[int]:
@@ -103,10 +128,17 @@ def together(found: dict[str, Curves]) -> dict[str, np.ndarray]:
         kept[f"{key}_lengths"] = np.array([len(c) for c, _ in drawn]).reshape(shape)
         kept[f"{key}_kept"] = np.array([n for counts, _ in drawn for n in counts])
         kept[f"{key}_worth"] = np.array([w for _, worth in drawn for w in worth])
+        kept[f"{key}_error"] = np.array([
+            error for curves in ordered for errors in getattr(curves, f"{name}_errors")
+            for error in errors
+        ])  # fmt: skip
         whole = [getattr(curves, f"all_{name}") for curves in ordered]
         kept[f"all_{key}_lengths"] = np.array([len(c) for c, _ in whole])
         kept[f"all_{key}_kept"] = np.array([n for counts, _ in whole for n in counts])
         kept[f"all_{key}_worth"] = np.array([w for _, worth in whole for w in worth])
+        kept[f"all_{key}_error"] = np.array([
+            error for curves in ordered for error in getattr(curves, f"all_{name}_errors")
+        ])  # fmt: skip
         kept[f"{name}_required"] = np.array([
             getattr(curves, f"{name}_required") for curves in ordered
         ])

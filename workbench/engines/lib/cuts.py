@@ -53,7 +53,7 @@ def over_blocks(network: TabularResNet) -> dict[str, tuple[str, str]]:
 def over_steps(network: GraphNetwork) -> dict[str, tuple[str, str]]:
     """Return the steps of a graph that a connection reaches over: from which step, and to which."""
     steps, fixed = network._steps, _fixed(network)
-    last = {name: at for at, node in enumerate(steps) for name in _read_by(node)}
+    last = {name: at for at, node in enumerate(steps) for name in read_by(node)}
     crossed: dict[str, tuple[str, str]] = {}
     start, stop = "", 0  # of what reaches furthest of all steps so far
     for at, node in enumerate(steps):
@@ -135,7 +135,7 @@ def _graph_cuts(network: GraphNetwork) -> list[str]:
 
 def _opens(network: GraphNetwork, name: str) -> bool:
     """Whether a layer of weights reads a step."""
-    return any(node.op == "layer" and node.target in OPENING and name in _read_by(node)
+    return any(node.op == "layer" and node.target in OPENING and name in read_by(node)
                for node in network._steps)  # fmt: skip
 
 
@@ -149,5 +149,6 @@ def _fixed(network: GraphNetwork) -> set[str]:
     return {node.name for node in network._steps if node.op == "tensor"}
 
 
-def _read_by(node: Node) -> set[str]:
+def read_by(node: Node) -> set[str]:
+    """Return the steps that a step of a graph reads."""
     return {name for part in (*node.args, *node.kwargs.values()) for name in references(part)}

@@ -21,7 +21,7 @@ from workbench.engines.lib.bases import Fitted, fit_lib, fit_neurons, fit_pca, r
 from workbench.engines.lib.curves import Curves, curves_of, together
 from workbench.engines.lib.params import LibParams
 from workbench.engines.lib.sections import Sections, cut, where_double
-from workbench.numerics.basis_ablation import Cut, Judge
+from workbench.numerics.basis_ablation import Cut, JudgeRows
 from workbench.numerics.section_jacobians import chunk_of, co_firing
 
 NAME = "lib.graph"
@@ -52,7 +52,7 @@ def _explain(
     done = _steps(context, len(sections.parts))
     quiet = replace(context, progress=None)  # told between sections, by ``done``
     fitted = {name: fit(sections, layers, params, quiet, done) for name, fit in FITS.items()}
-    base = judge(tested[-1])
+    base = float(judge(tested[-1]).mean())
     least = base - params.tolerance * (1.0 if model.schema.n_classes else abs(base))
     curves = {
         name: _curves(sections, tested, each, judge, least, done) for name, each in fitted.items()
@@ -65,7 +65,7 @@ def _explain(
             NAME, model, rows, table, params, context,
             evaluations=len(train) + len(judged), chunk_rows=len(judged),
             seconds=time.perf_counter() - started, notes=_notes(model, train, layers, fitted),
-        ),
+        ).model_copy(update={"dtype": params.dtype}),
         layer_names=sections.names,
         widths=np.array([layer.shape[2] for layer in layers]),
         positions=np.array([layer.shape[1] for layer in layers]),
@@ -105,24 +105,23 @@ def _layers(model: Model, sections: Sections, rows: Table) -> list[Tensor]:
     return sections.layers(model.encode(rows.X).double())
 
 
-def judge_of(model: Model, truth: Tensor) -> tuple[Judge, str]:
-    """Return what the outputs of a network are worth on rows of known truth, and its name."""
+def judge_of(model: Model, truth: Tensor) -> tuple[JudgeRows, str]:
+    """Return what outputs are worth for each row of known truth, and the name of the mean of it."""
     if model.schema.n_classes:
         codes = truth.long()
-        return (
-            lambda outputs: float((outputs[:, 0].argmax(1) == codes).double().mean()), "accuracy",
-        )  # fmt: skip
+        return lambda outputs: (outputs[:, 0].argmax(1) == codes).double(), "accuracy"
     return (
-        lambda outputs: -float((outputs[:, 0, 0] - truth).square().mean()),
-        "minus the mean squared error",
-    )
+        lambda outputs: -(outputs[:, 0, 0] - truth).square(), "minus the mean squared error"
+    )  # fmt: skip
 
 
 def _curves(
-    sections: Sections, layers: Sequence[Tensor], fitted: Fitted, judge: Judge, least: float,
+    sections: Sections, layers: Sequence[Tensor], fitted: Fitted, judge: JudgeRows, least: float,
     done: Callable[[str], None],
 ) -> Curves:  # fmt: skip
-    made = Cut(sections.parts, layers, fitted.bases, judge)
+    made = Cut(
+        sections.parts, layers, fitted.bases, lambda outputs: float(judge(outputs).mean()), judge
+    )
     return curves_of(made, [edges.cpu().numpy() for edges in fitted.edges], least, done)
 
 
@@ -229,18 +228,18 @@ def _column(feature: Feature, at: int, count: int) -> str:
 def _notes(
     model: Model, train: Table, layers: Sequence[Tensor], fitted: dict[str, Fitted]
 ) -> tuple[str, ...]:
-    notes = [f"Bases and edges are made of {counted(len(train), 'training row')}."]
+    notes = [f"bases and edges are made of {counted(len(train), 'training row')}"]
     widest = max(layer.shape[2] for layer in layers)
     places = min(layer.shape[1] for layer in layers)
     if len(train) < FEW_ROWS or len(train) * places < ROWS_A_DIRECTION * widest:
         notes.append(
-            f"These are few rows for layers of {widest} units: features may be others with more."
+            f"these are few rows for layers of {widest} units: features may be others with more"
         )
     empty = [at for at, basis in enumerate(fitted["lib"].bases) if not len(basis)]
     if empty:
         notes.append(
-            f"Nothing that a layer of {model.name} does changes the outputs on these rows, so it "
-            "has no features."
+            f"nothing that a layer of {model.name} does changes the outputs on these rows, so it "
+            "has no features"
         )
     return tuple(notes)
 

@@ -16,12 +16,13 @@ from workbench.engines.lib.cuts import (
     check_layers,
     check_numbers,
     over_blocks,
+    read_by,
     row_parts,
     step_names,
 )
 from workbench.numerics.section_jacobians import Dense
 from workbench.registry.architectures import MLP, Linear, TabularResNet
-from workbench.registry.graph import GraphNetwork
+from workbench.registry.graph import GraphNetwork, Node
 
 # Functions of each unit that are linear but for a bend, with their derivative.
 BENDS: dict[type[nn.Module], Callable[[Tensor], Tensor]] = {nn.ReLU: lambda z: (z > 0).to(z)}
@@ -31,6 +32,9 @@ BENT = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.Hardtanh)
 SMOOTH = (nn.GELU, nn.Tanh, nn.SiLU, nn.Sigmoid, nn.ELU, nn.Softplus)
 AFFINE = (nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.Conv1d, nn.Conv2d, nn.AvgPool2d,
           nn.Flatten)  # fmt: skip
+BENT_FUNCTIONS = frozenset({
+    "flatten", "reshape", "view", "relu", "add", "cat", "mean", "permute", "unsqueeze",
+})  # fmt: skip
 TOLERANCE = 1e-9
 
 
@@ -229,8 +233,8 @@ def _of_graph(network: GraphNetwork, inputs: Tensor, layers: Sequence[str]) -> S
         Steps(network, start, stop, shapes[start]) for start, stop in zip(starts, ends, strict=True)
     ]
     return Sections(
-        ("inputs", *starts[1:], "outputs"), tuple(parts), tuple(None for _ in parts),
-        tuple(_bent_steps(part) for part in parts),
+        ("inputs", *starts[1:], "outputs"), tuple(parts),
+        tuple(_dense_steps(part) for part in parts), tuple(_bent_steps(part) for part in parts),
     )  # fmt: skip
 
 
@@ -241,11 +245,33 @@ def _shapes(network: GraphNetwork, row: Tensor, names: Sequence[str]) -> dict[st
     return {name: check_numbers(name, known[name]).shape[1:] for name in names}
 
 
+def _dense_steps(part: Steps) -> Dense | None:
+    """Tell what some steps are made of, as of modules one after another."""
+    modules, before = [], part.start
+    for node in part.steps:
+        if read_by(node) != {before}:
+            return None
+        before = node.name
+        if node.op == "layer":
+            modules.append(part.graph._find(node.path))
+        elif node.target == "relu":
+            modules.append(nn.ReLU())
+        else:
+            return None
+    return _dense(modules) if len(part.shape) == 1 else None
+
+
 def _bent_steps(part: Steps) -> bool:
-    names = {"flatten", "reshape", "view", "relu", "add", "cat", "mean", "permute", "unsqueeze"}
     fine = (*BENT, *AFFINE, *SILENT, nn.MaxPool2d)
     return all(
-        isinstance(part.graph._find(node.path), fine) if node.op == "layer"
-        else node.op == "tensor" or node.target in names
+        isinstance(part.graph._find(node.path), fine) if node.op == "layer" else _is_bent(node)
         for node in part.steps
     )  # fmt: skip
+
+
+def _is_bent(node: Node) -> bool:
+    """Whether a function is linear but for bends."""
+    if node.op == "tensor" or node.target in BENT_FUNCTIONS:
+        return True
+    # By a number; of two tensors of which both depend on the rows neither is linear.
+    return node.target in {"div", "mul"} and isinstance(node.args[-1], int | float)
