@@ -20,7 +20,8 @@ def test_the_answer_graph_curves_and_a_card_are_there(model):
     app = look(model)
     (said,) = answers(app)
     assert "stays within the tolerance" in said
-    assert figures(app) == 5
+    assert figures(app) == 7
+    assert "the network needs " in shown(app)
     assert "WB070" in shown(app)
     labels = {button.label for button in app.get("download_button")}
     assert labels >= {"HTML", "CSV", "JSON", "GraphML"}
@@ -36,11 +37,22 @@ def test_what_is_said_beside_the_graph_follows_the_slider():
     assert "points by cutting" in after.delta
 
 
+def test_features_can_be_left_out_instead_of_edges():
+    app = look("diabetes-mlp", inside_cut="features")
+    slider = widget(app, "select_slider", "Features kept of every layer")
+    app = no_fault(slider.set_value(slider.options[0]).run())
+    (worth,) = app.metric
+    assert worth.label == "Mean squared error, all layers cut"
+    assert "95 % of the change" in shown(app)
+    assert "What is lost with fewer features" in shown(app)
+
+
 def test_every_basis_cut_and_feature_can_be_chosen():
     app = look("wine-mlp", inside_basis="neurons", inside_cut="features", inside_layer="hidden 1",
-               inside_feature="hidden 1, feature 1")  # fmt: skip
+               inside_feature="hidden 1, feature 1", inside_units="hidden 2")  # fmt: skip
     assert widget(app, "selectbox", "Feature").value == "hidden 1, feature 1"
     assert widget(app, "selectbox", "Layer").value == "hidden 1"
+    assert widget(app, "selectbox", "Units of").value == "hidden 2"
 
 
 def test_layers_to_cut_at_can_be_chosen():

@@ -75,7 +75,7 @@ NAMES = {
                  "remedies.shown", "remedies.of_gap", "remedies.of_rate", "remedies.epochs",
                  "remedies.refits", "remedies.learner", "remedies_seed"),
     "inside": (*OF_ALL, "inside_basis", "inside_edges", "inside_feature", "inside_seed",
-               "inside_cut", "inside_layer", "inside_row",
+               "inside_cut", "inside_layer", "inside_row", "inside_features", "inside_units",
                "inside.fit_rows", "inside.curve_rows", "inside.shown_rows", "inside.tolerance",
                "inside.rule", "inside.sources", "inside.epsilon", "inside.layers"),
     "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),

@@ -1,6 +1,7 @@
 """``workbench lib``, the verb, and the report of what they make."""
 
 import json
+import re
 
 import networkx as nx
 import numpy as np
@@ -12,6 +13,8 @@ from workbench import api
 from workbench.checks import run_checks
 from workbench.cli.main import workbench
 from workbench.core.results import load
+from workbench.core.wording import counted
+from workbench.plots.basis_redundancy import redundancy_sentence
 from workbench.plots.local_basis import lib_sentence, together_sentence
 from workbench.report import to_json, write_report
 
@@ -33,6 +36,7 @@ def test_says_what_the_api_finds_and_writes_it_with_its_graph(tmp_path):
     np.testing.assert_array_equal(found.edges_required, again.edges_required)
     assert lib_sentence(found) in said.output
     assert together_sentence(found) in said.output
+    assert redundancy_sentence(found) in said.output
     for basis in range(3):
         assert f"edges in all {int(found.edges_required[basis].sum()):,}" in said.output
     assert "WB070" in said.output
@@ -69,9 +73,20 @@ def test_a_section_of_a_report_holds_answers_figures_tables_and_trust(tmp_path, 
     page = write_report([result], tmp_path / "report.html", title="Report").read_text()
     assert "Directions that were dropped" in page
     assert "takes as many features as units" in page or "at most as many features as units" in page
-    assert page.count('role="img"') == 3
+    assert page.count('role="img"') == 5
     for found in run_checks(result):
         assert found.code in page
+    record, text = result.provenance, " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for said in (
+        record.model, record.model_digest, record.table_digest, "precision float64",
+        f"{record.n_rows} rows of {record.table}", counted(result.fitted, "training row"),
+        "epsilon = 1e-10", "tolerance = 0.01", "never vary ignored gradients",
+        "Principal components", "Neurons", "no gain on language models",
+    ):  # fmt: skip
+        assert said in text
+    for at, rule in enumerate(result.rules):
+        dropped = f"{result.widths[at]} {result.unvisited[at]} {result.ignored[at]} {rule}"
+        assert f"{result.layer_names[at]} {dropped}" in text
     assert "NaN" not in to_json(result)
 
 

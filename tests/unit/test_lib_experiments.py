@@ -15,15 +15,6 @@ def test_the_command_offers_every_experiment():
     assert set(NAMES) == set(RECIPES)
 
 
-def test_columns_of_noise_cost_principal_components_features_but_not_the_interaction_basis():
-    lib, pca, neurons = needed_by("digits-noise", 1, Context())
-    assert lib.base == pca.base == neurons.base
-    assert lib.base >= 0.8, "it has learned"
-    assert lib.nodes[0] <= 12
-    assert pca.nodes[0] >= 40
-    assert sum(lib.edges) <= 0.4 * sum(pca.edges)
-
-
 def test_a_table_is_printed_for_each_basis():
     said = CliRunner().invoke(workbench, ["lib-experiments", "wine", "--seeds", "2"])
     assert said.exit_code == 0, said.output

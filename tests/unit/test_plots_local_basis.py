@@ -17,8 +17,9 @@ from workbench.plots.local_basis import (
     feature_name,
     features_by_name,
     lib_sentence,
+    loss_bounds,
     together_sentence,
-    worth_of_edges,
+    worth_kept,
 )
 from workbench.report.graphml import graph_of, to_graphml
 
@@ -73,11 +74,43 @@ def test_bands_are_wilsons_interval():
     assert min(band.y) < 100 * RESULT.all_edges_curve().worth.min()
 
 
-def test_the_worth_beside_the_slider_is_that_of_the_count():
-    curve = RESULT.all_edges_curve("pca")
-    for kept, worth in zip(*curve, strict=True):
-        assert worth_of_edges(RESULT, "pca", int(kept)) == (kept, worth)
-    assert (RESULT.all_edges_curve("lib").kept == curve.kept).all(), "one slider for all bases"
+@pytest.mark.parametrize("cut", ["edges", "features"])
+def test_the_worth_beside_the_slider_is_that_of_the_count(cut):
+    curves = {
+        basis: RESULT.all_edges_curve(basis) if cut == "edges" else RESULT.all_nodes_curve(basis)
+        for basis in BASES
+    }
+    curve = curves["pca"]
+    for kept, worth, error in zip(*curve, strict=True):
+        assert worth_kept(RESULT, cut, "pca", int(kept)) == (kept, worth, error)
+    for other in curves.values():
+        assert (other.kept == curve.kept).all(), "one slider for all bases"
+
+
+def test_between_a_few_features_all_edges_are_drawn():
+    figure = render(RESULT, "graph", features=2)
+    dots = [trace for trace in figure.data if trace.mode != "lines"]
+    outputs = len(RESULT.output_names)
+    assert [len(trace.y) for trace in dots] == [2, 2, 2, outputs]
+    edges = [RESULT.edges(at)[: 2 if at < 2 else None, :2] for at in range(3)]
+    assert lines_of(figure) == sum((each > 0).sum() for each in edges)
+    with pytest.raises(InvalidInputError, match="at least 1 feature"):
+        render(RESULT, "graph", features=0)
+
+
+def test_a_count_can_be_marked_on_the_curves():
+    figure = render(RESULT, "curves", kept=3)
+    assert [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1] == [4]
+
+
+def test_bands_of_an_error_are_those_of_its_change_on_the_same_rows():
+    result = some_basis("regression")
+    curve = result.all_nodes_curve("lib")
+    band, *_ = render(result, "curves", cut="features").data
+    half = 1.96 * curve.error
+    np.testing.assert_allclose(band.y, [*(-curve.worth - half), *(-curve.worth + half)[::-1]])
+    low, high = loss_bounds(curve.worth[1], curve.error[1], result.base)
+    assert (low + high) / 2 == pytest.approx(result.base - curve.worth[1])
 
 
 def test_a_card_shows_means_by_class_with_intervals_of_the_same_rows():
@@ -120,7 +153,7 @@ def test_pixels_stand_in_their_places():
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("view", ["graph", "curves", "feature", "loadings"])
+@pytest.mark.parametrize("view", ["graph", "curves", "feature", "loadings", "used", "alike"])
 def test_draws_in_both_themes(view, dark):
     for result in (RESULT, some_basis("regression")):
         assert render(result, view, dark=dark).to_json()

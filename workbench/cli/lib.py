@@ -15,6 +15,7 @@ EXAMPLES = """\b
 Examples:
   workbench lib digits-mlp digits
   workbench lib wine-mlp wine --tolerance 0.02 --out out/
+  workbench lib wine-mlp wine --layers "hidden 2"
   workbench lib diabetes-mlp diabetes --json
 """
 
@@ -54,9 +55,10 @@ def _write(result: "LocalBasis", out: Path) -> list[Path]:
 
 
 def _summary(result: "LocalBasis") -> str:
-    from workbench.plots.local_basis import lib_sentence, together_sentence  # loads plotly
+    from workbench.plots.basis_redundancy import redundancy_sentence  # loads plotly
+    from workbench.plots.local_basis import lib_sentence, together_sentence
 
-    said = [lib_sentence(result), together_sentence(result)]
+    said = [lib_sentence(result), together_sentence(result), redundancy_sentence(result)]
     return "\n".join([*said, "", *_lines(result), "", *trust_lines(result)])
 
 

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import LocalBasis
 from workbench.core.schema import listing
-from workbench.plots.layout import empty, layout_bars, shortened, title, whisker_style
+from workbench.plots.layout import empty, layout_bars, narrow_title, stacked, title, whisker_style
 from workbench.plots.local_basis import CURVE_HEIGHT, features_by_name
 from workbench.plots.theme import Palette, escaped, palette, template
 
-LOADINGS = 12
+LOADINGS, LABEL = 12, 20
 IMAGE_HEIGHT = 340
 # Names of pixels end in their row and column.
 PIXEL = re.compile(r"_(\d+)_(\d+)$")
@@ -70,7 +70,7 @@ def feature(result: LocalBasis, *, feature: str | None = None, dark: bool = Fals
         return figure
     means, half = result.class_means[at], Z * result.class_errors[at]
     _bars(figure, means, half, result.output_names, colours)
-    title(figure, "mean of the feature by true class", "lines: 95 %")
+    narrow_title(figure, "mean of the feature by true class", "lines: 95 %")
     return figure
 
 
@@ -101,7 +101,7 @@ def loadings(result: LocalBasis, *, feature: str | None = None, dark: bool = Fal
     order = np.argsort(-np.abs(values), kind="stable")[:LOADINGS]
     figure = go.Figure(layout={"template": template(dark=dark)})
     _bars(figure, values[order], half[order], [names[i] for i in order], colours)
-    title(figure, said, *(["lines: 95 %"] if layer else []))
+    narrow_title(figure, said, *(["lines: 95 %"] if layer else []))
     return figure
 
 
@@ -172,4 +172,6 @@ def _bars(
         hoverinfo="text",
     )  # fmt: skip
     reach = 1.15 * float(np.nanmax(np.abs(values) + half, initial=1e-9))
-    layout_bars(figure, [shortened(name) for name in names], (-reach, reach))
+    layout_bars(figure, list(names), (-reach, reach))
+    figure.update_xaxes(nticks=4)
+    figure.update_yaxes(ticktext=stacked(names, LABEL, lines=2))

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.local_basis import BASES, LocalBasis
+from workbench.core.local_basis import BASES, Curve, LocalBasis
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots.layout import empty, note, shortened, title
@@ -13,6 +13,7 @@ from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 GRAPH_HEIGHT, CURVE_HEIGHT = 520, 380
 MOST_NODES, MOST_EDGES = 40, 200
+Z = 1.96
 WIDTHS = (0.6, 7.0)
 # Lines of about the same width share a trace.
 BUCKETS = 5
@@ -20,8 +21,22 @@ ALL_LAYERS = "all layers at once"
 CUTS = {"features": "features kept", "edges": "edges kept"}
 
 
-def kept_edges(result: LocalBasis, basis: str, edges: int | None) -> list[int]:
-    """Return how many edges of each section are drawn: as asked, else those that are required."""
+def kept_edges(
+    result: LocalBasis, basis: str, edges: int | None, features: int | None = None
+) -> list[int]:
+    """Return how many edges of each section are drawn: as asked, else those that are required.
+
+    Between a few features, all of them.
+
+    Raises
+    ------
+    InvalidInputError
+        If ``edges`` or ``features`` is below 1.
+    """
+    if features is not None and features < 1:
+        raise InvalidInputError(f"A graph needs at least 1 feature, got {features}.")
+    if edges is None and features is not None:
+        return [result.edges(at, basis).size for at in range(result.n_sections)]
     if edges is not None:
         if edges < 1:
             raise InvalidInputError(f"A graph needs at least 1 edge, got {edges}.")
@@ -30,21 +45,31 @@ def kept_edges(result: LocalBasis, basis: str, edges: int | None) -> list[int]:
     return [int(min(MOST_EDGES, max(1, n))) for n in required]
 
 
-def worth_of_edges(result: LocalBasis, basis: str, edges: int) -> tuple[int, float]:
-    """Return the worth with so many edges of every section kept, at the nearest count tried."""
-    curve = result.all_edges_curve(basis)
-    at = int(np.abs(np.log1p(curve.kept) - np.log1p(edges)).argmin())
-    return int(curve.kept[at]), float(curve.worth[at])
+def worth_kept(result: LocalBasis, cut: str, basis: str, n: int) -> tuple[int, float, float]:
+    """Return what is left with ``n`` features, or edges, kept everywhere at once.
+
+    Returns
+    -------
+    The nearest count that was tried, the worth, and the standard error of what was lost.
+    """
+    curve = _curve(result, cut, ALL_LAYERS, basis)
+    at = int(np.abs(np.log1p(curve.kept) - np.log1p(n)).argmin())
+    return int(curve.kept[at]), float(curve.worth[at]), float(curve.error[at])
+
+
+def loss_bounds(worth: float, error: float, base: float) -> tuple[float, float]:
+    """Return the 95 % interval of what was lost on the same rows, from a normal distribution."""
+    return base - worth - Z * error, base - worth + Z * error
 
 
 def accuracy_bounds(
     accuracy: float | Float[np.ndarray, " c"], rows: int
 ) -> tuple[Float[np.ndarray, "*c"], Float[np.ndarray, "*c"]]:
     """Return Wilson's 95 % interval of accuracies on so many rows."""
-    z2 = 1.96**2
+    z2 = Z**2
     p = np.asarray(accuracy)
     centre = (p + z2 / (2 * rows)) / (1 + z2 / rows)
-    half = 1.96 * np.sqrt(p * (1 - p) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
+    half = Z * np.sqrt(p * (1 - p) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
     return centre - half, centre + half
 
 
@@ -56,8 +81,9 @@ def show_worth(result: LocalBasis, worth: float) -> str:
 
 
 def graph(
-    result: LocalBasis, *, basis: str = "lib", edges: int | None = None, dark: bool = False
-) -> go.Figure:
+    result: LocalBasis, *, basis: str = "lib", edges: int | None = None,
+    features: int | None = None, dark: bool = False,
+) -> go.Figure:  # fmt: skip
     """Draw layers as columns, features by importance, and the strongest edges between them.
 
     The width of a line is the root of its share of the strongest edge of its section; features
@@ -67,16 +93,18 @@ def graph(
     ----------
     edges
         Of every section; by default as many as it takes.
+    features
+        Leave out all but the first ones of every layer; the outputs stay.
 
     Raises
     ------
     InvalidInputError
-        If there is no such basis, or ``edges`` is below 1.
+        If there is no such basis, or ``edges`` or ``features`` is below 1.
     """
-    kept = kept_edges(result, basis, edges)
+    kept = kept_edges(result, basis, edges, features)
     colours = palette(dark=dark)
     figure = go.Figure(layout={"template": template(dark=dark), "height": GRAPH_HEIGHT})
-    drawn = [_strongest(result, at, basis, n) for at, n in enumerate(kept)]
+    drawn = [_strongest(result, at, basis, n, features) for at, n in enumerate(kept)]
     if not any(len(pairs) for pairs in drawn):
         return empty("No feature of a layer has an effect on these rows.", dark=dark)
     nodes = _nodes(result, basis, drawn)
@@ -92,14 +120,18 @@ def graph(
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[most - 0.3, -0.7])
     shown = counted(sum(map(len, drawn)), "edge")
-    if max(kept) > MOST_EDGES:
+    if any(len(pairs) == MOST_EDGES < n for pairs, n in zip(drawn, kept, strict=True)):
         shown += f", at most {MOST_EDGES} of a section"
     note(figure, f"{BASES[basis]}: {shown}", dark=dark)
     return figure
 
 
-def _strongest(result: LocalBasis, at: int, basis: str, n: int) -> Int[np.ndarray, "e 2"]:
-    values = result.edges(at, basis)
+def _strongest(
+    result: LocalBasis, at: int, basis: str, n: int, features: int | None
+) -> Int[np.ndarray, "e 2"]:
+    """Return the strongest edges of a section, as pairs of the next layer's feature and its own."""
+    following = None if at + 1 == result.n_sections else features
+    values = result.edges(at, basis)[:following, :features]
     order = np.argsort(-values, axis=None, kind="stable")[: min(n, MOST_EDGES)]
     order = order[values.ravel()[order] > 0]
     found: np.ndarray = np.stack(np.unravel_index(order, values.shape), 1).reshape(-1, 2)
@@ -215,8 +247,9 @@ def reads(result: LocalBasis, layer: int, feature: int, basis: str = "lib") -> l
 
 
 def curves(
-    result: LocalBasis, *, cut: str = "edges", layer: str = ALL_LAYERS, dark: bool = False
-) -> go.Figure:
+    result: LocalBasis, *, cut: str = "edges", layer: str = ALL_LAYERS, kept: int | None = None,
+    dark: bool = False,
+) -> go.Figure:  # fmt: skip
     """Draw what the network is worth when only some features or edges stay, for each basis.
 
     Parameters
@@ -225,6 +258,8 @@ def curves(
         ``features`` or ``edges``.
     layer
         A layer by name (of edges: those that start there), or all at once.
+    kept
+        A count to mark.
 
     Raises
     ------
@@ -242,24 +277,25 @@ def curves(
     scale = 100 if accuracy else -1
     for number, (basis, name) in enumerate(BASES.items()):
         curve = _curve(result, cut, layer, basis)
-        if accuracy:
-            low, high = accuracy_bounds(curve[1], result.judged)
-            figure.add_scatter(
-                x=np.concatenate([curve[0], curve[0][::-1]]) + 1,
-                y=100 * np.concatenate([high, low[::-1]]), mode="none", fill="toself",
-                fillcolor=colours.classes[number], opacity=0.12, hoverinfo="skip",
-                showlegend=False,
-            )  # fmt: skip
+        low, high = _band(result, curve)
         figure.add_scatter(
-            x=curve[0] + 1, y=scale * curve[1], name=name, mode="lines",
+            x=np.concatenate([curve.kept, curve.kept[::-1]]) + 1,
+            y=scale * np.concatenate([high, low[::-1]]), mode="none", fill="toself",
+            fillcolor=colours.classes[number], opacity=0.12, hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=curve.kept + 1, y=scale * curve.worth, name=name, mode="lines",
             line={"color": colours.classes[number], "dash": DASHES[number], "width": 2.5},
             hovertext=[f"{escaped(name)}: {counted(int(n), cut.removesuffix('s'))}<br>"
-                       f"{show_worth(result, float(w))}" for n, w in zip(*curve, strict=True)],
+                       f"{show_worth(result, float(w))}"
+                       for n, w in zip(curve.kept, curve.worth, strict=True)],
             hoverinfo="text",
         )  # fmt: skip
+    if kept is not None:
+        figure.add_vline(x=kept + 1, line={"color": colours.muted, "width": 1})
     line = {"color": colours.muted, "width": 1, "dash": DASHES[2]}
     figure.add_hline(y=scale * result.least, line=line)
-    most = max(int(_curve(result, cut, layer, basis)[0].max()) for basis in BASES)
+    most = max(int(_curve(result, cut, layer, basis).kept.max()) for basis in BASES)
     ticks = [n for n in (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000) if n <= most]
     figure.update_xaxes(
         type="log", tickvals=[n + 1 for n in ticks], ticktext=[f"{n:,}" for n in ticks]
@@ -268,14 +304,22 @@ def curves(
     figure.update_layout(
         showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     )
-    said = ["bands: 95 %"] if accuracy else []
-    title(figure, CUTS[cut], "thin line: what still counts as kept", *said)
+    said = "bands: 95 %" if accuracy else "bands: 95 % of what is lost"
+    title(figure, CUTS[cut], "thin line: what still counts as kept", said)
     return figure
 
 
-def _curve(
-    result: LocalBasis, cut: str, layer: str, basis: str
-) -> tuple[Int[np.ndarray, " c"], Float[np.ndarray, " c"]]:
+def _band(
+    result: LocalBasis, curve: Curve
+) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"]]:
+    """Return 95 % intervals: of an accuracy by itself, of an error in its change by cutting."""
+    if result.worth_name == "accuracy":
+        return accuracy_bounds(curve.worth, result.judged)
+    half = Z * np.nan_to_num(curve.error)
+    return curve.worth - half, curve.worth + half
+
+
+def _curve(result: LocalBasis, cut: str, layer: str, basis: str) -> Curve:
     if layer == ALL_LAYERS:
         whole = result.all_nodes_curve if cut == "features" else result.all_edges_curve
         return whole(basis)
@@ -287,12 +331,13 @@ def lib_sentence(result: LocalBasis) -> str:
     """Say in a sentence how few features and edges it takes, against principal components."""
     lib, pca = (result.edges_required[result.basis_index(basis)] for basis in ("lib", "pca"))
     possible = sum(result.possible_edges(at) for at in range(result.n_sections))
-    nodes = listing(result.nodes_required[0])
-    layers = listing(result.layer_names[:-1])
+    needed = [int(n) for n in result.nodes_required[0]]
+    nodes = [f"{n:,} of {name}" for n, name in zip(needed, result.layer_names, strict=False)]
+    nodes[0] = f"{counted(needed[0], 'feature')} of {result.layer_names[0]}"
     edges = f"{int(lib.sum()):,} of {possible:,} possible edges"
     return (
-        f"{show_worth(result, result.base).capitalize()} stays within the tolerance with {nodes} "
-        f"features of {layers}, and with {edges}; principal components take "
+        f"{show_worth(result, result.base).capitalize()} stays within the tolerance with "
+        f"{listing(nodes)}, and with {edges}; principal components take "
         f"{int(pca.sum()):,}. Each layer, and each section between two, was cut alone."
     )
 

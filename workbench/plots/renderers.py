@@ -48,6 +48,7 @@ from workbench.numerics.agreement_of_explanations import AGREEMENTS
 from workbench.plots import (
     attribution_range,
     basis_features,
+    basis_redundancy,
     boundary,
     churn,
     churn_groups,
@@ -124,6 +125,7 @@ RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
     LocalBasis: {
         "graph": local_basis.graph, "curves": local_basis.curves,
         "feature": basis_features.feature, "loadings": basis_features.loadings,
+        "used": basis_redundancy.used, "alike": basis_redundancy.alike,
     },
     LocalModels: {"coefficients": coefficients},
     LocalFunctions: {"coefficients": local_functions.coefficients},
@@ -321,6 +323,7 @@ def _of_basis(result: LocalBasis) -> dict[str, dict[str, list[str]]]:
         },
         "feature": names,
         "loadings": names,
+        "alike": {"units": [*basis_redundancy.switching_layers(result)]},
     }
 
 
@@ -427,6 +430,7 @@ SILENT: Mapping[type[Result], Callable[..., set[str]]] = {
     Profiles: lambda result: set(profiles.speechless(result)),
     InteractionScores: _speechless_of_scores, Halo: _speechless_of_halo,
     Remedies: _speechless_of_remedies,
+    LocalBasis: lambda result: set() if basis_redundancy.switching_layers(result) else {"alike"},
 }  # fmt: skip
 
 

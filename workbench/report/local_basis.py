@@ -5,6 +5,11 @@ from functools import partial
 from workbench.checks import run_checks
 from workbench.core.local_basis import BASES, LocalBasis
 from workbench.plots import render
+from workbench.plots.basis_redundancy import (
+    redundancy_sentence,
+    switching,
+    switching_layers,
+)
 from workbench.plots.local_basis import lib_sentence, together_sentence
 from workbench.report.section import Grid, Section, facts_of, picture
 
@@ -12,7 +17,10 @@ TITLES = {
     "graph": "Features of the layers and the strongest edges between them",
     "curves": "What is left with fewer edges",
     "feature": "What excites the first feature",
+    "used": "What the dimensions of each layer are good for",
+    "alike": "Units that are on and off on the same rows",
 }
+NOT_KNOWN = "\N{EN DASH}"
 LIMITS = (
     "A layer has at most as many features as units; what several features share with too few units "
     "is not taken apart. Features depend on the rows that they are made of."
@@ -22,11 +30,14 @@ LIMITS = (
 def local_basis_section(result: LocalBasis, name: str) -> Section:
     """Build the section of a Local Interaction Basis."""
     record, answer = result.provenance, lib_sentence(result)
-    shown = TITLES if int(result.sizes[0, :-1].sum()) else {"curves": TITLES["curves"]}
+    silent = set() if int(result.sizes[0, :-1].sum()) else {"graph", "feature"}
+    if not switching_layers(result):
+        silent.add("alike")
+    shown = {view: title for view, title in TITLES.items() if view not in silent}
     return Section(
         name=name,
         title=f"{record.title}: {record.model} on {record.table}",
-        answers=(answer, together_sentence(result), LIMITS),
+        answers=(answer, together_sentence(result), redundancy_sentence(result), LIMITS),
         pictures=tuple(
             picture(f"{name}-{view}", title, f"{title}. {answer}", partial(render, result, view))
             for view, title in shown.items()
@@ -55,9 +66,17 @@ def _needed(result: LocalBasis) -> Grid:
 
 
 def _dropped(result: LocalBasis) -> Grid:
-    rows = tuple(
-        (name, f"{result.unvisited[at]:,}", f"{result.ignored[at]:,}", rule)
-        for at, (name, rule) in enumerate(zip(result.layer_names[:-1], result.rules, strict=True))
-    )
-    columns = ("layer", "not visited by the data", "ignored by what follows", "gradients")
-    return Grid("Directions that were dropped", columns, rows, frozenset({1, 2}))
+    known = switching_layers(result)
+    rows = []
+    for at, (name, rule) in enumerate(zip(result.layer_names[:-1], result.rules, strict=True)):
+        switched: tuple[str, ...] = (NOT_KNOWN,) * 3
+        if name in known:
+            switched = tuple(f"{len(units):,}" for units in switching(result, at))
+        counts = (result.widths[at], result.unvisited[at], result.ignored[at])
+        rows.append((name, *(f"{n:,}" for n in counts), rule, *switched))
+    columns = ("layer", "units", "never vary", "ignored", "gradients", "never on", "always on",
+               "alike")  # fmt: skip
+    return Grid(
+        "Directions that were dropped, units that are never or always on, and groups of alike ones",
+        columns, tuple(rows), frozenset({1, 2, 3, 5, 6, 7}),
+    )  # fmt: skip

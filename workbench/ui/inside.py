@@ -16,17 +16,18 @@ from workbench.core.wording import counted, percent
 from workbench.engines.lib.cuts import layer_names
 from workbench.engines.lib.graph import NAME
 from workbench.plots import render
+from workbench.plots.basis_redundancy import NO_UNITS, redundancy_sentence, switching_layers
 from workbench.plots.basis_row import row_graph, row_sentence
 from workbench.plots.local_basis import (
     ALL_LAYERS,
-    CUTS,
     accuracy_bounds,
     features_by_name,
     lib_sentence,
-    show_worth,
+    loss_bounds,
     together_sentence,
-    worth_of_edges,
+    worth_kept,
 )
+from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
@@ -46,6 +47,13 @@ ABOUT = (
     "of its section. The outputs stand on the right."
 )
 MOST_EXCITING = 8
+LEFT_OUT = {"edges": "Fewer edges", "features": "Fewer features"}
+SLIDERS = {
+    "edges": ("Edges kept of every section", "The strongest ones; the network runs without all "
+              "others."),
+    "features": ("Features kept of every layer", "The most important ones; all others stand at "
+                 "their mean while the network runs."),
+}  # fmt: skip
 
 
 def inside(place: Place) -> None:
@@ -82,8 +90,9 @@ def inside(place: Place) -> None:
         answer(lib_sentence(found.result))
         note(together_sentence(found.result))
     with left, errors_shown():
-        _graph(found, place)
-        _lost(found, place)
+        cut = _graph(found, place)
+        _lost(found, place, cut)
+        _unused(found, place)
         _feature(found, place)
         _row(found, place)
     with trust, errors_shown():
@@ -113,33 +122,29 @@ def _ask(place: Place) -> Ask:
     )
 
 
-def _graph(found: Answer[LocalBasis], place: Place) -> None:
-    """Show the graph, and beside the slider what the network is worth with these edges alone."""
+def _graph(found: Answer[LocalBasis], place: Place) -> str:
+    """Show the graph, and beside the slider what the network is worth with this alone.
+
+    Returns what is left out: features or edges.
+    """
     result, name = found.result, f"inside-{place.model.card.name}"
     with st.container(border=True):
         basis = str(choose(
             st.segmented_control, "Basis", "inside_basis", options=list(BASES), default="lib",
             format_func=BASES.__getitem__, required=True, label_visibility="collapsed",
         ))  # fmt: skip
+        cut = str(choose(
+            st.segmented_control, "Leave out", "inside_cut", options=list(LEFT_OUT),
+            default="edges", format_func=LEFT_OUT.__getitem__, required=True,
+            label_visibility="collapsed",
+        ))  # fmt: skip
         slider, worth_of = st.columns([3, 2], vertical_alignment="center")
-        counts = sorted({int(n) for n in result.all_edges_curve(basis).kept if n})
         with slider:
-            edges = int(choose(
-                st.select_slider, "Edges kept of every section", "inside_edges", options=counts,
-                default=_usual(result, counts),
-                help="The strongest ones; the network runs without all others.",
-            ))  # fmt: skip
-        _, worth = worth_of_edges(result, basis, edges)
+            kept = _slider(result, cut)
+        _, worth, error = worth_kept(result, cut, basis, kept)
         with worth_of:
-            what, value = show_worth(result, worth).rsplit(" ", 1)
-            if result.worth_name == "accuracy":
-                what, value = "accuracy", percent(worth)
-            st.metric(
-                f"{what.capitalize()}, all sections cut", value,
-                f"{_change(result, worth)} by cutting", delta_color="off", delta_arrow="off",
-            )  # fmt: skip
-            note(_how_sure(result, worth))
-        drawn = render(result, "graph", basis=basis, edges=edges, dark=is_dark())
+            _worth(result, cut, worth, error)
+        drawn = render(result, "graph", basis=basis, dark=is_dark(), **{cut: kept})
         plain_figure(
             drawn, name=f"{name}-graph", alt=lib_sentence(result),
             on_point=lambda point: _pick(result, point),
@@ -152,12 +157,35 @@ def _graph(found: Answer[LocalBasis], place: Place) -> None:
             icon=":material/hub:", key=f"download-{name}-graphml",
             help="Features and edges of this basis, for Gephi, yEd or networkx.",
         )  # fmt: skip
+    return cut
 
 
-def _usual(result: LocalBasis, counts: list[int]) -> int:
-    """Return the count of edges that is shown first: as many as the neediest section takes."""
-    needed = int(result.edges_required[0].max())
-    return min(counts, key=lambda n: abs(n - needed))
+def _slider(result: LocalBasis, cut: str) -> int:
+    """Ask how many features, or edges, stay; at first enough for the neediest layer or section."""
+    whole = result.all_nodes_curve if cut == "features" else result.all_edges_curve
+    needed = result.nodes_required if cut == "features" else result.edges_required
+    counts = sorted({int(n) for n in whole().kept if n})
+    usual = next((n for n in counts if n >= needed[0].max()), counts[-1])
+    label, about = SLIDERS[cut]
+    return int(choose(
+        st.select_slider, label, f"inside_{cut}", options=counts, default=usual, help=about
+    ))  # fmt: skip
+
+
+def _worth(result: LocalBasis, cut: str, worth: float, error: float) -> None:
+    """Show what the network is worth with so much left of it, and how sure that is."""
+    if result.worth_name == "accuracy":
+        what, value = "Accuracy", percent(worth)
+        change = f"{signed(100 * (worth - result.base), 1)} points"
+    else:
+        what, value = "Mean squared error", f"{-worth:,.4g}"
+        change = _more(result.base - worth)
+    everywhere = "layers" if cut == "features" else "sections"
+    st.metric(
+        f"{what}, all {everywhere} cut", value, f"{change} by cutting", delta_color="off",
+        delta_arrow="off",
+    )  # fmt: skip
+    note(_how_sure(result, worth, error))
 
 
 def _pick(result: LocalBasis, point: Mapping[str, Any]) -> None:
@@ -167,40 +195,57 @@ def _pick(result: LocalBasis, point: Mapping[str, Any]) -> None:
         put("inside_feature", name)
 
 
-def _change(result: LocalBasis, worth: float) -> str:
-    if result.worth_name == "accuracy":
-        return f"{100 * (worth - result.base):+.1f} points"
-    return f"{result.base - worth:+.4g}"
-
-
-def _how_sure(result: LocalBasis, worth: float) -> str:
-    """Say on how many rows that was found, and how far the accuracy may be off."""
+def _how_sure(result: LocalBasis, worth: float, error: float) -> str:
+    """Say on how many rows that was found, and how far it may be off."""
     rows = counted(result.judged, "row")
-    if result.worth_name != "accuracy":
+    if result.worth_name == "accuracy":
+        low, high = map(float, accuracy_bounds(worth, result.judged))
+        return f"On {rows}; 95 %: {percent(low)} to {percent(high)}."
+    if np.isnan(error):
         return f"On {rows}."
-    low, high = accuracy_bounds(worth, result.judged)
-    return f"On {rows}; 95 %: {percent(float(low))} to {percent(float(high))}."
+    low, high = loss_bounds(worth, error, result.base)
+    return f"On {rows}; 95 % of the change: {_more(low)} to {_more(high)}."
 
 
-def _lost(found: Answer[LocalBasis], place: Place) -> None:
+def _more(value: float) -> str:
+    """Write a change of an error."""
+    return f"{value:+,.4g}".replace("-", MINUS)
+
+
+def _lost(found: Answer[LocalBasis], place: Place, cut: str) -> None:
     """Show the curves of all three bases."""
     result = found.result
     with st.container(border=True):
-        st.markdown("**What is lost with fewer of them**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            cut = str(choose(
-                st.segmented_control, "Cut", "inside_cut", options=list(CUTS), default="edges",
-                format_func=str.capitalize, required=True, label_visibility="collapsed",
-            ))  # fmt: skip
-            layer = str(choose(
-                st.selectbox, "Layer", "inside_layer",
-                options=[ALL_LAYERS, *result.layer_names[:-1]], default=ALL_LAYERS,
-                label_visibility="collapsed", format_func=str.capitalize, width=220,
-            ))  # fmt: skip
+        st.markdown(f"**What is lost with fewer {cut}**")
+        layer = str(choose(
+            st.selectbox, "Layer", "inside_layer",
+            options=[ALL_LAYERS, *result.layer_names[:-1]], default=ALL_LAYERS,
+            label_visibility="collapsed", format_func=str.capitalize, width=220,
+        ))  # fmt: skip
         drawn = render(result, "curves", cut=cut, layer=layer, dark=is_dark())
         plain_figure(
             drawn, name=f"inside-curves-{place.model.card.name}", alt=together_sentence(result)
         )
+
+
+def _unused(found: Answer[LocalBasis], place: Place) -> None:
+    """Show what the dimensions of each layer are good for, and which units do the same."""
+    result, name = found.result, place.model.card.name
+    said = redundancy_sentence(result)
+    with st.container(border=True):
+        st.markdown("**What is not used**")
+        note(said)
+        drawn = render(result, "used", dark=is_dark())
+        plain_figure(drawn, name=f"inside-used-{name}", alt=said)
+        if not (known := switching_layers(result)):
+            note(NO_UNITS)
+            return
+        units = str(choose(
+            st.selectbox, "Units of", "inside_units", options=list(known),
+            default=next(iter(known)), format_func=str.capitalize, width=220,
+        ))  # fmt: skip
+        drawn = render(result, "alike", units=units, dark=is_dark())
+        plain_figure(drawn, name=f"inside-alike-{name}", alt=said)
 
 
 def _feature(found: Answer[LocalBasis], place: Place) -> None:
