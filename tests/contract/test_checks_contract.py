@@ -112,6 +112,7 @@ BAD = {
     "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),
+    "WB064": some_front(read=("c1",), swayed=np.array([0.2, 0.1])),
     "WB034": halo_with(2.0, 0.1),
     "WB050": some_flips(),
     "WB051": flips_of(by_income, people(50)),

@@ -15,6 +15,7 @@ from workbench.plots.fairness_front_words import (
     left_out_sentence,
     luck_sentence,
     range_sentence,
+    reading_sentence,
     value_text,
 )
 from workbench.report.section import Grid, Section, facts_of, picture
@@ -34,6 +35,7 @@ def fairness_front_section(result: FairnessFront, name: str) -> Section:
     more = (
         left_out_sentence(result),
         luck_sentence(result),
+        reading_sentence(result),
         range_sentence(result),
         causes_sentence(result),
     )

@@ -18,6 +18,7 @@ from workbench.plots.fairness_front_words import (
     left_out_sentence,
     luck_sentence,
     range_sentence,
+    reading_sentence,
     unconfirmed_sentence,
     value_text,
 )
@@ -99,8 +100,9 @@ def across_models(place: Place) -> None:
     with said, errors_shown():
         answer(front_sentence(found.result))
         note(luck_sentence(found.result))
-        if told := left_out_sentence(found.result):
-            note(told)
+        for told in (left_out_sentence(found.result), reading_sentence(found.result)):
+            if told:
+                note(told)
     with left:
         _show(found, place)
     with trust, errors_shown():
