@@ -469,7 +469,7 @@ def test_groups_of_few_rows_and_weights_are_told():
     assert len(result.group_names) == 6
     notes = " ".join(result.provenance.notes)
     assert "fewer than 20 validation rows" in notes
-    assert "sampling weights are left aside" in notes
+    assert "every row counts alike: the sampling weights are not used" in notes
 
 
 def test_several_remedies_do_not_make_one_model():

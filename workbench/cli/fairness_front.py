@@ -97,9 +97,10 @@ def _summary(result: "FairnessFront") -> str:
         range_sentence,
         reading_sentence,
     )
+    from workbench.plots.words import counting_sentence
 
-    every = (front_sentence, left_out_sentence, luck_sentence, reading_sentence, range_sentence,
-             causes_sentence)  # fmt: skip
+    every = (front_sentence, counting_sentence, left_out_sentence, luck_sentence, reading_sentence,
+             range_sentence, causes_sentence)  # fmt: skip
     lines = [sentence for say in every if (sentence := say(result))]
     return "\n".join([*lines, "", *_lines(result), "", *trust_lines(result)])
 

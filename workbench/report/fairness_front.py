@@ -18,6 +18,7 @@ from workbench.plots.fairness_front_words import (
     reading_sentence,
     value_text,
 )
+from workbench.plots.words import counting_sentence
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {
@@ -33,6 +34,7 @@ def fairness_front_section(result: FairnessFront, name: str) -> Section:
     """Build the section of fairness across equally good models."""
     record, answer = result.provenance, front_sentence(result)
     more = (
+        counting_sentence(result),
         left_out_sentence(result),
         luck_sentence(result),
         reading_sentence(result),

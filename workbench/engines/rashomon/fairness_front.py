@@ -29,6 +29,7 @@ from workbench.engines.rashomon.fairness_models import (
 from workbench.engines.rashomon.fairness_params import FairnessFrontParams
 from workbench.engines.rashomon.fairness_rows import Parts, check_enough, make_parts
 from workbench.engines.rashomon.scene import Scene, make_scene
+from workbench.engines.rows_told import counted_alike, gap_by_weight, which_rows
 from workbench.numerics.stream.family import materialise
 
 NAME = "rashomon.fairness"
@@ -74,7 +75,7 @@ def explain_front(
             NAME, model, rows, table, params, context,
             evaluations=scene.evaluations + len(rows) + asked + passes,
             chunk_rows=len(scene.inputs), seconds=time.perf_counter() - started,
-            notes=_notes(scene, parts, tried, params),
+            notes=_notes(scene, parts, tried, table, params),
         ),
         by=parts.by, groups=parts.groups, favourable=model.output_names[parts.position],
         gap=params.gap, eps=params.eps, tolerance=params.tolerance, finders=tried.finders,
@@ -94,7 +95,7 @@ def _model(
 
 
 def _notes(
-    scene: Scene, parts: Parts, tried: Tried, params: FairnessFrontParams
+    scene: Scene, parts: Parts, tried: Tried, table: Table, params: FairnessFrontParams
 ) -> tuple[str, ...]:
     notes = [
         f"models were trained on towards a smaller gap on "
@@ -113,8 +114,14 @@ def _notes(
             f"{counted(parts.overlap, 'row')} of those reported on were seen by the search, so "
             "that nothing is confirmed; choose test rows to report on others"
         )
-    if parts.reported.table.weights is not None:
-        notes.append("sampling weights are not used: every row counts alike")
+    own = parts.reported
+    notes.append(which_rows(own.table, table))
+    notes += counted_alike(
+        own.table,
+        gap_by_weight(
+            own.table, tried.reported_on[0], own.truth, own.group, parts.enough, params.gap
+        ),
+    )
     return (*notes, *tried.notes)
 
 
