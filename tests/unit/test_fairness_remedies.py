@@ -9,6 +9,7 @@ import torch
 
 import workbench
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench.api.remedying import publish_remedied
 from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -457,6 +458,29 @@ def test_a_black_box_can_have_other_thresholds_alone():
         model, people(), remedies="group_thresholds", **{**BRIEF, "refits": 0}
     )
     assert result.gaps[1, PARITY, 0] < result.gaps[0, PARITY, 0]
+
+
+def test_a_network_that_a_result_holds_is_the_one_that_training_again_makes(tmp_path):
+    """For each remedy that leaves one, also of another architecture."""
+    table, model = people(), fitted()
+    for remedy in ("reweighing", "hyperparameters"):
+        settings = {**BRIEF, "refits": 0, "by": "sex"}
+        made = workbench.remedied_model(model, table, remedy, **settings)
+        result = workbench.remedies(model, table, remedies=remedy, keep_network=True, **settings)
+        held = publish_remedied(model, table, load(result.save(tmp_path / "x")), "even", tmp_path)
+        assert torch.equal(held.predict(table.X), made.predict(table.X))
+        assert held.card.network.model_dump_json() == made.card.network.model_dump_json()
+        assert held.card.created_by == made.card.created_by
+    with pytest.raises(InvalidInputError, match="holds no network; try the remedy alone"):
+        publish_remedied(model, table, replace(result, network=np.zeros(0)), "even", tmp_path)
+    with pytest.raises(InvalidInputError, match="does not fit"):
+        publish_remedied(model, table, replace(result, network=np.zeros(3)), "even", tmp_path)
+    with pytest.raises(InvalidInputError, match=r"is about .* try the remedy again"):
+        publish_remedied(model, table[:100], result, "even", tmp_path)
+    with pytest.raises(InvalidInputError, match="network of one remedy, and 2 are named"):
+        workbench.remedies(
+            model, table, by="sex", remedies="retrained,reweighing", keep_network=True
+        )
 
 
 def test_groups_of_few_rows_and_weights_are_told():

@@ -142,7 +142,7 @@ def choose_run(place: Place, wish: Wish) -> Ask:
             "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
-        hidden = {*wish.settings, *_idle(place.model, wish.names)}
+        hidden = {*wish.settings, "keep_network", *_idle(place.model, wish.names)}
         settings |= params_form(method.params, FAMILY, leave_out=hidden)
     if "black_box" in place.model.capabilities:
         settings["refits"] = 0

@@ -23,7 +23,7 @@ from workbench.engines.fairness import (
     remedies_chosen,
     remedies_within,
 )
-from workbench.engines.fairness.applied import Applied
+from workbench.engines.fairness.applied import Applied, kept
 from workbench.engines.fairness.remedies_measured import RESAMPLING, multiplicity, proxies, trials
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.engines.fairness.remedies_scene import Scene, make_scene
@@ -83,6 +83,10 @@ def tried(
     started = time.perf_counter()
     names = names_of(params.remedies)
     _check_trainable(model, names, params)
+    if params.keep_network and len(names) != 1:
+        raise InvalidInputError(
+            f"keep_network keeps the network of one remedy, and {len(names)} are named; name one."
+        )
     scene = make_scene(model, rows, table, params, context)
     found, seconds, trainings = {}, [], []
     for name in (AS_IS, *names):
@@ -131,6 +135,7 @@ def tried(
         **multiplicity(everything, params.refits),
         **proxies(scene, everything),
         **trials(scene, found),
+        **(kept(found[names[0]]) if params.keep_network else {}),
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=scene.evaluations,
             chunk_rows=len(rows), seconds=time.perf_counter() - started,
