@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.interactions import DIGITS
-from workbench.cli.options import (
-    MethodCommand,
-    check_output,
-    labelled_options,
-    progress_bar,
-    read_labelled,
-)
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -46,7 +40,7 @@ _shown = click.option("--class", "shown", help="Output to print. [default: the f
 @_top
 @_shown
 def interactions_set(
-    model: str, table: str, as_text: bool, top: int, shown: str | None, **flags: Any
+    out: Path | None, as_text: bool, top: int, shown: str | None, **flags: Any
 ) -> None:
     """Say which features MODEL uses together, and whether models that are as good do so.
 
@@ -56,8 +50,17 @@ def interactions_set(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result, written = _run("interactions_set", "Exchanging", model, table, shown, **flags)
-    _tell(as_json(result) if as_text else _scores_in_words(result, shown, top), written, as_text)
+    result = finished(
+        "interactions_set",
+        "Exchanging",
+        out=out,
+        as_text=as_text,
+        run=run_on_labelled,
+        shown=shown,
+        **flags,
+    )
+    if result is not None:
+        click.echo(_scores_in_words(result, shown, top))
 
 
 @click.command(
@@ -67,9 +70,7 @@ def interactions_set(
 @labelled_options
 @_top
 @_shown
-def profile_set(
-    model: str, table: str, as_text: bool, top: int, shown: str | None, **flags: Any
-) -> None:
+def profile_set(out: Path | None, as_text: bool, top: int, shown: str | None, **flags: Any) -> None:
     """Say how the output of MODEL changes with each feature, and of models that are as good.
 
     Models are admitted on validation rows of TABLE by their loss. Prints for each feature where
@@ -78,37 +79,17 @@ def profile_set(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result, written = _run("profiles_set", "Looking", model, table, shown, **flags)
-    _tell(as_json(result) if as_text else _profiles_in_words(result, shown, top), written, as_text)
-
-
-def _run(
-    verb: str, label: str, model: str, table: str, shown: str | None, *, rows: str | None,
-    split: str, seed: int, device: str | None, out: Path | None, ignore_extra_columns: bool,
-    **params: str | None,
-) -> tuple[Any, list[Path]]:  # fmt: skip
-    """Run a verb on rows of a labelled table, and write its files."""
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    result = finished(
+        "profiles_set",
+        "Looking",
+        out=out,
+        as_text=as_text,
+        run=run_on_labelled,
+        shown=shown,
+        **flags,
     )
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar(label) as progress:
-        result = getattr(api, verb)(
-            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
-        )
-    return result, write_result(result, out) if out else []
-
-
-def _tell(text: str, written: list[Path], as_text: bool) -> None:
-    click.echo(text)
-    for path in written:
-        click.echo(f"Wrote {path}", err=as_text)
+    if result is not None:
+        click.echo(_profiles_in_words(result, shown, top))
 
 
 def _scores_in_words(result: "InteractionScores", shown: str | None, top: int) -> str:

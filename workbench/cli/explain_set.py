@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import (
-    MethodCommand,
-    check_output,
-    labelled_options,
-    progress_bar,
-    read_labelled,
-)
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -34,11 +28,7 @@ TOP = 12
 )  # fmt: skip
 @partial(labelled_options, rows="0:100")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-def explain_set(
-    model: str, table: str, rows: str, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, shown: str | None,
-    **params: str | None,
-) -> None:  # fmt: skip
+def explain_set(out: Path | None, as_text: bool, shown: str | None, **flags: Any) -> None:
     """Explain rows of TABLE by MODEL and by other models that are as good.
 
     Models are admitted on validation rows of TABLE by their loss, and explained with the same
@@ -48,26 +38,12 @@ def explain_set(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
-    )
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Explaining") as progress:
-        result = api.explain_set(
-            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
-        )
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    if as_text:
-        click.echo(as_json(result))
-        return
-    click.echo(_summary(result, result.output_index(shown)))
+    result = finished(
+        "explain_set", "Explaining", out=out, as_text=as_text, run=run_on_labelled, shown=shown,
+        **flags,
+    )  # fmt: skip
+    if result is not None:
+        click.echo(_summary(result, result.output_index(shown)))
 
 
 def _summary(result: "AttributionRange", which: int) -> str:

@@ -1,7 +1,7 @@
 """``workbench fairness``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -41,10 +41,7 @@ MOST_GROUPS = 24
     "--rate", type=click.Choice(list(RATES)), default=TPR, show_default=True,
     help="The rate that the sentences are about; the tables hold all.",
 )  # fmt: skip
-def fairness(
-    model: str, table: str, split: str | None, seed: int, device: str | None, out: Path | None,
-    ignore_extra_columns: bool, as_text: bool, rate: str, **params: str | None,
-) -> None:  # fmt: skip
+def fairness(out: Path | None, as_text: bool, rate: str, **flags: Any) -> None:
     """Say who is worse off under MODEL's decisions, by how much, and how sure that is.
 
     Groups are those of the protected columns of TABLE, also of columns that the model does not
@@ -53,10 +50,7 @@ def fairness(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "audit", "Auditing", out=out, as_text=as_text, run=run_on_table, model=model, table=table,
-        split=split, seed=seed, device=device, ignore_extra_columns=ignore_extra_columns, **params,
-    )  # fmt: skip
+    result = finished("audit", "Auditing", out=out, as_text=as_text, run=run_on_table, **flags)
     if result is not None:
         click.echo(_summary(result, rate))
 

@@ -1,13 +1,12 @@
 """``workbench interaction-test``."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -26,11 +25,8 @@ TOP = 12
     "interaction-test", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES,
     yields="interaction_test",
 )  # fmt: skip
-@partial(labelled_options)
-def interaction_test(
-    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, **params: str | None,
-) -> None:  # fmt: skip
+@labelled_options
+def interaction_test(out: Path | None, as_text: bool, **flags: Any) -> None:
     """Say which interactions of MODEL are in the data, and which any network would show.
 
     Networks of the same architecture are trained on the training rows of TABLE: on their labels,
@@ -39,22 +35,11 @@ def interaction_test(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    result = finished(
+        "interaction_test", "Training", out=out, as_text=as_text, run=run_on_labelled, **flags
     )
-    if out is not None:
-        check_folder(out)
-    given = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Training") as progress:
-        result = api.interaction_test(
-            chosen, whole, selected, seed=seed, device=device, progress=progress, **given
-        )
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else _summary(result))
+    if result is not None:
+        click.echo(_summary(result))
 
 
 def _summary(result: "InteractionTest") -> str:

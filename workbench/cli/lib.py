@@ -1,13 +1,12 @@
 """``workbench lib``."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines, write_result
 
 if TYPE_CHECKING:
     from workbench.core.results import LocalBasis
@@ -23,11 +22,8 @@ Examples:
 @click.command(
     "lib", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="local_basis"
 )
-@partial(labelled_options)
-def lib(
-    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, **params: str | None,
-) -> None:  # fmt: skip
+@labelled_options
+def lib(out: Path | None, as_text: bool, **flags: Any) -> None:
     """Say how few features of its layers, and edges between them, MODEL takes.
 
     Features come from the training rows of TABLE in three bases: the Local Interaction Basis,
@@ -37,22 +33,12 @@ def lib(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
-    )
-    if out is not None:
-        check_folder(out)
-    given = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Looking inside") as progress:
-        result = api.local_basis(
-            chosen, whole, selected, seed=seed, device=device, progress=progress, **given
-        )
-    for path in _write(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else _summary(result))
+    result = finished(
+        "local_basis", "Looking inside", out=out, as_text=as_text, run=run_on_labelled,
+        write=_write, **flags,
+    )  # fmt: skip
+    if result is not None:
+        click.echo(_summary(result))
 
 
 def _write(result: "LocalBasis", out: Path) -> list[Path]:

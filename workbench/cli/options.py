@@ -51,16 +51,29 @@ def _method_options(yields: str, only: str | None) -> Iterator[click.Option]:
     for field, (info, methods) in fields.items():
         kinds = [chosen[names[name]].params.model_fields[field].annotation for name in methods]
         choices = _union(kinds)
-        default = "" if info.default is None else f" Default: {info.default}."
+        default = "" if info.default in {None, "", ()} else f" Default: {_told(info.default)}."
         flag, is_switch = f"--{field.replace('_', '-')}", info.annotation is bool
         given: dict[str, Any] = {"default": None} if is_switch else {
-            "type": click.Choice(choices) if choices else str
+            "type": click.Choice(choices) if choices else str,
+            "metavar": None if choices else _kind_of(kinds),
         }  # fmt: skip
         yield click.Option(
             [f"{flag}/--no-{flag[2:]}" if is_switch else flag, field],
             **given,
             help=f"{info.description}{default} ({', '.join(methods)})",
         )
+
+
+def _kind_of(kinds: Iterable[Any]) -> str:
+    """Say what a flag takes; the methods' own models check it, and say better what is wrong."""
+    named = {kind for whole in kinds for kind in (get_args(whole) or (whole,))} - {type(None)}
+    if named == {int}:
+        return "INTEGER"
+    return "NUMBER" if named and named <= {int, float} else "TEXT"
+
+
+def _told(default: Any) -> str:
+    return ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
@@ -70,18 +83,51 @@ def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(choice for kind in kinds for choice in get_args(kind)))
 
 
-def rows_options(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+MODEL, TABLE = click.argument("model"), click.argument("table")
+SPLIT = click.option(
+    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
+)
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Same seed, same numbers.",
+)  # fmt: skip
+# Of every command that runs a method, after those of its own.
+RUNNING = (
+    SEED,
+    click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"),
+    click.option(
+        "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
+    ),
+    click.option(
+        "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+    ),
+    click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
+)
+
+Callback = Callable[..., None]
+
+
+def _with(flags: Iterable[Callable[[Callback], Callback]]) -> Callable[[Callback], Callback]:
+    """Return a decorator that adds flags in this order."""
+
+    def decorate(command: Callback) -> Callback:
+        for flag in reversed(tuple(flags)):
+            command = flag(command)
+        return command
+
+    return decorate
+
+
+def rows_options(default: str) -> Callable[[Callback], Callback]:
     """Return a decorator with the flags of commands that look at rows and describe the data."""
-    flags = [
-        click.argument("model"),
-        click.argument("table"),
+    return _with((
+        MODEL,
+        TABLE,
         click.option(
             "--rows", "--row", default=default, show_default=True,
             help="Positions: 5, 0:200, or 3,7,11.",
         ),
-        click.option(
-            "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-        ),
+        SPLIT,
         click.option(
             "--background", help="Bundled name or file. [default: the model's training rows]"
         ),
@@ -89,31 +135,11 @@ def rows_options(default: str) -> Callable[[Callable[..., None]], Callable[..., 
             "--n-background", default=2000, show_default=True, help="Background rows at most."
         ),
         click.option("--class", "shown", help="Output to print. [default: the favourable class]"),
-        click.option(
-            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-            help="Same seed, same numbers.",
-        ),
-        click.option(
-            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
-        ),
-        click.option(
-            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
-        ),
-        click.option(
-            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-        ),
-        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
-    ]  # fmt: skip
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        for flag in reversed(flags):
-            command = flag(command)
-        return command
-
-    return decorate
+        *RUNNING,
+    ))  # fmt: skip
 
 
-def labelled_options(command: Callable[..., None], rows: str | None = None) -> Callable[..., None]:
+def labelled_options(command: Callback, rows: str | None = None) -> Callback:
     """Add the flags of commands that take a whole labelled table and report on rows of it.
 
     Parameters
@@ -121,9 +147,9 @@ def labelled_options(command: Callable[..., None], rows: str | None = None) -> C
     rows
         Which rows where nothing is said; None for all.
     """
-    flags = [
-        click.argument("model"),
-        click.argument("table"),
+    return _with((
+        MODEL,
+        TABLE,
         click.option(
             "--rows", "--row", default=rows,
             help=f"Positions to report on: 5, 0:200, or 3,7,11. [default: {rows or 'all'}]",
@@ -132,52 +158,18 @@ def labelled_options(command: Callable[..., None], rows: str | None = None) -> C
             "--split", default="test", show_default=True,
             help="Rows to report on: train, validation, test or all.",
         ),
-        click.option(
-            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-            help="Same seed, same numbers.",
-        ),
-        click.option(
-            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
-        ),
-        click.option(
-            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
-        ),
-        click.option(
-            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-        ),
-        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
-    ]  # fmt: skip
-    for flag in reversed(flags):
-        command = flag(command)
-    return command
+        *RUNNING,
+    ))(command)  # fmt: skip
 
 
-def table_options(command: Callable[..., None]) -> Callable[..., None]:
+def table_options(command: Callback) -> Callback:
     """Add the flags of commands that look at all rows of a table, or of a split of it."""
-    flags = [
-        click.argument("model"),
-        click.argument("table"),
-        click.option(
-            "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-        ),
-        click.option(
-            "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-            help="Same seed, same numbers.",
-        ),
-        click.option(
-            "--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"
-        ),
-        click.option(
-            "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
-        ),
-        click.option(
-            "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-        ),
-        click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
-    ]  # fmt: skip
-    for flag in reversed(flags):
-        command = flag(command)
-    return command
+    return _with((MODEL, TABLE, SPLIT, *RUNNING))(command)
+
+
+def whole_table_options(command: Callback) -> Callback:
+    """Add the flags of commands that part a labelled table themselves."""
+    return _with((MODEL, TABLE, *RUNNING))(command)
 
 
 def read_labelled(
@@ -268,6 +260,36 @@ def run_on_table(
     with progress_bar(label) as progress:
         return getattr(api, verb)(
             chosen, rows, seed=seed, device=device, progress=progress, **given
+        )
+
+
+def run_on_labelled(
+    verb: str, label: str, *, model: str, table: str, rows: str | None = None,
+    split: str | None = None, seed: int, device: str | None, ignore_extra_columns: bool,
+    params: Mapping[str, str | None], shown: str | None = None,
+) -> Any:  # fmt: skip
+    """Run a verb of the API with what the flags of ``labelled_options`` say.
+
+    Without a split the verb parts the table itself.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit.
+    """
+    from workbench import api  # loads torch
+
+    chosen = api.load_model(model)
+    check_output(chosen, shown)
+    selected, whole = read_labelled(
+        chosen, table, rows, split=split or "all", ignore_extra=ignore_extra_columns
+    )
+    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    if split is not None:
+        given["rows"] = selected
+    with progress_bar(label) as progress:
+        return getattr(api, verb)(
+            chosen, table=whole, seed=seed, device=device, progress=progress, **given
         )
 
 

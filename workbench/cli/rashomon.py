@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import (
-    MethodCommand,
-    check_output,
-    labelled_options,
-    progress_bar,
-    read_labelled,
-)
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -42,9 +36,8 @@ HEADS = {
 @click.option("--tolerance", type=float, help="Tolerance to tell of. [default: the middle one]")
 @click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 def rashomon(
-    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, method: str,
-    tolerance: float | None, shown: str | None, **params: str | None,
+    out: Path | None, as_text: bool, method: str, tolerance: float | None, shown: str | None,
+    **flags: Any,
 ) -> None:  # fmt: skip
     """Say how far models that are as good as MODEL disagree about rows of TABLE.
 
@@ -55,27 +48,12 @@ def rashomon(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
-    )
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Exploring") as progress:
-        result = api.rashomon_set(
-            chosen, selected, whole, method=method, seed=seed, device=device, progress=progress,
-            **given,
-        )  # fmt: skip
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    if as_text:
-        click.echo(as_json(result))
-        return
-    click.echo(_summary(result, result.output_index(shown), tolerance))
+    result = finished(
+        "rashomon_set", "Exploring", out=out, as_text=as_text, run=run_on_labelled, shown=shown,
+        method=method, **flags,
+    )  # fmt: skip
+    if result is not None:
+        click.echo(_summary(result, result.output_index(shown), tolerance))
 
 
 def _summary(result: "RashomonSet", which: int, tolerance: float | None) -> str:

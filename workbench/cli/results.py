@@ -57,7 +57,8 @@ def _request_digest(record: "Provenance") -> str:
 
 def finished(
     verb: str, label: str, *, out: Path | None, as_text: bool,
-    run: Callable[..., Any] = run_on_rows, **flags: Any,
+    run: Callable[..., Any] = run_on_rows, write: Callable[..., list[Path]] = write_result,
+    **flags: Any,
 ) -> Any:  # fmt: skip
     """Run a verb, write its files, and print it as JSON where that is wanted.
 
@@ -66,7 +67,10 @@ def finished(
     Parameters
     ----------
     run
-        ``run_on_rows`` or ``run_on_table``; flags that it does not name are settings.
+        ``run_on_rows``, ``run_on_table`` or ``run_on_labelled``; flags that it does not name are
+        settings.
+    write
+        Writes a result into a folder, and returns what it wrote.
     """
     named = inspect.signature(run).parameters
     own = {name: value for name, value in flags.items() if name in named}
@@ -74,7 +78,7 @@ def finished(
     if out is not None:
         check_folder(out)
     result = run(verb, label, params=params, **own)
-    for path in write_result(result, out) if out else []:
+    for path in write(result, out) if out else []:
         click.echo(f"Wrote {path}", err=as_text)
     if as_text:
         click.echo(as_json(result))

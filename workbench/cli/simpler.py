@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar
-from workbench.cli.results import MARKS, as_json, check_folder, write_result
+from workbench.cli.options import MethodCommand, run_on_labelled, whole_table_options
+from workbench.cli.results import finished, trust_lines
 
 if TYPE_CHECKING:
     from workbench.core.results import SimplerModels
@@ -20,22 +20,8 @@ Examples:
 
 
 @click.command(cls=MethodCommand, yields="simpler_models", no_args_is_help=True, epilog=EXAMPLES)
-@click.argument("model")
-@click.argument("table")
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
-    help="Same seed, same numbers.",
-)  # fmt: skip
-@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
-@click.option(
-    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-)
-@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
-def simpler(
-    model: str, table: str, seed: int, device: str | None, out: Path | None,
-    ignore_extra_columns: bool, as_text: bool, **params: str | None,
-) -> None:  # fmt: skip
+@whole_table_options
+def simpler(out: Path | None, as_text: bool, **flags: Any) -> None:
     """Say whether a simpler model is about as good as MODEL on the labelled rows of TABLE.
 
     Learners and trees learn from the training rows of TABLE (60 %), its validation rows decide,
@@ -44,36 +30,19 @@ def simpler(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    whole = api.load_table(table, split="all", model=chosen, ignore_extra=ignore_extra_columns)
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Looking") as progress:
-        result = api.simpler_models(
-            chosen, whole, seed=seed, device=device, progress=progress, **given
-        )
-    written = write_result(result, out) if out else []
-    if as_text:
-        click.echo(as_json(result))
-        return
-    click.echo(_summary(result))
-    for path in written:
-        click.echo(f"Wrote {path}")
+    result = finished(
+        "simpler_models", "Looking", out=out, as_text=as_text, run=run_on_labelled, **flags
+    )
+    if result is not None:
+        click.echo(_summary(result))
 
 
 def _summary(result: "SimplerModels") -> str:
-    from workbench.checks import run_checks  # after the result exists
     from workbench.plots.simpler_models import simpler_sentence  # loads plotly
 
     lines = [simpler_sentence(result), "", *_learners(result), "", *_rules(result)]
     lines += ["", *_depths(result)]
-    lines += ["", "How far to trust this:"]
-    lines += [f"  {MARKS[o.status]} {o.code} {o.title}: {o.sentence}" for o in run_checks(result)]
-    lines += [f"  Note: {note}." for note in result.provenance.notes]
-    return "\n".join([*lines, "", result.provenance.describe()])
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _learners(result: "SimplerModels") -> list[str]:

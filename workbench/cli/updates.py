@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def churn(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = _finished("churn", "Foreseeing", out=out, as_text=as_text, update=update, **flags)
+    result = finished(
+        "churn", "Foreseeing", out=out, as_text=as_text, run=run_on_labelled, update=update, **flags
+    )
     if result is not None:
         click.echo(_churn_summary(result, tolerance, by))
 
@@ -62,39 +64,11 @@ def mitigate(out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = _finished("mitigate", "Averaging", out=out, as_text=as_text, **flags)
+    result = finished(
+        "mitigate", "Averaging", out=out, as_text=as_text, run=run_on_labelled, **flags
+    )
     if result is not None:
         click.echo(_mitigation_summary(result))
-
-
-def _finished(
-    verb: str, label: str, *, model: str, table: str, rows: str | None, split: str, seed: int,
-    device: str | None, ignore_extra_columns: bool, out: Path | None, as_text: bool,
-    **params: str | None,
-) -> Any:  # fmt: skip
-    """Run a verb, write its files, and print it as JSON where that is wanted.
-
-    Returns the result where it is still to be told in words, else None.
-    """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
-    )
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar(label) as progress:
-        result = getattr(api, verb)(
-            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
-        )
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    if as_text:
-        click.echo(as_json(result))
-        return None
-    return result
 
 
 def _churn_summary(result: "Churn", tolerance: float | None, by: str | None) -> str:

@@ -4,32 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from workbench import api
 from workbench.core.error_audit import MEASURES
 from workbench.core.results import ErrorAudit
-from workbench.core.wording import counted
 from workbench.engines.fairness.errors import NAME
 from workbench.plots import render
 from workbench.plots.error_audit import OFF, errors_sentence
-from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.cost import quote
-from workbench.ui.fairness_choices import (
-    FAMILY,
-    choices_key,
-    choose_groups,
-    still_to_choose,
-)
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
-from workbench.ui.methods import choose_seed
+from workbench.ui.fairness_choices import FAMILY
+from workbench.ui.fairness_comparison import compare_groups
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose
-from workbench.ui.update_runs import answer_of
 
-GROUPS = ("by", "bins", "favourable")
 VIEWS = {"groups": "Groups", "gaps": "Gaps"}
 ABOUT = {
     "groups": "A whisker is what the measure could be with this many rows. A group whose target "
@@ -41,61 +28,16 @@ ABOUT = {
 
 def who_is_predicted_worse(place: Place) -> None:
     """Compare the errors of groups, and show the answer."""
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | str = ""
-    found: Answer[ErrorAudit] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Whose groups**")
-            ask = _choose(place)
-    if isinstance(ask, Ask):
-        with left, errors_shown():
-            found = answer_of(place, ask, ErrorAudit, "Compare the groups", "balance")
-    elif ask:
-        with left:
-            empty_state(ask, "help")
-    if found is None:
+    compared = compare_groups(place, NAME, ErrorAudit)
+    if (found := compared.found) is None:
         return
     name = f"group-errors-{place.model.card.name}"
-    with left, st.container(border=True), errors_shown():
-        _show(found.result, name, said)
+    with compared.left, st.container(border=True), errors_shown():
+        _show(found.result, name, compared.said)
         downloads(found, name, place.person)
-    with trust, errors_shown():
+    with compared.trust, errors_shown():
         trust_card(found.result)
     computed_card(found.result.provenance)
-
-
-def _choose(place: Place) -> Ask | str:
-    """Choose groups and settings; returns the run, or what is still to be chosen.
-
-    Raises
-    ------
-    WorkbenchError
-        If the settings do not fit the model or the rows.
-    """
-    record = api.list_methods()[NAME]
-    chosen = choose_groups(place)
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = choose_seed()
-        settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=GROUPS)
-    note(record.weakness)
-    if missing := still_to_choose(place, chosen):
-        return missing
-    whole = cache.table(place.table, place.person.key)
-    price = quote(place, NAME, len(place.rows), len(whole), settings | chosen)
-    note(price.describe())
-    rows = counted(len(place.rows), "row")
-    return Ask(
-        request=place.request(NAME, price.params, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {rows} of {place.table}",
-        subject=(
-            NAME, place.model.digest, place.table, place.split, str(place.cohort),
-            *choices_key(chosen),
-        ),
-    )  # fmt: skip
 
 
 def _show(result: ErrorAudit, name: str, said: Any) -> None:
