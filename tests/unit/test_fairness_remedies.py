@@ -323,7 +323,7 @@ def test_ambiguity_is_the_chance_that_lots_or_models_differ():
 def test_without_refits_multiplicity_says_why_it_is_missing():
     result = outcome("group_thresholds", refits=0)
     assert np.isnan(result.multiplicity).all()
-    assert set(result.multiplicity_remarks) == {"not measured: refits is 0"}
+    assert set(result.multiplicity_remarks) == {"refits is 0, so that no other network was trained"}
     assert result.trainings.sum() == 0
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import click
 
+from workbench.cli.options import MethodCommand
 from workbench.core.errors import WorkbenchError
 
 QUOTED = r"(?<!\w)'[^']*'(?!\w)"
@@ -22,7 +23,7 @@ class FlagsGroup(click.Group):
             super().invoke(ctx)
         except WorkbenchError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            if command is not None and error.args:
+            if isinstance(command, MethodCommand) and error.args:
                 flags = flags_of(command.get_params(ctx))
                 error.args = (by_flags(str(error.args[0]), flags), *error.args[1:])
             raise
