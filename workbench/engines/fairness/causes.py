@@ -94,7 +94,7 @@ def _output(model: Model, rows: Table, params: CausesParams) -> int:
     if params.favourable or params.among != "all":
         raise InvalidInputError(
             f"Model {model.name} predicts a number, which has no favourable outcome; leave "
-            "favourable empty and among at all."
+            "favourable empty and use among=all."
         )
     return 0
 
