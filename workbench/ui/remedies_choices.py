@@ -172,7 +172,7 @@ def price_line(quote: Quote) -> str:
     """Say what a run takes; how long is known after the first one on this device."""
     rows = f"At most {counted(quote.evaluations, 'row')} through networks"
     known = f"about {duration(quote.seconds)} on this device" if quote.seconds else (
-        "seconds to minutes, of which you can stop it at any time"
+        "seconds to minutes; it can be stopped at any time"
     )  # fmt: skip
     return f"{rows} · {size(quote.cost.n_bytes)} · {known}"
 
