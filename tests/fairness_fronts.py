@@ -50,8 +50,9 @@ def some_front(*, change=-0.08, half=0.02, width=0.1, width_half=0.03, **changes
     accuracy = base.accuracy.copy()
     accuracy[:3, 0] = 0.8
     return replace(
-        base, chosen=chosen, ends=ends, change=moved, width=wide, accuracy=accuracy, **changes
-    )
+        base, chosen=chosen, ends=ends, change=moved, width=wide, accuracy=accuracy,
+        **({"read": ()} | changes),
+    )  # fmt: skip
 
 
 def none_found() -> FairnessFront:
@@ -61,4 +62,5 @@ def none_found() -> FairnessFront:
         base, chosen=np.full_like(base.chosen, NONE),
         importance=base.importance[:1], causes=base.causes[:1],
         importance_change=base.importance_change[:0], causes_change=base.causes_change[:0],
+        held=base.held[:1], swayed=base.swayed[:1],
     )  # fmt: skip

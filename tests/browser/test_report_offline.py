@@ -3,6 +3,9 @@
 import pytest
 
 from tests.attributions import example, hostile
+from tests.fairness_audits import unequal
+from tests.local_bases import some_basis
+from tests.remedies import some_remedies
 from workbench.report import write_report
 
 
@@ -45,7 +48,21 @@ def test_the_button_changes_page_and_figures(page, report):
     page.wait_for_function(f"{colour} === '{before}'")
 
 
-def test_a_narrow_window_scrolls_figures_not_the_page(page, report):
+def test_figures_fit_a_telephone(page, tmp_path):
+    results = [unequal(), some_remedies(), some_basis()]
+    path = write_report(results, tmp_path / "narrow.html", title="Narrow")
+    page.set_viewport_size({"width": 400, "height": 900})
+    opened(page, path, "light")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.plot')].map((plot) => [plot.querySelector('.main-svg')"
+        ".getBoundingClientRect().width, plot.closest('figure').clientWidth])"
+    )
+    assert len(widths) > 10
+    assert all(drawn <= room for drawn, room in widths)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_a_narrow_window_does_not_scroll_the_page(page, report):
     page.set_viewport_size({"width": 800, "height": 900})
     opened(page, report, "light")
     assert page.evaluate("document.documentElement.scrollWidth") <= 800

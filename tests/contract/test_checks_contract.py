@@ -12,6 +12,7 @@ from tests.attributions import build, example
 from tests.boundary_people import some_people
 from tests.churns import some_churn, some_mitigation
 from tests.detectors import some_detectors
+from tests.error_audits import some_errors, told_errors
 from tests.fairness_audits import alike, audit_of, unequal, with_gaps
 from tests.fairness_fronts import some_front
 from tests.faithfulness import one_local_function, several_explanations, without
@@ -70,7 +71,8 @@ FINE = {
     for fine in (GOOD, EVALUATED, PAIRS, LOCAL, HELD, FUNCTION, ACROSS, SETS, SIMPLER, CHURN,
                  AVERAGED, CLOUD, CURVES, some_detectors(), TESTED, AUDIT, SCORES,
                  halo_with(0.5, 0.1), flips_of(by_both, people(800)),
-                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(), INSIDE)
+                 some_causes(area=0.55, spread=0.04), PEOPLE, some_front(), harmless(), INSIDE,
+                 told_errors())
 }  # fmt: skip
 # For each check one result that it must object to; a new check adds its own.
 BAD = {
@@ -112,6 +114,9 @@ BAD = {
     "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),
+    "WB065": some_errors(), "WB066": some_errors(),
+    "WB067": replace(told_errors(), sizes=np.arange(len(told_errors())) * 30),
+    "WB064": some_front(read=("c1",), swayed=np.array([0.2, 0.1])),
     "WB034": halo_with(2.0, 0.1),
     "WB050": some_flips(),
     "WB051": flips_of(by_income, people(50)),

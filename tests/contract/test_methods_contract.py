@@ -156,7 +156,15 @@ NOT_FINITE = {
         "between",
     },
     # Gaps of few people, of groups of which a rate is not defined.
-    "fairness_front": {"gaps", "change", "covariance", "width", "causes", "causes_change"},
+    "fairness_front": {
+        "gaps",
+        "change",
+        "covariance",
+        "width",
+        "causes",
+        "causes_change",
+        "held",
+    },
     "faithfulness": {"data", "reference", "values", "missed"},
     # Where the loss does not rise so far; features of no set.
     # Groups of a single row have no interval, and cannot be told.

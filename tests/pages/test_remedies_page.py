@@ -7,6 +7,7 @@ from tests.visits import answers, go, has, no_fault, press, shown, visit, widget
 from workbench import api
 from workbench.core.settings import settings
 from workbench.plots.remedies_words import remedies_sentence
+from workbench.ui.queue import queue
 from workbench.ui.remedies_keep import code_of
 from workbench.ui.remedies_views import ABOUT
 from workbench.ui.text import markup, plain
@@ -76,9 +77,21 @@ def test_what_is_kept_is_a_model_of_ones_own():
     widget(app, "text_input", "Name").set_value("even-credit").run()
     app = no_fault(press(app, "Keep as a model"))
     assert plain("even-credit@1") in shown(app)
+    titles = [job.title for job in queue().jobs("local")]
+    assert any(title.startswith("Reweighing to keep, german-mlp") for title in titles)
     model = sources.find_model("my:even-credit@1", "local")
     assert "Reweighing" in model.card.title or "reweighing" in model.card.title
     assert settings().home.exists()
+
+
+def test_a_name_that_cannot_be_one_starts_nothing():
+    app = tried()
+    app = no_fault(widget(app, "selectbox", "Look closely at").set_value("reweighing").run())
+    before = len(queue().jobs("local"))
+    widget(app, "text_input", "Name").set_value("No name").run()
+    app = press(app, "Keep as a model")
+    assert "cannot be called" in app.error[0].value
+    assert len(queue().jobs("local")) == before
 
 
 def test_steps_are_compared_and_undone():

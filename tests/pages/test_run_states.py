@@ -10,8 +10,11 @@ from workbench.core.method import Cost
 from workbench.core.settings import settings
 from workbench.jobs.desk import CRASHED, Desk
 from workbench.jobs.queue import NO_RESULT, Queue
+from workbench.jobs.work import Sources, compute, prepare
+from workbench.registry.store import list_models
 from workbench.ui import frame, jobs
 from workbench.ui.text import plain
+from workbench.workspace.store import Workspace
 
 LARGE = {"model": "diabetes-mlp", "mode": "many", "count": 89, "method": "kernel",
          "background": 264}  # fmt: skip
@@ -87,6 +90,38 @@ def test_a_cancelled_run_says_so_and_can_be_started_again(queue, small):
     assert states(queue) == ["queued"]
     assert not app.info
     assert has(app, "button", "Cancel")
+
+
+def work(queue):
+    """Be the worker of the next run, whatever it asks for."""
+    desk = Desk(queue.home, "cpu")
+    claim = desk.claim()
+    asked = claim.asked[0][1]
+    queue.store.put(claim.key, compute(asked, prepare(asked, "local", Sources())))
+    desk.end(claim, "done", seconds=1.0)
+    desk.close()
+
+
+def test_a_remedy_that_is_to_be_kept_can_be_stopped_and_started_again(queue):
+    asked = {"fairness__by": "telephone", "remedies__refits": 0, "remedies__epochs": 1,
+             "remedies__resamples": 100, "remedies__remedies": "reweighing"}  # fmt: skip
+    app = press(visit("remedies", model="german-mlp", **asked), "Try them")
+    work(queue)
+    app = no_fault(app.run())
+    widget(app, "text_input", "Name").set_value("even").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert bars(app) == ["starting"]
+    app = press(app, "Cancel")
+    app = no_fault(app.run())
+    assert "cancelled" in states(queue)
+    assert jobs.STOPPED["cancelled"] in [info.value for info in app.info]
+    kept = Workspace("local").models_root
+    assert not list_models(kept)
+    app = no_fault(press(app, "Keep as a model"))
+    work(queue)
+    app = no_fault(app.run())
+    assert "even@1 is among your models now." in shown(app)
+    assert [one.name for one in list_models(kept)] == ["even"]
 
 
 @pytest.mark.parametrize("page", ["shapley", "workspace"])

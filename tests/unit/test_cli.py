@@ -491,13 +491,13 @@ BAD_CALLS = [
     ),
     (
         (*ADULT, "--method", "kernel", "--budget", "abc"),
-        "Settings do not fit: budget: input should be a valid integer, unable to parse string as "
+        "Settings do not fit: --budget: input should be a valid integer, unable to parse string as "
         "an integer, got 'abc'.",
     ),
     (
         (*ADULT, "--method", "kernel", "--budget", "1", "--tolerance", "2"),
-        "Settings do not fit: budget: input should be greater than or equal to 4, got '1'; "
-        "tolerance: input should be less than 1, got '2'.",
+        "Settings do not fit: --budget: input should be greater than or equal to 4, got '1'; "
+        "--tolerance: input should be less than 1, got '2'.",
     ),
     (
         (*ADULT, "--method", "exact", "--budget", "64"),
@@ -505,14 +505,14 @@ BAD_CALLS = [
     ),
     (
         (*ADULT, "--output", "score", "--link", "logit"),
-        "Link 'logit' transforms probabilities; use output 'probability' of a classifier, or link "
-        "'identity'.",
+        "Link 'logit' transforms probabilities; use --output 'probability' of a classifier, or "
+        "--link 'identity'.",
     ),
     (("explain", "diabetes-mlp", "diabetes", "--link", "logit"), "Link 'logit' transforms "),
     (
         ("explain", "digits-mlp", "digits", "--method", "exact"),
         "Exact Shapley values need 2^64 coalitions for 64 features, the limit is 16 features; use "
-        "method 'kernel' or 'permutation'.",
+        "--method 'kernel' or 'permutation'.",
     ),
 ]
 

@@ -51,7 +51,7 @@ def test_prints_json_with_checks():
     ("arguments", "message"),
     [
         (["evaluate", "wine-mlp", "wine", "--threshold", "2"],
-         "Error: Settings do not fit: threshold: input should be less than 1, got '2'.\n"),
+         "Error: Settings do not fit: --threshold: input should be less than 1, got '2'.\n"),
         (["explain", "wine-mlp", "wine", "--method", "evaluate"],
          "Error: Method 'performance.evaluate' does not share out a prediction among "
          "features; call evaluate.\n"),

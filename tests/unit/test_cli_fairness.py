@@ -63,7 +63,7 @@ def test_prints_json():
 
 
 def test_a_number_without_bins_is_asked_for_them():
-    with pytest.raises(InvalidInputError, match=r"Column 'age' is a number; .* bins=age=25,60"):
+    with pytest.raises(InvalidInputError, match=r"Column 'age' is a number; .* --bins age=25,60"):
         run("german-mlp", "german", "--by", "age", *QUICK)
 
 

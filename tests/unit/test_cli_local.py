@@ -65,9 +65,9 @@ def test_files_and_json(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--operator", "scale"), "choose loss 'gradient', or operator 'mask'"),
-        (("--function", "sparse", "--num-features", "99"), "num_features is 99, and model"),
-        (("--scale", "-1"), "scale: input should be greater than 0"),
+        (("--operator", "scale"), "choose --loss 'gradient', or --operator 'mask'"),
+        (("--function", "sparse", "--num-features", "99"), "--num-features is 99, and model"),
+        (("--scale", "-1"), "--scale: input should be greater than 0"),
         (("--class", "none"), "has no output 'none'"),
     ],
 )

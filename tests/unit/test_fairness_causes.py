@@ -240,7 +240,7 @@ def test_says_what_is_wrong(change, message):
 
 def test_says_what_a_number_lacks():
     table = grouped_table(task="regression")
-    with pytest.raises(InvalidInputError, match="leave favourable empty and among at all"):
+    with pytest.raises(InvalidInputError, match="leave favourable empty and use among=all"):
         gap_causes(tiny_model(table), table, table[:20], among="favourable")
     binary = grouped_table()
     with pytest.raises(InvalidInputError, match="does not say what is true"):

@@ -9,6 +9,7 @@ import torch
 
 import workbench
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench.api.remedying import publish_remedied
 from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -322,7 +323,7 @@ def test_ambiguity_is_the_chance_that_lots_or_models_differ():
 def test_without_refits_multiplicity_says_why_it_is_missing():
     result = outcome("group_thresholds", refits=0)
     assert np.isnan(result.multiplicity).all()
-    assert set(result.multiplicity_remarks) == {"not measured: refits is 0"}
+    assert set(result.multiplicity_remarks) == {"refits is 0, so that no other network was trained"}
     assert result.trainings.sum() == 0
 
 
@@ -459,6 +460,29 @@ def test_a_black_box_can_have_other_thresholds_alone():
     assert result.gaps[1, PARITY, 0] < result.gaps[0, PARITY, 0]
 
 
+def test_a_network_that_a_result_holds_is_the_one_that_training_again_makes(tmp_path):
+    """For each remedy that leaves one, also of another architecture."""
+    table, model = people(), fitted()
+    for remedy in ("reweighing", "hyperparameters"):
+        settings = {**BRIEF, "refits": 0, "by": "sex"}
+        made = workbench.remedied_model(model, table, remedy, **settings)
+        result = workbench.remedies(model, table, remedies=remedy, keep_network=True, **settings)
+        held = publish_remedied(model, table, load(result.save(tmp_path / "x")), "even", tmp_path)
+        assert torch.equal(held.predict(table.X), made.predict(table.X))
+        assert held.card.network.model_dump_json() == made.card.network.model_dump_json()
+        assert held.card.created_by == made.card.created_by
+    with pytest.raises(InvalidInputError, match="holds no network; try the remedy alone"):
+        publish_remedied(model, table, replace(result, network=np.zeros(0)), "even", tmp_path)
+    with pytest.raises(InvalidInputError, match="does not fit"):
+        publish_remedied(model, table, replace(result, network=np.zeros(3)), "even", tmp_path)
+    with pytest.raises(InvalidInputError, match=r"is about .* try the remedy again"):
+        publish_remedied(model, table[:100], result, "even", tmp_path)
+    with pytest.raises(InvalidInputError, match="network of one remedy, and 2 are named"):
+        workbench.remedies(
+            model, table, by="sex", remedies="retrained,reweighing", keep_network=True
+        )
+
+
 def test_groups_of_few_rows_and_weights_are_told():
     table = replace(people(), weights=torch.ones(len(people()), dtype=torch.float64))
     settings = {**BRIEF, "refits": 0}
@@ -469,7 +493,7 @@ def test_groups_of_few_rows_and_weights_are_told():
     assert len(result.group_names) == 6
     notes = " ".join(result.provenance.notes)
     assert "fewer than 20 validation rows" in notes
-    assert "sampling weights are left aside" in notes
+    assert "every row counts alike: the sampling weights are not used" in notes
 
 
 def test_several_remedies_do_not_make_one_model():

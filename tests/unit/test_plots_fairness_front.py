@@ -7,6 +7,7 @@ import pytest
 
 from tests.attributions import HOSTILE_BOLD
 from tests.fairness_fronts import none_found, some_front, tiny_front
+from workbench.checks.fairness_front import reads_the_groups
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_front import NONE, REPORTED, VALIDATION
 from workbench.core.fairness_metrics import GAPS
@@ -18,10 +19,36 @@ from workbench.plots.fairness_front_words import (
     front_sentence,
     luck_sentence,
     range_sentence,
+    reading_sentence,
     value_text,
 )
 
 RESULT = some_front()
+
+
+def test_says_how_much_comes_through_the_column_of_the_groups():
+    held = np.full((2, len(GAPS)), 0.14)
+    held[1] = 0.11
+    own = some_front(change=-0.08, read=("c1",), held=held, swayed=np.array([0.065, 0.02]))
+    told = reading_sentence(own)
+    assert "The alternative reads c1 itself, as the given model does: 2 % of these" in told
+    assert "would be 14 points under the given model instead of" in told
+    assert "So -5.0 of the change of -8.0 points come through c1" in told.replace(
+        "\N{MINUS SIGN}", "-"
+    )
+    alone = replace(none_found(), read=("c1",), held=held[:1], swayed=np.array([0.065]))
+    assert reading_sentence(alone).startswith("The given model reads c1 itself: 6.5 % of these")
+    assert "come through" not in reading_sentence(alone)
+    undefined = replace(own, held=np.full_like(held, np.nan))
+    assert reading_sentence(undefined).endswith("under the given model 6.5 %.")
+    assert reading_sentence(replace(own, read=())) == ""
+
+
+def test_an_older_result_does_not_say_whether_its_models_read_the_column():
+    older = replace(RESULT, held=np.zeros((0, len(GAPS))), swayed=np.zeros(0))
+    assert reads_the_groups(older).status == "not_applicable"
+    told = reads_the_groups(some_front(read=("c1",), swayed=np.zeros(2)))
+    assert (told.status, "nobody's decision" in told.sentence) == ("ok", True)
 
 
 def named(figure):

@@ -179,6 +179,37 @@ def test_contributions_of_features_add_up_to_the_gap_of_mean_scores(front):
         )
 
 
+def test_the_column_of_the_groups_is_given_each_of_its_values_in_turn():
+    """Row by row and value by value, from the definition."""
+    table = grouped_table(pull=2.0)
+    model, rows = tiny_model(table, dtype=torch.float32), table.split("test")
+    found = api.fairness_front(model, table, **QUICK, by="c1", eps=0.5)
+    q = found.at
+    assert found.read == ("c1",)
+    levels, counts = np.unique(rows.X[:, 1].numpy(), return_counts=True)
+    own = (model, api.less_discriminatory_model(model, table, found))
+    away = []
+    for m, made in enumerate(own):
+        granted, swayed = np.zeros(len(rows)), 0
+        for i in range(len(rows)):
+            said = set()
+            for level, often in zip(levels, counts, strict=True):
+                one = rows.X[i : i + 1].clone()
+                one[0, 1] = float(level)
+                told = int(made.predict(one).argmax(1)) == model.output_names.index("yes")
+                said.add(told)
+                granted[i] += told * often / len(rows)
+            swayed += len(said) > 1
+        assert found.swayed[m] == pytest.approx(swayed / len(rows))
+        shares = [granted[rows.X[:, 1].numpy() == level].mean() for level in levels]
+        away.append(np.ptp(shares))
+        assert found.held[m, q] == pytest.approx(away[-1])
+    change = found.change[found.chosen[q], REPORTED, q, 0]
+    assert found.through(q) == pytest.approx(change - (away[1] - away[0]))
+    other = next(p for p in range(len(GAPS)) if found.chosen[p] != found.chosen[q])
+    assert np.isnan(found.through(other)), "another gap has another alternative"
+
+
 def test_a_saved_model_says_what_it_is_and_has_the_numbers_of_the_front(front, tmp_path):
     model = api.load_model("german-mlp")
     m = next(m for m in range(len(front)) if front.finders[m] == DIRECTED)

@@ -9,7 +9,7 @@ from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import Remedies
 from workbench.core.table import Table
-from workbench.engines.fairness.remedied import remedied
+from workbench.engines.fairness.remedied import model_of, remedied
 from workbench.engines.fairness.remedies import remedies as try_remedies
 from workbench.registry.store import publish
 
@@ -82,10 +82,25 @@ def remedied_model(
     found, _ = remedied(
         model, reported, whole, remedy, seed=seed, device=device, progress=progress, **params
     )
-    if publish_as is None:
-        return found
-    card = {name: getattr(found.card, name) for name in _published()}
-    card |= {"name": publish_as, "schema": found.schema}
+    return found if publish_as is None else _published_as(found, publish_as, root)
+
+
+def publish_remedied(
+    model: Model, table: Table, result: Remedies, name: str, root: Path | None = None
+) -> Model:
+    """Publish the network that a result of one remedy holds (``keep_network``).
+
+    Raises
+    ------
+    WorkbenchError
+        If it holds none, model or whole table are not its own, or it cannot be published.
+    """
+    return _published_as(model_of(model, table.read_by(model.schema), result), name, root)
+
+
+def _published_as(found: Model, name: str, root: Path | None) -> Model:
+    card = {field: getattr(found.card, field) for field in _published()}
+    card |= {"name": name, "schema": found.schema}
     return load_model(publish(found.encoder, found.network, card, root))
 
 

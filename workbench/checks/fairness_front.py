@@ -1,11 +1,12 @@
-"""Checks of fairness across equally good models: is the alternative confirmed, is there a range."""
+"""Checks of fairness across equally good models: confirmed, a range, not by the group."""
 
 import math
 
 from workbench.checks.record import Check, Finding
 from workbench.core.fairness_front import NONE, REPORTED, FairnessFront
 from workbench.core.fairness_metrics import GAPS
-from workbench.core.wording import counted
+from workbench.core.schema import listing
+from workbench.core.wording import counted, percent
 
 
 def improvement_confirmed(result: FairnessFront) -> Finding:
@@ -73,9 +74,42 @@ def range_beyond_noise(result: FairnessFront) -> Finding:
     )  # fmt: skip
 
 
+def reads_the_groups(result: FairnessFront) -> Finding:
+    """Ask whether decisions hang on the very columns that make the groups."""
+    if not len(result.swayed):
+        return Finding(
+            "not_applicable",
+            "The result is of an earlier version and does not say whether the models read "
+            f"{listing(result.by)}; run it again.",
+        )
+    share = float(result.swayed[-1])
+    who = "The alternative" if len(result.swayed) > 1 else "The given model"
+    if not result.read:
+        return Finding("ok", f"No model reads {listing(result.by)} itself.", {"share": share}, 0.0)
+    columns = listing(result.read)
+    if share == 0:
+        return Finding(
+            "ok", f"{who} reads {columns}, but nobody's decision hangs on it alone.",
+            {"share": share}, 0.0,
+        )  # fmt: skip
+    evidence = {"share": share}
+    brief = f"{percent(share)} hang on it"
+    if math.isfinite(part := result.through(result.at)):
+        evidence["change_through_it"] = part
+    return Finding(
+        "warning",
+        f"{who} reads {columns} itself and decides {percent(share)} of these people otherwise by "
+        "it alone. To treat people differently by such a column may be unlawful, whatever the "
+        "gap; prefer a model without it.",
+        evidence, 0.0, brief,
+    )  # fmt: skip
+
+
 FRONT_CHECKS = (
     Check("WB057", "Alternative on rows that did not choose it", "warning", 0, FairnessFront,
           improvement_confirmed),
     Check("WB058", "Range across equally good models", "warning", 0, FairnessFront,
           range_beyond_noise),
+    Check("WB064", "Decisions by the column of the groups", "warning", 0, FairnessFront,
+          reads_the_groups),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from workbench.checks.attribution import ATTRIBUTION_CHECKS
 from workbench.checks.attribution_range import ATTRIBUTION_RANGE_CHECKS
 from workbench.checks.boundary import BOUNDARY_CHECKS
 from workbench.checks.detectors import DETECTOR_CHECKS
+from workbench.checks.error_audit import ERROR_CHECKS
 from workbench.checks.fairness import FAIRNESS_CHECKS
 from workbench.checks.fairness_front import FRONT_CHECKS
 from workbench.checks.faithfulness import FAITHFULNESS_CHECKS
@@ -36,7 +37,7 @@ CHECKS: Mapping[str, Check] = {
         *SIMPLER_CHECKS, *UPDATE_CHECKS, *SCORE_CHECKS, *PROFILE_CHECKS, *INTERACTION_CLOUD_CHECKS,
         *HALO_CHECKS, *DETECTOR_CHECKS, *INTERACTION_TEST_CHECKS, *LOCAL_BASIS_CHECKS,
         *FAIRNESS_CHECKS, *FLIPS_CHECKS, *GAP_CAUSES_CHECKS, *BOUNDARY_CHECKS, *FRONT_CHECKS,
-        *REMEDY_CHECKS,
+        *REMEDY_CHECKS, *ERROR_CHECKS,
     ), key=lambda check: check.code)
 }  # fmt: skip
 

@@ -95,14 +95,13 @@ def _summary(result: "FairnessFront") -> str:
         left_out_sentence,
         luck_sentence,
         range_sentence,
+        reading_sentence,
     )
+    from workbench.plots.words import counting_sentence
 
-    first = (front_sentence(result), left_out_sentence(result), luck_sentence(result))
-    lines = [
-        sentence
-        for sentence in (*first, range_sentence(result), causes_sentence(result))
-        if sentence
-    ]
+    every = (front_sentence, counting_sentence, left_out_sentence, luck_sentence, reading_sentence,
+             range_sentence, causes_sentence)  # fmt: skip
+    lines = [sentence for say in every if (sentence := say(result))]
     return "\n".join([*lines, "", *_lines(result), "", *trust_lines(result)])
 
 

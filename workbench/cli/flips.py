@@ -47,8 +47,11 @@ def _summary(result: "AttributeFlips") -> str:
         plausible_sentence,
         score_sentence,
     )
+    from workbench.plots.words import counting_sentence
 
-    said = (flips_sentence, groups_sentence, score_sentence, plausible_sentence)
+    said = (
+        flips_sentence, counting_sentence, groups_sentence, score_sentence, plausible_sentence,
+    )  # fmt: skip
     lines = [part for part in (tell(result) for tell in said) if part]
     return "\n".join([*lines, "", *_groups(result), "", *trust_lines(result)])
 

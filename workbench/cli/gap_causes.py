@@ -42,8 +42,10 @@ def gap_causes(*, out: Path | None, as_text: bool, **flags: Any) -> None:
 def _summary(result: "GapCauses") -> str:
     from workbench.plots.gap_causes import pairs_of  # loads plotly
     from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
+    from workbench.plots.words import counting_sentence
 
-    lines: list[str] = []
+    told = counting_sentence(result)
+    lines = [told, ""] if told else []
     for pair in pairs_of(result):
         at = result.pair_index(pair)
         lines += [gap_sentence(result, at), proxy_sentence(result, at), "", *_lines(result, at), ""]

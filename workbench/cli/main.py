@@ -17,6 +17,7 @@ from workbench.cli.explain_set import explain_set
 from workbench.cli.fairness import fairness
 from workbench.cli.fairness_front import fairness_front
 from workbench.cli.fastshap import fastshap
+from workbench.cli.flags import FlagsGroup
 from workbench.cli.flips import flips
 from workbench.cli.gap_causes import gap_causes
 from workbench.cli.group_errors import group_errors
@@ -46,7 +47,10 @@ CANCELLED, FAULT, DEFECT = 130, 1, 70
 SPIN, POLITE = "GOMP_SPINCOUNT", "1000"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=FlagsGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="explainability-workbench", prog_name="workbench")
 def workbench() -> None:
     """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""

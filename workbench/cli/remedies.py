@@ -100,8 +100,12 @@ def _summary(result: "Remedies") -> str:
         multiplicity_sentence,
         remedies_sentence,
     )
+    from workbench.plots.words import counting_sentence
 
-    said = [remedies_sentence(result), multiplicity_sentence(result)]
+    said = [
+        remedies_sentence(result), *filter(None, [counting_sentence(result)]),
+        multiplicity_sentence(result),
+    ]  # fmt: skip
     parts = [*said, "", *_table(result)]
     for r in range(1, len(result.names)):
         parts += ["", *_lines(result, r)]

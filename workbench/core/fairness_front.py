@@ -1,7 +1,7 @@
 """How unequally equally good models treat groups, and which of them does it least."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,8 +34,8 @@ class FairnessFront(Result):
 
     Axes: ``m`` models, the given one first; ``s`` the validation rows, which choose, and the rows
     reported on, which confirm; ``g`` groups; ``q`` gaps (order of ``GAPS``); ``d`` features; ``v``
-    the given model and, if there is one, the alternative. A last axis of 3 holds value and 95 %
-    interval, from resamples of rows that are the same for all models. NaN means undefined.
+    and ``u`` the given model and, if there is one, the alternative. A last axis of 3 holds value
+    and 95 % interval, from resamples of rows that are the same for all models. NaN means undefined.
 
     Attributes
     ----------
@@ -96,6 +96,13 @@ class FairnessFront(Result):
         The alternative's less the given model's, row by row; empty without an alternative.
     n_explained
         Rows that they are means over.
+    read
+        The columns of ``by`` that the models read themselves.
+    held
+        Gaps among the rows reported on if these columns told nothing: everybody is given each of
+        their values in turn, as often as it is met. NaN where no model reads them.
+    swayed
+        Share of these rows that are decided otherwise for some of these values.
     """
 
     kind: ClassVar[str] = "fairness_front"
@@ -134,6 +141,9 @@ class FairnessFront(Result):
     importance_change: Float[np.ndarray, "w d 3"]
     causes_change: Float[np.ndarray, "w d 3"]
     n_explained: int
+    read: tuple[str, ...] = ()
+    held: Float[np.ndarray, "u q"] = field(default_factory=lambda: np.zeros((0, len(GAPS))))
+    swayed: Float[np.ndarray, " u"] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         m, g, q, d = len(self.finders), len(self.groups), len(GAPS), len(self.features)
@@ -148,7 +158,7 @@ class FairnessFront(Result):
                 "counts": (m, 2, g, 2, 2), "chosen": (q,), "ends": (q, 2), "width": (q, 2, 3),
                 "importance": (v, d, 3), "causes": (v, d, 3),
                 "importance_change": (max(0, v - 1), d, 3),
-                "causes_change": (max(0, v - 1), d, 3),
+                "causes_change": (max(0, v - 1), d, 3), "held": (len(self.swayed), q),
                 **each, **both, **pairs, **of_gaps,
             },
         )  # fmt: skip
@@ -194,6 +204,17 @@ class FairnessFront(Result):
         """
         m = int(self.chosen[q])
         return m != NONE and not self.overlap and bool(self.change[m, REPORTED, q, 2] < 0)
+
+    def through(self, q: int) -> float:
+        """Return how much of the change of a gap is gone once the columns tell nothing.
+
+        NaN where that was not asked, the gap is undefined, or there is no alternative.
+        """
+        if len(self.swayed) < 2 or self.chosen[q] != self.chosen[self.at]:
+            return float("nan")
+        away = np.abs(self.held[:, q] - list(GAPS.values())[q].none)
+        whole = self.change[self.chosen[q], REPORTED, q, 0]
+        return float(whole - (away[1] - away[0]))
 
     def name(self, m: int) -> str:
         """Name a model."""

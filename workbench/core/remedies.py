@@ -1,7 +1,7 @@
 """What lessens gaps between groups: remedies tried on one model, and what each costs whom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -221,6 +221,10 @@ class Remedies(Result):
         The same on the test rows, with intervals.
     trial_front, trial_chosen
         Whether no other one is better in both on validation rows, and whether it was chosen.
+    network, architecture
+        Numbers of the network that a single remedy leaves, in the order of its state, and the JSON
+        of its architecture where that is not the given model's; empty unless asked for
+        (``keep_network``).
     """
 
     kind: ClassVar[str] = "remedies"
@@ -267,6 +271,8 @@ class Remedies(Result):
     data: Float[np.ndarray, "n d"]
     ids: Int[np.ndarray, " n"]
     schema: Schema
+    network: Float[np.ndarray, " w"] = field(default_factory=lambda: np.zeros(0))
+    architecture: str = ""
 
     def __post_init__(self) -> None:
         r, n, g, t = len(self.names), len(self.ids), len(self.group_names), len(self.trial_of)

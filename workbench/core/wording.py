@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import SupportsIndex
 
+# How notes begin that say how rows count.
+COUNTED_ALIKE, COUNTED_BY = "every row counts alike", "rows count by"
+
 
 def counted(n: SupportsIndex, noun: str) -> str:
     """Write how many there are of something.

@@ -7,8 +7,10 @@ from scipy import stats
 from workbench.core.error_audit import MEASURES, ErrorAudit
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import ENOUGH
-from workbench.core.wording import counted, percent
+from workbench.core.wording import counted
+from workbench.numerics.least_chance import is_least, least_chance
 from workbench.plots import words
+from workbench.plots.chance_words import chance_percent
 from workbench.plots.layout import layout_bars, note, padded, shortened, title
 from workbench.plots.theme import DASHES, escaped, palette, template
 
@@ -157,13 +159,14 @@ def errors_sentence(audit: ErrorAudit, partition: int = 0) -> str:
     best, worst = int(order[0]), int(order[-1])
     gap, low, high = (words.number(float(x)) for x in audit.gaps[m, partition])
     chance = float(audit.chances[m, partition])
+    drawn = chance_percent(chance, least=is_least(chance, least_chance(audit)))
     sure = float(audit.adjusted[m, partition]) <= LEVEL
     said = (
         f"By {by}, predictions are off by {_valued(audit, m, worst)} on average for "
         f"{audit.group_names[worst]}, and by {_valued(audit, m, best)} for "
         f"{audit.group_names[best]}. With this many rows the difference of {gap} could be {low} "
         f"to {high}: {'more than chance brings' if sure else 'no more than chance may bring'}, "
-        f"for groups drawn at random differ as much in {percent(chance)} of draws."
+        f"for groups drawn at random differ as much in {drawn} of draws."
     )
     return " ".join([said, *_sides(audit, enough)])
 
@@ -207,11 +210,13 @@ def _about(audit: ErrorAudit, m: int, g: int) -> str:
 def _about_gap(audit: ErrorAudit, m: int, p: int) -> str:
     gap, low, high = (words.number(float(x)) for x in audit.gaps[m, p])
     mean, top = (words.number(float(x)) for x in audit.floors[m, p])
+    chance = float(audit.chances[m, p])
+    least = is_least(chance, least_chance(audit))
     return "<br>".join((
         f"<b>{list(MEASURES.values())[m][0]}</b>", f"gap {gap} ({low} to {high})",
         f"groups at random: {mean} on average, {top} in one of 20 draws",
-        f"chance of as much: {percent(float(audit.chances[m, p]))}, corrected "
-        f"{percent(float(audit.adjusted[m, p]))}",
+        f"chance of as much: {chance_percent(chance, least=least)}, corrected "
+        f"{chance_percent(float(audit.adjusted[m, p]), least=least)}",
     ))  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from workbench.plots.fairness_words import (
     interval_words,
     verdict,
 )
-from workbench.plots.layout import empty, layout_bars, note, padded, shortened, title
+from workbench.plots.layout import empty, layout_bars, narrow_title, note, padded, shortened
 from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 Counted = Literal["as counted", "drawn together"]
@@ -114,7 +114,7 @@ def gaps(audit: FairnessAudit, *, partition: str | int = 0, dark: bool = False) 
     layout_bars(figure, [_gap_label(q) for q in range(len(GAPS))], span, ROW_HEIGHT)
     figure.update_yaxes(ticktext=[_gap_label(q) for q in range(len(GAPS))])
     figure.update_xaxes(tickformat=".2~f")
-    title(figure, "gap between groups", "0: all alike", "whiskers: 95 %")
+    narrow_title(figure, "gap between groups (0: all alike)", "whiskers: 95 %")
     note(figure, "grey band: what chance brings; filled: beyond it", dark=dark)
     return figure
 

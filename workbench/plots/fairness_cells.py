@@ -10,9 +10,8 @@ from workbench.core.fairness import ENOUGH, FairnessAudit
 from workbench.core.fairness_metrics import RATES, TPR
 from workbench.core.wording import counted
 from workbench.numerics.audit_reading import group_phrase, rate_index
-from workbench.plots.fairness import wrapped_title
 from workbench.plots.fairness_words import in_words, interval_words
-from workbench.plots.layout import empty, note, shortened
+from workbench.plots.layout import empty, narrow_title, note, shortened
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 CELL_HEIGHT, FRAME = 56, 130
@@ -58,7 +57,7 @@ def intersections(
     names = [audit.attributes[at] for at in audit.partitions[p] if at != across]
     _frame(figure, heads, lines, ("\N{MULTIPLICATION SIGN}".join(names), audit.attributes[across]))
     of_whom, do = in_words(audit, rate)
-    wrapped_title(figure, f"{audit.attributes[across]}: per cent of {of_whom} that {do}")
+    narrow_title(figure, f"{audit.attributes[across]}: per cent of {of_whom} that {do}")
     note(figure, "brackets: 95 %" if wide else "hover for 95 % intervals", dark=dark)
     return figure
 

@@ -135,6 +135,58 @@ def luck_sentence(front: FairnessFront, gap: str | None = None) -> str:
     )
 
 
+def reading_sentence(front: FairnessFront) -> str:
+    """Say what hangs on the models' reading the columns of the groups; empty where none does."""
+    if not front.read:
+        return ""
+    q, columns = front.at, listing(front.read)
+    alone = [percent(float(share)) for share in front.swayed]
+    if len(alone) < 2:
+        left = _left(front, (front.gaps[0, REPORTED, q],))
+        return (
+            f"The given model reads {columns} itself: {alone[0]} of these people would be decided "
+            f"otherwise if {columns} alone were another.{left}"
+        )
+    both = tuple(front.gaps[m, REPORTED, q] for m in (0, int(front.chosen[q])))
+    return (
+        f"The alternative reads {columns} itself, as the given model does: {alone[1]} of these "
+        f"people would be decided otherwise if {columns} alone were another, under the given "
+        f"model {alone[0]}.{_left(front, both)}{_through(front)}"
+    )
+
+
+def _left(front: FairnessFront, now: tuple[Float[np.ndarray, " 3"], ...]) -> str:
+    q = front.at
+    name = list(GAPS)[q]
+    if not np.isfinite(front.held[:, q]).all():
+        return ""
+    left = [plain_value(name, float(value)) for value in front.held[:, q]]
+    given = f"{left[0]} under the given model instead of {plain_value(name, float(now[0][0]))}"
+    start = f" If {listing(front.read)} told nothing, the {GAPS[name].title.lower()}"
+    if len(left) == 1:
+        return f"{start} would be {given}."
+    return (
+        f"{start} would be {given}, and {left[1]} under the alternative instead of "
+        f"{plain_value(name, float(now[1][0]))}."
+    )
+
+
+def _through(front: FairnessFront) -> str:
+    part, q = front.through(front.at), front.at
+    if not np.isfinite(part):
+        return ""
+    whole = float(front.change[front.chosen[q], REPORTED, q, 0])
+    return (
+        f" So {signed(100 * part, 1)} of the change of {signed(100 * whole, 1)} points come "
+        f"through {listing(front.read)} itself: to decide by it may be unlawful."
+    )
+
+
+def plain_value(name: str, value: float) -> str:
+    """Write a gap without its interval: points of a difference, two decimals of a ratio."""
+    return f"{value:.2f}" if GAPS[name].way == "ratio" else points(value)
+
+
 def range_sentence(front: FairnessFront, gap: str | None = None) -> str:
     """Say how far gaps of models about as accurate lie apart."""
     q = front.gap_index(gap)

@@ -24,7 +24,8 @@ from workbench.numerics.audit_reading import (
     rate_index,
     worse_off,
 )
-from workbench.plots.words import number
+from workbench.numerics.least_chance import is_least, least_chance
+from workbench.plots.chance_words import chance_words
 
 NAMED = 3
 CLOSE = 0.02
@@ -58,11 +59,13 @@ def chance_sentence(audit: FairnessAudit, partition: int = 0, rate: str = TPR) -
     p, corrected = float(audit.chances[gap, partition]), float(audit.adjusted[gap, partition])
     turned = p <= LEVEL < corrected
     many = int(np.isfinite(audit.chances).sum())
-    after = f"; after correction for {many} comparisons {chance_words(corrected)}" if turned else ""
+    least = is_least(p, least_chance(audit))
+    turn = chance_words(corrected, least=least)
+    after = f"; after correction for {many} comparisons {turn}" if turned else ""
     return (
         "Were the people dealt out to groups of these sizes at random, the "
         f"{name} would be {points(mean)} on average and above {points(top)} in one of 20 draws; "
-        f"here it is {points(found)} ({chance_words(p)}{after})."
+        f"here it is {points(found)} ({chance_words(p, least=least)}{after})."
     )
 
 
@@ -253,17 +256,6 @@ def points(difference_: float) -> str:
     return f"{scaled:.0f} points" if scaled >= 9.95 else f"{scaled:.1f} points"
 
 
-def chance_words(p: float) -> str:
-    """Write a chance at random.
-
-    Examples
-    --------
-    >>> chance_words(0.0002), chance_words(0.3), chance_words(1.0)
-    ('p below 0.001', 'p 0.3', 'p 1')
-    """
-    return "p below 0.001" if p < 0.001 else f"p {number(round(p, 3))}"
-
-
 def interval_words(three: np.ndarray) -> str:
     """Write a share with its interval, or that it is not defined."""
     value, low, high = (float(x) for x in three)
@@ -289,7 +281,8 @@ def verdict(audit: FairnessAudit, gap: int, partition: int) -> str:
     beyond = beyond_chance(audit, gap, partition)
     if beyond is None:
         return "not defined"
-    p = f"corrected {chance_words(float(audit.adjusted[gap, partition]))}"
+    least = is_least(float(audit.chances[gap, partition]), least_chance(audit))
+    p = f"corrected {chance_words(float(audit.adjusted[gap, partition]), least=least)}"
     return f"beyond chance ({p})" if beyond else f"not beyond chance ({p}, limit {LEVEL:g})"
 
 

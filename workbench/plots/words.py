@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from workbench.core.performance import Measure, Performance
+from workbench.core.result import Result
 from workbench.core.results import (
     Attribution,
     AttributionRange,
@@ -21,7 +22,7 @@ from workbench.core.results import (
     RashomonSet,
     ScaleCurves,
 )
-from workbench.core.wording import counted, percent
+from workbench.core.wording import COUNTED_ALIKE, COUNTED_BY, counted, percent
 
 # Results about outputs of rows.
 Explained = (
@@ -35,6 +36,13 @@ NAMED = 2
 # An effect below a twentieth of the row's largest one is not worth a word, and for exact methods
 # rounding noise must not be told as a direction.
 WORTH_A_WORD = 0.05
+
+
+def counting_sentence(result: Result) -> str:
+    """Say how rows count, where they have sampling weights; empty where they have none."""
+    told = (COUNTED_ALIKE, COUNTED_BY)
+    notes = (note for note in result.provenance.notes if note.startswith(told))
+    return "".join(f"{note[0].upper()}{note[1:]}." for note in notes)
 
 
 def number(value: float) -> str:

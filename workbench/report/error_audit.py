@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from workbench.checks import run_checks
 from workbench.core.error_audit import MEASURES, ErrorAudit
-from workbench.core.wording import percent
+from workbench.numerics.least_chance import is_least, least_chance
 from workbench.plots import render, views_of
+from workbench.plots.chance_words import chance_percent
 from workbench.plots.error_audit import errors_sentence
 from workbench.plots.words import number
 from workbench.report.section import Grid, Section, facts_of, picture
@@ -63,8 +64,7 @@ def _gaps(result: ErrorAudit) -> Grid:
     rows = tuple(
         (
             name, MEASURES[measure][0].lower(), _cell(result.gaps[m, p]),
-            _number(result.floors[m, p, 1]), _share(result.chances[m, p]),
-            _share(result.adjusted[m, p]),
+            _number(result.floors[m, p, 1]), *_chances(result, m, p),
         )
         for p, name in enumerate(result.partition_names)
         for m, measure in enumerate(MEASURES)
@@ -77,8 +77,10 @@ def _number(value: float) -> str:
     return number(float(value)) if value == value else "not defined"  # noqa: PLR0124 - NaN
 
 
-def _share(value: float) -> str:
-    return percent(float(value)) if value == value else "not defined"  # noqa: PLR0124 - NaN
+def _chances(result: ErrorAudit, m: int, p: int) -> tuple[str, str]:
+    chance, adjusted = float(result.chances[m, p]), float(result.adjusted[m, p])
+    least = is_least(chance, least_chance(result))
+    return chance_percent(chance, least=least), chance_percent(adjusted, least=least)
 
 
 def _cell(values: Float[np.ndarray, " 3"]) -> str:

@@ -19,7 +19,7 @@ from workbench.plots.fairness_words import (
     lacking_sentence,
     verdict,
 )
-from workbench.plots.words import number
+from workbench.plots.words import counting_sentence, number
 from workbench.report.section import Grid, Picture, Section, facts_of, picture
 
 TITLES = {
@@ -58,7 +58,7 @@ def _singles(result: FairnessAudit) -> list[int]:
 
 
 def _answers(result: FairnessAudit) -> tuple[str, ...]:
-    said = []
+    said = [counting_sentence(result)]
     for p in _singles(result):
         said += [
             audit_sentence(result, p), chance_sentence(result, p), each_sentence(result, p),

@@ -15,8 +15,10 @@ from workbench.plots.fairness_front_words import (
     left_out_sentence,
     luck_sentence,
     range_sentence,
+    reading_sentence,
     value_text,
 )
+from workbench.plots.words import counting_sentence
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {
@@ -32,8 +34,10 @@ def fairness_front_section(result: FairnessFront, name: str) -> Section:
     """Build the section of fairness across equally good models."""
     record, answer = result.provenance, front_sentence(result)
     more = (
+        counting_sentence(result),
         left_out_sentence(result),
         luck_sentence(result),
+        reading_sentence(result),
         range_sentence(result),
         causes_sentence(result),
     )

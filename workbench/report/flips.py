@@ -16,6 +16,7 @@ from workbench.plots.flips_words import (
     score_sentence,
     share,
 )
+from workbench.plots.words import counting_sentence
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {
@@ -29,7 +30,8 @@ LISTED = 20
 def flips_section(result: AttributeFlips, name: str) -> Section:
     """Build the section of attributes that were set to all that they could be."""
     record, answer = result.provenance, flips_sentence(result)
-    said = (groups_sentence(result), score_sentence(result), plausible_sentence(result))
+    said = (counting_sentence(result), groups_sentence(result), score_sentence(result),
+            plausible_sentence(result))  # fmt: skip
     tables = [_groups(result), _assignments(result), _people(result)]
     if result.pairs:
         tables.append(_pairs(result))

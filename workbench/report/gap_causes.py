@@ -8,7 +8,7 @@ from workbench.checks import run_checks
 from workbench.core.gap_causes import GapCauses
 from workbench.plots import render, views_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence, scale_of
-from workbench.plots.words import decimals_for, signed
+from workbench.plots.words import counting_sentence, decimals_for, signed
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {
@@ -26,7 +26,7 @@ def gap_causes_section(result: GapCauses, name: str) -> Section:
     return Section(
         name=name,
         title=f"{record.title}: {record.model} on {record.table}",
-        answers=(answer, told),
+        answers=(answer, *filter(None, [counting_sentence(result)]), told),
         pictures=tuple(
             picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {said[view]}",

@@ -22,6 +22,7 @@ from workbench.plots.remedies_words import (
     verdict,
     who_sentence,
 )
+from workbench.plots.words import counting_sentence
 from workbench.report.section import Grid, Section, facts_of, picture
 
 TITLES = {
@@ -43,7 +44,9 @@ def remedies_section(result: Remedies, name: str) -> Section:
     return Section(
         name=name,
         title=f"{record.title}: {record.model} on {record.table}",
-        answers=(answer, multiplicity_sentence(result)),
+        answers=(
+            answer, *filter(None, [counting_sentence(result)]), multiplicity_sentence(result),
+        ),
         pictures=tuple(
             picture(
                 f"{name}-{view}", _titled(result, view, best),

@@ -18,9 +18,11 @@ from workbench.plots.fairness_front_words import (
     left_out_sentence,
     luck_sentence,
     range_sentence,
+    reading_sentence,
     unconfirmed_sentence,
     value_text,
 )
+from workbench.plots.words import counting_sentence
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import Quote
@@ -99,8 +101,9 @@ def across_models(place: Place) -> None:
     with said, errors_shown():
         answer(front_sentence(found.result))
         note(luck_sentence(found.result))
-        if told := left_out_sentence(found.result):
-            note(told)
+        for tell in (counting_sentence, left_out_sentence, reading_sentence):
+            if told := tell(found.result):
+                note(told)
     with left:
         _show(found, place)
     with trust, errors_shown():

@@ -18,6 +18,7 @@ from workbench.plots.flips_words import (
     plausible_sentence,
     score_sentence,
 )
+from workbench.plots.words import counting_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
@@ -84,8 +85,8 @@ def flips(place: Place) -> None:
     result, name = found.result, f"flips-{place.model.card.name}"
     with said, errors_shown():
         answer(flips_sentence(result))
-        for part in (groups_sentence(result), score_sentence(result), plausible_sentence(result)):
-            if part:
+        for tell in (counting_sentence, groups_sentence, score_sentence, plausible_sentence):
+            if part := tell(result):
                 note(part)
         note(BESIDE_AN_AUDIT)
     with left, errors_shown():

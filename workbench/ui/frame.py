@@ -18,11 +18,12 @@ from workbench.ui.sidebar import OF_PLACE, choose_place
 from workbench.ui.state import peek
 from workbench.ui.text import markup, plain
 
-# Less air above the title; inputs in a row of equal height; and what stands side by side goes
+# Less air above the title; inputs in a row of equal height; options of a strip close enough that
+# seven stay on one line of a window of 1280 pixels; and what stands side by side goes
 # below each other when the window is too narrow for both.
 STYLE = """<style>
 .stMainBlockContainer { padding: 3.25rem clamp(1rem, 6vw - 2rem, 3.5rem) 3rem; }
-.stButtonGroup button { min-height: 2.5rem; }
+.stButtonGroup button { min-height: 2.5rem; padding-inline: 0.5rem; }
 div:has(> .st-key-figure), div:has(> [class*="st-key-wide-"]) {
   flex: 5 1 29rem !important; max-width: 100%;
 }

@@ -11,6 +11,7 @@ from workbench.engines.fairness.causes import NAME
 from workbench.plots import render
 from workbench.plots.gap_causes import pairs_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
+from workbench.plots.words import counting_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups, still_to_choose
@@ -65,6 +66,8 @@ def causes(place: Place) -> None:
         downloads(found, f"gap-causes-{place.model.card.name}", place.person)
     with said, errors_shown():
         answer(gap_sentence(found.result, pair))
+        if told := counting_sentence(found.result):
+            note(told)
         note(proxy_sentence(found.result, pair))
     with trust, errors_shown():
         trust_card(found.result)

@@ -142,7 +142,7 @@ def choose_run(place: Place, wish: Wish) -> Ask:
             "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
             width="stretch",
         )  # fmt: skip
-        hidden = {*wish.settings, *_idle(place.model, wish.names)}
+        hidden = {*wish.settings, "keep_network", *_idle(place.model, wish.names)}
         settings |= params_form(method.params, FAMILY, leave_out=hidden)
     if "black_box" in place.model.capabilities:
         settings["refits"] = 0
@@ -172,7 +172,7 @@ def price_line(quote: Quote) -> str:
     """Say what a run takes; how long is known after the first one on this device."""
     rows = f"At most {counted(quote.evaluations, 'row')} through networks"
     known = f"about {duration(quote.seconds)} on this device" if quote.seconds else (
-        "seconds to minutes, of which you can stop it at any time"
+        "seconds to minutes; it can be stopped at any time"
     )  # fmt: skip
     return f"{rows} · {size(quote.cost.n_bytes)} · {known}"
 

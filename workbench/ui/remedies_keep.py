@@ -5,20 +5,24 @@ from typing import Any
 import streamlit as st
 
 from workbench import api
+from workbench.api.front import check_name
+from workbench.api.remedying import publish_remedied
 from workbench.core.people import demand
 from workbench.core.remedies import Remedies
-from workbench.core.table import Table
+from workbench.engines.fairness.remedies import NAME
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.ui import cache
+from workbench.ui.cost import Quote
 from workbench.ui.frame import errors_shown, note
-from workbench.ui.jobs import Answer
+from workbench.ui.jobs import Answer, Ask, answer_to, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
 from workbench.workspace import sources
 from workbench.workspace.store import Workspace
 
-KEPT = "remedies.kept"
+# What was kept last; and which run is to be kept once it is over, under which name.
+KEPT, WANTED = "remedies.kept", "remedies.wanted"
 
 
 def settings_of(result: Remedies) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def settings_of(result: Remedies) -> dict[str, Any]:
     return {
         name: value
         for name, value in result.provenance.params.items()
-        if name in usual and value != usual[name] and name != "remedies"
+        if name in usual and value != usual[name] and name not in {"remedies", "keep_network"}
     }
 
 
@@ -89,39 +93,58 @@ def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
         name = st.text_input("Name", usual, max_chars=64, width=280, key=f"keep-name-{remedy}")
         pressed = st.button(
             "Keep as a model", icon=":material/save:", key=f"keep-{remedy}",
-            help="Trains it again with the same seed, and keeps it as a new version among your "
-            "own models, with a card of before and after.",
+            help="Trains it again with the same seed, which you can stop, and keeps it as a new "
+            "version among your own models, with a card of before and after.",
         )  # fmt: skip
-    if pressed:
-        with errors_shown():
-            st.session_state[KEPT] = _keep(result, place, remedy, name.strip())
-            st.rerun()
+    with errors_shown():
+        _train(result, place, remedy, name.strip(), pressed=pressed)
 
 
-def _keep(result: Remedies, place: Place, remedy: str, name: str) -> str:
-    """Train the remedy again and publish it; return the reference of the model.
+def _train(result: Remedies, place: Place, remedy: str, name: str, *, pressed: bool) -> None:
+    """Run the remedy alone as a job, and publish what it leaves once it is there.
 
     Raises
     ------
     WorkbenchError
         If the person may not, there is no room, or the name cannot be one.
     """
-    demand(place.person, "upload")
-    workspace = Workspace(place.person.key)
-    workspace.check_room(
-        sum(p.numel() * p.element_size() for p in place.model.network.parameters())
+    ask = _ask(result, place, remedy)
+    if pressed:
+        demand(place.person, "upload")
+        check_name(name)
+        Workspace(place.person.key).check_room(
+            sum(p.numel() * p.element_size() for p in place.model.network.parameters())
+        )
+        st.session_state[WANTED] = (ask.request.key, name)
+    elif was_stopped(ask, place.person):
+        st.session_state.pop(WANTED, None)
+    found = answer_to(
+        ask, place.person, Remedies, pressed=pressed, starts_itself=False, slot=st.container()
     )
-    whole: Table = cache.table(place.table, place.person.key)
-    bar = st.progress(0.0, text="Training it again …")
-
-    def report(done: int, total: int, _message: str) -> None:
-        bar.progress(min(1.0, done / max(total, 1)), text="Training it again …")
-
-    made = api.remedied_model(
-        place.model, whole, remedy, place.rows, publish_as=name, root=workspace.models_root,
-        seed=result.provenance.seed, device=place.device, progress=report, **settings_of(result),
+    wanted = st.session_state.get(WANTED)
+    if found is None or found.is_stale or wanted is None or wanted[0] != ask.request.key:
+        return
+    del st.session_state[WANTED]
+    made = publish_remedied(
+        place.model, cache.table(place.table, place.person.key), found.result, wanted[1],
+        Workspace(place.person.key).models_root,
     )  # fmt: skip
-    return f"{sources.MINE}{made.name}"
+    st.session_state[KEPT] = f"{sources.MINE}{made.name}"
+    st.rerun()
+
+
+def _ask(result: Remedies, place: Place, remedy: str) -> Ask:
+    """Return the run of one remedy, with the settings of a result, that keeps its network."""
+    settings = settings_of(result) | {"remedies": remedy, "keep_network": True}
+    n_table = len(cache.table(place.table, place.person.key))
+    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
+    title = f"{result.titles[result.index(remedy)]} to keep, {place.model.card.name}"
+    return Ask(
+        request=place.request(NAME, plan.params, seed=result.provenance.seed),
+        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
+        title=f"{title}, {place.rows_name}",
+        subject=(NAME, "keep", place.model.digest, place.table, place.split, remedy),
+    )
 
 
 def _say_what_was_kept() -> None:

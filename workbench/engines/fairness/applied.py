@@ -1,15 +1,22 @@
 """What comes of applying one remedy, and how decisions are judged while choosing."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import nn
 
 from workbench.core.card import Architecture
+from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import GAPS
+from workbench.core.model import Model
+from workbench.core.remedies import Remedies
 from workbench.numerics.group_rates import confusion, gaps_of, rates_of
+from workbench.registry.architectures import build_network
 
 NOTHING = (float("nan"), float("nan"))
 
@@ -54,6 +61,49 @@ class Applied:
     network: nn.Module | None = None
     architecture: Architecture | None = None
     trials: Trials | None = field(default=None)
+
+
+def kept(applied: Applied) -> dict[str, Any]:
+    """Return the network as fields of a result; nothing where there is none to keep."""
+    if applied.network is None:
+        return {}
+    state = [tensor.detach().double().cpu().flatten() for tensor in
+             applied.network.state_dict().values()]  # fmt: skip
+    other = applied.architecture
+    return {
+        "network": torch.cat(state).numpy() if state else np.zeros(0),
+        "architecture": "" if other is None else other.model_dump_json(),
+    }
+
+
+def made_again(result: Remedies, model: Model) -> tuple[nn.Module, Architecture | None]:
+    """Return the network that a result holds, and its architecture where that is another.
+
+    Raises
+    ------
+    InvalidInputError
+        If it holds none, or one that does not fit the model.
+    """
+    if not len(result.network):
+        raise InvalidInputError(
+            "The result holds no network; try the remedy alone with keep_network."
+        )
+    other = None
+    if result.architecture:
+        other = Architecture.model_validate_json(result.architecture)
+        network = build_network(other, len(model.groups), len(model.output_names))
+    else:
+        network = deepcopy(model.network)
+    state = network.state_dict()
+    sizes = [tensor.numel() for tensor in state.values()]
+    if sum(sizes) != len(result.network):
+        raise InvalidInputError(f"The network of the result does not fit {model.name}.")
+    parts = torch.from_numpy(result.network).split(sizes)
+    network.load_state_dict({
+        name: part.reshape(tensor.shape).to(tensor)
+        for (name, tensor), part in zip(state.items(), parts, strict=True)
+    })
+    return network.eval(), other
 
 
 def expected_counts(

@@ -12,13 +12,12 @@ from workbench.engines.fairness.tally import Cells, Partition
 from workbench.numerics.gap_intervals import gap_intervals, gaps_by_chance, only
 from workbench.numerics.group_rates import denominators_of, gaps_of, rates_of
 from workbench.numerics.group_tests import holm
+from workbench.numerics.least_chance import DRAWS_FOR_EACH
 from workbench.numerics.pooling import pooled_rates
 from workbench.numerics.rates import mover_difference, mover_ratio, wilson_bounds, with_bounds
 
 BOOTSTRAP, CHANCE = 0xFA1, 0xFA2
-# Random groups for each gap, so that the least chance there is stays below 5 % after Holm's
-# correction.
-DRAWS_EACH = 40
+DRAWS_EACH = DRAWS_FOR_EACH
 
 
 def rates_with_bounds(counts: Cells, squares: Cells) -> Float[np.ndarray, "r g 3"]:

@@ -21,6 +21,7 @@ from workbench.engines.fairness.causes_params import CausesParams
 from workbench.engines.fairness.decided import favourable_position
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.sharing import Shared, share_out, sharing_cost
+from workbench.engines.rows_told import counted_alike, weights_or_none
 from workbench.numerics.intervals import LEVEL
 from workbench.numerics.proxies import bins_of, told_by_all, told_by_one
 
@@ -60,7 +61,7 @@ def _explain(
             NAME, model, rows, background, params, context,
             evaluations=shared.evaluations, chunk_rows=shared.chunk_rows,
             seconds=time.perf_counter() - started,
-            notes=_notes(shared, rows, counting, params),
+            notes=_notes(shared, rows, counting, counting[chosen], codes, pairs[0], params),
         ),
         attributes=grouping.attributes,
         pair_attributes=np.array([pair.attribute for pair in pairs], dtype=np.int64),
@@ -93,7 +94,7 @@ def _output(model: Model, rows: Table, params: CausesParams) -> int:
     if params.favourable or params.among != "all":
         raise InvalidInputError(
             f"Model {model.name} predicts a number, which has no favourable outcome; leave "
-            "favourable empty and among at all."
+            "favourable empty and use among=all."
         )
     return 0
 
@@ -255,7 +256,10 @@ def _proxies(
             "itself": itself}  # fmt: skip
 
 
-def _notes(shared: Shared, rows: Table, counting: Table, params: CausesParams) -> tuple[str, ...]:
+def _notes(
+    shared: Shared, rows: Table, counting: Table, explained: Table,
+    codes: Int[np.ndarray, "n a"], pair: Pair, params: CausesParams,
+) -> tuple[str, ...]:  # fmt: skip
     notes, n = [shared.why] if shared.why else [], len(shared.scores)
     if len(counting) < len(rows):
         which = "with" if params.among == "favourable" else "without"
@@ -268,7 +272,19 @@ def _notes(shared: Shared, rows: Table, counting: Table, params: CausesParams) -
     if len(shared.values) == 1:
         stand_in += ", too few to say how much hangs on them: intervals are for these"
     notes.append(stand_in)
-    return tuple(notes)
+    return (*notes, *counted_alike(explained, _by_weight(shared, explained, codes, pair)))
+
+
+def _by_weight(shared: Shared, explained: Table, codes: Int[np.ndarray, "n a"], pair: Pair) -> str:
+    """Say what the first gap would be if rows counted by their weights."""
+    weights = weights_or_none(explained)
+    of = [codes[:, pair.attribute] == level for level in (pair.level, pair.reference)]
+    if weights is None or not all(weights[own].sum() > 0 for own in of):
+        return ""
+    own, other = (float(np.average(shared.scores[one], weights=weights[one])) for one in of)
+    gap = own - other
+    told = f"{100 * gap:+.1f} points" if shared.unit == "probability" else f"{gap:+.3g}"
+    return f"the gap of mean scores would be {told}".replace("-", "\N{MINUS SIGN}")
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: CausesParams) -> Cost:

@@ -14,13 +14,14 @@ from workbench.core.flips import ALTERNATIVES, KINDS, MOVES, AttributeFlips
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
-from workbench.core.wording import counted
+from workbench.core.wording import counted, percent
 from workbench.engines.calls import call, check_features, check_finite, provenance_of
 from workbench.engines.decided import favourable_position
 from workbench.engines.fairness.assignments import Assignments, find_assignments
 from workbench.engines.fairness.flip_support import supported
 from workbench.engines.fairness.flips_params import FlipsParams
 from workbench.engines.fairness.twins import find_twins
+from workbench.engines.rows_told import counted_alike, weights_or_none
 from workbench.numerics.chunks import slices
 from workbench.numerics.paired_shares import greatest_gap, quantile_bounds
 from workbench.numerics.rates import exact_bounds, with_bounds
@@ -55,7 +56,7 @@ def _flip(
         provenance=provenance_of(
             NAME, model, rows, None, params, context, evaluations=answers.evaluations,
             chunk_rows=min(CHUNK_ROWS, len(asked)), seconds=time.perf_counter() - started,
-            notes=_notes(rows, asked, data, params),
+            notes=_notes(rows, asked, data, answers, params),
         ),
         mode=params.mode, attributes=data.attributes, levels=data.levels,
         assignments=data.levels_of, own=assignments.own, group=assignments.group,
@@ -257,7 +258,7 @@ def _shares(k: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def _notes(
-    rows: Table, asked: Table, data: Assignments, params: FlipsParams
+    rows: Table, asked: Table, data: Assignments, answers: Answers, params: FlipsParams
 ) -> tuple[str, ...]:  # fmt: skip
     notes = []
     if data.left_out:
@@ -268,9 +269,17 @@ def _notes(
         notes.append(
             f"{len(asked):,} of {len(rows):,} rows were drawn, for a margin of {params.margin:g}"
         )
-    if rows.weights is not None and params.mode != "uniform":
-        notes.append("every row counts once, whatever its sampling weight")
-    return tuple(notes)
+    return (*notes, *counted_alike(asked, _by_weight(asked, answers)))
+
+
+def _by_weight(asked: Table, answers: Answers) -> str:
+    """Say whose decision would be another if rows counted by their weights."""
+    weights = weights_or_none(asked)
+    if weights is None:
+        return ""
+    other = (answers.decided != answers.own_decided[:, None]) & np.isfinite(answers.scores)
+    share = float(np.average(other.any(1), weights=weights))
+    return f"{percent(share)} would be decided otherwise"
 
 
 def _cost(model: Model, n_rows: int, _: int, params: FlipsParams) -> Cost:

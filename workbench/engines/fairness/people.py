@@ -24,6 +24,7 @@ from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.moved import moved_scores, possible_moves
 from workbench.engines.fairness.nearest_other import AT_ONCE, nearest_other, spread_of
 from workbench.engines.fairness.people_params import PeopleParams
+from workbench.engines.rows_told import counted_alike, which_rows
 from workbench.numerics.intervals import wilson
 
 NAME, RANGES = "fairness.people", "rashomon.set"
@@ -86,7 +87,8 @@ def _people(
     return BoundaryPeople(
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=done, chunk_rows=CHUNK_ROWS,
-            seconds=time.perf_counter() - started, notes=_notes(model, asked, params, without),
+            seconds=time.perf_counter() - started,
+            notes=_notes(model, rows, table, asked, params, without),
         ),
         favourable=decided.favourable,
         schema=model.schema,
@@ -238,7 +240,9 @@ def _retold(
     return lambda done, _, __: tell(min(n_rows + done, total), total, "rows through models")
 
 
-def _notes(model: Model, asked: Asked, params: PeopleParams, without: str) -> tuple[str, ...]:
+def _notes(
+    model: Model, rows: Table, table: Table, asked: Asked, params: PeopleParams, without: str
+) -> tuple[str, ...]:
     notes = []
     if asked.remark:
         notes.append(f"no ranges over equally good models: {asked.remark}")
@@ -251,7 +255,7 @@ def _notes(model: Model, asked: Asked, params: PeopleParams, without: str) -> tu
         )
     if without:
         notes.append(f"nobody is moved to another group: {without.rstrip('.')}")
-    return tuple(notes)
+    return (*notes, which_rows(rows, table), *counted_alike(rows))
 
 
 def _cost(model: Model, n_rows: int, n_table: int, params: PeopleParams) -> Cost:

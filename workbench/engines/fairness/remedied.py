@@ -18,7 +18,7 @@ from workbench.core.params import parse_params
 from workbench.core.remedies import REMEDIES, Remedies
 from workbench.core.table import Table
 from workbench.core.wording import counted
-from workbench.engines.fairness.applied import Applied
+from workbench.engines.fairness.applied import Applied, made_again
 from workbench.engines.fairness.remedies import names_of, tried
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.numerics.devices import choose_device, memory_budget
@@ -76,6 +76,28 @@ def remedied(
     return _as_model(model, table, result, found[names[0]]), result
 
 
+def model_of(model: Model, table: Table, result: Remedies) -> Model:
+    """Return the network that a result holds as a model, without training it again.
+
+    Raises
+    ------
+    InvalidInputError
+        If it holds none, or model or table are not those that it was made of.
+    """
+    record = result.provenance
+    if (model.digest, table.digest) != (record.model_digest, record.background_digest):
+        raise InvalidInputError(
+            f"The result is about {record.model} and {record.background}, not about {model.name} "
+            f"and {table.name}; try the remedy again."
+        )
+    network, architecture = made_again(result, model)
+    own = Applied(
+        decisions=result.decisions[1], scores=result.scores[1], settings=result.settings[1],
+        network=network, architecture=architecture,
+    )  # fmt: skip
+    return _as_model(model, table, result, own)
+
+
 def _as_model(model: Model, table: Table, result: Remedies, applied: Applied) -> Model:
     network = applied.network
     assert network is not None  # noqa: S101 - what publishable says
@@ -98,8 +120,9 @@ def card_fields(model: Model, table: Table, result: Remedies) -> dict[str, Any]:
     about = REMEDIES[remedy]
     given, record = model.card, result.provenance
     asked = {
-        name: value for name, value in record.params.items()
-        if name != "remedies" and value != RemediesParams.model_fields[name].default
+        name: record.params[name] for name, field in RemediesParams.model_fields.items()
+        if name not in {"remedies", "keep_network"}
+        and record.params.get(name, field.default) != field.default
     }  # fmt: skip
     arguments = "".join(f", {name}={value!r}" for name, value in asked.items())
     name = f"{given.name}-{remedy.replace('_', '-')}"[:LONGEST_NAME]

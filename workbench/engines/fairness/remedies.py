@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
@@ -22,10 +23,11 @@ from workbench.engines.fairness import (
     remedies_chosen,
     remedies_within,
 )
-from workbench.engines.fairness.applied import Applied
+from workbench.engines.fairness.applied import Applied, kept
 from workbench.engines.fairness.remedies_measured import RESAMPLING, multiplicity, proxies, trials
 from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.engines.fairness.remedies_scene import Scene, make_scene
+from workbench.engines.rows_told import counted_alike, gap_by_weight, which_rows
 from workbench.numerics.fresh_starts import kept_parameters
 from workbench.numerics.group_rates import confusion, denominators_of
 from workbench.numerics.paired_gaps import compared
@@ -81,6 +83,10 @@ def tried(
     started = time.perf_counter()
     names = names_of(params.remedies)
     _check_trainable(model, names, params)
+    if params.keep_network and len(names) != 1:
+        raise InvalidInputError(
+            f"keep_network keeps the network of one remedy, and {len(names)} are named; name one."
+        )
     scene = make_scene(model, rows, table, params, context)
     found, seconds, trainings = {}, [], []
     for name in (AS_IS, *names):
@@ -129,10 +135,11 @@ def tried(
         **multiplicity(everything, params.refits),
         **proxies(scene, everything),
         **trials(scene, found),
+        **(kept(found[names[0]]) if params.keep_network else {}),
         provenance=provenance_of(
             NAME, model, rows, table, params, context, evaluations=scene.evaluations,
             chunk_rows=len(rows), seconds=time.perf_counter() - started,
-            notes=_notes(scene, rows, table, params),
+            notes=_notes(scene, rows, table, decisions[0], params),
         ),
     )  # fmt: skip
     return result, found
@@ -167,7 +174,9 @@ def _as_is(scene: Scene) -> Applied:
     )  # fmt: skip
 
 
-def _notes(scene: Scene, rows: Table, table: Table, params: RemediesParams) -> tuple[str, ...]:
+def _notes(
+    scene: Scene, rows: Table, table: Table, own: Float[np.ndarray, " n"], params: RemediesParams
+) -> tuple[str, ...]:
     notes = _left_out(scene, params)
     if not params.by and len(scene.grouping.attributes) > 1:
         left = listing(scene.grouping.attributes[1:])
@@ -185,8 +194,13 @@ def _notes(scene: Scene, rows: Table, table: Table, params: RemediesParams) -> t
             f"groups of fewer than {ENOUGH} validation rows, of which chance makes thresholds and "
             f"choices: {listing(few)}"
         )
-    if table.weights is not None:
-        notes.append("every row counts the same: sampling weights are left aside")
+    notes.append(which_rows(rows, table))
+    test = scene.parts["test"]
+    alike = confusion(own > 0.5, test.truth, test.group, scene.n_groups)
+    enough = denominators_of(alike) >= params.least_rows
+    notes += counted_alike(
+        rows, gap_by_weight(rows, own > 0.5, test.truth, test.group, enough, params.gap)
+    )
     ids = rows.ids.numpy()
     seen = sum(int(np.isin(ids, table.split(part).ids.numpy()).sum()) for part in SPLITS[:2])
     if seen:

@@ -51,7 +51,7 @@ def multiplicity(everything: list[Applied], refits: int) -> dict[str, Any]:
     ]
     if base is not None:
         changes[0] = np.zeros(3)
-    none = "not measured: refits is 0" if not refits else ""
+    none = "refits is 0, so that no other network was trained" if not refits else ""
     return {
         "multiplicity": np.stack(values), "multiplicity_changes": np.stack(changes),
         "multiplicity_remarks": tuple(

@@ -82,6 +82,11 @@ class RemediesParams(GroupParams):
         description="Test rows that a rate of a group has to be a share of, so that gaps take the "
         "group in; 1 takes all groups in.",
     )  # fmt: skip
+    keep_network: bool = Field(
+        False,
+        description="Keep the network that a single remedy leaves in the result, so that it can "
+        "be published without training it again.",
+    )
     epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training rows at most.")
     batch: int | None = Field(
         None, ge=2, le=65_536,

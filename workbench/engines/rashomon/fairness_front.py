@@ -17,6 +17,7 @@ from workbench.engines.rashomon.fairness_causes import (
     inner_for,
     nothing_explained,
 )
+from workbench.engines.rashomon.fairness_held import columns_read, held_passes, hold_columns
 from workbench.engines.rashomon.fairness_measured import fields_of, measure
 from workbench.engines.rashomon.fairness_models import (
     Tried,
@@ -28,6 +29,7 @@ from workbench.engines.rashomon.fairness_models import (
 from workbench.engines.rashomon.fairness_params import FairnessFrontParams
 from workbench.engines.rashomon.fairness_rows import Parts, check_enough, make_parts
 from workbench.engines.rashomon.scene import Scene, make_scene
+from workbench.engines.rows_told import counted_alike, gap_by_weight, which_rows
 from workbench.numerics.stream.family import materialise
 
 NAME = "rashomon.fairness"
@@ -58,27 +60,29 @@ def explain_front(
     )
     fields = fields_of(both, params.eps)
     chosen = int(fields["chosen"][list(GAPS).index(params.gap)])
+    models: tuple[Model, ...] = (model,)
+    if chosen != NONE and (params.explained or columns_read(model, parts.by)):
+        models = (model, _model(scene, tried, chosen, parts, params))
+    held, asked = hold_columns(models, parts, context)
     explained, passes = nothing_explained(), 0
     able = parts.compared(params.gap)
     two = compared_groups(both[VALIDATION].counts[0], params.gap, able)
     if params.explained and two is not None:
-        models = (
-            (model,) if chosen == NONE else (model, _model(scene, tried, chosen, parts, params))
-        )
         explained, passes = explain_both(models, parts, two, params.explained, context)
     members = tried.members
     return FairnessFront(
         provenance=provenance_of(
             NAME, model, rows, table, params, context,
-            evaluations=scene.evaluations + len(rows) + passes, chunk_rows=len(scene.inputs),
-            seconds=time.perf_counter() - started, notes=_notes(scene, parts, tried, params),
+            evaluations=scene.evaluations + len(rows) + asked + passes,
+            chunk_rows=len(scene.inputs), seconds=time.perf_counter() - started,
+            notes=_notes(scene, parts, tried, table, params),
         ),
         by=parts.by, groups=parts.groups, favourable=model.output_names[parts.position],
         gap=params.gap, eps=params.eps, tolerance=params.tolerance, finders=tried.finders,
         numbers=members.numbers.numpy(), strengths=members.strengths.double().numpy(),
         stretches=members.stretches.double().numpy(), digests=tried.digests,
         excess=tried.excess, noise=tried.noise, overlap=parts.overlap, draws=params.draws,
-        **fields, **explained,
+        **fields, **explained, **held,
     )  # fmt: skip
 
 
@@ -91,7 +95,7 @@ def _model(
 
 
 def _notes(
-    scene: Scene, parts: Parts, tried: Tried, params: FairnessFrontParams
+    scene: Scene, parts: Parts, tried: Tried, table: Table, params: FairnessFrontParams
 ) -> tuple[str, ...]:
     notes = [
         f"models were trained on towards a smaller gap on "
@@ -110,20 +114,28 @@ def _notes(
             f"{counted(parts.overlap, 'row')} of those reported on were seen by the search, so "
             "that nothing is confirmed; choose test rows to report on others"
         )
-    if parts.reported.table.weights is not None:
-        notes.append("sampling weights are not used: every row counts alike")
+    own = parts.reported
+    notes.append(which_rows(own.table, table))
+    notes += counted_alike(
+        own.table,
+        gap_by_weight(
+            own.table, tried.reported_on[0], own.truth, own.group, parts.enough, params.gap
+        ),
+    )
     return (*notes, *tried.notes)
 
 
 def front_cost(model: Model, n_rows: int, n_table: int, params: FairnessFrontParams) -> Cost:
     """Return how many rows go through networks at most, and the bytes that resamples take."""
     total = model_passes(model, n_rows, n_table, params)
+    held = held_passes(model, n_rows, params)
+    if held or params.explained:
+        total += held + model_passes(model, 0, n_table, params)  # the alternative, once more
     if params.explained:
         n = min(params.explained, n_rows)
         inner = inner_for(model, n, split_sizes(n_table)["train"])
         each = inner.method.cost(model, n, min(100, n_table), inner.params).evaluations
-        again = model_passes(model, 0, n_table, params)  # the alternative is looked for once more
-        total += 2 * each + again
+        total += 2 * each
     models = 1 + params.directed + params.retrained + params.near_copies * len(params.named)
     return Cost(total, n_bytes=2**27 + 8 * params.draws * models * (8 * len(GAPS)))
 
