@@ -22,9 +22,10 @@ from workbench.ui.boundary_person import show_person
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, forget, peek, put
@@ -114,10 +115,7 @@ def _ask(place: Place, groups: dict[str, str], who: str) -> Ask:
             "closest: the number of one row of the file.",
             valid=lambda number: number is None or _is_row(place, number),
         )  # fmt: skip
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         settings |= params_form(PeopleParams, FAMILY, leave_out=BY_HAND)
     if row is not None:
         settings["people"] = str(int(row))

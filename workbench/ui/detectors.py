@@ -13,9 +13,10 @@ from workbench.plots import render
 from workbench.plots.detectors import MEASURES, detectors_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, choose_several
@@ -82,10 +83,7 @@ def _choose(place: Place) -> Ask:
     if place.model.schema.task == "regression":
         hidden.add("output")
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=hidden)
     note(record.weakness)
     settings["detectors"] = chosen

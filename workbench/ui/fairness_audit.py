@@ -11,6 +11,7 @@ from workbench.plots.fairness_words import (
     lacking_sentence,
     overview_sentence,
 )
+from workbench.plots.words import counting_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.fairness_comparison import compare_groups
 from workbench.ui.fairness_errors import who_is_predicted_worse
@@ -67,3 +68,5 @@ def _tell(result: FairnessAudit, look: Look) -> None:
         if said := tell(result, look.partition, look.rate):
             note(said)
     note(overview_sentence(result))
+    if told := counting_sentence(result):
+        note(told)

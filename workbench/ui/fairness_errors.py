@@ -9,6 +9,7 @@ from workbench.core.results import ErrorAudit
 from workbench.engines.fairness.errors import NAME
 from workbench.plots import render
 from workbench.plots.error_audit import OFF, errors_sentence
+from workbench.plots.words import counting_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.fairness_choices import FAMILY
 from workbench.ui.fairness_comparison import compare_groups
@@ -58,6 +59,8 @@ def _show(result: ErrorAudit, name: str, said: Any) -> None:
     told = errors_sentence(result, names.index(by))
     with said:
         answer(told)
+        if counted := counting_sentence(result):
+            note(counted)
     plain_figure(render(result, view, dark=is_dark(), **options), name=f"{name}-{view}", alt=told)
     note(ABOUT[view])
     with st.expander("The numbers of every group", icon=":material/table:"):

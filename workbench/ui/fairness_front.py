@@ -25,7 +25,6 @@ from workbench.plots.fairness_front_words import (
 from workbench.plots.words import counting_sentence
 from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.cost import Quote
 from workbench.ui.fairness_choices import (
     choose_groups,
     choose_partition,
@@ -33,14 +32,15 @@ from workbench.ui.fairness_choices import (
     cuts_of,
     still_to_choose,
 )
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed
+from workbench.ui.update_runs import answer_when_pressed, ask_untimed
 from workbench.workspace import sources
 from workbench.workspace.store import Workspace
 
@@ -145,20 +145,10 @@ def _ask(place: Place, groups: dict[str, str]) -> Ask:
     )  # fmt: skip
     settings["eps"] = float(lost) / 100
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         settings |= params_form(method.params, FAMILY, leave_out=LEAVE_OUT)
-    n_table = len(cache.table(place.table, place.person.key))
     # Training on and drawing take the time, of which evaluations of the model say little.
-    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
-    return Ask(
-        request=place.request(NAME, plan.params, seed=seed),
-        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
-        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    return ask_untimed(place, NAME, seed, **settings)
 
 
 def _show(found: Answer[FairnessFront], place: Place) -> None:

@@ -22,9 +22,10 @@ from workbench.plots.words import counting_sentence
 from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, peek, put
@@ -126,10 +127,7 @@ def _ask(place: Place) -> Ask | str:
     unused = {"samples"} if mode != "uniform" else set()
     unused |= {"neighbours"} if mode != "conditional" else set()
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         settings = params_form(
             record.params, FAMILY, leave_out={"by", "bins", "favourable", "mode", *unused}
         )

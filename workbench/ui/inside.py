@@ -29,16 +29,15 @@ from workbench.plots.local_basis import (
 )
 from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
-from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.cost import Quote
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, choose_several, put
-from workbench.ui.update_runs import answer_of
+from workbench.ui.update_runs import answer_of, ask_untimed
 
 FAMILY = "inside"
 ABOUT = (
@@ -103,23 +102,13 @@ def inside(place: Place) -> None:
 def _ask(place: Place) -> Ask:
     method = api.list_methods()[NAME]
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         layers = choose_several(
             "Layers to cut at", f"{FAMILY}.layers", options=layer_names(place.model.network),
             default=(), placeholder="All", help=method.params.model_fields["layers"].description,
         )  # fmt: skip
         settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype", "layers"})
-    n_table = len(cache.table(place.table, place.person.key))
-    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, layers=layers, **settings)
-    return Ask(
-        request=place.request(NAME, plan.params, seed=seed),
-        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
-        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    return ask_untimed(place, NAME, seed, layers=layers, **settings)
 
 
 def _graph(found: Answer[LocalBasis], place: Place) -> str:

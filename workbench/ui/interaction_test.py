@@ -9,15 +9,14 @@ from workbench.core.results import InteractionTest
 from workbench.engines.interactions.bootstrap import NAME
 from workbench.plots import views_of
 from workbench.plots.interaction_test import interaction_test_sentence, loss_sentence
-from workbench.ui import cache
 from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.cost import Quote
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
 from workbench.ui.jobs import Answer, Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
-from workbench.ui.update_runs import answer_when_pressed
+from workbench.ui.update_runs import answer_when_pressed, ask_untimed
 
 FAMILY = "interaction_test"
 WHAT_IT_TAKES = (
@@ -75,20 +74,10 @@ def in_the_data(place: Place) -> None:
 def _ask(place: Place) -> Ask:
     method = api.list_methods()[NAME]
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(method.params, FAMILY)
-    n_table = len(cache.table(place.table, place.person.key))
     # Training takes the time, of which evaluations of the model say nothing.
-    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
-    return Ask(
-        request=place.request(NAME, plan.params, seed=seed),
-        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
-        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    return ask_untimed(place, NAME, seed, **settings)
 
 
 def _show(found: Answer[InteractionTest], place: Place) -> None:

@@ -63,8 +63,8 @@ def choose_background(place: Place, effort: Effort, family: str) -> int:
     )  # fmt: skip
 
 
-def choose_seed() -> int:
-    """Choose the seed."""
+def choose_seed(name: str = "seed") -> int:
+    """Choose the seed, of a part by its own name where other parts of its page have one too."""
     return whole_number(
-        "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
+        "Seed", name, 0, 0, 2**31 - 1, "The same seed gives the same numbers.", width="stretch"
     )

@@ -17,9 +17,10 @@ from workbench.jobs.request import pace_of
 from workbench.ui import cache
 from workbench.ui.cost import Quote
 from workbench.ui.fairness_choices import choose_groups, choose_partition, cuts_of
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form
 from workbench.ui.frame import note
 from workbench.ui.jobs import Ask
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.queue import queue
 from workbench.ui.state import choose, choose_several
@@ -138,10 +139,7 @@ def choose_run(place: Place, wish: Wish) -> Ask:
     method = api.list_methods()[NAME]
     settings = dict(wish.settings)
     with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        seed = whole_number(
-            "Seed", f"{FAMILY}_seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed(f"{FAMILY}_seed")
         hidden = {*wish.settings, "keep_network", *_idle(place.model, wish.names)}
         settings |= params_form(method.params, FAMILY, leave_out=hidden)
     if "black_box" in place.model.capabilities:

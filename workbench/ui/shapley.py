@@ -17,7 +17,7 @@ from workbench.ui import cache
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.jobs import Ask
-from workbench.ui.methods import choose_by_title, choose_effort
+from workbench.ui.methods import choose_by_title, choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.state import choose, peek
 from workbench.ui.text import plain
@@ -116,10 +116,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
                 f"Rows of {source.name} that stand for features that are not known.",
                 width="stretch",
             )  # fmt: skip
-        seed = whole_number(
-            "Seed", "seed", 0, 0, 2**31 - 1, "The same seed gives the same numbers.",
-            width="stretch",
-        )  # fmt: skip
+        seed = choose_seed()
         hidden = {"output", "link"} if place.model.schema.task == "regression" else set()
         hidden |= {"value", "draw"} if name == "auto" else {"value"}  # auto shares where it pays
         settings |= params_form(

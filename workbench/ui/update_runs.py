@@ -10,7 +10,7 @@ from workbench import api
 from workbench.core.results import Result
 from workbench.core.wording import counted
 from workbench.ui import cache
-from workbench.ui.cost import quote
+from workbench.ui.cost import Quote, quote
 from workbench.ui.forms import params_form, whole_number
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
@@ -54,6 +54,26 @@ def choose_run(
         ),
         quote=price,
         title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
+        subject=(method, place.model.digest, place.table, place.split, str(place.cohort)),
+    )
+
+
+def ask_untimed(place: Place, method: str, seed: int, **settings: Any) -> Ask:
+    """Return the run of a method that looks at a whole labelled table, about the rows of a place.
+
+    It says nothing of seconds: what takes the time is not what evaluations of the model take.
+
+    Raises
+    ------
+    WorkbenchError
+        If the settings do not fit the model.
+    """
+    whole = cache.table(place.table, place.person.key)
+    plan = api.plan(place.model, len(place.rows), len(whole), method=method, **settings)
+    return Ask(
+        request=place.request(method, plan.params, seed=seed),
+        quote=Quote(plan.method, plan.params, plan.cost, 0.0, plan.notes),
+        title=f"{api.list_methods()[method].title}, {place.model.card.name}, {place.rows_name}",
         subject=(method, place.model.digest, place.table, place.split, str(place.cohort)),
     )
 
