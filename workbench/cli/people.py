@@ -5,13 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import (
-    MethodCommand,
-    labelled_options,
-    progress_bar,
-    read_labelled,
-)
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
+from workbench.cli.results import finished, trust_lines
 
 if TYPE_CHECKING:
     from workbench.core.results import BoundaryPeople
@@ -28,11 +23,7 @@ Examples:
 @labelled_options
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True,
               help="People to tell about.")  # fmt: skip
-def people(
-    *, model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, top: int,
-    **params: str | None,
-) -> None:  # fmt: skip
+def people(out: Path | None, as_text: bool, top: int, **flags: Any) -> None:
     """Say who MODEL decides narrowly among the rows of TABLE, and what would have changed it.
 
     For the closest to the decision: what equally good models decide, what another level of a
@@ -41,22 +32,11 @@ def people(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file. Other models are asked where TABLE has the column that the model predicts.
     """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+    result = finished(
+        "boundary_people", "Looking", out=out, as_text=as_text, run=run_on_labelled, **flags
     )
-    if out is not None:
-        check_folder(out)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Looking") as progress:
-        result = api.boundary_people(
-            chosen, selected, whole, seed=seed, device=device, progress=progress, **given
-        )
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else _summary(result, top))
+    if result is not None:
+        click.echo(_summary(result, top))
 
 
 def _summary(result: "BoundaryPeople", top: int) -> str:
