@@ -20,23 +20,23 @@ OF_ERRORS = [
 
 def tiny_groups(audit: ErrorAudit) -> Finding:
     """Ask whether every group with rows has enough of them to be compared."""
-    there = audit.sizes > 0
-    found = np.flatnonzero(there & (audit.sizes < ENOUGH))
+    there, enough = audit.sizes > 0, int(audit.provenance.params.get("least_rows", ENOUGH))
+    found = np.flatnonzero(there & (audit.sizes < enough))
     least = int(audit.sizes[there].min())
     evidence = {
         "least_rows": float(least), "tiny_groups": float(len(found)),
         "groups_without_rows": float((~there).sum()),
     }  # fmt: skip
     if not len(found):
-        sentence = f"Every group has {ENOUGH} rows or more."
-        return Finding("ok", sentence, evidence, ENOUGH, f"{least:,} rows")
-    names = listing((audit.group_names[int(g)] for g in found), NAMED)
+        sentence = f"Every group has {enough} rows or more."
+        return Finding("ok", sentence, evidence, enough, f"{least:,} rows")
+    names = listing((repr(audit.group_names[int(g)]) for g in found), NAMED)
     sentence = (
         f"{counted(len(found), 'group')} {'has' if len(found) == 1 else 'have'} fewer than "
-        f"{ENOUGH} rows: {names}. They are shown, but too few rows tell of them to say that they "
+        f"{enough} rows: {names}. They are shown, but too few rows tell of them to say that they "
         "are predicted worse, or as well."
     )
-    return Finding("warning", sentence, evidence, ENOUGH, counted(len(found), "tiny group"))
+    return Finding("warning", sentence, evidence, enough, counted(len(found), "tiny group"))
 
 
 def beyond_the_floor(audit: ErrorAudit) -> Finding:
@@ -87,7 +87,9 @@ def unknown_measures(audit: ErrorAudit) -> Finding:
     said = []
     for chosen, what in ((empty, "no rows"), (unsure, "too few rows for an interval")):
         if chosen.any():
-            names = listing((audit.group_names[int(g)] for g in np.flatnonzero(chosen)), NAMED)
+            names = listing(
+                (repr(audit.group_names[int(g)]) for g in np.flatnonzero(chosen)), NAMED
+            )
             said.append(f"{counted(int(chosen.sum()), 'group')} with {what} ({names})")
     sentence = (
         f"Not told, and in no gap: {' and '.join(said)}. A gap among the others says nothing "

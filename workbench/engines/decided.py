@@ -48,7 +48,8 @@ def favourable_position(model: Model, rows: Table, favourable: str) -> int:
     if not classes:
         raise InvalidInputError(
             f"Model {model.name} predicts a number, so that nobody is refused or granted anything; "
-            "choose a model of classes, or compare errors by group in the audit."
+            "choose a model of classes, or compare errors by group instead (workbench "
+            "group-errors, or the page Fairness)."
         )
     chosen = favourable or rows.schema.favourable or model.schema.favourable
     if chosen is None:

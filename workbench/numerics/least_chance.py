@@ -2,7 +2,7 @@
 
 import math
 
-from workbench.core.error_audit import ErrorAudit
+from workbench.core.error_audit import MEASURES, ErrorAudit
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import GAPS
 from workbench.numerics.mean_gaps import draws_for
@@ -21,8 +21,16 @@ def least_chance(audit: FairnessAudit | ErrorAudit) -> float:
     if not isinstance(wanted, int):
         return math.nan
     if isinstance(audit, ErrorAudit):
-        return 1 / (1 + draws_for(audit.provenance.n_rows, wanted))
+        return 1 / (1 + draws_of_errors(audit.provenance.n_rows, len(audit.partitions), wanted))
     return 1 / (1 + max(wanted, DRAWS_FOR_EACH * len(GAPS) * len(audit.partitions)))
+
+
+def draws_of_errors(n_rows: int, n_partitions: int, wanted: int) -> int:
+    """Return how many random groups an audit of errors draws.
+
+    Enough for a gap to pass Holm's correction, unless the table is too large for so many.
+    """
+    return draws_for(n_rows, max(wanted, DRAWS_FOR_EACH * len(MEASURES) * n_partitions))
 
 
 def is_least(chance: float, least: float) -> bool:

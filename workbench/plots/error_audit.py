@@ -37,7 +37,7 @@ def groups(
     figure = go.Figure(layout={"template": template(dark=dark)})
     line = {"color": colours.muted, "width": 1, "dash": DASHES[2]}
     figure.add_vline(x=overall, line=line)
-    known, sure = np.isfinite(shown[:, 0]), audit.sizes[found] >= ENOUGH
+    known, sure = np.isfinite(shown[:, 0]), audit.sizes[found] >= least_rows(audit)
     bounds = np.where(np.isfinite(shown), shown, shown[:, :1])  # a single row has no bounds
     for chosen, ink, symbol in (
         (known & sure, colours.positive, "circle"), (known & ~sure, colours.others, "circle-open"),
@@ -151,24 +151,52 @@ def measure_index(name: str) -> int:
 def errors_sentence(audit: ErrorAudit, partition: int = 0) -> str:
     """Say for whom the model is further off, how sure that is, and on which side it errs."""
     m, found = measure_index(OFF), audit.groups_of(partition)
-    enough = found[(audit.sizes[found] >= ENOUGH) & np.isfinite(audit.values[m, found, 0])]
+    enough = found[
+        (audit.sizes[found] >= least_rows(audit)) & np.isfinite(audit.values[m, found, 0])
+    ]
     by = audit.partition_names[partition]
-    if len(enough) < 2:
-        return f"By {by}, fewer than two groups have enough rows to be compared ({ENOUGH})."
+    if len(enough) < 2 or not np.isfinite(audit.gaps[m, partition, 0]):
+        return (
+            f"By {by}, fewer than two groups have enough rows to be compared ({least_rows(audit)})."
+        )
     order = enough[np.argsort(audit.values[m, enough, 0])]
     best, worst = int(order[0]), int(order[-1])
     gap, low, high = (words.number(float(x)) for x in audit.gaps[m, partition])
-    chance = float(audit.chances[m, partition])
-    drawn = chance_percent(chance, least=is_least(chance, least_chance(audit)))
-    sure = float(audit.adjusted[m, partition]) <= LEVEL
     said = (
         f"By {by}, predictions are off by {_valued(audit, m, worst)} on average for "
         f"{audit.group_names[worst]}, and by {_valued(audit, m, best)} for "
         f"{audit.group_names[best]}. With this many rows the difference of {gap} could be {low} "
-        f"to {high}: {'more than chance brings' if sure else 'no more than chance may bring'}, "
-        f"for groups drawn at random differ as much in {drawn} of draws."
+        f"to {high}: {_by_chance(audit, m, partition)}."
     )
     return " ".join([said, *_sides(audit, enough)])
+
+
+def least_rows(audit: ErrorAudit) -> int:
+    """Return how many rows a group needs to be compared."""
+    return int(audit.provenance.params.get("least_rows", ENOUGH))
+
+
+def _by_chance(audit: ErrorAudit, m: int, partition: int) -> str:
+    """Say whether groups at random differ as much, all comparisons counted."""
+    chance, corrected = float(audit.chances[m, partition]), float(audit.adjusted[m, partition])
+    least = is_least(chance, least_chance(audit))
+    drawn = (
+        f"groups drawn at random differ as much in {chance_percent(chance, least=least)} of draws"
+    )
+    if corrected <= LEVEL:
+        return f"more than chance brings, for {drawn}"
+    if chance > LEVEL:
+        return f"no more than chance may bring, for {drawn}"
+    many = int(np.isfinite(audit.chances).sum())
+    if least:
+        return (
+            f"{drawn}, but {many} comparisons would take more draws to tell that from chance; "
+            "compare fewer groups"
+        )
+    return (
+        f"{drawn}, but of {many} comparisons some show as much by chance "
+        f"({chance_percent(corrected)} after correction)"
+    )
 
 
 def _sides(audit: ErrorAudit, found: np.ndarray) -> list[str]:
@@ -181,7 +209,7 @@ def _sides(audit: ErrorAudit, found: np.ndarray) -> list[str]:
         ("low", value + wider * (high - value) < 0), ("high", value - wider * (value - low) > 0),
     ):  # fmt: skip
         if chosen.any():
-            names = ", ".join(audit.group_names[g] for g in found[chosen])
+            names = "; ".join(audit.group_names[g] for g in found[chosen])
             said.append(f"Predicted too {word} on average: {names}.")
     return said
 

@@ -199,7 +199,8 @@ def range_sentence(front: FairnessFront, gap: str | None = None) -> str:
     noise = "" if width[1] > 0 else " That may be nothing but chance."
     return (
         f"Among {counted(int(front.within.sum()), 'model')} within {points(front.eps)} of "
-        f"accuracy, the {GAPS[name].title.lower()} is between {ends[0]} and {ends[1]}: "
+        f"accuracy on validation rows, those with the least and the greatest "
+        f"{GAPS[name].title.lower()} there have {ends[0]} and {ends[1]} on the rows reported on: "
         f"{change_text(width)} apart.{noise}"
     )
 

@@ -22,7 +22,8 @@ from workbench.engines.fairness.audit_rates import adjusted_chances
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.params import GroupParams
 from workbench.numerics.group_means import sums_of
-from workbench.numerics.mean_gaps import Valued, draws_for, mean_gaps
+from workbench.numerics.least_chance import draws_of_errors
+from workbench.numerics.mean_gaps import Valued, mean_gaps
 from workbench.numerics.rates import mover_difference
 
 NAME = "fairness.errors"
@@ -60,7 +61,7 @@ def _errors(
     if model.schema.task != "regression":
         raise InvalidInputError(
             f"Model {model.name} decides between classes, and errs by deciding wrongly; compare "
-            "its rates by group with fairness.audit."
+            "its rates by group instead (workbench fairness, or the page Fairness)."
         )
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
@@ -118,7 +119,7 @@ def _by_partition(
     context: Context,
 ) -> dict[str, Any]:
     partitions, n = grouping.partitions(params.depth), values.shape[1]
-    draws, one = draws_for(n, params.resamples), np.ones(n)
+    draws, one = draws_of_errors(n, len(partitions), params.resamples), np.ones(n)
     fields: dict[str, list[np.ndarray]] = {}
     references, start = [], 0
     for place, part in enumerate(partitions):
