@@ -111,6 +111,7 @@ BAD = {
     "WB070": replace(INSIDE, fitted=100),
     "WB071": replace(INSIDE, edges_required=INSIDE.edges_required[[1, 0, 2]]),
     "WB072": replace(INSIDE, importances=np.ones_like(INSIDE.importances)),
+    "WB073": replace(INSIDE, judged=99),
     "WB037": some_test(excess=0.01), "WB053": some_causes(gap=-0.12), "WB054": some_causes(),
     "WB029": replace(SIMPLER, tree_excess=0.2, tree_noise=0.01),
     "WB057": some_front(change=-0.01), "WB058": some_front(width=0.02),

@@ -48,7 +48,7 @@ def test_says_what_the_api_finds_and_writes_it_with_its_graph(tmp_path):
 def test_prints_json():
     content = json.loads(run("diabetes-mlp", "diabetes", *FLAGS, "--json").output)
     assert content["kind"] == "local_basis"
-    assert {check["code"] for check in content["checks"]} == {"WB070", "WB071", "WB072"}
+    assert {check["code"] for check in content["checks"]} == {"WB070", "WB071", "WB072", "WB073"}
 
 
 def test_layers_to_cut_at_can_be_named():

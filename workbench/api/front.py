@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, opened
+from workbench.api.inputs import with_whole
 from workbench.core.card import NAME_PATTERN, Metric
 from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
@@ -130,11 +130,9 @@ def check_name(name: str) -> None:
 
 
 def _inputs(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
-    model, whole = opened(model, table, seed)
+    model, whole, reported = with_whole(model, table, rows, seed)
     classes = model.schema.classes
-    whole = whole.with_classes(classes)
-    reported = whole.split("test") if rows is None else as_table(rows, model, "rows")
-    return model, whole, reported.with_classes(classes)
+    return model, whole.with_classes(classes), reported.with_classes(classes)
 
 
 def _place(front: FairnessFront, which: int | None) -> int:

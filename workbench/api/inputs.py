@@ -166,6 +166,29 @@ def opened(model: Model | str, rows: Any, seed: int) -> tuple[Model, Table]:
     return model, as_table(rows, model, "rows")
 
 
+def with_whole(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
+    """Return a model, a whole labelled table, and the rows of it that are reported on.
+
+    Raises
+    ------
+    InvalidInputError
+        If nothing says which rows are reported on, and the table is one part of another already.
+    """
+    check_seed(seed)
+    if isinstance(model, str):
+        model = load_model(model)
+    whole = as_table(table, model, "table")
+    if rows is not None:
+        return model, whole, as_table(rows, model, "rows")
+    name, _, part = whole.name.rpartition("/")
+    if part in SPLITS:
+        raise InvalidInputError(
+            f"Table {whole.name!r} is a part already, so that training rows are no longer known; "
+            f"read all of it with load_table({name!r}, split='all'), or give rows as well."
+        )
+    return model, whole, whole.split("test")
+
+
 def described(
     model: Model | str, rows: Any, background: Any, seed: int
 ) -> tuple[Model, Table, Table]:

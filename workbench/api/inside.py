@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, load_model, opened
+from workbench.api.inputs import as_table, load_model, with_whole
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import LocalBasis
@@ -33,10 +33,9 @@ def local_basis(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, whole = opened(model, table, seed)
-    tested = whole.split("test") if rows is None else as_table(rows, model, "rows")
+    model, whole, tested = with_whole(model, table, rows, seed)
     return lib.local_basis(
-        model, tested.read_by(model.schema), whole, seed=seed, device=device, progress=progress,
+        model, tested, whole, seed=seed, device=device, progress=progress,
         **params,
     )  # fmt: skip
 

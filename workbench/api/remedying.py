@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, load_model, opened
+from workbench.api.inputs import load_model, with_whole
 from workbench.core.card import Card
 from workbench.core.context import Progress
 from workbench.core.model import Model
@@ -111,7 +111,6 @@ def _published() -> tuple[str, ...]:
 
 
 def _prepared(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
-    model, whole = opened(model, table, seed)
-    whole = whole.with_classes(model.schema.classes)
-    reported = whole.split("test") if rows is None else as_table(rows, model, "rows")
-    return model, whole, reported.with_classes(model.schema.classes)
+    model, whole, reported = with_whole(model, table, rows, seed)
+    classes = model.schema.classes
+    return model, whole.with_classes(classes), reported.with_classes(classes)

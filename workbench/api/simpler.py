@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, opened
+from workbench.api.inputs import with_whole
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import SimplerModels
@@ -33,10 +33,8 @@ def simpler_models(
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
     """
-    model, whole = opened(model, table, seed)
-    whole = whole.read_by(model.schema)
-    reported = whole.split("test") if rows is None else as_table(rows, model, "rows")
+    model, whole, reported = with_whole(model, table, rows, seed)
     return rashomon.simpler_models(
-        model, reported.read_by(model.schema), whole, seed=seed, device=device,
+        model, reported, whole, seed=seed, device=device,
         progress=progress, **params,
     )  # fmt: skip

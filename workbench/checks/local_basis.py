@@ -5,6 +5,7 @@ from workbench.core.local_basis import LocalBasis
 from workbench.core.wording import counted, percent
 
 FEW_ROWS, A_DIRECTION = 200, 5
+FEW_JUDGED = 100  # of fewer, a single one is more than a point of accuracy
 
 
 def enough_rows(result: LocalBasis) -> Finding:
@@ -64,8 +65,35 @@ def untied(result: LocalBasis) -> Finding:
     )  # fmt: skip
 
 
+def judged_by_enough(result: LocalBasis) -> Finding:
+    """Ask whether rows could show what is lost: enough of them, and not said by a constant."""
+    curve = result.all_nodes_curve()
+    constant = float(curve.worth[curve.kept == 0][0])
+    evidence = {"rows": float(result.judged), "base": result.base, "constant": constant}
+    brief = counted(result.judged, "row")
+    if constant >= result.least:
+        return Finding(
+            "warning",
+            "With nothing left of it the network is as good on these rows: one answer for all does "
+            "as well, so that they cannot tell what it needs. Judge it by other rows.",
+            evidence, float(FEW_JUDGED), "a constant is as good",
+        )  # fmt: skip
+    if result.judged < FEW_JUDGED:
+        return Finding(
+            "warning",
+            f"What can be left out is judged by {brief}, fewer than {FEW_JUDGED}: how many "
+            "features and edges are needed hangs on single rows.",
+            evidence, float(FEW_JUDGED), brief,
+        )  # fmt: skip
+    return Finding(
+        "ok", "Enough rows judge what can be left out, and a constant answer does worse.", evidence,
+        float(FEW_JUDGED), brief,
+    )  # fmt: skip
+
+
 LOCAL_BASIS_CHECKS = (
     Check("WB070", "Enough rows for the bases", "warning", 0, LocalBasis, enough_rows),
     Check("WB071", "Sparser than principal components", "warning", 0, LocalBasis, sparser),
     Check("WB072", "Features stand apart", "warning", 0, LocalBasis, untied),
+    Check("WB073", "Rows that show what is lost", "warning", 0, LocalBasis, judged_by_enough),
 )

@@ -55,7 +55,7 @@ class Quote:
         Rows through the network, at most, and temporary memory.
     seconds
         Measured on this device with the same model, method and value function, in the last such
-        run or in a small trial, and scaled.
+        run or in a small trial, and scaled; 0 where nothing tells.
     notes
         Why this method was chosen.
     """
@@ -73,9 +73,10 @@ class Quote:
 
     def describe(self) -> str:
         """Return the line under a run button."""
+        taken = f" · about {duration(self.seconds)} on this device" if self.seconds else ""
         return (
             f"At most {counted(self.evaluations, 'model evaluation')} · "
-            f"{size(self.cost.n_bytes)} · about {duration(self.seconds)} on this device"
+            f"{size(self.cost.n_bytes)}{taken}"
         )
 
 

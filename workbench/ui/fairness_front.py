@@ -40,7 +40,7 @@ from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed, ask_untimed
+from workbench.ui.update_runs import answer_when_pressed, ask_about
 from workbench.workspace import sources
 from workbench.workspace.store import Workspace
 
@@ -148,7 +148,7 @@ def _ask(place: Place, groups: dict[str, str]) -> Ask:
         seed = choose_seed(f"{FAMILY}_seed")
         settings |= params_form(method.params, FAMILY, leave_out=LEAVE_OUT)
     # Training on and drawing take the time, of which evaluations of the model say little.
-    return ask_untimed(place, NAME, seed, **settings)
+    return ask_about(place, NAME, seed, **settings)
 
 
 def _show(found: Answer[FairnessFront], place: Place) -> None:

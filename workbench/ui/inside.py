@@ -37,7 +37,7 @@ from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, choose_several, put
-from workbench.ui.update_runs import answer_of, ask_untimed
+from workbench.ui.update_runs import answer_of, ask_about
 
 FAMILY = "inside"
 ABOUT = (
@@ -108,7 +108,7 @@ def _ask(place: Place) -> Ask:
             default=(), placeholder="All", help=method.params.model_fields["layers"].description,
         )  # fmt: skip
         settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype", "layers"})
-    return ask_untimed(place, NAME, seed, layers=layers, **settings)
+    return ask_about(place, NAME, seed, layers=layers, **settings)
 
 
 def _graph(found: Answer[LocalBasis], place: Place) -> str:

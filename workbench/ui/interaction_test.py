@@ -16,7 +16,7 @@ from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
-from workbench.ui.update_runs import answer_when_pressed, ask_untimed
+from workbench.ui.update_runs import answer_when_pressed, ask_about
 
 FAMILY = "interaction_test"
 WHAT_IT_TAKES = (
@@ -77,7 +77,7 @@ def _ask(place: Place) -> Ask:
         seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(method.params, FAMILY)
     # Training takes the time, of which evaluations of the model say nothing.
-    return ask_untimed(place, NAME, seed, **settings)
+    return ask_about(place, NAME, seed, **settings)
 
 
 def _show(found: Answer[InteractionTest], place: Place) -> None:

@@ -19,7 +19,7 @@ from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
 from workbench.ui.state import choose, forget_under
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed, ask_untimed
+from workbench.ui.update_runs import answer_when_pressed, ask_about
 
 FAMILY = "simpler"
 WHAT_IT_TAKES = (
@@ -87,7 +87,7 @@ def _ask(place: Place) -> Ask:
             method.params, FAMILY, defaults=efforts[level].settings
         )
     # Trees and learners take the time, of which evaluations of the model say nothing.
-    return ask_untimed(place, NAME, seed, **settings)
+    return ask_about(place, NAME, seed, **settings)
 
 
 def _show(found: Answer[SimplerModels], place: Place) -> None:

@@ -58,7 +58,7 @@ def choose_run(
     )
 
 
-def ask_untimed(place: Place, method: str, seed: int, **settings: Any) -> Ask:
+def ask_about(place: Place, method: str, seed: int, **settings: Any) -> Ask:
     """Return the run of a method that looks at a whole labelled table, about the rows of a place.
 
     It says nothing of seconds: what takes the time is not what evaluations of the model take.

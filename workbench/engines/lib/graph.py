@@ -64,7 +64,8 @@ def _explain(
         provenance=provenance_of(
             NAME, model, rows, table, params, context,
             evaluations=len(train) + len(judged), chunk_rows=len(judged),
-            seconds=time.perf_counter() - started, notes=_notes(model, train, layers, fitted),
+            seconds=time.perf_counter() - started,
+            notes=_notes(model, train, judged, layers, fitted),
         ).model_copy(update={"dtype": params.dtype}),
         layer_names=sections.names,
         widths=np.array([layer.shape[2] for layer in layers]),
@@ -226,9 +227,14 @@ def _column(feature: Feature, at: int, count: int) -> str:
 
 
 def _notes(
-    model: Model, train: Table, layers: Sequence[Tensor], fitted: dict[str, Fitted]
+    model: Model, train: Table, judged: Table, layers: Sequence[Tensor], fitted: dict[str, Fitted]
 ) -> tuple[str, ...]:
     notes = [f"bases and edges are made of {counted(len(train), 'training row')}"]
+    if seen := int(torch.isin(judged.ids, train.ids).sum()):
+        notes.append(
+            f"{seen:,} of the {counted(len(judged), 'row')} that judge what can be left out are "
+            "among them: fewer features and edges may seem to do than on other rows"
+        )
     widest = max(layer.shape[2] for layer in layers)
     places = min(layer.shape[1] for layer in layers)
     if len(train) < FEW_ROWS or len(train) * places < ROWS_A_DIRECTION * widest:
