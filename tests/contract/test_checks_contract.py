@@ -61,7 +61,7 @@ SCORES = some_scores(models=21)
 CURVES = profiles_of(lambda x: x.sum(1))
 CLOUD = some_cloud()
 TESTED = some_test()
-INSIDE = some_basis()
+INSIDE = replace(some_basis(), judged=200)
 # Base rates are alike, and gaps of decisions far beyond the floor.
 AUDIT = audit_of({"Female": ((400, 100), (250, 250)), "Male": ((250, 250), (100, 400))})
 PEOPLE = some_people()

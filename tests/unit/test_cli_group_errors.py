@@ -33,4 +33,4 @@ def test_prints_json():
 
 def test_points_a_model_of_classes_to_the_audit_of_decisions():
     said = CliRunner().invoke(workbench, ["group-errors", "german-mlp", "german"])
-    assert "compare its rates by group with fairness.audit" in str(said.exception)
+    assert "compare its rates by group instead (workbench fairness" in str(said.exception)

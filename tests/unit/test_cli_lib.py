@@ -6,12 +6,14 @@ import re
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from tests.local_bases import some_basis
 from workbench import api
 from workbench.checks import run_checks
 from workbench.cli.main import workbench
+from workbench.core.errors import InvalidInputError
 from workbench.core.results import load
 from workbench.core.wording import counted
 from workbench.plots.basis_redundancy import redundancy_sentence
@@ -95,3 +97,23 @@ def test_the_table_has_a_line_for_each_basis_and_layer():
     frame = result.to_frame()
     assert len(frame) == 3 * result.n_sections
     assert (frame["edges_required"] <= frame["possible_edges"]).all()
+
+
+def test_a_part_of_a_table_is_refused_and_rows_that_made_the_bases_are_told():
+    with pytest.raises(InvalidInputError, match=r"is a part already.*split='all'"):
+        api.local_basis("wine-mlp", api.load_table("wine", split="test"), **QUICK)
+    whole = api.load_table("wine", split="all")
+    found = api.local_basis("wine-mlp", whole, whole.split("train"), **QUICK)
+    assert any("judge what can be left out are among them" in n for n in found.provenance.notes)
+
+
+def test_few_rows_or_one_class_tell_little_and_a_check_says_so():
+    whole = api.load_table("wine", split="all")
+    test, said = whole.split("test"), []
+    for rows in (test, *(test[torch.nonzero(test.y == c).flatten()] for c in range(3))):
+        found = api.local_basis("wine-mlp", whole, rows, **QUICK)
+        said += [o for o in run_checks(found) if o.code == "WB073"]
+    assert {outcome.status for outcome in said} == {"warning"}
+    assert "hangs on single rows" in said[0].sentence
+    # With nothing left the network says one class, and is right about the rows of that alone.
+    assert sum("one answer for all" in outcome.sentence for outcome in said[1:]) == 1

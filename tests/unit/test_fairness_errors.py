@@ -1,5 +1,7 @@
 """Errors by group of models of a number, against fairlearn and scikit-learn."""
 
+from dataclasses import replace
+
 import fairlearn.metrics as fl
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from workbench import api
 from workbench.core.error_audit import MEASURES
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import ErrorAudit, load
+from workbench.numerics.least_chance import least_chance
+from workbench.plots.error_audit import errors_sentence
 
 QUICK = {"resamples": 200, "device": "cpu"}
 
@@ -81,10 +85,42 @@ def test_a_planted_error_is_found_and_a_fair_one_is_not():
 
 def test_says_what_is_wrong():
     rows = tiny_table(n=60)
-    with pytest.raises(InvalidInputError, match=r"decides between classes.*fairness\.audit"):
+    with pytest.raises(InvalidInputError, match=r"decides between classes.*workbench fairness"):
         api.error_audit(tiny_model(rows), rows, by="c1", **QUICK)
     numbers = tiny_table(task="regression", n=60)
     with pytest.raises(InvalidInputError, match="predicts a number, so that nobody is refused"):
         api.audit(tiny_model(numbers), numbers, by="c1", device="cpu")
     with pytest.raises(InvalidInputError, match="quantile: input should be less than 1"):
         api.error_audit(tiny_model(numbers), numbers, by="c1", quantile=1.0)
+
+
+def test_a_plain_gap_stays_beyond_chance_however_many_gaps_are_looked_at():
+    rows = tiny_table(task="regression", n=300)
+    model = tiny_model(rows)
+    said = model.predict(rows.X)[:, 0]
+    column = rows.X[:, rows.schema.names.index("c1")]
+    rows = replace(rows, y=said + 50.0 * (column == column.max()))
+    found = api.error_audit(model, rows, by="c1,c3,x0", bins="x0=0", depth=3, **QUICK)
+
+    error = list(MEASURES).index("mean_absolute_error")
+    assert found.adjusted[error, 0] <= 0.05
+    assert "more than chance brings" in errors_sentence(found)
+    few = least_chance(found)
+    hard = replace(
+        found, chances=np.full_like(found.chances, few), adjusted=np.full_like(found.adjusted, 0.2)
+    )
+    assert "would take more draws to tell that from chance" in errors_sentence(hard)
+    near = replace(
+        found, chances=np.full_like(found.chances, 0.02), adjusted=np.full_like(found.adjusted, 0.2)
+    )
+    assert "of 42 comparisons some show as much by chance (20 % after correction)" in (
+        errors_sentence(near)
+    )
+
+
+def test_groups_that_are_too_small_by_the_setting_are_not_compared():
+    rows = tiny_table(task="regression", n=200)
+    found = api.error_audit(tiny_model(rows), rows, by="c1", least_rows=500, **QUICK)
+    assert errors_sentence(found) == (
+        "By c1, fewer than two groups have enough rows to be compared (500)."
+    )
