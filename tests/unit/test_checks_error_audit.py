@@ -49,6 +49,6 @@ def test_groups_without_rows_and_without_an_interval_are_named():
     sizes[0], values[:, 1, 1:] = 0, np.nan
     found = unknown_measures(replace(audit, sizes=sizes, values=values))
     assert found.status == "warning"
-    assert f"1 group with no rows ({audit.group_names[0]})" in found.sentence
-    assert f"too few rows for an interval ({audit.group_names[1]})" in found.sentence
+    assert f"1 group with no rows ({audit.group_names[0]!r})" in found.sentence
+    assert f"too few rows for an interval ({audit.group_names[1]!r})" in found.sentence
     assert unknown_measures(audit).status == "ok"
