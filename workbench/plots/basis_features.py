@@ -92,7 +92,7 @@ def loadings(result: LocalBasis, *, feature: str | None = None, dark: bool = Fal
         said = "correlation with the input"
     else:
         names, values = list(result.input_names), result.layer(0).back[j]
-        half, said = np.zeros(len(values)), "change of an input per unit"
+        half, said = np.zeros(len(values)), "change of input per unit"
     if not names:
         return empty("No input is a number that varies, so nothing can be told.", dark=dark)
     pixels = _grid(names, values)

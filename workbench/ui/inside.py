@@ -167,7 +167,7 @@ def _worth(result: LocalBasis, cut: str, worth: float, error: float) -> None:
         what, value = "Accuracy", percent(worth)
         change = f"{signed(100 * (worth - result.base), 1)} points"
     else:
-        what, value = "Mean squared error", f"{-worth:,.4g}"
+        what, value = "Squared error", f"{-worth:,.4g}"
         change = _more(result.base - worth)
     everywhere = "layers" if cut == "features" else "sections"
     st.metric(
