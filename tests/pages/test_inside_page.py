@@ -42,7 +42,7 @@ def test_features_can_be_left_out_instead_of_edges():
     slider = widget(app, "select_slider", "Features kept of every layer")
     app = no_fault(slider.set_value(slider.options[0]).run())
     (worth,) = app.metric
-    assert worth.label == "Mean squared error, all layers cut"
+    assert worth.label == "Squared error, all layers cut"
     assert "95 % of the change" in shown(app)
     assert "What is lost with fewer features" in shown(app)
 

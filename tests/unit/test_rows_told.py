@@ -103,7 +103,7 @@ def test_of_flips_and_causes_the_numbers_by_weights_are_those_of_their_definitio
         )
     )  # fmt: skip
     told = f"{100 * (own - other):+.1f} points".replace("-", "\N{MINUS SIGN}")
-    assert f"the gap of mean scores would be {told}" in counting_sentence(causes)
+    assert f" explained would be {told}" in counting_sentence(causes)
 
 
 def test_an_audit_says_that_rows_count_by_their_weights():

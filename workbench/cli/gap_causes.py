@@ -44,12 +44,12 @@ def _summary(result: "GapCauses") -> str:
     from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
     from workbench.plots.words import counting_sentence
 
-    told = counting_sentence(result)
-    lines = [told, ""] if told else []
+    lines = []
     for pair in pairs_of(result):
         at = result.pair_index(pair)
         lines += [gap_sentence(result, at), proxy_sentence(result, at), "", *_lines(result, at), ""]
-    return "\n".join([*lines, *trust_lines(result)])
+    told = counting_sentence(result)
+    return "\n".join([*lines, *([told, ""] if told else []), *trust_lines(result)])
 
 
 def _lines(result: "GapCauses", pair: int) -> list[str]:

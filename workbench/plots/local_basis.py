@@ -351,6 +351,6 @@ def together_sentence(result: LocalBasis) -> str:
         at = int(np.abs(curve.kept - most).argmin())
         said.append(show_worth(result, float(curve.worth[at])))
     return (
-        f"Cut to {counted(most, 'feature')} in every layer at once: {said[0]}; with as many principal "
-        f"components {said[1]}."
+        f"Cut to {counted(most, 'feature')} in every layer at once: {said[0]}; with as many "
+        f"principal components {said[1]}."
     )

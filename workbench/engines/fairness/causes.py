@@ -284,7 +284,8 @@ def _by_weight(shared: Shared, explained: Table, codes: Int[np.ndarray, "n a"], 
     own, other = (float(np.average(shared.scores[one], weights=weights[one])) for one in of)
     gap = own - other
     told = f"{100 * gap:+.1f} points" if shared.unit == "probability" else f"{gap:+.3g}"
-    return f"the gap of mean scores would be {told}".replace("-", "\N{MINUS SIGN}")
+    among = f"among the {counted(len(explained), 'row')} explained"
+    return f"the gap of mean scores {among} would be {told}".replace("-", "\N{MINUS SIGN}")
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: CausesParams) -> Cost:
