@@ -14,15 +14,15 @@ from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.ui import cache
 from workbench.ui.cost import Quote
 from workbench.ui.frame import errors_shown, note
-from workbench.ui.jobs import Answer, Ask, answer_to, was_stopped
+from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
 from workbench.workspace import sources
+from workbench.workspace.keeping import Keeping
 from workbench.workspace.store import Workspace
 
-# What was kept last; and which run is to be kept once it is over, under which name.
-KEPT, WANTED = "remedies.kept", "remedies.wanted"
+KEPT = "remedies.kept"  # what was kept last, in this visit
 
 
 def settings_of(result: Remedies) -> dict[str, Any]:
@@ -109,28 +109,50 @@ def _train(result: Remedies, place: Place, remedy: str, name: str, *, pressed: b
         If the person may not, there is no room, or the name cannot be one.
     """
     ask = _ask(result, place, remedy)
+    key, keeping = ask.request.key, Keeping(place.person.key)
     if pressed:
-        demand(place.person, "upload")
-        check_name(name)
-        Workspace(place.person.key).check_room(
-            sum(p.numel() * p.element_size() for p in place.model.network.parameters())
-        )
-        st.session_state[WANTED] = (ask.request.key, name)
+        _check(place, name)
+        keeping.want(key, name)
     elif was_stopped(ask, place.person):
-        st.session_state.pop(WANTED, None)
+        keeping.let_go(key)
     found = answer_to(
         ask, place.person, Remedies, pressed=pressed, starts_itself=False, slot=st.container()
     )
-    wanted = st.session_state.get(WANTED)
-    if found is None or found.is_stale or wanted is None or wanted[0] != ask.request.key:
+    wanted = keeping.wanted(key)
+    if found is None or found.is_stale:
+        if wanted is not None and is_under_way(ask, place.person):
+            note(
+                f"It is kept as {wanted} when it is trained and you look at it here: stay, "
+                "or come back by Open on the page Jobs."
+            )
         return
-    del st.session_state[WANTED]
+    if wanted is None:
+        _say_how_it_stands(keeping.kept(key))
+        return
+    keeping.let_go(key)
     made = publish_remedied(
-        place.model, cache.table(place.table, place.person.key), found.result, wanted[1],
+        place.model, cache.table(place.table, place.person.key), found.result, wanted,
         Workspace(place.person.key).models_root,
     )  # fmt: skip
+    keeping.has_kept(key, made.card.name, made.card.version)
     st.session_state[KEPT] = f"{sources.MINE}{made.name}"
     st.rerun()
+
+
+def _check(place: Place, name: str) -> None:
+    demand(place.person, "upload")
+    check_name(name)
+    Workspace(place.person.key).check_room(
+        sum(p.numel() * p.element_size() for p in place.model.network.parameters())
+    )
+
+
+def _say_how_it_stands(kept: str | None) -> None:
+    """Say of a network that is trained whether it is kept; what was kept just now is said above."""
+    if kept is None:
+        st.info("Trained, not kept yet: press Keep as a model.", icon=":material/save:")
+    elif st.session_state.get(KEPT) != f"{sources.MINE}{kept}":
+        note(f"Kept as {kept}, among your models.")
 
 
 def _ask(result: Remedies, place: Place, remedy: str) -> Ask:
