@@ -135,10 +135,26 @@ def test_a_name_that_cannot_be_one_starts_nothing():
     app = tried()
     app = no_fault(widget(app, "selectbox", "Look closely at").set_value("reweighing").run())
     before = len(queue().jobs("local"))
+    for name, refusal in {
+        "No name": "cannot be called",
+        "german-mlp": "belongs to a model that comes with the workbench; give yours another",
+    }.items():
+        widget(app, "text_input", "Name").set_value(name).run()
+        app = press(app, "Keep as a model")
+        assert refusal in app.error[0].value
+    assert len(queue().jobs("local")) == before
+    assert "german-mlp" not in own()
+
+
+def test_what_was_kept_is_not_said_beside_the_refusal_of_another_name():
+    app = closely(tried(remedies__resamples=103))
+    widget(app, "text_input", "Name").set_value("even-first").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert "is among your models now" in shown(app)
     widget(app, "text_input", "Name").set_value("No name").run()
     app = press(app, "Keep as a model")
     assert "cannot be called" in app.error[0].value
-    assert len(queue().jobs("local")) == before
+    assert "is among your models now" not in shown(app)
 
 
 def test_steps_are_compared_and_undone():

@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
 from workbench.api.front import check_name
@@ -78,14 +79,16 @@ def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
     """Offer to keep the network that a remedy leaves as a model of the person's own."""
     result = found.result
     r = result.index(remedy)
-    _say_what_was_kept()
+    said = st.container()
     if not result.publishable[r]:
+        _say_what_was_kept(said)
         note(
             f"{result.titles[r]} leaves no network that could be kept as a model of its own: it "
             "decides by group, by lot, or by another learner."
         )
         return
     if found.is_stale or place.cohort:
+        _say_what_was_kept(said)
         note("Only what was tried with the settings above, on a whole split, can be kept.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -96,6 +99,9 @@ def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
             help="Trains it again with the same seed, which you can stop, and keeps it as a new "
             "version among your own models, with a card of before and after.",
         )  # fmt: skip
+    if pressed:  # what came of another name would stand beside what comes of this one
+        st.session_state.pop(KEPT, None)
+    _say_what_was_kept(said)
     with errors_shown():
         _train(result, place, remedy, name.strip(), pressed=pressed)
 
@@ -142,6 +148,7 @@ def _train(result: Remedies, place: Place, remedy: str, name: str, *, pressed: b
 def _check(place: Place, name: str) -> None:
     demand(place.person, "upload")
     check_name(name)
+    sources.check_own_name(name)
     Workspace(place.person.key).check_room(
         sum(p.numel() * p.element_size() for p in place.model.network.parameters())
     )
@@ -169,11 +176,11 @@ def _ask(result: Remedies, place: Place, remedy: str) -> Ask:
     )
 
 
-def _say_what_was_kept() -> None:
+def _say_what_was_kept(place: DeltaGenerator) -> None:
     reference = st.session_state.get(KEPT)
     if reference is None:
         return
-    with st.container(border=True):
+    with place, st.container(border=True):
         st.success(f"{plain(reference.removeprefix(sources.MINE))} is among your models now.")
         with st.container(horizontal=True):
             if st.button("See how good it is", type="primary", icon=":material/speed:"):
