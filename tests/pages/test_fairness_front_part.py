@@ -57,6 +57,10 @@ def test_nothing_starts_unasked_and_a_model_is_kept_among_ones_own():
     app = widget(app, "text_input", "Name").set_value("Not a name").run()
     app = press(app, "Save as a model")
     assert "cannot be called" in app.error[0].value
+    app = widget(app, "text_input", "Name").set_value("german-mlp").run()
+    app = press(app, "Save as a model")
+    assert "belongs to a model that comes with the workbench" in app.error[0].value
+    assert "german-mlp" not in [one.name for one in list_models(Workspace(LOCAL).models_root)]
 
 
 def test_of_several_attributes_one_is_chosen_or_all_crossed():

@@ -4,10 +4,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.visits import address, answers, no_fault, shown, visit, widget
+from workbench.api import load_model
+from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.people import LOCAL
+from workbench.ui.fairness_choices import bins_of
 from workbench.ui.fairness_rationale import remark
 from workbench.ui.fairness_views import VIEWS
+from workbench.ui.queue import queue
 from workbench.workspace.basket import Basket
 
 QUICK = {"fairness__resamples": "200", "fairness__neighbour_rows": "50"}
@@ -84,8 +88,47 @@ def test_numbers_are_cut_where_one_says():
     assert "age" in shown(app) + "".join(answers(app))
     frames = [element.value for element in app.dataframe]
     assert any("below 30" in set(frame["group"]) for frame in frames if "group" in frame)
-    app = widget(app, "text_input", "Cut age at in years").set_value("old").run()
-    assert "names no ascending numbers to cut at" in boxes(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("typed", ["abc", "60,25", "25;60"])
+def test_cuts_that_are_none_are_refused_by_their_field_before_anything_runs(typed):
+    cut = f"fairness__cut__{load_model('german-mlp').schema.index('age')}"
+    before = len(queue().jobs(LOCAL))
+    app = visit("fairness", model="german-mlp", fairness__by="age", **{cut: typed}, **QUICK)
+    (error,) = app.error
+    assert error.value.replace("\\", "") == (
+        "Cut age at: write ascending numbers with commas between, for example 25,60; "
+        f"got '{typed}'."
+    )
+    assert widget(app, "text_input", "Cut age at in years").value == typed
+    assert widget(app, "selectbox", "What people hope for").value == "good"
+    assert not app.get("plotly_chart")
+    assert len(queue().jobs(LOCAL)) == before
+
+
+@pytest.mark.parametrize("typed", ["25,25", "25,,60", ",25", ",", "25 60", "25,nan", "inf"])
+def test_cuts_ascend_and_are_numbers(typed):
+    with pytest.raises(InvalidInputError, match=r"^Cut age at: write ascending numbers"):
+        bins_of({"age": typed})
+
+
+def test_every_field_with_wrong_cuts_is_named():
+    with pytest.raises(InvalidInputError, match=r"^Cut age at: .*'x'\. Cut pay at: .*'2,1'\.$"):
+        bins_of({"age": "x", "hours": "40", "pay": "2,1"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "groups"),
+    [(" 25 , 60, ", {"below 25", "25 to below 60", "60 and over"}), ("   ", None), ("", None)],
+)
+def test_blanks_and_a_last_comma_are_let_pass(typed, groups):
+    cut = f"fairness__cut__{load_model('german-mlp').schema.index('age')}"
+    app = no_fault(
+        visit("fairness", model="german-mlp", fairness__by="age", **{cut: typed}, **QUICK)
+    )
+    (found,) = {frozenset(f.value["group"]) for f in app.dataframe if "group" in f.value}
+    assert len(found) == 3  # thirds, where nothing is said
+    assert groups is None or found == groups
 
 
 def test_the_reason_goes_into_the_report():

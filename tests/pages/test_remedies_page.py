@@ -1,5 +1,7 @@
 """The page about remedies: choose, try, look closely, go back, keep."""
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,14 @@ from tests.visits import answers, go, has, no_fault, press, shown, visit, widget
 from workbench import api
 from workbench.core.settings import settings
 from workbench.plots.remedies_words import remedies_sentence
+from workbench.registry.store import list_models, remove_model
+from workbench.ui import jobs
 from workbench.ui.queue import queue
 from workbench.ui.remedies_keep import code_of
 from workbench.ui.remedies_views import ABOUT
 from workbench.ui.text import markup, plain
 from workbench.workspace import sources
+from workbench.workspace.store import Workspace
 
 QUICK = {
     "fairness__by": "age", "remedies__refits": 1,
@@ -29,9 +34,9 @@ def position(name):
     return api.load_model("german-mlp").schema.index(name)
 
 
-def tried():
+def tried(**address):
     """The page with its result, which a test before may have asked for already."""
-    app = no_fault(look(**{f"fairness__cut__{position('age')}": "25"}))
+    app = no_fault(look(**{f"fairness__cut__{position('age')}": "25"}, **address))
     return no_fault(press(app, "Try them")) if has(app, "button", "Try them") else app
 
 
@@ -84,14 +89,72 @@ def test_what_is_kept_is_a_model_of_ones_own():
     assert settings().home.exists()
 
 
+def closely(app, remedy="reweighing"):
+    return no_fault(widget(app, "selectbox", "Look closely at").set_value(remedy).run())
+
+
+def own():
+    return [entry.name for entry in list_models(Workspace("local").models_root)]
+
+
+def test_what_a_reload_leaves_behind_is_kept_by_its_name_when_one_comes_back(monkeypatch):
+    app = closely(tried(remedies__resamples=101))
+    widget(app, "text_input", "Name").set_value("even-later").run()
+    with monkeypatch.context() as hurry:
+        hurry.setattr(jobs, "PATIENCE", 0.0)
+        app = press(app, "Keep as a model")
+    assert "It is kept as even-later when it is trained" in shown(app).replace("\\", "")
+    assert "even-later" not in own()
+    app = closely(tried(remedies__resamples=101))  # another visit, which knows the address alone
+    assert f"{plain('even-later@1')} is among your models now." in shown(app)
+    app = closely(tried(remedies__resamples=101))
+    assert plain("Kept as even-later@1") in shown(app)
+    assert own().count("even-later") == 1
+    assert not has(app, "button", "Fine")
+
+
+def test_a_network_that_is_trained_and_not_kept_says_so():
+    app = closely(tried(remedies__resamples=102))
+    assert "Trained, not kept yet" not in shown(app)
+    widget(app, "text_input", "Name").set_value("even-gone").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert "Trained, not kept yet" not in shown(app)
+    remove_model("even-gone", Workspace("local").models_root)
+    link = next(job.link for job in queue().jobs("local") if "to keep" in job.title)
+    page, _, choices = link.partition("?")
+    app = no_fault(visit(page, **dict(parse_qsl(choices))))
+    assert "Trained, not kept yet: press Keep as a model." in shown(app)
+    n_jobs = len(queue().jobs("local"))
+    widget(app, "text_input", "Name").set_value("even-back").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert f"{plain('even-back@1')} is among your models now." in shown(app)
+    assert len(queue().jobs("local")) == n_jobs  # it was not trained again
+
+
 def test_a_name_that_cannot_be_one_starts_nothing():
     app = tried()
     app = no_fault(widget(app, "selectbox", "Look closely at").set_value("reweighing").run())
     before = len(queue().jobs("local"))
+    for name, refusal in {
+        "No name": "cannot be called",
+        "german-mlp": "belongs to a model that comes with the workbench; give yours another",
+    }.items():
+        widget(app, "text_input", "Name").set_value(name).run()
+        app = press(app, "Keep as a model")
+        assert refusal in app.error[0].value
+    assert len(queue().jobs("local")) == before
+    assert "german-mlp" not in own()
+
+
+def test_what_was_kept_is_not_said_beside_the_refusal_of_another_name():
+    app = closely(tried(remedies__resamples=103))
+    widget(app, "text_input", "Name").set_value("even-first").run()
+    app = no_fault(press(app, "Keep as a model"))
+    assert "is among your models now" in shown(app)
     widget(app, "text_input", "Name").set_value("No name").run()
     app = press(app, "Keep as a model")
     assert "cannot be called" in app.error[0].value
-    assert len(queue().jobs("local")) == before
+    assert "is among your models now" not in shown(app)
 
 
 def test_steps_are_compared_and_undone():

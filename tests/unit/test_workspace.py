@@ -527,6 +527,14 @@ def test_references(space):
     assert theirs == "There is no model 'my:adult-mlp'; choose one of none so far."
 
 
+def test_a_model_of_ones_own_is_not_called_as_one_that_comes_along():
+    sources.check_own_name("adult-mlp-2")
+    assert said(lambda: sources.check_own_name("adult-mlp"), RegistryError) == (
+        "The name 'adult-mlp' belongs to a model that comes with the workbench; give yours "
+        "another, for example 'adult-mlp-mine'."
+    )
+
+
 def test_a_stamp_changes_with_the_table(space):
     space.save_table(receive(space), SCHEMA)
     before = sources.table_stamp("my:people", "anna")

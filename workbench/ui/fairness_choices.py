@@ -1,10 +1,12 @@
 """Whose groups are compared, and what people hope for: choices of every part of the page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature
 from workbench.core.table import Table
 from workbench.ui.frame import note
@@ -20,6 +22,11 @@ def choose_groups(place: Place) -> dict[str, str]:
     """Choose attributes, where to cut numbers, and the favourable class: fields of the methods.
 
     ``favourable`` is empty where nobody says what people hope for: then there is nothing to run.
+
+    Raises
+    ------
+    InvalidInputError
+        If a number is to be cut where it cannot be; every such field is named.
     """
     columns = columns_of(place.rows)
     protected = [name for name, (feature, _) in columns.items() if feature.protected]
@@ -29,18 +36,50 @@ def choose_groups(place: Place) -> dict[str, str]:
         placeholder="whose groups?",
         help="Protected columns, or any other. Columns that the model does not read serve as well.",
     )  # fmt: skip
-    cuts = [
-        f"{name}={_choose_cuts(list(columns).index(name), *columns[name])}"
+    typed = {
+        name: _choose_cuts(list(columns).index(name), *columns[name])
         for name in chosen
         if not columns[name][0].categories
-    ]
+    }
     if not protected:
         note("No column is marked as protected; you may mark some on the page Add data.")
     decides = bool(place.model.schema.classes)  # a number has no class to hope for
-    return {
-        "by": ",".join(chosen), "bins": ";".join(cuts),
-        "favourable": _choose_favourable(place) if decides else "",
-    }  # fmt: skip
+    favourable = _choose_favourable(place) if decides else ""
+    return {"by": ",".join(chosen), "bins": bins_of(typed), "favourable": favourable}
+
+
+def bins_of(typed: Mapping[str, str]) -> str:
+    """Return where columns are cut, as the methods take it, from what was typed for each.
+
+    Blanks, and a comma after the last number, are let pass.
+
+    Raises
+    ------
+    InvalidInputError
+        If a text does not name ascending numbers; every such field is named.
+
+    Examples
+    --------
+    >>> bins_of({"age": " 25, 60,", "pay": "1e3"})
+    'age=25,60;pay=1e3'
+    """
+    cuts, faults = [], []
+    for name, text in typed.items():
+        parts = [part.strip() for part in text.strip().removesuffix(",").split(",")]
+        try:
+            values = [float(part) for part in parts]
+        except ValueError:
+            values = []
+        if values and np.isfinite(values).all() and (np.diff(values) > 0).all():
+            cuts.append(f"{name}={','.join(parts)}")
+        else:
+            faults.append(
+                f"Cut {name} at: write ascending numbers with commas between, for example 25,60; "
+                f"got {text[:80]!r}."
+            )
+    if faults:
+        raise InvalidInputError(" ".join(faults))
+    return ";".join(cuts)
 
 
 def still_to_choose(place: Place, chosen: dict[str, str]) -> str:
@@ -97,7 +136,7 @@ def _choose_cuts(position: int, feature: Feature, column: np.ndarray) -> str:
         default=usual, max_chars=200, placeholder="25,60",
         help="Numbers where a new group begins, separated by commas; at first, thirds of the rows.",
     ))  # fmt: skip
-    return text or usual
+    return text if text.strip() else usual
 
 
 def _choose_favourable(place: Place) -> str:

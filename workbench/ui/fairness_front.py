@@ -222,6 +222,7 @@ def _offer(result: FairnessFront, place: Place) -> None:
 
 
 def _save(result: FairnessFront, place: Place, which: int, name: str) -> str:
+    sources.check_own_name(name)
     whole = cache.table(place.table, place.person.key)
     root = Workspace(place.person.key).models_root
     folder = api.save_front_model(

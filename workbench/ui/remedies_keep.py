@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
 from workbench.api.front import check_name
@@ -14,15 +15,15 @@ from workbench.engines.fairness.remedies_params import RemediesParams
 from workbench.ui import cache
 from workbench.ui.cost import Quote
 from workbench.ui.frame import errors_shown, note
-from workbench.ui.jobs import Answer, Ask, answer_to, was_stopped
+from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
 from workbench.workspace import sources
+from workbench.workspace.keeping import Keeping
 from workbench.workspace.store import Workspace
 
-# What was kept last; and which run is to be kept once it is over, under which name.
-KEPT, WANTED = "remedies.kept", "remedies.wanted"
+KEPT = "remedies.kept"  # what was kept last, in this visit
 
 
 def settings_of(result: Remedies) -> dict[str, Any]:
@@ -78,14 +79,16 @@ def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
     """Offer to keep the network that a remedy leaves as a model of the person's own."""
     result = found.result
     r = result.index(remedy)
-    _say_what_was_kept()
+    said = st.container()
     if not result.publishable[r]:
+        _say_what_was_kept(said)
         note(
             f"{result.titles[r]} leaves no network that could be kept as a model of its own: it "
             "decides by group, by lot, or by another learner."
         )
         return
     if found.is_stale or place.cohort:
+        _say_what_was_kept(said)
         note("Only what was tried with the settings above, on a whole split, can be kept.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -96,6 +99,9 @@ def keep_as_model(found: Answer[Remedies], place: Place, remedy: str) -> None:
             help="Trains it again with the same seed, which you can stop, and keeps it as a new "
             "version among your own models, with a card of before and after.",
         )  # fmt: skip
+    if pressed:  # what came of another name would stand beside what comes of this one
+        st.session_state.pop(KEPT, None)
+    _say_what_was_kept(said)
     with errors_shown():
         _train(result, place, remedy, name.strip(), pressed=pressed)
 
@@ -109,28 +115,51 @@ def _train(result: Remedies, place: Place, remedy: str, name: str, *, pressed: b
         If the person may not, there is no room, or the name cannot be one.
     """
     ask = _ask(result, place, remedy)
+    key, keeping = ask.request.key, Keeping(place.person.key)
     if pressed:
-        demand(place.person, "upload")
-        check_name(name)
-        Workspace(place.person.key).check_room(
-            sum(p.numel() * p.element_size() for p in place.model.network.parameters())
-        )
-        st.session_state[WANTED] = (ask.request.key, name)
+        _check(place, name)
+        keeping.want(key, name)
     elif was_stopped(ask, place.person):
-        st.session_state.pop(WANTED, None)
+        keeping.let_go(key)
     found = answer_to(
         ask, place.person, Remedies, pressed=pressed, starts_itself=False, slot=st.container()
     )
-    wanted = st.session_state.get(WANTED)
-    if found is None or found.is_stale or wanted is None or wanted[0] != ask.request.key:
+    wanted = keeping.wanted(key)
+    if found is None or found.is_stale:
+        if wanted is not None and is_under_way(ask, place.person):
+            note(
+                f"It is kept as {wanted} when it is trained and you look at it here: stay, "
+                "or come back by Open on the page Jobs."
+            )
         return
-    del st.session_state[WANTED]
+    if wanted is None:
+        _say_how_it_stands(keeping.kept(key))
+        return
+    keeping.let_go(key)
     made = publish_remedied(
-        place.model, cache.table(place.table, place.person.key), found.result, wanted[1],
+        place.model, cache.table(place.table, place.person.key), found.result, wanted,
         Workspace(place.person.key).models_root,
     )  # fmt: skip
+    keeping.has_kept(key, made.card.name, made.card.version)
     st.session_state[KEPT] = f"{sources.MINE}{made.name}"
     st.rerun()
+
+
+def _check(place: Place, name: str) -> None:
+    demand(place.person, "upload")
+    check_name(name)
+    sources.check_own_name(name)
+    Workspace(place.person.key).check_room(
+        sum(p.numel() * p.element_size() for p in place.model.network.parameters())
+    )
+
+
+def _say_how_it_stands(kept: str | None) -> None:
+    """Say of a network that is trained whether it is kept; what was kept just now is said above."""
+    if kept is None:
+        st.info("Trained, not kept yet: press Keep as a model.", icon=":material/save:")
+    elif st.session_state.get(KEPT) != f"{sources.MINE}{kept}":
+        note(f"Kept as {kept}, among your models.")
 
 
 def _ask(result: Remedies, place: Place, remedy: str) -> Ask:
@@ -147,11 +176,11 @@ def _ask(result: Remedies, place: Place, remedy: str) -> Ask:
     )
 
 
-def _say_what_was_kept() -> None:
+def _say_what_was_kept(place: DeltaGenerator) -> None:
     reference = st.session_state.get(KEPT)
     if reference is None:
         return
-    with st.container(border=True):
+    with place, st.container(border=True):
         st.success(f"{plain(reference.removeprefix(sources.MINE))} is among your models now.")
         with st.container(horizontal=True):
             if st.button("See how good it is", type="primary", icon=":material/speed:"):

@@ -138,6 +138,21 @@ def list_models(owner: str) -> tuple[ModelEntry, ...]:
     )  # fmt: skip
 
 
+def check_own_name(name: str) -> None:
+    """Refuse the name of a model that comes along for one of a person's own made from another.
+
+    Raises
+    ------
+    RegistryError
+        If it is one.
+    """
+    if name in {entry.name for entry in store.list_models(store.registry_root())}:
+        raise RegistryError(
+            f"The name {quote(name)} belongs to a model that comes with the workbench; give "
+            f"yours another, for example {quote(f'{name[:59]}-mine')}."
+        )
+
+
 def list_tables(owner: str) -> tuple[TableSource, ...]:
     """Return the bundled tables, then the person's own."""
     own = [
