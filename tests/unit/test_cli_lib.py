@@ -111,7 +111,7 @@ def test_few_rows_or_one_class_tell_little_and_a_check_says_so():
     whole = api.load_table("wine", split="all")
     test, said = whole.split("test"), []
     for rows in (test, *(test[torch.nonzero(test.y == c).flatten()] for c in range(3))):
-        found = api.local_basis("wine-mlp", whole, rows, **QUICK)
+        found = api.local_basis("wine-mlp", whole, rows, layers="hidden 2", **QUICK)
         said += [o for o in run_checks(found) if o.code == "WB073"]
     assert {outcome.status for outcome in said} == {"warning"}
     assert "hangs on single rows" in said[0].sentence
