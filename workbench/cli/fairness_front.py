@@ -58,7 +58,7 @@ def fairness_front(
         raise InvalidInputError("Say under which name to publish the model: --save NAME.")
     chosen = api.load_model(model)
     selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns, by=params.get("by")
     )
     if out is not None:
         check_folder(out)

@@ -173,9 +173,15 @@ def whole_table_options(command: Callback) -> Callback:
 
 
 def read_labelled(
-    model: "Model", table: str, rows: str | None, *, split: str, ignore_extra: bool
-) -> "tuple[Table, Table]":
+    model: "Model", table: str, rows: str | None, *, split: str, ignore_extra: bool,
+    by: str | None = None,
+) -> "tuple[Table, Table]":  # fmt: skip
     """Read a whole labelled table, and take the rows of it that are reported on.
+
+    Parameters
+    ----------
+    by
+        Columns to group by, with commas between; those that the model does not read stand aside.
 
     Raises
     ------
@@ -184,7 +190,9 @@ def read_labelled(
     """
     from workbench import api  # loads torch
 
-    whole = api.load_table(table, split="all", model=model, ignore_extra=ignore_extra)
+    whole = api.load_table(
+        table, split="all", model=model, ignore_extra=ignore_extra, beside=_unread(model, by)
+    )
     selected = whole if split == "all" else whole.split(split)
     return (selected if rows is None else api.select_rows(selected, rows)), whole
 
@@ -282,8 +290,9 @@ def run_on_labelled(
     chosen = api.load_model(model)
     check_output(chosen, shown)
     selected, whole = read_labelled(
-        chosen, table, rows, split=split or "all", ignore_extra=ignore_extra_columns
-    )
+        chosen, table, rows, split=split or "all", ignore_extra=ignore_extra_columns,
+        by=params.get("by"),
+    )  # fmt: skip
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     if split is not None:
         given["rows"] = selected

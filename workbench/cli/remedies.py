@@ -59,7 +59,7 @@ def remedies(
     saved = None if kept is None else _what_to_save(kept)
     chosen = api.load_model(model)
     selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns
+        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns, by=given.get("by")
     )
     if out is not None:
         check_folder(out)
