@@ -6,8 +6,8 @@ import pytest
 from tests.detectors import some_detectors
 from workbench.checks import run_checks
 from workbench.core.errors import InvalidInputError
+from workbench.plots import options_of, render
 from workbench.plots.detectors import agreement, cost, detectors_sentence, ranks
-from workbench.plots.renderers import options_of, render
 from workbench.report.detectors import detectors_section
 
 EVEN = np.full((4, 6), 0.1)

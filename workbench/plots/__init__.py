@@ -1,6 +1,7 @@
 """One renderer per kind of result, and its answer in words."""
 
-from workbench.plots.renderers import RENDERERS, options_of, render, views_of
+from workbench.plots.offered import options_of
+from workbench.plots.renderers import RENDERERS, render, views_of
 from workbench.plots.view_words import view_sentence
 from workbench.plots.words import overall_sentence, performance_sentence, sentence
 
