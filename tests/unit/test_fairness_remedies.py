@@ -14,7 +14,7 @@ from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import GAPS, RATES
-from workbench.core.remedies import REMEDIES
+from workbench.core.remedy_catalogue import REMEDIES
 from workbench.core.results import load
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table

@@ -135,7 +135,7 @@ def _table(result: "Remedies") -> list[str]:
 
 
 def _lines(result: "Remedies", r: int) -> list[str]:
-    from workbench.core.remedies import REMEDIES
+    from workbench.core.remedy_catalogue import REMEDIES
     from workbench.plots.remedies_words import cautions, gaps_sentence, remedy_sentence
 
     said = [remedy_sentence(result, r), gaps_sentence(result, r)]

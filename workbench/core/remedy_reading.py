@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 
 from workbench.core.fairness_metrics import ACCURACY, GAPS, RATES
 from workbench.core.paired_changes import changes_by
-from workbench.core.remedies import AS_IS, REMEDIES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import AS_IS, REMEDIES
 
 Moved = Literal["lessened", "worsened", "open", "undefined"]
 # What is said of a change.

@@ -4,7 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.fairness_metrics import GAPS
-from workbench.core.remedies import REMEDIES, Remedies, Stage
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import REMEDIES, Stage
 from workbench.core.remedy_reading import GAP_NAMES, MOVED, moved
 from workbench.core.wording import percent
 from workbench.plots.layout import empty, layout_bars, note, title

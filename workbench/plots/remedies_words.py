@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float
 
 from workbench.core.fairness_metrics import ACCURACY, FPR, GAPS, SELECTION, TPR
-from workbench.core.remedies import AS_IS, REMEDIES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import AS_IS, REMEDIES
 from workbench.core.remedy_reading import (
     GAP_NAMES,
     RATE_NAMES,

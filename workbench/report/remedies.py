@@ -4,7 +4,8 @@ from functools import partial
 
 from workbench.checks import run_checks
 from workbench.core.fairness_metrics import ACCURACY, GAPS, SELECTION, TPR
-from workbench.core.remedies import REMEDIES, STAGES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import REMEDIES, STAGES
 from workbench.core.remedy_reading import GAP_NAMES, MOVED, RATE_NAMES, focus, moved, tried
 from workbench.core.wording import percent
 from workbench.plots import render, views_of

@@ -8,7 +8,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.model import Model
-from workbench.core.remedies import AS_IS, REMEDIES, STAGES
+from workbench.core.remedy_catalogue import AS_IS, REMEDIES, STAGES
 from workbench.core.schema import Schema
 from workbench.core.wording import counted
 from workbench.engines.fairness.remedies import NAME, TRAINED

@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from workbench.core.fairness_metrics import GAPS, RATES
-from workbench.core.remedies import REMEDIES, STAGES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import REMEDIES, STAGES
 from workbench.core.remedy_reading import focus
 from workbench.core.wording import counted
 from workbench.plots import options_of, render, views_of

@@ -15,7 +15,8 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.model import Model
 from workbench.core.params import parse_params
-from workbench.core.remedies import REMEDIES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import REMEDIES
 from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines.fairness.applied import Applied, made_again

@@ -13,7 +13,8 @@ from workbench.core.fairness import ENOUGH
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import BlackBox, Model
-from workbench.core.remedies import AS_IS, REMEDIES, Remedies
+from workbench.core.remedies import Remedies
+from workbench.core.remedy_catalogue import AS_IS, REMEDIES
 from workbench.core.schema import listing
 from workbench.core.table import SPLITS, Table, split_sizes
 from workbench.engines.calls import call, provenance_of
