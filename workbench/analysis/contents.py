@@ -59,7 +59,7 @@ class Analysis(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     title: str = Field("Analysis", max_length=MAX_TITLE, description="Heading of the report.")
     comments: tuple[str, ...] = Field((), max_length=100, description="Paragraphs above it.")
     level: Literal["summary", "analyst", "auditor"] = "analyst"

@@ -16,9 +16,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
 
 MAX_BYTES = 2**20
-HEADER = (
-    "# Analysis of the explainability workbench; run it with: workbench run {name} --out out/\n"
-)
+HEADER = "# Analysis of the explainability workbench: workbench run {name} --out out/\n"
 # Plain words that are no text. Those of YAML 1.1, by which "no" is false and 1:30 is ninety, are
 # left out when reading, and still put into quotes when writing, for other programs.
 _WORDS = (
@@ -37,7 +35,7 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as PyYAML keeps them
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) is not None:
             raise _fault(event, "anchors (& and *) are not used here; write the value again")
         if getattr(event, "tag", None) is not None:

@@ -13,6 +13,7 @@ from workbench.analysis import (
 from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
+from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -26,7 +27,6 @@ from workbench.api.explaining import (
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
-from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
