@@ -1,8 +1,19 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
+from workbench.analysis import (
+    Analysis,
+    AnalysisRun,
+    Replay,
+    Step,
+    analysis_of,
+    load_analysis,
+    run_analysis,
+    save_analysis,
+)
 from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
+from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -16,7 +27,6 @@ from workbench.api.explaining import (
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
-from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -47,16 +57,18 @@ from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
+    "Advice", "Analysis", "AnalysisRun", "Entry", "Explainer", "Outcome", "Overview", "Plan",
+    "Replay", "Step", "advise", "analysis_of", "attach", "audit",
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
     "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
     "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
-    "list_tables", "load_model", "load_result", "load_table", "local_basis",
+    "list_tables", "load_analysis", "load_model", "load_result", "load_table", "local_basis",
     "local_basis_row", "local_functions",
     "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
-    "realised_churn", "remedied_model", "remedies", "run_checks", "save_front_model",
+    "realised_churn", "remedied_model", "remedies", "run_analysis", "run_checks", "save_analysis",
+    "save_front_model",
     "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
     "write_report",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
 from workbench.cli.remedies import remedies
 from workbench.cli.report import report
+from workbench.cli.run import run
 from workbench.cli.serve import serve
 from workbench.cli.simpler import simpler
 from workbench.cli.updates import churn, mitigate
@@ -87,6 +88,7 @@ for command in (
     profile,
     fastshap,
     report,
+    run,
     counterfactual,
     data,
     models,
@@ -103,7 +105,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line.
 
     Exit codes: 0 done, 1 something given does not fit (one sentence says what), 2 the command
-    was not understood, 70 a defect of the program, 130 cancelled.
+    was not understood, 3 an analysis came out as it must not, 70 a defect of the program,
+    130 cancelled.
     """
     os.environ.setdefault(SPIN, POLITE)  # read when torch is loaded, which is later
     try:

@@ -53,7 +53,7 @@ class Sources:
         key = (
             owner, request.model, request.model_digest, request.explainer, request.device,
         )  # fmt: skip
-        return _kept(self._models, key, KEPT_MODELS, lambda: _load_model(request, owner))
+        return _kept(self._models, key, KEPT_MODELS, lambda: self._checked_model(request, owner))
 
     def table(self, request: Request, owner: str) -> Table:
         """Return all rows of the table of a request.
@@ -64,7 +64,45 @@ class Sources:
             If it is gone or has changed since the request was made.
         """
         key = (owner, request.table, request.table_digest)
-        return _kept(self._tables, key, KEPT_TABLES, lambda: _load_table(request, owner))
+        return _kept(self._tables, key, KEPT_TABLES, lambda: self._checked_table(request, owner))
+
+    def find_model(self, reference: str, owner: str) -> Model:
+        """Load what a reference to a model means."""
+        from workbench.workspace.sources import find_model  # noqa: PLC0415 - when there is work
+
+        return find_model(reference, owner)
+
+    def find_table(self, reference: str, owner: str) -> Table:
+        """Load all rows of what a reference to a table means."""
+        from workbench.workspace.sources import find_table  # noqa: PLC0415 - when there is work
+
+        return find_table(reference, owner)
+
+    def with_explainer(self, model: Model, digest: str, owner: str) -> Model:
+        """Return the model with the one explainer that is meant."""
+        from workbench.workspace.explainers import with_only  # noqa: PLC0415 - when there is work
+
+        return with_only(model, digest, owner)
+
+    def _checked_model(self, request: Request, owner: str) -> Model:
+        model = self.find_model(request.model, owner)
+        if model.digest != request.model_digest:
+            raise RegistryError(
+                f"Model {request.model!r} is another one now than when the job was submitted; "
+                "open the page again and submit a new job."
+            )
+        if request.explainer:
+            model = self.with_explainer(model, request.explainer, owner)
+        return model.to(torch.device(request.device))
+
+    def _checked_table(self, request: Request, owner: str) -> Table:
+        table = self.find_table(request.table, owner)
+        if table.digest != request.table_digest:
+            raise DataError(
+                f"Table {request.table!r} holds other rows now than when the job was submitted; "
+                "open the page again and submit a new job."
+            )
+        return table
 
 
 def _kept(
@@ -79,33 +117,6 @@ def _kept(
         kept[key] = load()
     kept.move_to_end(key)
     return kept[key]
-
-
-def _load_model(request: Request, owner: str) -> Model:
-    from workbench.workspace.explainers import with_only  # noqa: PLC0415 - when there is work
-    from workbench.workspace.sources import find_model  # noqa: PLC0415
-
-    model = find_model(request.model, owner)
-    if model.digest != request.model_digest:
-        raise RegistryError(
-            f"Model {request.model!r} is another one now than when the job was submitted; open "
-            "the page again and submit a new job."
-        )
-    if request.explainer:
-        model = with_only(model, request.explainer, owner)
-    return model.to(torch.device(request.device))
-
-
-def _load_table(request: Request, owner: str) -> Table:
-    from workbench.workspace.sources import find_table  # noqa: PLC0415 - when there is work
-
-    table = find_table(request.table, owner)
-    if table.digest != request.table_digest:
-        raise DataError(
-            f"Table {request.table!r} holds other rows now than when the job was submitted; open "
-            "the page again and submit a new job."
-        )
-    return table
 
 
 def prepare(request: Request, owner: str, sources: Sources) -> Work:
