@@ -169,6 +169,17 @@ class Queue:
             result, provenance=result.provenance.model_copy(update={"notes": tuple(notes)})
         )
 
+    def request(self, job_id: str, owner: str) -> Request:
+        """Return what a job asks.
+
+        Raises
+        ------
+        AccessError
+            If the owner has no such job.
+        """
+        with self._database.reading() as connection:
+            return wish_of(_row(connection, job_id, owner)).request
+
     def preview(self, job_id: str, owner: str) -> Result | None:
         """Load what a run knows so far, or knew when it was stopped; None where it told nothing.
 

@@ -1,26 +1,30 @@
-"""The report: results put aside, in an order, with a heading and remarks, as one file."""
-
-import tempfile
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
+"""The report: results put aside, in an order, with what the author says of them."""
 
 import streamlit as st
 
-from workbench import api
-from workbench.core.errors import AccessError
 from workbench.core.people import Person
-from workbench.core.results import Result
-from workbench.ui.actions import act
-from workbench.ui.frame import answer, empty_state, list_line
-from workbench.ui.queue import queue
+from workbench.core.wording import counted
+from workbench.jobs.queue import Job
+from workbench.ui.actions import act, show_fault
+from workbench.ui.frame import answer, empty_state, errors_shown, list_line, note, side_by_side
+from workbench.ui.jobs import STATES, again_button, cancel_button, progress_text
+from workbench.ui.report_files import known_jobs, report_files
+from workbench.ui.report_import import bring_analysis
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
-from workbench.workspace.basket import Basket, Content, Item
+from workbench.workspace.basket import MAX_COMMENT, MAX_REMARK, MAX_TITLE, Basket, Item
+
+LEVELS = {"summary": "Summary", "analyst": "Analyst", "auditor": "Auditor"}
+MEANT = {
+    "summary": "Answers, one figure each, and every caveat: for who decides.",
+    "analyst": "Figures, tables, checks and how each was made: for who works with it.",
+    "auditor": "Everything, with all values, settings and digests: for who checks it.",
+}
+POLL = 1.0
 
 
 def report_builder(person: Person) -> None:
-    """Show what was put aside, let it be ordered and commented, and offer the file."""
+    """Show what was put aside, let it be ordered and commented, and offer the files."""
     basket = Basket(person.key)
     content = basket.content
     if not content.items:
@@ -32,71 +36,148 @@ def report_builder(person: Person) -> None:
         ):
             if st.button("Explain a prediction", icon=":material/waterfall_chart:"):
                 open_link("shapley?")
+        bring_analysis(person, basket)
         return
-    found = _results(content, person)
-    n, ready = len(content.items), len(found)
-    answer(
-        f"{ready:,} of {n:,} results are ready to hand over."
-        if ready < n
-        else f"{ready:,} result{'s' * (ready != 1)} in one file that opens anywhere."
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        heading = st.text_input("Heading", content.heading, max_chars=200, key="report-heading")
-        if heading != content.heading:
-            basket.rename(heading)
-        st.download_button(
-            "Download the report", partial(_report, basket, found),
-            file_name="report.html", mime="text/html", type="primary", on_click="ignore",
-            icon=":material/download:", disabled=not found,
-        )  # fmt: skip
+    jobs = known_jobs(content, person)
+    answer(_sentence(len(content.items), sum(_is_ready(job) for job in jobs.values())))
+    left, right = side_by_side("report")
+    with left, errors_shown():
+        _list(person)
+        bring_analysis(person, basket)
+    with right:
+        with st.container(border=True), errors_shown():
+            _about(basket)
+        with st.container(border=True), errors_shown():
+            report_files(basket, person)
+
+
+def _sentence(n: int, ready: int) -> str:
+    """Say how many results there are to hand over.
+
+    Examples
+    --------
+    >>> _sentence(2, 1), _sentence(1, 1)
+    ('1 of 2 results is ready to hand over.', '1 result is ready to hand over.')
+    """
+    verb = "is" if ready == 1 else "are"
+    if ready < n:
+        return f"{ready:,} of {counted(n, 'result')} {verb} ready to hand over."
+    return f"{counted(n, 'result')} {verb} ready to hand over."
+
+
+def _is_ready(job: Job) -> bool:
+    return job.state == "done" and not job.error
+
+
+def _about(basket: Basket) -> None:
+    """Ask for heading, comments and readers."""
+    content = basket.content
+    st.markdown("**About the report**")
+    heading = st.text_input("Heading", content.heading, max_chars=MAX_TITLE, key="report-heading")
+    if heading.strip() and heading != content.heading:
+        basket.rename(heading)
+    comment = st.text_area(
+        "Comment", content.comment, max_chars=MAX_COMMENT, height=110, key="report-comment",
+        placeholder="What is the report about, and what follows from it?",
+    )  # fmt: skip
+    if comment != content.comment:
+        basket.comment(comment)
+    level = st.segmented_control(
+        "Written for", list(LEVELS), default=content.level, format_func=LEVELS.__getitem__,
+        required=True, key="report-level",
+    )  # fmt: skip
+    if level is not None and level != content.level:
+        basket.address(level)
+    note(MEANT[level or content.level])
+
+
+def _list(person: Person) -> None:
+    """List what was put aside; while jobs run it looks after them."""
+    jobs = known_jobs(Basket(person.key).content, person)
+    (_watched if any(job.is_active for job in jobs.values()) else _items)(person)
+
+
+@st.fragment(run_every=POLL)
+def _watched(person: Person) -> None:
+    show_fault()
+    with errors_shown():
+        jobs = known_jobs(Basket(person.key).content, person)
+        if not any(job.is_active for job in jobs.values()):
+            st.rerun()
+        _items(person)
+
+
+def _items(person: Person) -> None:
+    basket = Basket(person.key)
+    content = basket.content
+    jobs = known_jobs(content, person)
     for place, item in enumerate(content.items):
-        _show(item, basket, found.get(item.job), first=not place)
+        first, last = not place, place == len(content.items) - 1
+        _show(item, basket, jobs.get(item.job), person, first=first, last=last)
 
 
-def _results(content: Content, person: Person) -> dict[str, Result]:
-    """Load what is still there, in order."""
-    found: dict[str, Result] = {}
-    for item in content.items:
-        try:
-            found[item.job] = queue().result(item.job, person.key)
-        except AccessError:
-            continue
-    return found
-
-
-def _show(item: Item, basket: Basket, result: Result | None, *, first: bool) -> None:
+def _show(
+    item: Item, basket: Basket, job: Job | None, person: Person, *, first: bool, last: bool
+) -> None:
     with st.container(border=True, gap="small"):
         about, actions = list_line(f"item-{item.job}")
-        about.markdown(f"**{plain(item.title)}**")
+        about.markdown(f"**{plain(item.heading or item.title)}**")
+        if item.heading:
+            about.caption(plain(item.title))
         with actions:
-            st.button(
-                "Up", icon=":material/arrow_upward:", key=f"up-{item.job}", disabled=first,
-                on_click=act, args=(basket.move, item.job, -1),
-            )  # fmt: skip
-            st.button(
-                "Remove", icon=":material/delete:", key=f"out-{item.job}",
-                on_click=act, args=(basket.remove, item.job),
-            )  # fmt: skip
-        if result is None:
-            st.warning("Its result is no longer there; run the job again on the page Jobs.")
-        else:
-            st.caption(plain(result.provenance.describe()))
+            _actions(item, basket, job, first=first, last=last)
+        _state(job, person)
+        _words(item, basket)
+
+
+def _actions(item: Item, basket: Basket, job: Job | None, *, first: bool, last: bool) -> None:
+    st.button(
+        "Up", icon=":material/arrow_upward:", key=f"up-{item.job}", disabled=first,
+        on_click=act, args=(basket.move, item.job, -1),
+    )  # fmt: skip
+    st.button(
+        "Down", icon=":material/arrow_downward:", key=f"down-{item.job}", disabled=last,
+        on_click=act, args=(basket.move, item.job, 1),
+    )  # fmt: skip
+    if job is not None and job.link and st.button(
+        "Open", icon=":material/open_in_new:", key=f"open-{item.job}"
+    ):  # fmt: skip
+        open_link(job.link)
+    st.button(
+        "Remove", icon=":material/delete:", key=f"out-{item.job}", on_click=act,
+        args=(basket.remove, item.job),
+    )  # fmt: skip
+
+
+def _state(job: Job | None, person: Person) -> None:
+    """Say of a job that is no result yet how it stands."""
+    if job is None:
+        st.warning("It is no longer there: its job was removed. Remove it here too.")
+        return
+    if _is_ready(job):
+        return
+    if job.is_active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(job.fraction, text=plain(progress_text(job)))
+            cancel_button(job, person.key)
+        return
+    word, icon = STATES[job.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{icon} {plain(job.error or word)}")
+        again_button(job, person)
+
+
+def _words(item: Item, basket: Basket) -> None:
+    with st.expander("Title and remark", icon=":material/edit_note:", expanded=bool(item.remark)):
+        heading = st.text_input(
+            "Title", item.heading, key=f"head-{item.job}", max_chars=MAX_TITLE,
+            placeholder=item.title,
+        )  # fmt: skip
+        if heading != item.heading:
+            basket.head(item.job, heading)
         remark = st.text_area(
-            "Remark", item.remark, key=f"remark-{item.job}", height=80, max_chars=2000,
+            "Remark", item.remark, key=f"remark-{item.job}", height=80, max_chars=MAX_REMARK,
             placeholder="What should the reader notice?",
         )  # fmt: skip
         if remark != item.remark:
             basket.remark(item.job, remark)
-
-
-def _report(basket: Basket, found: Mapping[str, Result]) -> bytes:
-    """Write the report as it is put together now, which may be later than the page was drawn."""
-    content = basket.content
-    items = [item for item in content.items if item.job in found]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.html"
-        api.write_report(
-            [found[item.job] for item in items], path, title=content.heading,
-            remarks=[item.remark for item in items],
-        )  # fmt: skip
-        return path.read_bytes()

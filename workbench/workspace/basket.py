@@ -1,8 +1,9 @@
-"""What a person has put aside for a report: finished jobs in an order, each with a remark."""
+"""What a person has put aside for a report: jobs in an order, and what is said of each."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,24 +15,45 @@ from workbench.workspace.store import Workspace
 FILE = "report.json"
 MAX_ITEMS = 100
 MAX_REMARK = 2000
+MAX_TITLE = 200
+MAX_COMMENT = 20_000
+
+Level = Literal["summary", "analyst", "auditor"]
 
 
 class Item(BaseModel):
-    """A finished job on its way into a report."""
+    """A job on its way into a report.
+
+    Attributes
+    ----------
+    title
+        Of the job; ``heading`` is what the author puts in its place, if anything.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     job: str
     title: str
     remark: str = ""
+    heading: str = ""
 
 
 class Content(BaseModel):
-    """Everything put aside, with the heading of the report."""
+    """Everything put aside, and what the report says beside it.
+
+    Attributes
+    ----------
+    comment
+        Paragraphs above the results, with empty lines between them.
+    level
+        For whom the report is.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     heading: str = "Explanations"
+    comment: str = ""
+    level: Level = "analyst"
     items: tuple[Item, ...] = Field((), max_length=MAX_ITEMS)
 
 
@@ -40,6 +62,11 @@ class Basket:
 
     def __init__(self, owner: str, home: Path | None = None) -> None:
         self._path = Workspace(owner, home).models_root.parent / FILE
+
+    @property
+    def built(self) -> Path:
+        """Return the folder that the report is written into."""
+        return self._path.with_suffix("")
 
     @property
     def content(self) -> Content:
@@ -88,16 +115,32 @@ class Basket:
 
     def remark(self, job: str, text: str) -> None:
         """Write a remark beside a job."""
-        self._change(
-            lambda content: tuple(
-                item.model_copy(update={"remark": text[:MAX_REMARK]}) if item.job == job else item
-                for item in content.items
-            )
-        )
+        self._edit(job, remark=text[:MAX_REMARK])
+
+    def head(self, job: str, text: str) -> None:
+        """Put a title of the author's above a job's result; empty for its own."""
+        self._edit(job, heading=text.strip()[:MAX_TITLE])
 
     def rename(self, heading: str) -> None:
         """Give the report another heading."""
-        self._write(self.content.model_copy(update={"heading": heading[:200] or "Explanations"}))
+        heading = heading.strip()[:MAX_TITLE] or Content().heading
+        self._write(self.content.model_copy(update={"heading": heading}))
+
+    def comment(self, text: str) -> None:
+        """Write what stands above the results."""
+        self._write(self.content.model_copy(update={"comment": text[:MAX_COMMENT]}))
+
+    def address(self, level: Level) -> None:
+        """Say for whom the report is."""
+        self._write(self.content.model_copy(update={"level": level}))
+
+    def _edit(self, job: str, **update: str) -> None:
+        self._change(
+            lambda content: tuple(
+                item.model_copy(update=update) if item.job == job else item
+                for item in content.items
+            )
+        )
 
     def _change(self, change: Callable[[Content], tuple[Item, ...]]) -> None:
         content = self.content
