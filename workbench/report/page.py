@@ -64,6 +64,7 @@ def page(document: Document, sections: Sequence[Section]) -> str:
         weaknesses=weaknesses(results),
         appendix=appendix(document, sections) if level == "auditor" else None,
         computed=_computed(document),
+        is_long=_is_long,
         symbols=SYMBOLS,
         status_words=STATUS_WORDS,
         style=_source(environment, "report.css"),
@@ -88,6 +89,11 @@ def _environment() -> Environment:
 def _shown(value: Any) -> Any:
     """Write what a user typed so that it cannot turn the text around it; markup is our own."""
     return visible(value) if type(value) is str else value
+
+
+def _is_long(cell: str, width: int) -> bool:
+    """Whether a cell has a word that is wider than a number of letters."""
+    return len(cell) > width and any(len(word) > width for word in cell.split())
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -4,7 +4,8 @@ const root = document.documentElement;
 const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
 const button = document.getElementById("theme");
 const plots = [...document.querySelectorAll(".plot")];
-const PAPER = { width: 660, height: 880 };
+// Of figures up to half a page, two fit on one; some are made a little smaller for that.
+const PAPER = { width: 660, page: 880, half: 440, nearlyHalf: 540 };
 let dark = wantsDark.matches;
 
 function changed(spec, changes) {
@@ -15,19 +16,37 @@ function changed(spec, changes) {
   return result;
 }
 
+// A figure too high for its place is drawn wider and made smaller as a whole: nothing is cut.
+function shrinkage(height) {
+  const room = height <= PAPER.nearlyHalf ? PAPER.half : PAPER.page;
+  return Math.max(1, height / room);
+}
+
 function draw(plot, isDark, onPaper) {
   const stored = JSON.parse(document.getElementById(plot.id + "-data").textContent);
   const spec = isDark ? changed(stored.light, stored.dark) : stored.light;
-  // A figure higher than a page is drawn wider and made smaller as a whole, so that nothing is cut.
-  const shrink = onPaper ? Math.max(1, spec.layout.height / PAPER.height) : 1;
+  const shrink = onPaper ? shrinkage(spec.layout.height) : 1;
   plot.style.zoom = 1 / shrink;
   const size = onPaper ? { width: PAPER.width * shrink, autosize: false } : { autosize: true };
-  return Plotly.react(plot, spec.data, { ...spec.layout, ...size }, {
+  const drawn = Plotly.react(plot, spec.data, { ...spec.layout, ...size }, {
     responsive: !onPaper,
     displaylogo: false,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
     toImageButtonOptions: { format: "svg", filename: plot.id },
   });
+  describe(plot);
+  return drawn;
+}
+
+// What is read aloud moves to the picture itself, as the buttons beside it can be reached as well.
+function describe(plot) {
+  const [picture, ...others] = plot.querySelectorAll(".main-svg");
+  if (!picture || !plot.hasAttribute("role")) return;
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", plot.getAttribute("aria-label"));
+  for (const other of others) other.setAttribute("aria-hidden", "true");
+  plot.removeAttribute("role");
+  plot.removeAttribute("aria-label");
 }
 
 // What is on the screen is drawn at once, the rest while nothing else is to be done, in order.
