@@ -31,6 +31,9 @@ _WORDS = (
 )
 
 
+_RARE_ENDS = ("\r", "\x85", "\u2028", "\u2029")
+
+
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as PyYAML keeps them
 
@@ -85,7 +88,12 @@ def _block_list(dumper: yaml.SafeDumper, data: _BlockList) -> yaml.Node:
 
 
 def _long_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Write text of several lines as such, and other text as PyYAML sees fit."""
+    """Write text of several lines as such, and other text as PyYAML sees fit.
+
+    Line ends of other scripts are escaped: PyYAML would fold them as if they were plain ones.
+    """
+    if any(end in text for end in _RARE_ENDS):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
     style = "|" if "\n" in text and text == text.strip() and text.isascii() else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -121,9 +129,9 @@ def parse_analysis(text: str, name: str = "the text") -> Analysis:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InvalidInputError(
-            f"{name} is not an analysis file{where}: {error.problem or 'the YAML is damaged'}."
-        ) from None
+        problem = error.problem or "the YAML is damaged"
+        problem = f"{error.context}, {problem}" if problem.startswith("but ") else problem
+        raise InvalidInputError(f"{name} is not an analysis file{where}: {problem}.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is damaged"
         raise InvalidInputError(f"{name} is not an analysis file: {reason}.") from None

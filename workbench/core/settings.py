@@ -25,7 +25,7 @@ from workbench.core.errors import InvalidInputError
 
 PREFIX = "WORKBENCH_"
 FILE = "workbench.toml"
-PLACES = ("home", "models", "sample_data", "sign_in")
+PLACES = ("home", "models", "sample_data", "sign_in", "chromium")
 Role = Literal["viewer", "analyst", "admin"]
 GIB = 2**30
 
@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     models: Place | None = Field(None, description="Registry folder; the built-in one if not set.")
     sample_data: Place | None = Field(None, description="Folder of the bundled tables.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 or mps.")
+
+    chromium: Place | None = Field(
+        None, description="Chromium that prints PDF; the first on the PATH if not set."
+    )
 
     # What a file may hold
     max_file_bytes: int = Field(GIB, ge=1, description="Largest upload, packed or unpacked.")

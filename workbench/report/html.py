@@ -1,21 +1,11 @@
-"""A report: one HTML file that opens anywhere, without a network, and runs nothing but itself.
+"""A report: one HTML file that opens anywhere, without a network, and runs nothing but itself."""
 
-The page's content security policy names each of its scripts by digest and forbids every address,
-so text that slipped through the escaping could still neither run nor load anything.
-"""
-
-import base64
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
-
 from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
-from workbench.core.method import METHODS
 from workbench.core.results import (
     AttributeFlips,
     Attribution,
@@ -51,6 +41,7 @@ from workbench.report.attribution_range import attribution_range_section
 from workbench.report.boundary import boundary_section
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
+from workbench.report.document import Document, Entry
 from workbench.report.error_audit import error_audit_section
 from workbench.report.fairness import fairness_section
 from workbench.report.fairness_front import fairness_front_section
@@ -65,6 +56,7 @@ from workbench.report.local_basis import local_basis_section
 from workbench.report.local_functions import local_functions_section
 from workbench.report.local_models import local_models_section
 from workbench.report.measures import measures_section
+from workbench.report.page import page
 from workbench.report.performance import performance_section
 from workbench.report.profiles import profiles_section
 from workbench.report.rashomon import rashomon_section
@@ -88,13 +80,6 @@ SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
     ErrorAudit: error_audit_section, AttributeFlips: flips_section, GapCauses: gap_causes_section,
     FairnessFront: fairness_front_section, Churn: churn_section, Mitigation: mitigation_section,
 }  # fmt: skip
-SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
-STATUS_WORDS = {
-    "ok": "fine",
-    "warning": "caution",
-    "failure": "failed",
-    "not_applicable": "does not apply",
-}
 
 
 def write_report(
@@ -122,65 +107,49 @@ def write_report(
         If there are no results, one of a kind that reports cannot show, or another number of
         remarks than results.
     """
-    if not results:
-        raise InvalidInputError("A report needs at least one result; add one and write it again.")
     if remarks and len(remarks) != len(results):
         raise InvalidInputError(
             f"A report of {len(results)} results needs as many remarks, got {len(remarks)}; leave "
             "a remark empty where there is nothing to say."
         )
     said = remarks or [""] * len(results)
-    sections = [
-        replace(_section(result, f"result-{i}"), remark=remark)
-        for i, (result, remark) in enumerate(zip(results, said, strict=True), 1)
-    ]
-    environment = Environment(
-        loader=PackageLoader("workbench.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    entries = tuple(
+        Entry(result, remark=remark) for result, remark in zip(results, said, strict=True)
     )
-    loader = environment.loader
-    assert loader is not None  # noqa: S101 - given two lines above
-    behaviour = loader.get_source(environment, "report.js")[0]
-    plotly_js = get_plotlyjs()
-    page = environment.get_template("report.html.j2").render(
-        title=title,
-        comments=comments,
-        sections=sections,
-        caveats=[
-            (section, [o for o in section.outcomes if o.status in {"warning", "failure"}])
-            for section in sections
-        ],
-        weaknesses=[
-            (section, METHODS[name].weakness)
-            for section, name in zip(sections, (r.provenance.method for r in results), strict=True)
-            if name in METHODS
-        ],
-        symbols=SYMBOLS,
-        status_words=STATUS_WORDS,
-        plotly_js=plotly_js,
-        behaviour=behaviour,
-        policy=_policy(plotly_js, behaviour),
-    )
+    return write_html(Document(title, entries, tuple(comments)), path)
+
+
+def write_html(document: Document, path: str | Path) -> Path:
+    """Write a report as one HTML file; a file of that name is replaced as a whole.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no results, or one of a kind that reports cannot show.
+    """
+    text = page(document, sections_of(document))
     path = Path(path)
     with replacing(path) as part:
-        part.write_bytes(page.encode())
+        part.write_bytes(text.encode())
     return path
 
 
-def _policy(*scripts: str) -> str:
-    """Allow these scripts, inline styles and images made by the page; nothing from outside."""
-    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
-    return "; ".join((
-        "default-src 'none'",
-        "script-src " + " ".join(f"'sha256-{digest}'" for digest in digests),
-        "style-src 'unsafe-inline'",
-        "img-src data: blob:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ))
+def sections_of(document: Document) -> list[Section]:
+    """Build the section of each entry, with the title and the remark that it was given.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no results, or one of a kind that reports cannot show.
+    """
+    if not document.entries:
+        raise InvalidInputError("A report needs at least one result; add one and write it again.")
+    found = []
+    for i, entry in enumerate(document.entries, 1):
+        section = _section(entry.result, f"result-{i}")
+        title = entry.title or section.title
+        found.append(replace(section, title=title, remark=entry.remark))
+    return found
 
 
 def _section(result: Result, name: str) -> Section:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
+from workbench.report.visible import visible_json
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Section:
 
 def picture(name: str, title: str, alt: str, draw: Callable[..., go.Figure]) -> Picture:
     """Draw a figure in both themes."""
-    light, dark = (json.loads(draw(dark=theme).to_json()) for theme in (False, True))
+    light, dark = (json.loads(visible_json(draw(dark=theme).to_json())) for theme in (False, True))
     return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark))
 
 

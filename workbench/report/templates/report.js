@@ -4,6 +4,8 @@ const root = document.documentElement;
 const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
 const button = document.getElementById("theme");
 const plots = [...document.querySelectorAll(".plot")];
+// Of figures up to half a page, two fit on one; some are made a little smaller for that.
+const PAPER = { width: 660, page: 880, half: 440, nearlyHalf: 540 };
 let dark = wantsDark.matches;
 
 function changed(spec, changes) {
@@ -14,22 +16,74 @@ function changed(spec, changes) {
   return result;
 }
 
-function draw(plot, isDark, width) {
+// A figure too high for its place is drawn wider and made smaller as a whole: nothing is cut.
+function shrinkage(height) {
+  const room = height <= PAPER.nearlyHalf ? PAPER.half : PAPER.page;
+  return Math.max(1, height / room);
+}
+
+function draw(plot, isDark, onPaper) {
   const stored = JSON.parse(document.getElementById(plot.id + "-data").textContent);
   const spec = isDark ? changed(stored.light, stored.dark) : stored.light;
-  const layout = width ? { ...spec.layout, width } : { ...spec.layout, autosize: true };
-  return Plotly.react(plot, spec.data, layout, {
-    responsive: true,
+  const shrink = onPaper ? shrinkage(spec.layout.height) : 1;
+  plot.style.zoom = 1 / shrink;
+  const size = onPaper ? { width: PAPER.width * shrink, autosize: false } : { autosize: true };
+  const drawn = Plotly.react(plot, spec.data, { ...spec.layout, ...size }, {
+    responsive: !onPaper,
     displaylogo: false,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
     toImageButtonOptions: { format: "svg", filename: plot.id },
   });
+  describe(plot);
+  return drawn;
 }
 
-function show(isDark, width) {
+// What is read aloud moves to the picture itself, as the buttons beside it can be reached as well.
+function describe(plot) {
+  const [picture, ...others] = plot.querySelectorAll(".main-svg");
+  if (!picture || !plot.hasAttribute("role")) return;
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", plot.getAttribute("aria-label"));
+  for (const other of others) other.setAttribute("aria-hidden", "true");
+  plot.removeAttribute("role");
+  plot.removeAttribute("aria-label");
+}
+
+// What is on the screen is drawn at once, the rest while nothing else is to be done, in order.
+const waiting = new Set();
+const seen = new Set();
+let idle = false;
+
+function drawNow(plot) {
+  waiting.delete(plot);
+  draw(plot, dark, false);
+}
+
+function later() {
+  if (idle || !waiting.size) return;
+  idle = true;
+  setTimeout(() => {
+    idle = false;
+    const [next] = waiting;
+    if (next) drawNow(next);
+    later();
+  }, 10);
+}
+
+const observer = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) seen.add(target);
+    else seen.delete(target);
+    if (isIntersecting && waiting.has(target)) drawNow(target);
+  }
+}, { rootMargin: "300px" });
+
+function show(isDark) {
   root.dataset.theme = isDark ? "dark" : "light";
   button.textContent = isDark ? "Light theme" : "Dark theme";
-  return Promise.all(plots.map((plot) => draw(plot, isDark, width)));
+  for (const plot of plots) waiting.add(plot);
+  for (const plot of seen) drawNow(plot);
+  later();
 }
 
 button.hidden = false;
@@ -38,16 +92,26 @@ wantsDark.addEventListener("change", (event) => show((dark = event.matches)));
 
 // Paper is light and narrower than a screen, and a closed part could not be opened on it.
 const closed = [];
-window.addEventListener("beforeprint", () => {
+let printing = false;
+function print() {
+  if (printing) return Promise.resolve();
+  printing = true;
   for (const part of document.querySelectorAll("details:not([open])")) {
     closed.push(part);
     part.open = true;
   }
-  show(false, 660);
-});
+  root.dataset.theme = "light";
+  waiting.clear();
+  return Promise.all(plots.map((plot) => draw(plot, false, true)));
+}
+window.addEventListener("beforeprint", print);
 window.addEventListener("afterprint", () => {
+  printing = false;
   for (const part of closed.splice(0)) part.open = false;
   show(dark);
 });
+// For a program that prints: resolves when every figure is drawn for paper.
+window.drawnForPaper = print;
 
 show(dark);
+for (const plot of plots) observer.observe(plot);
