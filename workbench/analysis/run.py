@@ -132,6 +132,7 @@ def run_analysis(
     changed_is_fine: bool = False,
     against: str | Path | None = None,
     reuse: bool = False,
+    earlier: Mapping[str, Result] | None = None,
     force: bool = False,
     level: Level | None = None,
     pdf: bool = False,
@@ -161,6 +162,8 @@ def run_analysis(
         Folder of an earlier run to compare the numbers with.
     reuse
         Take results of the earlier run in ``out`` where all that decides them is the same.
+    earlier
+        Results to take instead of computing them, by key of what is asked (``Request.key``).
     force
         Write into a folder that holds other things, which are kept.
     level
@@ -189,7 +192,7 @@ def run_analysis(
         replay = Replay(
             analysis, folder=folder, only=only, models=models, tables=tables, seed=seed,
             device=device, changed_is_fine=changed_is_fine, owner=owner,
-            earlier=_earlier(target) if reuse and target is not None else None,
+            earlier={**_earlier(target if reuse else None), **(earlier or {})},
         )  # fmt: skip
         steps = _run_all(replay, progress)
         runs = {run.step.id: run for run in steps}
@@ -222,9 +225,9 @@ def _run_all(replay: Replay, progress: Progress | None) -> tuple[StepRun, ...]:
     return tuple(runs)
 
 
-def _earlier(folder: Path) -> dict[str, Result]:
+def _earlier(folder: Path | None) -> dict[str, Result]:
     """Return sound results of an earlier run by key of what was asked."""
-    if not is_run(folder):
+    if folder is None or not is_run(folder):
         return {}
     found = {}
     for name, step in read_numbers(folder)["steps"].items():

@@ -1,5 +1,7 @@
 """The report: results put aside, in an order, with what the author says of them."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from workbench.core.people import Person
@@ -12,10 +14,10 @@ from workbench.ui.report_files import known_jobs, report_files
 from workbench.ui.report_import import bring_analysis
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
-from workbench.workspace.basket import MAX_COMMENT, MAX_REMARK, MAX_TITLE, Basket, Item
+from workbench.workspace.basket import MAX_COMMENT, MAX_REMARK, MAX_TITLE, Basket, Item, Level
 
-LEVELS = {"summary": "Summary", "analyst": "Analyst", "auditor": "Auditor"}
-MEANT = {
+LEVELS: Mapping[Level, str] = {"summary": "Summary", "analyst": "Analyst", "auditor": "Auditor"}
+MEANT: Mapping[Level, str] = {
     "summary": "Answers, one figure each, and every caveat: for who decides.",
     "analyst": "Figures, tables, checks and how each was made: for who works with it.",
     "auditor": "Everything, with all values, settings and digests: for who checks it.",
@@ -82,13 +84,13 @@ def _about(basket: Basket) -> None:
     )  # fmt: skip
     if comment != content.comment:
         basket.comment(comment)
-    level = st.segmented_control(
+    chosen: Level = st.segmented_control(
         "Written for", list(LEVELS), default=content.level, format_func=LEVELS.__getitem__,
         required=True, key="report-level",
     )  # fmt: skip
-    if level is not None and level != content.level:
-        basket.address(level)
-    note(MEANT[level or content.level])
+    if chosen != content.level:
+        basket.address(chosen)
+    note(MEANT[chosen])
 
 
 def _list(person: Person) -> None:
