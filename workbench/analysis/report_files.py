@@ -3,16 +3,21 @@
 from pathlib import Path
 
 from workbench.analysis.folder import REPORT
-from workbench.report import write_report
 from workbench.report.document import Document
+from workbench.report.html import write_html
+from workbench.report.pdf import write_pdf
 
 
 def write_reports(document: Document, folder: Path, *, pdf: bool) -> None:
-    """Write the report of a run into its folder; without a result there is none."""
+    """Write the report of a run into its folder; without a result there is none.
+
+    Raises
+    ------
+    WorkbenchError
+        If a PDF is asked for and there is nothing here that prints it.
+    """
     if not document.entries:
         return
-    write_report(
-        [entry.result for entry in document.entries], folder / f"{REPORT}.html",
-        title=document.title, comments=document.comments,
-        remarks=[entry.remark for entry in document.entries],
-    )  # fmt: skip
+    write_html(document, folder / f"{REPORT}.html")
+    if pdf:
+        write_pdf(document, folder / f"{REPORT}.pdf")

@@ -29,6 +29,7 @@ from workbench.core.errors import ResultFileError
 from workbench.core.people import LOCAL
 from workbench.core.results import Result, Tabular
 from workbench.report.document import Document, Entry, Level
+from workbench.report.pdf import find_chromium
 from workbench.report.tables import to_json, write_csv
 
 NUMBERS_FORMAT = 1
@@ -184,6 +185,8 @@ def run_analysis(
         folder = Path(analysis).parent if folder is None else folder
         analysis = load_analysis(analysis)
     target = None if out is None else Path(out)
+    if pdf:
+        find_chromium()  # before minutes of work rather than after
     before = None if against is None else (Path(against), read_numbers(Path(against)))
     with nullcontext() if target is None else out_folder(target, force=force) as part:
         replay = Replay(

@@ -125,7 +125,7 @@ def parse_analysis(text: str, name: str = "the text") -> Analysis:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidInputError(f"{name} holds more than {MAX_BYTES:,} bytes; split the analysis.")
     try:
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
+        values = _Loader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
