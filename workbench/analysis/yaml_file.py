@@ -62,9 +62,12 @@ class _Loader(yaml.SafeLoader):
         return text
 
 
+_OF_YAML: dict[str, Any] = yaml.SafeDumper.yaml_implicit_resolvers
+
+
 class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers: dict[str, Any] = {  # noqa: RUF012 - as PyYAML keeps them
-        first: list(pairs) for first, pairs in yaml.SafeDumper.yaml_implicit_resolvers.items()
+        first: list(pairs) for first, pairs in _OF_YAML.items()
     }
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - every value is written out
