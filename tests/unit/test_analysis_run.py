@@ -135,6 +135,8 @@ def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
     assert list(run.results) == ["shap"]
     assert run.exit_code == 1
     assert "broken: There is no row 4000" in run.faults[0]
+    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no row 4000"):
+        run["broken"]
     assert "broken: failed, so that it cannot be told" in run.faults[1]
     assert "This step failed: broken" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
 

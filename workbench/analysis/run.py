@@ -25,7 +25,7 @@ from workbench.analysis.report_files import write_reports
 from workbench.analysis.verdicts import Verdict, judge
 from workbench.analysis.yaml_file import load_analysis, to_yaml
 from workbench.core.context import Progress
-from workbench.core.errors import ResultFileError
+from workbench.core.errors import InvalidInputError, ResultFileError
 from workbench.core.people import LOCAL
 from workbench.core.results import Result, Tabular
 from workbench.report.document import Document, Entry, Level
@@ -62,6 +62,9 @@ class AnalysisRun:
     out: Path | None = None
 
     def __getitem__(self, id: str) -> Result:
+        for run in self.steps:
+            if run.step.id == id and run.result is None:
+                raise InvalidInputError(f"Step {id!r} failed: {run.error}")
         return self.results[id]
 
     @property
@@ -107,7 +110,8 @@ class AnalysisRun:
                 for run in self.steps
             ],
             "conditions": [
-                {"holds": verdict.holds, "sentence": verdict.sentence} for verdict in self.verdicts
+                {"holds": verdict.holds, "asked": verdict.is_asked, "sentence": verdict.sentence}
+                for verdict in self.verdicts
             ],
             "comparisons": [
                 {
