@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.analyses import RIGHT, SHAP, analysis
@@ -15,6 +16,7 @@ from workbench.analysis import Condition, load_analysis, numbers_digest, run_ana
 from workbench.analysis.compare import NEAR, TRAINED, differ, machine, tolerance_for
 from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
+from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.registry.store import registry_root
 
@@ -219,16 +221,12 @@ def test_the_notebook_is_valid_and_runs(earlier, monkeypatch):
 MEASURES = {"accuracy": (0.90, 0.86, 0.94), "ROC AUC": (0.97, np.nan, np.nan)}
 
 
-class Fake:
-    """A result whose table is known: values with intervals by metric."""
-
-    def to_frame(self):
-        import pandas as pd
-
-        return pd.DataFrame(
-            [(name, *numbers, "x") for name, numbers in MEASURES.items()],
-            columns=["metric", "value", "low", "high", "word"],
-        )
+def known_table(_):
+    """The table of a result as a test knows it: values with intervals by metric."""
+    return pd.DataFrame(
+        [(name, *numbers, "x") for name, numbers in MEASURES.items()],
+        columns=["metric", "value", "low", "high", "word"],
+    )
 
 
 # By hand: the value is 0.90, its interval 0.86 to 0.94.
@@ -251,8 +249,10 @@ def test_bounds_hold_as_computed_by_hand(bound, holds):
 
 
 def judged(**condition):
-    run = StepRun(analysis().steps[0], result=Fake())
-    return judge([Condition(step="shap", **condition)], {"shap": run})
+    run = StepRun(analysis().steps[0], result=example(n=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Attribution, "to_frame", known_table)
+        return judge([Condition(step="shap", **condition)], {"shap": run})
 
 
 @pytest.mark.parametrize(
