@@ -43,11 +43,14 @@ from workbench.data.bundled import open_table
 from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.performance import Overview, table_overview
 from workbench.registry.store import Entry, list_models
+from workbench.report.document import Document
+from workbench.report.formats import write_document
 from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
+    "Advice", "Document", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach",
+    "audit",
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
@@ -58,5 +61,5 @@ __all__ = [
     "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
     "realised_churn", "remedied_model", "remedies", "run_checks", "save_front_model",
     "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
-    "write_report",
+    "write_document", "write_report",
 ]  # fmt: skip
