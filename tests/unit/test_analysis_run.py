@@ -38,7 +38,8 @@ def earlier(tmp_path_factory):
 def test_a_run_leaves_everything_and_gives_the_numbers_of_the_api(earlier):
     out, run = earlier
     assert {path.name for path in out.iterdir()} == {
-        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "steps"
+        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json",
+        "steps",
     }  # fmt: skip
     assert {path.name for path in (out / "steps").iterdir()} == {
         "shap.attribution", "shap.csv", "shap.json", "right.performance", "right.csv", "right.json"
@@ -146,7 +147,7 @@ def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
 def test_a_step_trains_the_explainer_that_another_asks():
     train = SHAP | {
         "id": "train", "method": "fastshap.train", "rows": "0:30", "split": "train",
-        "params": {"surrogate_epochs": 2, "warm_epochs": 2, "epochs": 1},
+        "params": {"surrogate_epochs": 2, "warm_epochs": 2, "epochs": 1, "width": 16},
     }  # fmt: skip
     asks = SHAP | {"id": "asks", "method": "shapley.fastshap", "params": {}, "explainer": "train"}
     replay = Replay(analysis(train, asks), only=["asks"])

@@ -5,6 +5,7 @@ from pathlib import Path
 from workbench.analysis.folder import REPORT
 from workbench.report.document import Document
 from workbench.report.html import write_html
+from workbench.report.json_file import write_json
 from workbench.report.pdf import write_pdf
 
 
@@ -19,5 +20,6 @@ def write_reports(document: Document, folder: Path, *, pdf: bool) -> None:
     if not document.entries:
         return
     write_html(document, folder / f"{REPORT}.html")
+    write_json(document, folder / f"{REPORT}.json")
     if pdf:
         write_pdf(document, folder / f"{REPORT}.pdf")
