@@ -51,6 +51,7 @@ bench: $(DEV) ## measure against peers, and the running workbench (half an hour)
 	$(PY) -m benchmarks.fairness
 	$(PY) -m benchmarks.flips
 	$(PY) -m benchmarks.lib
+	$(PY) -m benchmarks.report
 	$(PY) -m benchmarks.server
 
 lock: $(DEV) ## pin in requirements*.txt what the environment has

@@ -1,12 +1,15 @@
 """The report in a browser without a network: figures appear, themes change, nothing complains."""
 
-import pytest
+import re
 
-from tests.attributions import example, hostile
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.attributions import build, example, hostile
 from tests.fairness_audits import unequal
 from tests.local_bases import some_basis
 from tests.remedies import some_remedies
-from workbench.report import write_report
+from workbench.report import Document, Entry, write_document, write_report
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +23,9 @@ def opened(page, report, scheme):
     page.context.set_offline(True)
     page.emulate_media(color_scheme=scheme)
     page.goto(report.as_uri())
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.plot')].every((p) => p.querySelector('.main-svg'))"
+    )
     page.wait_for_function("document.querySelectorAll('.plot .xtick').length > 0")
     return page
 
@@ -91,3 +97,72 @@ def test_an_injected_script_does_not_run(page, report, tmp_path, console_errors)
     assert page.title() == "Offline <b>report</b>"
     assert any("Content Security Policy" in error for error in console_errors)
     console_errors.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 400])
+def test_axe_finds_nothing_serious(page, report, scheme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page, report, scheme)
+    found = Axe().run(page).response["violations"]
+    serious = [f"{v['id']}: {v['nodes'][0]['html']}" for v in found
+               if v["impact"] in {"serious", "critical"}]  # fmt: skip
+    assert not serious
+    pictures = page.locator(".plot .main-svg[role=img]")
+    assert pictures.count() == page.locator(".plot").count()
+    assert all(label for label in pictures.evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('aria-label'))"))  # fmt: skip
+
+
+def test_what_is_on_the_screen_is_drawn_first(page, tmp_path):
+    path = write_report([example(n=2)] * 15, tmp_path / "long.html", title="Long")
+    page.goto(path.as_uri())
+    page.locator("#result-1-row-0 .main-svg").first.wait_for()
+    last = page.locator("#result-15-bar")
+    assert last.get_attribute("role") == "img", "read aloud before it is drawn"
+    last.scroll_into_view_if_needed()
+    page.locator("#result-15-bar .main-svg").first.wait_for()
+    assert "moves probability" in page.locator(
+        "#result-15-bar .main-svg[role=img]").get_attribute("aria-label")  # fmt: skip
+
+
+def test_a_matrix_of_many_groups_scrolls_by_itself_on_a_telephone(page, tmp_path, monkeypatch):
+    """The page does not scroll; two groups fit, so the limit is moved to have more than fit."""
+    monkeypatch.setattr("workbench.report.fairness.FEW_CELLS", 1)
+    monkeypatch.setattr("workbench.report.fairness.CELL", 200)
+    path = write_report([unequal()], tmp_path / "r.html", title="R")
+    page.set_viewport_size({"width": 400, "height": 900})
+    opened(page, path, "light")
+    matrix = page.locator("#result-1-xauc-0 .main-svg").first
+    assert matrix.bounding_box()["width"] >= 120 + 2 * 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.usefixtures("page")
+def test_a_pdf_has_every_figure(tmp_path):
+    entries = tuple(map(Entry, [hostile(n=1), example("regression", n=60, scale=100)]))
+    path = write_document(Document("Paper", entries), tmp_path / "r.pdf")
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    pages = len(re.findall(rb"/Type\s*/Page\b", content))
+    assert pages >= 4
+    assert content.count(b"/Figure") >= 1 + 7, "tagged, each with what it shows"
+    assert [found.name for found in tmp_path.iterdir()] == ["r.pdf"]
+
+
+def test_a_figure_higher_than_a_page_fits_on_one(page, tmp_path):
+    many = build([[0.01 * i for i in range(60)]] * 3)
+    path = write_report([many], tmp_path / "r.html", title="High")
+    page.emulate_media(media="print")
+    page.goto(path.as_uri())
+    page.evaluate("window.drawnForPaper()")
+    boxes = page.locator(".plot").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect()).map((b) => [b.width, b.height])"
+    )
+    assert boxes
+    assert all(height <= 990 for _, height in boxes)
+    drawn = page.locator(".plot .main-svg").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().width)"
+    )
+    assert all(width <= 680 for width in drawn), "wider than the paper"

@@ -31,6 +31,7 @@ from tests.rashomon_sets import no_models, several_models
 from tests.remedies import harmless, nothing_helps, some_remedies
 from tests.simpler import simpler
 from workbench.checks import CHECKS, run_checks
+from workbench.checks.advice import ADVICE
 from workbench.core.results import Result
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,7 @@ def test_codes_are_unique_and_sorted():
     assert codes == list(CHECKS)
     assert codes == sorted(set(codes))
     assert all(re.fullmatch(r"WB\d{3}", code) for code in codes)
+    assert set(ADVICE) == set(CHECKS), "a check says in no report what to do"
     assert set(BAD) == set(CHECKS), "a check has no example that it objects to"
 
 
@@ -143,6 +145,10 @@ def test_has_a_page_that_says_what_to_do(check):
     assert text.startswith(f"# {check.code}: {check.title}\n")
     for part in ("**What it measures.**", "**Tolerance.**", "**What to do.**"):
         assert part in text
+    said = " ".join(text.rpartition("**What to do.**")[2].split())
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", said).replace("`", "").replace("*", "")
+    assert ADVICE[check.code].endswith(".")
+    assert plain.startswith(ADVICE[check.code]), "reports say what the page says"
 
 
 def test_every_page_belongs_to_a_check():

@@ -49,11 +49,18 @@ def faults_of_call(node):
             yield f"{said} with {name}={settings[name]}"
 
 
+# An exception of pickle, whose calls do not pass; and YAML by a loader that knows text, numbers,
+# lists and mappings alone: yaml.load and its kin do not pass.
+HARMLESS = {
+    ("pickle", "models.py"), ("yaml", "yaml_file.py"), ("yaml.dump", "yaml_file.py"),
+    ("yaml.MarkedYAMLError", "yaml_file.py"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_that_runs_what_it_reads(path):
     found = list(faults(path.read_text(encoding="utf-8")))
-    # It names an exception of pickle; no call of it passes.
-    assert [f for f in found if (f, path.name) != ("pickle", "models.py")] == []
+    assert [f for f in found if (f, path.name) not in HARMLESS] == []
 
 
 @pytest.mark.parametrize(

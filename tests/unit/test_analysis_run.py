@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.analyses import RIGHT, SHAP, analysis
@@ -15,10 +16,11 @@ from workbench.analysis import Condition, load_analysis, numbers_digest, run_ana
 from workbench.analysis.compare import NEAR, TRAINED, differ, machine, tolerance_for
 from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
+from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.registry.store import registry_root
 
-HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ ‮"
+HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ \u202e"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,8 @@ def earlier(tmp_path_factory):
 def test_a_run_leaves_everything_and_gives_the_numbers_of_the_api(earlier):
     out, run = earlier
     assert {path.name for path in out.iterdir()} == {
-        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "steps"
+        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json",
+        "steps",
     }  # fmt: skip
     assert {path.name for path in (out / "steps").iterdir()} == {
         "shap.attribution", "shap.csv", "shap.json", "right.performance", "right.csv", "right.json"
@@ -50,7 +53,9 @@ def test_a_run_leaves_everything_and_gives_the_numbers_of_the_api(earlier):
     assert (run.exit_code, run.faults, run.reasons) == (0, (), ())
     assert "<script>alert" not in (out / "report.html").read_text(encoding="utf-8")
     digests = json.loads((out / "numbers.json").read_text())["steps"]
-    assert digests["shap"]["numbers"] == numbers_digest(api.load_result(out / "steps/shap.attribution"))
+    assert digests["shap"]["numbers"] == numbers_digest(
+        api.load_result(out / "steps/shap.attribution")
+    )
 
 
 def test_the_copy_runs_again_bit_by_bit(earlier, tmp_path):
@@ -133,6 +138,8 @@ def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
     assert list(run.results) == ["shap"]
     assert run.exit_code == 1
     assert "broken: There is no row 4000" in run.faults[0]
+    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no row 4000"):
+        run["broken"]
     assert "broken: failed, so that it cannot be told" in run.faults[1]
     assert "This step failed: broken" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
 
@@ -140,7 +147,7 @@ def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
 def test_a_step_trains_the_explainer_that_another_asks():
     train = SHAP | {
         "id": "train", "method": "fastshap.train", "rows": "0:30", "split": "train",
-        "params": {"surrogate_epochs": 2, "warm_epochs": 2, "epochs": 1},
+        "params": {"surrogate_epochs": 2, "warm_epochs": 2, "epochs": 1, "width": 16},
     }  # fmt: skip
     asks = SHAP | {"id": "asks", "method": "shapley.fastshap", "params": {}, "explainer": "train"}
     replay = Replay(analysis(train, asks), only=["asks"])
@@ -208,25 +215,19 @@ def test_the_notebook_is_valid_and_runs(earlier, monkeypatch):
             assert shown is not None or "Replay" in cell.source
         else:
             assert "<script>" not in cell.source
-    np.testing.assert_array_equal(
-        names["replay"].run("shap").values, run["shap"].values
-    )
+    np.testing.assert_array_equal(names["replay"].run("shap").values, run["shap"].values)
     assert any("render(result, 'waterfall')" in cell.source for cell in book.cells)
 
 
 MEASURES = {"accuracy": (0.90, 0.86, 0.94), "ROC AUC": (0.97, np.nan, np.nan)}
 
 
-class Fake:
-    """A result whose table is known: values with intervals by metric."""
-
-    def to_frame(self):
-        import pandas as pd
-
-        return pd.DataFrame(
-            [(name, *numbers, "x") for name, numbers in MEASURES.items()],
-            columns=["metric", "value", "low", "high", "word"],
-        )
+def known_table(_):
+    """The table of a result as a test knows it: values with intervals by metric."""
+    return pd.DataFrame(
+        [(name, *numbers, "x") for name, numbers in MEASURES.items()],
+        columns=["metric", "value", "low", "high", "word"],
+    )
 
 
 # By hand: the value is 0.90, its interval 0.86 to 0.94.
@@ -249,8 +250,10 @@ def test_bounds_hold_as_computed_by_hand(bound, holds):
 
 
 def judged(**condition):
-    run = StepRun(analysis().steps[0], result=Fake())
-    return judge([Condition(step="shap", **condition)], {"shap": run})
+    run = StepRun(analysis().steps[0], result=example(n=2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Attribution, "to_frame", known_table)
+        return judge([Condition(step="shap", **condition)], {"shap": run})
 
 
 @pytest.mark.parametrize(

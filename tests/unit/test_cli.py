@@ -639,6 +639,26 @@ def test_a_report_of_files_goes_where_asked(results, cli, tmp_path):
     assert target.stat().st_size > 10_000
 
 
+def test_a_report_in_several_files_with_card_data_and_remark(results, cli, tmp_path):
+    [file] = results.glob("*.attribution")
+    page, numbers, tables = (tmp_path / f"r.{name}" for name in ("html", "json", "zip"))
+    said = cli("report", results, "--out", page, "--out", numbers, "--out", tables,
+               "--level", "auditor", "--remark", f"{file.name}=Mind = this")  # fmt: skip
+    assert said.out == "".join(f"Wrote {path}\n" for path in (page, numbers, tables))
+    text = page.read_text(encoding="utf-8")
+    for part in ("Mind = this", "Appendix for auditors", "Intended use", "The data"):
+        assert part in text
+    content = json.loads(numbers.read_bytes())
+    assert (content["level"], content["results"][0]["remark"]) == ("auditor", "Mind = this")
+    assert [card["name"] for card in content["models"]] == ["adult-mlp"]
+    assert complaint(cli("report", results, "--out", tmp_path / "r.docx")).endswith(
+        "end the name in one of .html, .pdf, .json, .zip, or name the format."
+    )
+    assert complaint(cli("report", results, "--remark", "other=x")) == (
+        f"Remark 'other=x' belongs to none of the results; write FILE=TEXT with one of {file.name}."
+    )
+
+
 def test_a_report_of_what_is_no_result_is_one_sentence(results, cli, tmp_path):
     [file] = results.glob("*.attribution")
     empty, target = tmp_path / "empty", tmp_path / "report.html"

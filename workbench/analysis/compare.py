@@ -15,7 +15,7 @@ from workbench.core.results import Result
 from workbench.jobs.request import versions
 
 # Across machines sums are taken in another order, which single precision answers in its seventh
-# digit; what samples, sorts or solves makes more of it.
+# digit; what sorts, decides or solves makes more of it.
 NEAR = 1e-3
 # Where networks are trained, each step starts from what the last one left: small differences grow.
 TRAINED = 0.1

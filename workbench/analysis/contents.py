@@ -76,11 +76,12 @@ class Analysis(BaseModel):
     )
 
     def __init__(self, **values: Any) -> None:
-        faults = _too_new(values)
+        _refuse_newer(values)
+        faults: list[str] = []
         try:
             super().__init__(**values)
         except ValidationError as error:
-            faults = faults or told(type(self), error, _PARTS, values=values)
+            faults = told(type(self), error, _PARTS, values=values)
         faults += misfits(values)
         if faults:
             raise InvalidInputError(f"The analysis does not fit: {joined(faults)}.")
@@ -213,14 +214,13 @@ def _note(found: dict[str, str], word: str, reference: str, digest: str) -> None
         )
 
 
-def _too_new(values: Mapping[str, Any]) -> list[str]:
+def _refuse_newer(values: Mapping[str, Any]) -> None:
     given = values.get("format", FORMAT)
     if isinstance(given, int) and not isinstance(given, bool) and given > FORMAT:
         raise InvalidInputError(
             f"The analysis has format {given}, this version reads up to {FORMAT}; update the "
             "workbench."
         )
-    return []
 
 
 def _is_digest(text: str) -> bool:

@@ -25,10 +25,11 @@ from workbench.analysis.report_files import write_reports
 from workbench.analysis.verdicts import Verdict, judge
 from workbench.analysis.yaml_file import load_analysis, to_yaml
 from workbench.core.context import Progress
-from workbench.core.errors import ResultFileError
+from workbench.core.errors import InvalidInputError, ResultFileError
 from workbench.core.people import LOCAL
 from workbench.core.results import Result, Tabular
 from workbench.report.document import Document, Entry, Level
+from workbench.report.pdf import find_chromium
 from workbench.report.tables import to_json, write_csv
 
 NUMBERS_FORMAT = 1
@@ -61,6 +62,9 @@ class AnalysisRun:
     out: Path | None = None
 
     def __getitem__(self, id: str) -> Result:
+        for run in self.steps:
+            if run.step.id == id and run.result is None:
+                raise InvalidInputError(f"Step {id!r} failed: {run.error}")
         return self.results[id]
 
     @property
@@ -106,7 +110,8 @@ class AnalysisRun:
                 for run in self.steps
             ],
             "conditions": [
-                {"holds": verdict.holds, "sentence": verdict.sentence} for verdict in self.verdicts
+                {"holds": verdict.holds, "asked": verdict.is_asked, "sentence": verdict.sentence}
+                for verdict in self.verdicts
             ],
             "comparisons": [
                 {
@@ -187,6 +192,8 @@ def run_analysis(
         folder = Path(analysis).parent if folder is None else folder
         analysis = load_analysis(analysis)
     target = None if out is None else Path(out)
+    if pdf:
+        find_chromium()  # before minutes of work rather than after
     before = None if against is None else (Path(against), read_numbers(Path(against)))
     with nullcontext() if target is None else out_folder(target, force=force) as part:
         replay = Replay(

@@ -26,11 +26,15 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a condition holds; None where that cannot be told, which is a fault."""
+    """Whether a condition holds; None where that cannot be told, which is a fault.
+
+    A condition about a step that was left out is not asked.
+    """
 
     condition: Condition
     holds: bool | None
     sentence: str
+    is_asked: bool = True
 
 
 def judge(conditions: Sequence[Condition], runs: Mapping[str, StepRun]) -> tuple[Verdict, ...]:
@@ -40,7 +44,8 @@ def judge(conditions: Sequence[Condition], runs: Mapping[str, StepRun]) -> tuple
 
 def _judge(condition: Condition, runs: Mapping[str, StepRun]) -> Verdict:
     if condition.step and condition.step not in runs:
-        return Verdict(condition, False, f"{condition.step}: not run this time, so not asked.")
+        said = f"{condition.step}: not run this time, so not asked."
+        return Verdict(condition, False, said, is_asked=False)
     meant = [runs[condition.step]] if condition.step else list(runs.values())
     failed = [run.step.id for run in meant if run.result is None]
     if failed:

@@ -62,9 +62,12 @@ class _Loader(yaml.SafeLoader):
         return text
 
 
+_OF_YAML: dict[str, Any] = yaml.SafeDumper.yaml_implicit_resolvers
+
+
 class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers: dict[str, Any] = {  # noqa: RUF012 - as PyYAML keeps them
-        first: list(pairs) for first, pairs in yaml.SafeDumper.yaml_implicit_resolvers.items()
+        first: list(pairs) for first, pairs in _OF_YAML.items()
     }
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - every value is written out
@@ -125,7 +128,7 @@ def parse_analysis(text: str, name: str = "the text") -> Analysis:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidInputError(f"{name} holds more than {MAX_BYTES:,} bytes; split the analysis.")
     try:
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer types
+        values = _Loader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -53,22 +53,22 @@ from workbench.data.bundled import open_table
 from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.performance import Overview, table_overview
 from workbench.registry.store import Entry, list_models
+from workbench.report.document import Document
+from workbench.report.formats import write_document
 from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Analysis", "AnalysisRun", "Entry", "Explainer", "Outcome", "Overview", "Plan",
-    "Replay", "Step", "advise", "analysis_of", "attach", "audit",
-    "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
-    "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
-    "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
-    "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
-    "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
-    "list_tables", "load_analysis", "load_model", "load_result", "load_table", "local_basis",
-    "local_basis_row", "local_functions",
-    "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
-    "realised_churn", "remedied_model", "remedies", "run_analysis", "run_checks", "save_analysis",
-    "save_front_model",
-    "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
-    "write_report",
+    "Advice", "Analysis", "AnalysisRun", "Document", "Entry", "Explainer", "Outcome", "Overview",
+    "Plan", "Replay", "Step", "advise", "analysis_of", "attach", "audit", "audit_decisions",
+    "background_for", "boundary_people", "churn", "counterfactuals", "detectors", "error_audit",
+    "estimate_cost", "evaluate", "explain", "explain_set", "explainer_for", "fairness_front",
+    "faithfulness", "find_method", "flips", "gap_causes", "halo", "interaction_scores",
+    "interaction_test", "interactions", "interactions_set", "keep_explainer",
+    "less_discriminatory_model", "lime", "list_methods", "list_models", "list_tables",
+    "load_analysis", "load_model", "load_result", "load_table", "local_basis", "local_basis_row",
+    "local_functions", "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set",
+    "rashomon_set", "realised_churn", "remedied_model", "remedies", "run_analysis", "run_checks",
+    "save_analysis", "save_front_model", "scale_curves", "select_rows", "simpler_models",
+    "table_overview", "train_explainer", "write_document", "write_report",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from workbench.analysis import AnalysisRun, StepRun
+    from workbench.analysis.verdicts import Verdict
 
 EXAMPLES = """\b
 Examples:
@@ -111,9 +112,7 @@ def _told(done: "AnalysisRun", out: Path | None) -> str:
     lines = [done.analysis.title, *map(_of_step, done.steps)]
     lines += [f"  {MARKS['warning']} {said}" for said in done.changed]
     if done.verdicts:
-        marks = {False: "ok", True: "failure", None: "failure"}
-        lines += ["", "Conditions:"]
-        lines += [f"  {MARKS[marks[v.holds]]} {v.sentence}" for v in done.verdicts]
+        lines += ["", "Conditions:", *map(_of_condition, done.verdicts)]
     if done.comparisons:
         lines += ["", "Against the earlier run:"]
         lines += [
@@ -123,6 +122,11 @@ def _told(done: "AnalysisRun", out: Path | None) -> str:
     if out is not None:
         lines += ["", f"Wrote {out}"]
     return "\n".join(lines)
+
+
+def _of_condition(verdict: "Verdict") -> str:
+    status = "ok" if verdict.holds is False else "failure"
+    return f"  {MARKS[status if verdict.is_asked else 'not_applicable']} {verdict.sentence}"
 
 
 def _of_step(run: "StepRun") -> str:

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import pkgutil
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -21,7 +19,7 @@ from pydantic import (
 )
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.method import METHODS, MethodRegistry
+from workbench.core.method import MethodRegistry
 from workbench.core.params import parse_params
 
 if TYPE_CHECKING:
@@ -193,12 +191,10 @@ def pace_of(method: str, params: Mapping[str, Any]) -> str:
 
 @cache
 def registered_methods() -> MethodRegistry:
-    """Return the methods of every engine; engines register theirs when they are imported."""
-    import workbench.engines  # noqa: PLC0415 - loads torch
+    """Return the methods of every engine, which are loaded when they are first asked for."""
+    from workbench.engines import registered_methods as of_engines  # noqa: PLC0415 - loads torch
 
-    for module in pkgutil.iter_modules(workbench.engines.__path__, "workbench.engines."):
-        import_module(module.name)
-    return METHODS
+    return of_engines()
 
 
 @cache

@@ -1,11 +1,11 @@
 """What a reader has to be careful about, written from the results themselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.checks import Outcome
 from workbench.checks.advice import ADVICE
-from workbench.core.method import METHODS
+from workbench.core.method import Method
 from workbench.core.results import Result
 from workbench.engines.performance import Overview
 from workbench.report.section import Section
@@ -80,7 +80,9 @@ def _drawn(result: Result, tables: Sequence[Overview]) -> tuple[str, ...]:
     )[:1]
 
 
-def weaknesses(results: Iterable[Result]) -> tuple[tuple[str, str], ...]:
+def weaknesses(
+    results: Iterable[Result], methods: Mapping[str, Method]
+) -> tuple[tuple[str, str], ...]:
     """Return title and known weakness of every method that was used, each once."""
     used = dict.fromkeys(r.provenance.method for r in results)
-    return tuple((METHODS[name].title, METHODS[name].weakness) for name in used if name in METHODS)
+    return tuple((methods[name].title, methods[name].weakness) for name in used if name in methods)

@@ -35,6 +35,8 @@ SHOWN = (SELECTION, TPR, FPR, PPV, ACCURACY)
 # Views that every single attribute gets, and of how many attributes at most.
 EACH, MOST = ("groups", "gaps"), 4
 MOST_GROUPS = 60
+# Pixels of a cell with a number in it and of what stands around, and how many groups fit anywhere.
+CELL, FRAME, FEW_CELLS, MOST_CELLS = 56, 120, 3, 12
 
 
 def fairness_section(result: FairnessAudit, name: str) -> Section:
@@ -81,8 +83,15 @@ def _pictures(result: FairnessAudit, name: str) -> tuple[Picture, ...]:
             found.append(picture(
                 f"{name}-{view}-{0 if p is None else p}", title, f"{title}. {said}",
                 partial(render, result, view, partition=p),
+                room=_room(result, p) if view == "xauc" else 0,
             ))  # fmt: skip
     return tuple(found)
+
+
+def _room(result: FairnessAudit, partition: int | None) -> int:
+    """Return the width at which a matrix of groups has room for a number in each cell."""
+    n = min(len(result.groups_of(partition or 0)), MOST_CELLS)
+    return FRAME + CELL * n if n > FEW_CELLS else 0
 
 
 def _rates(result: FairnessAudit) -> Grid:

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from workbench.core.method import METHODS
+from workbench.engines import registered_methods
 from workbench.report.appendix import appendix
 from workbench.report.cards import model_part
 from workbench.report.caveats import caveat, glance, weaknesses
@@ -41,7 +41,7 @@ def page(document: Document, sections: Sequence[Section]) -> str:
         One for each entry, complete; what the document's level leaves out is left out here.
     """
     level, results = document.level, [entry.result for entry in document.entries]
-    environment = _environment()
+    environment, methods = _environment(), registered_methods()
     plotly_js, behaviour = _plotly(), _source(environment, "report.js")
     shown = [at_level(s, r, level) for s, r in zip(sections, results, strict=True)]
     return environment.get_template("report.html.j2").render(
@@ -55,13 +55,13 @@ def page(document: Document, sections: Sequence[Section]) -> str:
         ],
         tables=[data_part(t, f"data-{i}", level) for i, t in enumerate(document.tables, 1)],
         results=[
-            (section, METHODS.get(result.provenance.method))
+            (section, methods.get(result.provenance.method))
             for section, result in zip(shown, results, strict=True)
         ],
         caveats=[
             caveat(s, r, document.tables) for s, r in zip(sections, results, strict=True)
         ],
-        weaknesses=weaknesses(results),
+        weaknesses=weaknesses(results, methods),
         appendix=appendix(document, sections) if level == "auditor" else None,
         computed=_computed(document),
         is_long=_is_long,

@@ -130,8 +130,7 @@ def _browser(playwright: "Playwright", program: str) -> "Iterator[Browser]":
     try:
         browser = start(sandbox=not is_root)
     except Error:
-        if is_root:
-            raise
+        # As root it was tried without a sandbox already, and fails in the same words again.
         browser = start(sandbox=False)
     try:
         yield browser

@@ -14,7 +14,13 @@ from workbench.report.visible import visible_json
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report in both themes: the light one, and what the dark one changes."""
+    """A figure of the report in both themes: the light one, and what the dark one changes.
+
+    Attributes
+    ----------
+    room
+        Pixels in width below which it is no longer readable; a narrower page scrolls it.
+    """
 
     name: str
     title: str
@@ -22,6 +28,7 @@ class Picture:
     height: int
     light: dict[str, Any]
     dark: Any
+    room: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,12 @@ class Section:
     remark: str = ""
 
 
-def picture(name: str, title: str, alt: str, draw: Callable[..., go.Figure]) -> Picture:
+def picture(
+    name: str, title: str, alt: str, draw: Callable[..., go.Figure], *, room: int = 0
+) -> Picture:
     """Draw a figure in both themes."""
     light, dark = (json.loads(visible_json(draw(dark=theme).to_json())) for theme in (False, True))
-    return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark))
+    return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark), room)
 
 
 def _changes(old: Any, new: Any) -> Any:

@@ -27,7 +27,7 @@ def to_json(result: Result) -> str:
     The layout is that of a result file: ``format``, ``kind``, ``fields``. Arrays are nested lists
     at full precision; what is not a finite number is ``null``, as JSON knows no NaN.
     """
-    content = {field.name: _plain(getattr(result, field.name)) for field in fields(result)}
+    content = {field.name: plain(getattr(result, field.name)) for field in fields(result)}
     whole = {"format": RESULT_FORMAT, "kind": result.kind, "fields": content}
     return json.dumps(whole, allow_nan=False, ensure_ascii=False)
 
@@ -66,7 +66,8 @@ def _guarded(cell: Any) -> Any:
     return cell
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: arrays as lists, ``None`` for what is not finite."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":
             cells = value.astype(object)

@@ -93,7 +93,7 @@ wantsDark.addEventListener("change", (event) => show((dark = event.matches)));
 // Paper is light and narrower than a screen, and a closed part could not be opened on it.
 const closed = [];
 let printing = false;
-function print() {
+function forPaper() {
   if (printing) return Promise.resolve();
   printing = true;
   for (const part of document.querySelectorAll("details:not([open])")) {
@@ -104,14 +104,14 @@ function print() {
   waiting.clear();
   return Promise.all(plots.map((plot) => draw(plot, false, true)));
 }
-window.addEventListener("beforeprint", print);
+window.addEventListener("beforeprint", forPaper);
 window.addEventListener("afterprint", () => {
   printing = false;
   for (const part of closed.splice(0)) part.open = false;
   show(dark);
 });
 // For a program that prints: resolves when every figure is drawn for paper.
-window.drawnForPaper = print;
+window.drawnForPaper = forPaper;
 
 show(dark);
 for (const plot of plots) observer.observe(plot);
