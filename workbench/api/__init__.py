@@ -17,6 +17,7 @@ from workbench.api.explaining import (
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
 from workbench.api.gap_causes import gap_causes
+from workbench.api.importing import import_attribution
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -51,7 +52,7 @@ __all__ = [
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
-    "halo", "interaction_scores", "interaction_test", "interactions", "interactions_set",
+    "halo", "import_attribution", "interaction_scores", "interaction_test", "interactions", "interactions_set",
     "keep_explainer", "less_discriminatory_model", "lime", "list_methods", "list_models",
     "list_tables", "load_model", "load_result", "load_table", "local_basis",
     "local_basis_row", "local_functions",

@@ -1,0 +1,1 @@
+"""Results for other packages, and explanations from them; each package is loaded when asked for."""
