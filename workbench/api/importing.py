@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, background_for, opened
+from torch import Tensor
+
+from workbench.api.inputs import as_table, background_for, load_model, opened
 from workbench.core.model import Model, Output
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.interop import importing
+from workbench.interop import captum, importing
 from workbench.interop.matching import OneHot
 
 if TYPE_CHECKING:
@@ -70,3 +72,62 @@ def import_attribution(
         source, model, rows, as_table(background, model, "background"), output=output, of=of,
         one_hot=one_hot, base_values=base_values, made_by=made_by,
     )  # fmt: skip
+
+
+def attribute(
+    model: Model | str,
+    inputs: Tensor,
+    baselines: float | Tensor | None = None,
+    target: captum.Target = None,
+    *,
+    method: str = "auto",
+    return_convergence_delta: bool = False,
+    seed: int = 0,
+    **params: Any,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Explain rows in the manner of Captum: a tensor in, a tensor of the same shape out.
+
+    What differs from Captum: the model is one of ours, inputs are its raw features (categories as
+    codes) rather than what its network reads, and ``baselines`` are background rows for all rows
+    together.
+
+    Parameters
+    ----------
+    inputs
+        Rows by features, in the model's order.
+    baselines
+        A number for every feature, one row, or background rows; by default 100 training rows of
+        the model, as for ``explain``, where Captum takes zeros.
+    target
+        Position of the output, one for all rows or one for each; may be left out where there is
+        one output.
+    method
+        A name of ours, or of Captum's class: ``IntegratedGradients``, ``GradientShap``,
+        ``DeepLift``, ``DeepLiftShap``, ``KernelShap``, ``ShapleyValueSampling``,
+        ``ShapleyValues``.
+    return_convergence_delta
+        Return also what the sums miss, one number for each row.
+    params
+        Settings of the method; ``output="score"`` explains log-odds or logits.
+
+    Returns
+    -------
+    Attributions with shape, precision and device of ``inputs``; ``explain`` gives the same with
+    errors, checks and provenance.
+
+    Raises
+    ------
+    InvalidInputError
+        If inputs, baselines, target or method do not fit the model.
+    """
+    if isinstance(model, str):
+        model = load_model(model)
+    if baselines is None:
+        rows = captum.table_of(inputs, model.schema, "inputs")
+        background = background_for(model, rows, seed=seed, fewer=True)
+    else:
+        background = captum.baseline_rows(baselines, inputs, model.schema)
+    values, delta = captum.attribute(
+        model, inputs, background, target=target, method=method, seed=seed, **params
+    )
+    return (values, delta) if return_convergence_delta else values

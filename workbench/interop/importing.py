@@ -1,14 +1,13 @@
 """Attributions that were computed elsewhere, as a result like any other."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from workbench.core.attribution import GIVEN_BASE, IMPORTED, MEAN_BASE, Attribution
 from workbench.core.errors import InvalidInputError
@@ -64,41 +63,83 @@ def import_attribution(
     places, of_rows = match_rows(given, rows)
     rows = rows[torch.from_numpy(places)]
     _check_numbers(given, rows, model)
-    which = [model.output_names.index(name) for name in outputs]
-    answers = model.predict if output == "probability" else model.scores
-    predictions = answers(rows.X)
-    check_finite(model, rows, predictions)
-    predictions = predictions[:, which].numpy()
-    _check_predictions(given, predictions, rows, model, output)
-    base, base_errors, of_base = _base(given, background, answers, which, model, output)
+    stands_in = None if given.base is not None else background
+    scene = explained_elsewhere(given, model, rows, outputs, output, stands_in)
     params = {
-        "source": given.source, "sha256": given.sha256, "output": output, "one_hot": one_hot,
-        "base": GIVEN_BASE if given.base is not None else MEAN_BASE,
+        "output": output, "one_hot": one_hot,
+        "base": MEAN_BASE if given.base is None else GIVEN_BASE,
     }  # fmt: skip
-    title = f"Imported: {made_by}" if made_by else "Imported attributions"
+    notes = (*of_rows, *of_columns, *of_outputs)
+    if stands_in is not None:
+        notes += (
+            "no base value came with the attributions; the mean prediction of "
+            f"{counted(len(stands_in), 'row')} of {stands_in.name} stands in for it",
+        )
     return Attribution(
-        provenance=Provenance(
-            method=IMPORTED, title=title, reference=f"computed elsewhere, from {given.source}",
-            params=params, seed=0, model=model.name, model_digest=model.digest, table=rows.name,
-            table_digest=rows.digest, n_rows=len(rows), background="not known",
-            background_digest="", n_background=0, evaluations=0, chunk_rows=0,
-            seconds=time.perf_counter() - started, device="elsewhere",
-            dtype=str(model.dtype).removeprefix("torch."), versions=versions_now(),
-            created=created_now(), notes=(*of_rows, *of_columns, *of_outputs, *of_base),
-        ),
+        provenance=record_of(given, model, rows, params, notes, made_by=made_by, started=started),
         values=given.values,
-        base_values=base,
-        predictions=predictions,
-        data=rows.X.double().numpy(),
-        ids=rows.ids.numpy(),
-        truth=np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
-        base_std_errors=base_errors,
-        # The class to show first may be one that nothing was said of.
-        schema=model.schema if outputs == model.output_names
-        else model.schema.model_copy(update={"favourable": None}),
-        output_names=outputs,
-        unit=unit_of(model.schema, output, "identity"),
         std_errors=given.std_errors,
+        **scene,
+    )
+
+
+def explained_elsewhere(
+    given: Given, model: Model, rows: Table, outputs: tuple[str, ...], output: Output,
+    background: Table | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the fields of a result that are about the rows, as the model here sees them.
+
+    Raises
+    ------
+    InvalidInputError
+        If predictions that came along are not the model's, or there is nothing to start from.
+    """
+    which = [model.output_names.index(name) for name in outputs]
+
+    def ask(table: Table) -> np.ndarray:
+        said = (model.predict if output == "probability" else model.scores)(table.X)
+        check_finite(model, table, said)
+        return said[:, which].numpy()
+
+    predictions = ask(rows)
+    _check_predictions(given, predictions, rows, model, output)
+    base, errors = _base(given, output), np.full(len(which), np.nan)
+    if base is None and background is not None:
+        check_features(model, background, "background rows")
+        means = ask(background)
+        base = np.tile(means.mean(0), (len(rows), 1))
+        errors = means.std(0, ddof=1) / np.sqrt(len(means)) if len(means) > 1 else errors
+    if base is None:
+        raise InvalidInputError(
+            "No base value came with the attributions; give base_values, or background rows whose "
+            "mean prediction stands in for it."
+        )
+    whole = outputs == model.output_names
+    return {
+        "base_values": base, "predictions": predictions, "data": rows.X.double().numpy(),
+        "ids": rows.ids.numpy(), "base_std_errors": errors, "output_names": outputs,
+        "truth": np.full(len(rows), np.nan) if rows.y is None else rows.y.double().numpy(),
+        # The class to show first may be one that nothing was said of.
+        "schema": model.schema if whole else model.schema.model_copy(update={"favourable": None}),
+        "unit": unit_of(model.schema, output, "identity"),
+    }  # fmt: skip
+
+
+def record_of(
+    given: Given, model: Model, rows: Table, params: Mapping[str, Any], notes: tuple[str, ...], *,
+    made_by: str = "", started: float | None = None, method: str = IMPORTED,
+) -> Provenance:  # fmt: skip
+    """Write down where numbers came from; how they were computed is not known here."""
+    return Provenance(
+        method=method, title=f"Imported: {made_by}" if made_by else "Imported values",
+        reference=f"computed elsewhere, from {given.source}",
+        params={"source": given.source, "sha256": given.sha256, **params}, seed=0,
+        model=model.name, model_digest=model.digest, table=rows.name, table_digest=rows.digest,
+        n_rows=len(rows), background="not known", background_digest="", n_background=0,
+        evaluations=0, chunk_rows=0,
+        seconds=0.0 if started is None else time.perf_counter() - started, device="elsewhere",
+        dtype=str(model.dtype).removeprefix("torch."), versions=versions_now(),
+        created=created_now(), notes=notes,
     )  # fmt: skip
 
 
@@ -135,36 +176,20 @@ def _check_predictions(
         )
 
 
-def _base(
-    given: Given, background: Table | None, answers: Callable[[Tensor], Tensor], which: list[int],
-    model: Model, output: Output,
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:  # fmt: skip
-    """Return base values, their standard errors, and what to know of them.
+def _base(given: Given, output: Output) -> Float[np.ndarray, "n k"] | None:
+    """Return the base values that came along; of two classes one is enough.
 
     Raises
     ------
     InvalidInputError
-        If none came along and there are no background rows.
+        If one is no number.
     """
-    n, _, k = given.values.shape
-    if given.base is not None:
-        base = given.base.copy()
-        if k == 2 and np.isnan(base).any():  # of the other class, which was not given
-            total = 1.0 if output == "probability" else 0.0
-            base = np.where(np.isnan(base), total - base[:, ::-1], base)
-        if not np.isfinite(base).all():
-            raise InvalidInputError("A base value is no finite number; mend it or leave it out.")
-        return base, np.full(k, np.nan), ()
-    if background is None:
-        raise InvalidInputError(
-            "No base value came with the attributions; give base_values, or background rows whose "
-            "mean prediction stands in for it."
-        )
-    check_features(model, background, "background rows")
-    said = answers(background.X)[:, which].numpy()
-    errors = said.std(0, ddof=1) / np.sqrt(len(said)) if len(said) > 1 else np.full(k, np.nan)
-    note = (
-        "no base value came with the attributions; the mean prediction of "
-        f"{counted(len(background), 'row')} of {background.name} stands in for it"
-    )
-    return np.tile(said.mean(0), (n, 1)), errors, (note,)
+    if given.base is None:
+        return None
+    base = given.base
+    if base.shape[1] == 2:  # probabilities add up to 1, log-odds to 0
+        total = 1.0 if output == "probability" else 0.0
+        base = np.where(np.isnan(base), total - base[:, ::-1], base)
+    if not np.isfinite(base).all():
+        raise InvalidInputError("A base value is no finite number; mend it or leave it out.")
+    return base
