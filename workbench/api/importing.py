@@ -126,7 +126,7 @@ def attribute(
         rows = captum.table_of(inputs, model.schema, "inputs")
         background = background_for(model, rows, seed=seed, fewer=True)
     else:
-        background = captum.baseline_rows(baselines, inputs, model.schema)
+        background = captum.baseline_rows(baselines, model.schema)
     values, delta = captum.attribute(
         model, inputs, background, target=target, method=method, seed=seed, **params
     )

@@ -98,7 +98,7 @@ def table_of(inputs: Float[Tensor, "n d"], schema: Schema, name: str) -> Table:
     return Table(schema, X, torch.arange(len(X)), name=name)
 
 
-def baseline_rows(baselines: float | Tensor, inputs: Tensor, schema: Schema) -> Table:
+def baseline_rows(baselines: float | Tensor, schema: Schema) -> Table:
     """Return the rows that stand in for unknown features: one number for all, or rows.
 
     Raises
@@ -109,7 +109,7 @@ def baseline_rows(baselines: float | Tensor, inputs: Tensor, schema: Schema) -> 
     if isinstance(baselines, Tensor) and baselines.ndim:
         rows = baselines[None] if baselines.ndim == 1 else baselines
     else:
-        rows = torch.full((1, len(schema.features)), float(baselines), dtype=inputs.dtype)
+        rows = torch.full((1, len(schema.features)), float(baselines)).double()
     return table_of(rows, schema, "baselines")
 
 

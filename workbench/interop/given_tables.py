@@ -91,11 +91,11 @@ def _long(frame: "pd.DataFrame", own: list[str], source: str, sha256: str) -> Gi
     wrong = np.argwhere(filled != 1)
     if len(wrong):
         i, k, j = wrong[0]
-        what = "no line" if not filled[i, k, j] else f"{filled[i, k, j]} lines"
+        what = _lines(filled[i, k, j])
         where = f"feature {columns[j]!r}" + (f" of row {rows[i]}" if ROW in own else "")
         where += f" and output {names[k]!r}" if OUTPUT in own else ""
         fix = "" if ROW in own else "; number the rows in a column 'row'"
-        raise InvalidInputError(f"There is {what} for {where} in {source}, one is needed{fix}.")
+        raise InvalidInputError(f"There {what} for {where} in {source}, one is needed{fix}.")
 
     def placed(name: str) -> np.ndarray:
         found = np.empty((*shape, len(columns)))
@@ -151,8 +151,12 @@ def _check_once(
     if len(wrong):
         i, k = wrong[0]
         of = f" and output {names[k]!r}" if names[k] else ""
-        what = "no line" if not filled[i, k] else f"{filled[i, k]} lines"
-        raise InvalidInputError(f"There is {what} for row {rows[i]}{of} in {source}, give one.")
+        what = _lines(filled[i, k])
+        raise InvalidInputError(f"There {what} for row {rows[i]}{of} in {source}, give one.")
+
+
+def _lines(n: int) -> str:
+    return f"are {n} lines" if n else "is no line"
 
 
 def _of_lines(

@@ -18,6 +18,7 @@ from workbench.core.wording import counted
 from workbench.engines.calls import check_features, check_finite, created_now, versions_now
 from workbench.interop.given import Given, read_given, spread
 from workbench.interop.matching import OneHot, match_features, match_outputs, match_rows
+from workbench.numerics.devices import describe_device
 from workbench.numerics.links import unit_of
 
 # Predictions that came along may differ by so much of the range of the outputs, for rounding.
@@ -127,17 +128,18 @@ def explained_elsewhere(
 
 def record_of(
     given: Given, model: Model, rows: Table, params: Mapping[str, Any], notes: tuple[str, ...], *,
-    made_by: str = "", started: float | None = None, method: str = IMPORTED,
+    made_by: str = "", started: float | None = None,
 ) -> Provenance:  # fmt: skip
     """Write down where numbers came from; how they were computed is not known here."""
     return Provenance(
-        method=method, title=f"Imported: {made_by}" if made_by else "Imported values",
+        method=IMPORTED, title=f"Imported: {made_by}" if made_by else "Imported values",
         reference=f"computed elsewhere, from {given.source}",
         params={"source": given.source, "sha256": given.sha256, **params}, seed=0,
         model=model.name, model_digest=model.digest, table=rows.name, table_digest=rows.digest,
         n_rows=len(rows), background="not known", background_digest="", n_background=0,
         evaluations=0, chunk_rows=0,
-        seconds=0.0 if started is None else time.perf_counter() - started, device="elsewhere",
+        seconds=0.0 if started is None else time.perf_counter() - started,
+        device=describe_device(model.device),
         dtype=str(model.dtype).removeprefix("torch."), versions=versions_now(),
         created=created_now(), notes=notes,
     )  # fmt: skip

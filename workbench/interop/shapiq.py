@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.attribution import GIVEN_BASE, IMPORTED
+from workbench.core.attribution import GIVEN_BASE
 from workbench.core.errors import InvalidInputError
 from workbench.core.interactions import Index, Interactions
 from workbench.core.model import Model, Output
@@ -102,7 +102,7 @@ def from_shapiq(
     scene = explained_elsewhere(given, model, rows, outputs, output)
     params = {"base": GIVEN_BASE, "output": output, "index": index}
     return Interactions(
-        provenance=record_of(given, model, rows, params, notes, method=IMPORTED),
+        provenance=record_of(given, model, rows, params, notes),
         values=given.values.reshape(len(parts), d, d, -1),
         index=index,
         **scene,
