@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MODEL, SPLIT, TABLE
+from workbench.cli.options import MODEL, SPLIT, TABLE, check_output
 from workbench.cli.results import as_json, check_folder, write_result
 from workbench.core.errors import InvalidInputError
 
@@ -67,6 +67,7 @@ def import_attribution(
     if out is not None:
         check_folder(out)
     chosen = api.load_model(model)
+    check_output(chosen, shown)
     selected = api.load_table(
         table, rows=rows, split=split, model=chosen, ignore_extra=ignore_extra_columns
     )
