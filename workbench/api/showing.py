@@ -8,13 +8,13 @@ from workbench.core.result import show_with
 from workbench.core.results import Result
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from workbench.plots import Figure
 
 LINES = 5
 MARKS = {"ok": "✓", "warning": "▲", "failure": "✕", "not_applicable": "\N{EN DASH}"}
 
 
-def plot(result: Result, view: str | None = None, **options: Any) -> "go.Figure":
+def plot(result: Result, view: str | None = None, **options: Any) -> "Figure":
     """Draw a result.
 
     Parameters
