@@ -15,8 +15,9 @@ frame: pd.DataFrame = found.importance()
 figure: go.Figure = wb.plot(found, "beeswarm", output="cultivar 1")
 said: str = wb.answer(found)
 taken: wb.Attribution = wb.import_attribution(found.to_shap(), model, rows, made_by="shap")
-few = {"perturbations": 64, "repeats": 10, "copies": 0, "networks": 0}
-beside: wb.Measures = wb.measures(model, rows, given=taken, **few)
+beside: wb.Measures = wb.measures(
+    model, rows, given=taken, perturbations=64, repeats=10, copies=0, networks=0
+)
 pairs: wb.Interactions = wb.interactions(model, rows, rows)
 interop.to_shapiq(pairs, 0, "cultivar 1")
 values: Tensor | tuple[Tensor, Tensor] = wb.attribute(

@@ -33,17 +33,17 @@ def plot(result: Result, view: str | None = None, **options: Any) -> "Figure":
     InvalidInputError
         If there is no such view of this result, or an option that the view does not have.
     """
-    from workbench import plots  # noqa: PLC0415 - plotly takes half a second
+    from workbench.plots import render, views_of  # noqa: PLC0415 - plotly takes half a second
 
     if view is None:
-        views = plots.views_of(result)
+        views = views_of(result)
         if not views:
             raise InvalidInputError(
                 f"This result of kind {result.kind!r} has nothing to draw; look at what it says "
                 "with answer."
             )
         view = views[0]
-    return plots.render(result, view, **options)
+    return render(result, view, **options)
 
 
 def answer(result: Result) -> str:
@@ -54,9 +54,9 @@ def answer(result: Result) -> str:
     InvalidInputError
         If it is of a kind that has no answer in words.
     """
-    from workbench.plots import answers  # noqa: PLC0415 - plotly takes half a second
+    from workbench.plots.answers import answer as told  # noqa: PLC0415 - as above
 
-    return answers.answer(result)
+    return told(result)
 
 
 def as_html(result: Result) -> str:
