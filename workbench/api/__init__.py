@@ -3,6 +3,7 @@
 from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
+from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -16,7 +17,6 @@ from workbench.api.explaining import (
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
-from workbench.api.gap_causes import gap_causes
 from workbench.api.importing import attribute, import_attribution
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
