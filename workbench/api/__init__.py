@@ -27,6 +27,7 @@ from workbench.api.explaining import (
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
+from workbench.api.importing import attribute, import_attribution
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -44,6 +45,7 @@ from workbench.api.methods import (
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.remedying import remedied_model, remedies
+from workbench.api.showing import answer, plot
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -60,15 +62,16 @@ from workbench.workspace.explainers import attach
 
 __all__ = [
     "Advice", "Analysis", "AnalysisRun", "Document", "Entry", "Explainer", "Outcome", "Overview",
-    "Plan", "Replay", "Step", "advise", "analysis_of", "attach", "audit", "audit_decisions",
-    "background_for", "boundary_people", "churn", "counterfactuals", "detectors", "error_audit",
-    "estimate_cost", "evaluate", "explain", "explain_set", "explainer_for", "fairness_front",
-    "faithfulness", "find_method", "flips", "gap_causes", "halo", "interaction_scores",
-    "interaction_test", "interactions", "interactions_set", "keep_explainer",
-    "less_discriminatory_model", "lime", "list_methods", "list_models", "list_tables",
-    "load_analysis", "load_model", "load_result", "load_table", "local_basis", "local_basis_row",
-    "local_functions", "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set",
-    "rashomon_set", "realised_churn", "remedied_model", "remedies", "run_analysis", "run_checks",
-    "save_analysis", "save_front_model", "scale_curves", "select_rows", "simpler_models",
-    "table_overview", "train_explainer", "write_document", "write_report",
+    "Plan", "Replay", "Step", "advise", "analysis_of", "answer", "attach", "attribute", "audit",
+    "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
+    "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
+    "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
+    "halo", "import_attribution", "interaction_scores", "interaction_test", "interactions",
+    "interactions_set", "keep_explainer", "less_discriminatory_model", "lime", "list_methods",
+    "list_models", "list_tables", "load_analysis", "load_model", "load_result", "load_table",
+    "local_basis", "local_basis_row", "local_functions", "measures", "mitigate", "open_table",
+    "plan", "plot", "profiles", "profiles_set", "rashomon_set", "realised_churn", "remedied_model",
+    "remedies", "run_analysis", "run_checks", "save_analysis", "save_front_model", "scale_curves",
+    "select_rows", "simpler_models", "table_overview", "train_explainer", "write_document",
+    "write_report",
 ]  # fmt: skip

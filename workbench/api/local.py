@@ -7,6 +7,7 @@ from workbench.api.methods import local_method
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import (
+    Attribution,
     Faithfulness,
     LocalFunctions,
     LocalModels,
@@ -57,12 +58,14 @@ def faithfulness(
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
+    given: Attribution | None = None,
     **params: Any,
 ) -> Faithfulness:
     """Explain rows by every method, and say what each misses in each neighbourhood.
 
     ``advise`` reads off which explanation answers a question. Background and frames as for
-    ``lime``.
+    ``lime``. ``given`` is an attribution of the same rows to be looked at beside the others, such
+    as one of ``import_attribution``.
 
     Raises
     ------
@@ -71,7 +74,14 @@ def faithfulness(
     """
     model, rows, background = described(model, rows, background, seed)
     return lfa.compare_explanations(
-        model, rows, background, seed=seed, device=device, progress=progress, **params
+        model,
+        rows,
+        background,
+        seed=seed,
+        device=device,
+        progress=progress,
+        given=given,
+        **params,
     )
 
 
@@ -133,11 +143,14 @@ def measures(
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
+    given: Attribution | None = None,
     **params: Any,
 ) -> Measures:
     """Measure the explanations of ``faithfulness`` as the literature does, method by method.
 
-    Background and frames as for ``lime``.
+    Background and frames as for ``lime``. ``given`` is an attribution of the same rows to be
+    measured beside the others, such as one of ``import_attribution``; what would ask for it again
+    on other rows is not defined for it.
 
     Raises
     ------
@@ -146,5 +159,12 @@ def measures(
     """
     model, rows, background = described(model, rows, background, seed)
     return lfa.measure_explanations(
-        model, rows, background, seed=seed, device=device, progress=progress, **params
+        model,
+        rows,
+        background,
+        seed=seed,
+        device=device,
+        progress=progress,
+        given=given,
+        **params,
     )

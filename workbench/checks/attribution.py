@@ -3,6 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding, Status
+from workbench.core.attribution import IMPORTED, MEAN_BASE
 from workbench.core.explainer import LARGE_ERROR
 from workbench.core.method import METHODS
 from workbench.core.results import Attribution, Interactions
@@ -21,6 +22,7 @@ BACKGROUND_ROWS = 20
 UNSETTLED_TOLERANCE = 0.1
 NAMED_FEATURES = 3
 
+UNTOLD = "Imported without standard errors: how far sampling moved the values is not known."
 NO_ROWS = Finding("not_applicable", "There are no rows to check.")
 
 
@@ -42,6 +44,8 @@ def gap_found(result: Attribution | Interactions, parts: str) -> Finding:
     if dtype not in GAP_TOLERANCE:
         return Finding("not_applicable", f"No rounding tolerance is known for precision {dtype}.")
     absolute, relative = GAP_TOLERANCE[dtype]
+    if result.provenance.params.get("base") == MEAN_BASE:
+        return _without_base(result)
     if not np.isfinite(result.gap).all():
         return Finding("failure", "Some attributions or predictions are not numbers.")
     size = float(max(np.abs(result.predictions).max(), np.abs(result.base_values).max()))
@@ -68,6 +72,20 @@ def gap_found(result: Attribution | Interactions, parts: str) -> Finding:
     return Finding(status, sentence, evidence, tolerance, f"gap {gap:.1e}")
 
 
+def _without_base(result: Attribution | Interactions) -> Finding:
+    """Say what imported attributions miss of a mean prediction, which is no base value of theirs.
+
+    Whether that is a fault cannot be told: they may add up from another background.
+    """
+    gaps = np.abs(result.gap)
+    gap, row = float(gaps.max()), int(result.ids[int(gaps.max(1).argmax())])
+    sentence = (
+        "No base value came with these attributions, so that whether they add up cannot be told; "
+        f"from the mean prediction they miss the prediction by up to {gap:.2g} (row {row})."
+    )
+    return Finding("not_applicable", sentence, {"max_gap": gap, "row": float(row)})
+
+
 def sampling_error(attribution: Attribution) -> Finding:
     """Compare each row's largest standard error with its largest absolute attribution.
 
@@ -76,6 +94,8 @@ def sampling_error(attribution: Attribution) -> Finding:
     """
     if not len(attribution):
         return NO_ROWS
+    if attribution.std_errors is None and attribution.provenance.method == IMPORTED:
+        return Finding("not_applicable", UNTOLD)
     if attribution.std_errors is None:
         sentence = "Nothing was sampled, so there is no sampling error."
         return Finding("ok", sentence, brief="nothing sampled")
@@ -142,7 +162,10 @@ def background_size(attribution: Attribution) -> Finding:
     learned = attribution.provenance.params.get("value") == "conditional"
     if learned or not n_background:
         what = "A surrogate stands in for the" if learned else "The method uses no"
-        return Finding("not_applicable", f"{what} background rows.")
+        sentence = f"{what} background rows."
+        if attribution.provenance.method == IMPORTED:
+            sentence = "Imported attributions do not say which background rows they are from."
+        return Finding("not_applicable", sentence)
     evidence = {"rows": float(n_background)}
     errors = attribution.background_std_errors
     if n_background < BACKGROUND_ROWS:
@@ -215,6 +238,8 @@ def rank_settled(attribution: Attribution) -> Finding:
         return NO_ROWS
     if len(attribution.names) < 2:
         return Finding("not_applicable", "One feature alone has no rank.")
+    if attribution.std_errors is None and attribution.provenance.method == IMPORTED:
+        return Finding("not_applicable", UNTOLD)
     if attribution.std_errors is None:
         sentence = "Nothing was sampled, so the order of the features is settled."
         return Finding("ok", sentence, brief="nothing sampled")

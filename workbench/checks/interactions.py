@@ -11,6 +11,7 @@ from workbench.checks.attribution import (
     percent_of,
 )
 from workbench.checks.record import Check, Finding
+from workbench.core.attribution import IMPORTED
 from workbench.core.results import Interactions
 from workbench.core.wording import counted
 
@@ -35,8 +36,10 @@ def pairs_background(interactions: Interactions) -> Finding:
     if not len(interactions):
         return NO_ROWS
     first, second = np.triu_indices(len(interactions.names), 1)
-    if not len(first):
-        return Finding("not_applicable", "One feature alone has no pair.")
+    if not len(first) or interactions.provenance.method == IMPORTED:
+        single = "One feature alone has no pair."
+        untold = "Imported values do not say which background rows they are from."
+        return Finding("not_applicable", untold if len(first) else single)
     n, errors = interactions.provenance.n_background, interactions.background_std_errors
     evidence = {"rows": float(n)}
     if n < BACKGROUND_ROWS:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli.importing import given_option
 from workbench.cli.options import MethodCommand, rows_options
 from workbench.cli.results import finished, trust_lines
 from workbench.core.errors import InvalidInputError
@@ -25,6 +26,7 @@ MEASURE_EXAMPLES = """\b
 Examples:
   workbench measure wine-mlp wine
   workbench measure adult-mlp adult --rows 0:50 --copies 0 --out out/
+  workbench measure adult-mlp adult --rows 0:50 --given shap_values.csv
 """
 WIDE = 12
 
@@ -35,6 +37,7 @@ WIDE = 12
     "--question",
     help="moved, moved-further, removed, few-removed, one-removed, path, or other. [default: all]",
 )
+@given_option
 @click.option("--budget", type=click.IntRange(min=1), help="Passes through the network for a row.")
 def compare(
     question: str | None, budget: int | None, out: Path | None, as_text: bool, **flags: Any
@@ -68,6 +71,7 @@ def compare(
 
 @click.command(cls=MethodCommand, no_args_is_help=True, epilog=MEASURE_EXAMPLES, yields="measures")
 @rows_options("0:100")
+@given_option
 def measure(out: Path | None, as_text: bool, **flags: Any) -> None:
     """Measure explanations of MODEL for rows of TABLE as the literature does.
 

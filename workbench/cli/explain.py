@@ -121,7 +121,7 @@ def explain(
             told = _pairs_summary(result, result.output_index(shown))
         else:
             result = api.explain(chosen, selected, drawn, method=method, **asked)
-            told = _summary(result, result.output_index(shown))
+            told = summary(result, result.output_index(shown))
     written = write_result(result, out) if out else []
     if as_text:
         click.echo(as_json(result))
@@ -169,7 +169,8 @@ def _with_explainer(
     return model, method, settings
 
 
-def _summary(result: "Attribution", output: int) -> str:
+def summary(result: "Attribution", output: int) -> str:
+    """Say what an attribution says, number by number, and how far to trust it."""
     from workbench.plots.words import overall_sentence, sentence
 
     if len(result) == 1:

@@ -22,6 +22,7 @@ from workbench.cli.flips import flips
 from workbench.cli.gap_causes import gap_causes
 from workbench.cli.group_errors import group_errors
 from workbench.cli.halo import halo
+from workbench.cli.importing import import_attribution
 from workbench.cli.interaction_test import interaction_test
 from workbench.cli.interactions import interactions
 from workbench.cli.jobs import jobs
@@ -60,6 +61,7 @@ def workbench() -> None:
 for command in (
     list_,
     explain,
+    import_attribution,
     evaluate,
     compare,
     measure,

@@ -218,8 +218,14 @@ def run_on_rows(
     verb: str, label: str, *, model: str, table: str, rows: str, split: str | None,
     background: str | None, n_background: int, shown: str | None, seed: int,
     device: str | None, ignore_extra_columns: bool, params: Mapping[str, str | None],
+    given: Path | None = None,
 ) -> Any:  # fmt: skip
     """Run a verb of the API with what the flags of ``rows_options`` say.
+
+    Parameters
+    ----------
+    given
+        File of an explanation from elsewhere that the verb looks at beside its own.
 
     Raises
     ------
@@ -237,10 +243,14 @@ def run_on_rows(
         chosen, data, n=n_background, seed=seed, source=background,
         ignore_extra=ignore_extra_columns, fewer=True,
     )  # fmt: skip
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    asked: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
+    if given is not None:
+        from workbench.cli.importing import read_beside  # knows these flags
+
+        asked["given"], selected = read_beside(given, chosen, selected, asked.get("output"))
     with progress_bar(label) as progress:
         return getattr(api, verb)(
-            chosen, selected, drawn, seed=seed, device=device, progress=progress, **given
+            chosen, selected, drawn, seed=seed, device=device, progress=progress, **asked
         )
 
 

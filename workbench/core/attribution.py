@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import shap
 
 LEVEL = 0.95
+# Method of attributions that another program computed, and where their base value is from: it came
+# along, or is what the model says of background rows.
+IMPORTED, GIVEN_BASE, MEAN_BASE = "imported", "given", "mean prediction"
 # Where the standard errors are not those of sampled coalitions.
 SAMPLED = {"shapley.fastshap": "explainer", "shapley.expected-gradients": "points on the paths"}
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # row is not the reference row; an anchor knows nothing of the model.
 Type = Literal["slope", "contribution", "anchor"]
 RANDOM, SIZE = "random", "size"
+# An explanation that was made elsewhere, or by another method of the workbench.
+GIVEN = "given"
 EXPLANATIONS: Mapping[str, str] = {
     "lime": "LIME",
     "kernelshap": "KernelSHAP",
@@ -30,6 +32,7 @@ EXPLANATIONS: Mapping[str, str] = {
     "vanilla-gradients": "Vanilla gradients",
     "c-lime": "C-LIME",
     "resampled": "Resampled LIME",
+    GIVEN: "Given explanation",
     RANDOM: "Random numbers",
     SIZE: "Distance from the reference",
 }

@@ -99,6 +99,19 @@ MEASURES: Mapping[str, Measure] = {
         "rank correlation with the explanation of the same network with random weights",
         "Adebayo et al. (2018)",
     ),
+    "rank-agreement": Measure(
+        "Rank agreement",
+        "",
+        "rank correlation with the given explanation",
+        "Krishna et al. (2022)",
+    ),
+    "sign-agreement": Measure(
+        "Sign agreement",
+        "",
+        "share of the features, of those that either explanation says something of, that push the "
+        "same way as in the given explanation",
+        "Krishna et al. (2022)",
+    ),
     "sparseness": Measure(
         "Sparseness",
         "",

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import GenericAlias
@@ -19,6 +19,15 @@ from workbench.core.provenance import Provenance
 
 RESULT_FORMAT = 1
 _KINDS: dict[str, type["Result"]] = {}
+
+
+# What shows a result in a notebook: set by the verbs, as this layer knows neither text nor checks.
+_FACES: list[Callable[["Result"], str]] = []
+
+
+def show_with(face: Callable[["Result"], str]) -> None:
+    """Say what writes a result as HTML where a notebook shows it."""
+    _FACES[:] = [face]
 
 
 # Positions of rows, in any way that NumPy takes them.
@@ -52,6 +61,10 @@ class Result:
         for name, shape in shapes.items():
             if (given := getattr(self, name).shape) != shape:
                 raise InvalidInputError(f"{what} needs {name} of shape {shape}, got {given}.")
+
+    def _repr_html_(self) -> str | None:
+        """Show the result in a notebook; plain text where nothing is loaded that could."""
+        return _FACES[0](self) if _FACES else None
 
     def _of_rows(self: Selected, rows: Rows, names: Iterable[str]) -> Selected:
         """Select rows of the arrays of these names; a single number keeps the row axis."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workbench.core.context import Context, Progress
 from workbench.core.errors import InvalidInputError
-from workbench.core.method import METHODS
+from workbench.core.method import METHODS, Explain
 from workbench.core.model import Model
 from workbench.core.params import Params, parse_params
 from workbench.core.provenance import Provenance
@@ -36,6 +36,7 @@ def call(
     device: str | None,
     progress: Progress | None,
     params: Mapping[str, Any],
+    explain: Explain | None = None,
 ) -> SomeResult:
     """Run a registered method where it is asked for, with the memory that there is to use.
 
@@ -47,6 +48,8 @@ def call(
         ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
     params
         Fields of the method's parameter model.
+    explain
+        What to run in place of the method's own function: the same with more arguments.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def call(
     settings = parse_params(method.params, params)
     context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
     moved = model if model.device == place else model.to(place)
-    result = method.explain(moved, rows, background, settings, context)
+    result = (explain or method.explain)(moved, rows, background, settings, context)
     assert isinstance(result, kind)  # noqa: S101 - what the method is registered to yield
     return result
 

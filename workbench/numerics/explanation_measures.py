@@ -266,6 +266,24 @@ def rank_correlation(
     return _correlation(one, other, known.movedim(2, -1))
 
 
+def sign_agreement(values: Float[Tensor, "b m d k"], others: Float[Tensor, "b m d k"]) -> Measured:
+    r"""Return the share of features that push the same way in two explanations.
+
+    .. math:: \frac{\#\{j : \mathrm{sgn}\, e_j = \mathrm{sgn}\, e'_j \ne 0\}}
+        {\#\{j : e_j \ne 0 \text{ or } e'_j \ne 0\}}
+
+    Features without a value in one of both are left out; NaN where none is left.
+
+    References
+    ----------
+    Krishna et al. (2022), The disagreement problem in explainable machine learning, Section 3.
+    """
+    known = ~(values.isnan() | others.isnan())
+    told = known & ((values != 0) | (others != 0))
+    same = told & (values.sign() == others.sign())
+    return _ratio(same.sum(2).to(values.dtype), told.sum(2).to(values.dtype))
+
+
 def sparseness(values: Float[Tensor, "b m d k"]) -> Measured:
     r"""Return the Gini index of the sizes: 0 where all are alike, :math:`1 - 1/d` for one alone.
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from workbench.checks import run_checks
 from workbench.core.results import Counterfactuals
-from workbench.core.wording import counted
 from workbench.plots import render
+from workbench.plots.answers import counterfactuals_sentence
 from workbench.plots.counterfactuals import changes_of, outcome
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import number
@@ -23,7 +23,7 @@ def counterfactuals_section(found: Counterfactuals, name: str) -> Section:
     return Section(
         name=name,
         title=f"{record.title}: {record.model}",
-        answers=singles if len(found) == 1 else (_overall(found), *singles),
+        answers=singles if len(found) == 1 else (counterfactuals_sentence(found), *singles),
         pictures=tuple(
             _picture(found, row, name)
             for row in range(len(found) if few else 0)
@@ -42,16 +42,6 @@ def _picture(found: Counterfactuals, row: int, name: str) -> Picture:
         f"{name}-nearest-{row}", f"Row {found.ids[row]}: the nearest changes",
         counterfactual_sentence(found, row), partial(render, found, "nearest", row=row),
     )  # fmt: skip
-
-
-def _overall(found: Counterfactuals) -> str:
-    """Say for how many rows a change was found."""
-    already, n = int(found.fulfilled.sum()), len(found)
-    changed = len(set(found.owners.tolist()))
-    said = f"Of {counted(n, 'row')}, a change that is enough was found for {changed:,}"
-    if already:
-        said += f"; of {already:,} the model says what is wished for already"
-    return f"{said}."
 
 
 def _changes(found: Counterfactuals) -> Grid:

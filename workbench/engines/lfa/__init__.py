@@ -1,11 +1,12 @@
 """Explanations as local functions, and how far each can be believed."""
 
+from functools import partial
 from typing import Any
 
 from workbench.core.context import Progress
 from workbench.core.method import METHODS
 from workbench.core.model import Model
-from workbench.core.results import Faithfulness, LocalFunctions, Measures, ScaleCurves
+from workbench.core.results import Attribution, Faithfulness, LocalFunctions, Measures, ScaleCurves
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.engines.lfa import fit, matrix, measures, scales
@@ -23,6 +24,7 @@ def compare_explanations(
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
+    given: Attribution | None = None,
     **params: Any,
 ) -> Faithfulness:
     """Explain rows by every method that the model allows, and say what each misses where.
@@ -31,6 +33,8 @@ def compare_explanations(
     ----------
     background
         Says how far numbers spread, which values occur, and what the reference row is.
+    given
+        An attribution of the same rows that was made elsewhere, to be looked at beside the others.
     device
         As for ``workbench.engines.calls.call``.
     params
@@ -43,7 +47,7 @@ def compare_explanations(
     """
     return call(
         Faithfulness, matrix.NAME, model, rows, background, seed=seed, device=device,
-        progress=progress, params=params,
+        progress=progress, params=params, explain=partial(matrix.explain, given=given),
     )  # fmt: skip
 
 
@@ -55,6 +59,7 @@ def measure_explanations(
     seed: int = 0,
     device: str | None = None,
     progress: Progress | None = None,
+    given: Attribution | None = None,
     **params: Any,
 ) -> Measures:
     """Explain rows by every method that the model allows, and measure the explanations.
@@ -65,6 +70,8 @@ def measure_explanations(
     ----------
     background
         Says how far numbers spread, which values occur, and what the reference row is.
+    given
+        An attribution of the same rows that was made elsewhere, to be looked at beside the others.
     device
         As for ``workbench.engines.calls.call``.
     params
@@ -77,7 +84,7 @@ def measure_explanations(
     """
     return call(
         Measures, measures.NAME, model, rows, background, seed=seed, device=device,
-        progress=progress, params=params,
+        progress=progress, params=params, explain=partial(measures.explain, given=given),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.faithfulness import (
     ADEQUATE,
     EXPLANATIONS,
+    GIVEN,
     NEIGHBOURHOODS,
     RANDOM,
     Entries,
@@ -171,10 +172,14 @@ def advise(
 
 
 def _candidates(result: Faithfulness, column: np.ndarray) -> list[int]:
-    """Return the explanations that say something here, the most faithful first."""
+    """Return the explanations that say something here, the most faithful first.
+
+    One that was given stands beside them: what is recommended is what can be asked for here.
+    """
     known = [
-        i for i, kind in enumerate(result.types) if kind != "anchor" and np.isfinite(column[i])
-    ]
+        i for i, (method, kind) in enumerate(zip(result.methods, result.types, strict=True))
+        if kind != "anchor" and method != GIVEN and np.isfinite(column[i])
+    ]  # fmt: skip
     return sorted(known, key=lambda i: (column[i], result.calls[i]))
 
 

@@ -5,8 +5,9 @@ import time
 import numpy as np
 import torch
 
+from workbench.core.attribution import Attribution
 from workbench.core.context import Context
-from workbench.core.faithfulness import Faithfulness, Type
+from workbench.core.faithfulness import GIVEN, Faithfulness, Type
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.schema import listing
@@ -20,6 +21,7 @@ from workbench.engines.lfa.explanations import (
     draw,
     explain_block,
 )
+from workbench.engines.lfa.given import given_values, with_given
 from workbench.engines.lfa.heldout import (
     ANCHORS,
     PLACES,
@@ -40,9 +42,22 @@ MOST_ROWS = 64
 WORK_BYTES = 2**27
 
 
-def _explain(
-    model: Model, rows: Table, background: Table, params: MatrixParams, context: Context
+def explain(
+    model: Model,
+    rows: Table,
+    background: Table,
+    params: MatrixParams,
+    context: Context,
+    *,
+    given: Attribution | None = None,
 ) -> Faithfulness:
+    """Hold all explanations of rows against all neighbourhoods; ``given`` was made elsewhere.
+
+    Raises
+    ------
+    InvalidInputError
+        If a table does not fit, or the given attribution is not of these rows.
+    """
     started = time.perf_counter()
     for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
@@ -58,9 +73,12 @@ def _explain(
     numbers = numbers_of(context, X.shape[1])
     predictions = scene.ask(model.encode(X)[:, None])[:, 0]
     check_finite(model, rows, predictions)
+    elsewhere = None if given is None else given_values(given, model, rows, params.output)
     values, errors, missed = [], [], []
     for part in slices(len(rows), block_rows(model, counts, params.heldout, context)):
         found = explain_block(scene, X[part], draws)
+        if elsewhere is not None:
+            found.add(GIVEN, elsewhere[part])
         add_anchors(scene, X[part], found, numbers)
         values.append(torch.stack(list(found.values.values()), 1))
         errors.append(torch.stack(list(found.errors.values()), 1))
@@ -68,12 +86,13 @@ def _explain(
         methods = tuple(found.values)
         done = part.stop
         context.step(done, len(rows), "rows")
+    record = provenance_of(
+        NAME, model, rows, background, params, context, evaluations=scene.evaluations,
+        chunk_rows=scene.network.chunk_rows, seconds=time.perf_counter() - started,
+        notes=_notes(scene, methods, convertible=convertible, exact=draws.design.is_exact),
+    )  # fmt: skip
     return Faithfulness(
-        provenance=provenance_of(
-            NAME, model, rows, background, params, context, evaluations=scene.evaluations,
-            chunk_rows=scene.network.chunk_rows, seconds=time.perf_counter() - started,
-            notes=_notes(scene, methods, convertible=convertible, exact=draws.design.is_exact),
-        ),
+        provenance=record if given is None else with_given(record, given),
         values=torch.cat(values).numpy(),
         std_errors=torch.cat(errors).numpy(),
         missed=_stacked(missed, "missed"),
@@ -91,7 +110,9 @@ def _explain(
         methods=methods,
         types=tuple(type_of(method) for method in methods),
         neighbourhoods=tuple(missed[0]),
-        calls=tuple(0 if method in ANCHORS else counts.of(method) for method in methods),
+        calls=tuple(
+            0 if method in {*ANCHORS, GIVEN} else counts.of(method) for method in methods
+        ),
         shared_calls=shared_calls(counts, methods),
         heldout_calls=_heldout(model, params, counts),
         listed=draws.design.is_exact,
@@ -111,6 +132,8 @@ def block_rows(model: Model, counts: Counts, heldout: int, context: Context) -> 
 
 def type_of(method: str) -> Type:
     """Return what a method's values are."""
+    if method == GIVEN:
+        return "contribution"
     return "anchor" if method in ANCHORS else TYPES[method]
 
 
@@ -185,7 +208,7 @@ METHODS.register(
     Method(
         title="Which explanation is faithful where",
         question="Which explanation should be believed, for these rows and this question?",
-        explain=_explain,
+        explain=explain,
         params=MatrixParams,
         yields=Faithfulness,
         needs=frozenset(),

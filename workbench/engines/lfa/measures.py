@@ -4,6 +4,7 @@ import time
 
 import torch
 
+from workbench.core.attribution import Attribution
 from workbench.core.context import Context
 from workbench.core.measures import MEASURES, Measures
 from workbench.core.method import METHODS, Cost, Effort, Method
@@ -12,22 +13,43 @@ from workbench.core.table import Table
 from workbench.core.wording import percent
 from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.explanations import TYPES, counts_of
+from workbench.engines.lfa.given import given_values, with_given
 from workbench.engines.lfa.heldout import ANCHORS
 from workbench.engines.lfa.matrix import block_rows, shared_calls, type_of
 from workbench.engines.lfa.measure_params import MeasureParams
-from workbench.engines.lfa.measuring import RANDOMISATION, Bench, make_bench, measure_block
+from workbench.engines.lfa.measuring import (
+    AGREEMENT,
+    RANDOMISATION,
+    Bench,
+    make_bench,
+    measure_block,
+)
 from workbench.numerics.chunks import slices
 from workbench.numerics.links import unit_of
 
 NAME = "lfa.measures"
 WORK_BYTES = 2**27
 SCENE_CALLS = 32  # the reference row, and those that leave out a part of the background
+MOST_METHODS = len(TYPES) + len(ANCHORS) + 1  # and a given one
 STABILITY = ("max-sensitivity", "ris", "ros")
 
 
-def _explain(
-    model: Model, rows: Table, background: Table, params: MeasureParams, context: Context
+def explain(
+    model: Model,
+    rows: Table,
+    background: Table,
+    params: MeasureParams,
+    context: Context,
+    *,
+    given: Attribution | None = None,
 ) -> Measures:
+    """Measure all explanations of rows; ``given`` is one that was made elsewhere.
+
+    Raises
+    ------
+    InvalidInputError
+        If a table does not fit, or the given attribution is not of these rows.
+    """
     started = time.perf_counter()
     for table, what in ((rows, "rows to explain"), (background, "background rows")):
         check_features(model, table, what)
@@ -38,19 +60,23 @@ def _explain(
     X = rows.X.double()
     predictions = bench.scene.ask(model.encode(X)[:, None])[:, 0]
     check_finite(model, rows, predictions)
-    measures = _measures_of(params, black_box=not bench.scene.has_slopes)
+    measures = _measures_of(params, black_box=not bench.scene.has_slopes, given=given is not None)
+    values = None if given is None else given_values(given, model, rows, params.output)
     scores = []
     for part in slices(len(rows), _block_rows(model, params, context)):
-        methods, found = measure_block(bench, X[part], predictions[part])
+        methods, found = measure_block(
+            bench, X[part], predictions[part], None if values is None else values[part]
+        )
         scores.append(torch.stack([found[measure] for measure in measures], 2))
         done = part.stop
         context.step(done, len(rows), "rows")
+    record = provenance_of(
+        NAME, model, rows, background, params, context, evaluations=bench.evaluations,
+        chunk_rows=bench.scene.network.chunk_rows, seconds=time.perf_counter() - started,
+        notes=_notes(bench),
+    )  # fmt: skip
     return Measures(
-        provenance=provenance_of(
-            NAME, model, rows, background, params, context, evaluations=bench.evaluations,
-            chunk_rows=bench.scene.network.chunk_rows, seconds=time.perf_counter() - started,
-            notes=_notes(bench),
-        ),
+        provenance=record if given is None else with_given(record, given),
         scores=torch.cat(scores).numpy(),
         predictions=predictions.numpy(),
         data=X.numpy(),
@@ -65,17 +91,19 @@ def _explain(
     )  # fmt: skip
 
 
-def _measures_of(params: MeasureParams, *, black_box: bool) -> tuple[str, ...]:
+def _measures_of(params: MeasureParams, *, black_box: bool, given: bool) -> tuple[str, ...]:
     """Return the keys of the measures that are asked for and that the model allows."""
     left_out = set(STABILITY) if not params.copies else set()
     if black_box or not params.networks:
         left_out.add(RANDOMISATION)
+    if not given:
+        left_out |= set(AGREEMENT)
     return tuple(measure for measure in MEASURES if measure not in left_out)
 
 
 def _block_rows(model: Model, params: MeasureParams, context: Context) -> int:
     """Rows that are measured at once: as many as their samples and explanations have room for."""
-    d, k, m = len(model.schema.features), len(model.output_names), len(TYPES) + len(ANCHORS)
+    d, k, m = len(model.schema.features), len(model.output_names), MOST_METHODS
     sets = params.repeats + 2 * m * k * d
     each = sets * (4 * d + 32 * k) + 8 * m * d * k * (params.copies + 2)
     most = max(1, min(WORK_BYTES, context.budget) // each)
@@ -115,6 +143,8 @@ def _words(params: MeasureParams) -> dict[str, str]:
         "ros": f"{norms}; change of all outputs, relative to their length; {same}",
         RANDOMISATION: f"mean over {params.networks:,} networks whose parameters were shuffled "
         "within each tensor",
+        "rank-agreement": "contributions and anchors, all features, signs count",
+        "sign-agreement": "contributions and anchors, features of which either says something",
         "sparseness": "signs left out",
         "complexity": "signs left out; natural logarithm",
     }
@@ -136,7 +166,7 @@ def _notes(bench: Bench) -> tuple[str, ...]:
 
 
 def _cost(model: Model, n_rows: int, n_background: int, params: MeasureParams) -> Cost:
-    d, k, m = len(model.schema.features), len(model.output_names), len(TYPES) + len(ANCHORS)
+    d, k, m = len(model.schema.features), len(model.output_names), MOST_METHODS
     explained = shared_calls(counts_of(model, params), tuple(TYPES)) + 2
     networks = 0 if "black_box" in model.capabilities else params.networks
     removed = int(min(2.0**d, params.repeats + 2.0 * m * k * d))
@@ -158,7 +188,7 @@ METHODS.register(
     Method(
         title="Measures of explanations",
         question="How do explanations of these rows fare on the measures that papers report?",
-        explain=_explain,
+        explain=explain,
         params=MeasureParams,
         yields=Measures,
         needs=frozenset(),

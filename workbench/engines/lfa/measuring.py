@@ -1,14 +1,15 @@
 """Explanations of some rows put through all measures, from one set of answers of the model."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from workbench.core.context import Context
+from workbench.core.faithfulness import GIVEN
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.lfa.changes import Answers, Changes, draw_changes
@@ -22,6 +23,7 @@ from workbench.numerics import explanation_measures as numerics
 
 NETWORKS = 203  # address of random numbers
 RANDOMISATION = "randomisation"
+AGREEMENT = ("rank-agreement", "sign-agreement")
 # Outputs that differ by no more than this many roundings of theirs are the same. Values of an
 # explanation that are no larger than such a share of its largest one are 0, and of the outputs
 # where they are made from differences of these.
@@ -76,10 +78,15 @@ class Bench:
         outputs = found.table[:, :2].abs().amax(1)[:, None, None]  # of the empty and full coalition
         values = torch.stack(list(found.values.values()), 1)
         subtracts = torch.tensor([method in SUBTRACTING for method in found.values])
+        return tuple(found.values), self.without_rounding(values, subtracts, outputs)
+
+    def without_rounding(
+        self, values: Values, subtracts: Bool[Tensor, " m"], outputs: Float[Tensor, "b 1 1 k"]
+    ) -> Values:
+        """Set to 0 what is nothing but rounding: such features are equals, not ranked by chance."""
         size = values.abs().nan_to_num().amax(2, keepdim=True)
         size = size.where(~subtracts[:, None, None], torch.maximum(size, outputs))
-        # Features that do nothing are equals, not ranked by chance.
-        return tuple(found.values), values.masked_fill(values.abs() <= self.rounding * size, 0)
+        return values.masked_fill(values.abs() <= self.rounding * size, 0)
 
 
 @dataclass(frozen=True)
@@ -131,25 +138,71 @@ def make_bench(
 
 
 def measure_block(
-    bench: Bench, X: Float[Tensor, "b d"], predictions: Float[Tensor, "b k"]
+    bench: Bench,
+    X: Float[Tensor, "b d"],
+    predictions: Float[Tensor, "b k"],
+    given: Float[Tensor, "b d k"] | None = None,
 ) -> tuple[tuple[str, ...], Scores]:
-    """Measure the explanations of some rows by everything."""
+    """Measure the explanations of some rows by everything, with one that was made elsewhere.
+
+    What asks for explanations of other rows or networks is not defined for the given one.
+    """
     methods, values = bench.explain(bench.scene, X)
-    rows = ExplainedRows(X, values, methods, predictions, bench.empty.expand_as(predictions))
+    own = ExplainedRows(X, values, methods, predictions, bench.empty.expand_as(predictions))
+    rows = own if given is None else _with_given(bench, own, given)
     answers = Answers(bench.scene, X, bench.changes)
     removed, moved = _by_removal(bench, rows, answers), _by_moving(bench, rows, answers)
     slopes = rows.places("slope")
     for measure, scores in _of_slopes(bench, rows, slopes, answers).items():
         removed[measure][:, slopes] = scores
     found = {
-        **removed, **moved, "sparseness": numerics.sparseness(values),
-        "complexity": numerics.complexity(values),
+        **removed, **moved, "sparseness": numerics.sparseness(rows.values),
+        "complexity": numerics.complexity(rows.values),
     }  # fmt: skip
+    again: dict[str, Tensor] = {}
     if bench.params.copies:
-        found |= _of_copies(bench, rows)
+        again |= _of_copies(bench, own)
     if bench.networks:
-        found[RANDOMISATION] = _of_networks(bench, rows)
-    return methods, found
+        again[RANDOMISATION] = _of_networks(bench, own)
+    if given is None:
+        return methods, {**found, **again}
+    known = torch.tensor([method != GIVEN for method in rows.methods]).nonzero()[:, 0]
+    found |= {measure: rows.among(known, scores) for measure, scores in again.items()}
+    found |= _of_agreement(rows)
+    unsaid = given.isnan().all(1)[:, None] & ~_among(rows, known)[:, None]  # (b, m, k)
+    return rows.methods, {m: scores.masked_fill(unsaid, torch.nan) for m, scores in found.items()}
+
+
+def _with_given(bench: Bench, own: ExplainedRows, given: Float[Tensor, "b d k"]) -> ExplainedRows:
+    """Put an explanation that was made elsewhere before the anchors."""
+    place = int(own.places("anchor").min())
+    outputs = torch.maximum(own.full.abs(), own.empty.abs())[:, None, None]
+    values = bench.without_rounding(given[:, None], torch.tensor([True]), outputs)
+    return replace(
+        own,
+        values=torch.cat([own.values[:, :place], values, own.values[:, place:]], 1),
+        methods=(*own.methods[:place], GIVEN, *own.methods[place:]),
+    )
+
+
+def _among(rows: ExplainedRows, places: Int[Tensor, " t"]) -> Bool[Tensor, " m"]:
+    found = torch.zeros(len(rows.methods), dtype=torch.bool)
+    found[places] = True
+    return found
+
+
+def _of_agreement(rows: ExplainedRows) -> dict[str, Tensor]:
+    """Hold contributions and anchors against the given explanation, which is not its own judge."""
+    others = torch.tensor([
+        i for i in rows.places("contribution", "anchor").tolist() if rows.methods[i] != GIVEN
+    ]).long()
+    values = rows.values[:, others]
+    given = rows.values[:, [rows.methods.index(GIVEN)]].expand_as(values)
+    found = (numerics.rank_correlation(values, given), numerics.sign_agreement(values, given))
+    return {
+        measure: rows.among(others, scores)
+        for measure, scores in zip(AGREEMENT, found, strict=True)
+    }
 
 
 def _by_removal(bench: Bench, rows: ExplainedRows, answers: Answers) -> dict[str, Tensor]:
