@@ -55,7 +55,8 @@ def test_an_empty_report_leads_to_an_explanation(me):
     assert Basket(me.key).content.items == ()
 
 
-def test_results_are_listed_reordered_commented_and_written(two_results, at_once):
+@pytest.mark.usefixtures("at_once")
+def test_results_are_listed_reordered_commented_and_written(two_results):
     app = no_fault(visit("report"))
     assert "2 results are ready to hand over." in answers(app)[0]
     wine, diabetes = Basket(two_results.key).content.items
@@ -92,7 +93,8 @@ def test_results_are_listed_reordered_commented_and_written(two_results, at_once
     assert not has(app, "download_button", "Download HTML")
 
 
-def test_what_is_written_is_what_was_seen_and_runs_again(two_results, at_once, tmp_path):
+@pytest.mark.usefixtures("at_once")
+def test_what_is_written_is_what_was_seen_and_runs_again(two_results, tmp_path):
     app = no_fault(press(visit("report"), "Write the report"))
     assert not app.warning
     out = Basket(two_results.key).built / building.OUT
@@ -112,7 +114,8 @@ def test_what_is_written_is_what_was_seen_and_runs_again(two_results, at_once, t
                 np.testing.assert_array_equal(getattr(run.result, field), value)
 
 
-def test_everything_comes_in_one_archive(two_results, at_once):
+@pytest.mark.usefixtures("at_once")
+def test_everything_comes_in_one_archive(two_results):
     no_fault(press(visit("report"), "Write the report"))
     folder = Basket(two_results.key).built / building.OUT
     names = set(zipfile.ZipFile(io.BytesIO(report_files._everything(folder))).namelist())
@@ -169,7 +172,8 @@ def test_a_result_is_taken_out_here_or_where_it_was_put_in(two_results):
     assert wine.job != diabetes.job
 
 
-def test_a_result_that_is_gone_is_told_and_the_rest_is_handed_over(two_results, at_once):
+@pytest.mark.usefixtures("at_once")
+def test_a_result_that_is_gone_is_told_and_the_rest_is_handed_over(two_results):
     wine, diabetes = Basket(two_results.key).content.items
     Queue().remove(wine.job, two_results.key)
     app = no_fault(visit("report"))
@@ -177,9 +181,7 @@ def test_a_result_that_is_gone_is_told_and_the_rest_is_handed_over(two_results, 
     (warning,) = app.warning
     assert warning.value == "It is no longer there: its job was removed. Remove it here too."
     no_fault(press(app, "Write the report"))
-    (step,) = load_analysis(
-        Basket(two_results.key).built / building.OUT / "analysis.yaml"
-    ).steps
+    (step,) = load_analysis(Basket(two_results.key).built / building.OUT / "analysis.yaml").steps
     assert step.method == "performance.evaluate"
     Queue().remove(diabetes.job, two_results.key)
     app.run()
@@ -225,7 +227,8 @@ ANALYSIS = {
 }  # fmt: skip
 
 
-def test_an_analysis_file_is_run_as_jobs_and_put_aside(me, at_once):
+@pytest.mark.usefixtures("at_once")
+def test_an_analysis_file_is_run_as_jobs_and_put_aside(me):
     app = no_fault(visit("report"))
     no_fault(bring(app, yaml.safe_dump(ANALYSIS)))
     assert "2 steps" in shown(app)
@@ -268,7 +271,8 @@ def test_an_analysis_that_does_not_fit_is_refused_in_a_sentence(me, change, said
 
 
 @pytest.mark.parametrize("text", ["", "steps: [", "- a", b"\xff\xfe", "a: &x [*x]"])
-def test_what_is_no_analysis_file_is_refused(me, text):
+@pytest.mark.usefixtures("me")
+def test_what_is_no_analysis_file_is_refused(text):
     app = bring(no_fault(visit("report")), text)
     assert not app.exception
     assert len(app.error) == 1
