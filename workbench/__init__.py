@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.api import (
         advise,
+        answers,
         attach,
         audit,
         audit_decisions,
@@ -95,7 +96,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "workbench.api": (
-        "advise", "attach", "audit", "audit_decisions", "background_for", "boundary_people",
+        "advise", "answers", "attach", "audit", "audit_decisions", "background_for",
+        "boundary_people",
         "churn", "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate",
         "explain", "explain_set", "fairness_front", "faithfulness", "flips", "gap_causes", "halo",
         "interaction_scores", "interaction_test", "interactions", "interactions_set",
@@ -154,6 +156,7 @@ __all__ = [
     "Table",
     "WorkbenchError",
     "advise",
+    "answers",
     "attach",
     "audit",
     "audit_decisions",

@@ -1,8 +1,10 @@
 """The headless verbs; pages and command line are thin faces over them."""
 
 from workbench.api.across import explain_set, interactions_set, profiles_set
+from workbench.api.answering import answers
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
+from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
     counterfactuals,
     detectors,
@@ -16,7 +18,6 @@ from workbench.api.explaining import (
 )
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
-from workbench.api.gap_causes import gap_causes
 from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
@@ -34,6 +35,7 @@ from workbench.api.methods import (
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.remedying import remedied_model, remedies
+from workbench.api.serving import Served, serving_table, write_serving
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -47,7 +49,9 @@ from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
+    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "Served", "advise", "answers",
+    "attach",
+    "audit",
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
@@ -57,6 +61,6 @@ __all__ = [
     "local_basis_row", "local_functions",
     "measures", "mitigate", "open_table", "plan", "profiles", "profiles_set", "rashomon_set",
     "realised_churn", "remedied_model", "remedies", "run_checks", "save_front_model",
-    "scale_curves", "select_rows", "simpler_models", "table_overview", "train_explainer",
-    "write_report",
+    "scale_curves", "select_rows", "serving_table", "simpler_models", "table_overview",
+    "train_explainer", "write_report", "write_serving",
 ]  # fmt: skip
