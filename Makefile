@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test lint format bench lock clean
+.PHONY: help run dev test lint format bench docs gallery screenshots lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -54,11 +54,22 @@ bench: $(DEV) ## measure against peers, and the running workbench (half an hour)
 	$(PY) -m benchmarks.report
 	$(PY) -m benchmarks.server
 
+docs: $(DEV) ## build the documentation as a site in docs/_build/html, without network
+	$(PY) -m sphinx -b html -W -q docs docs/_build/html
+	@echo "Open docs/_build/html/index.html."
+
+gallery: $(DEV) ## run the worked examples and write what they print and draw
+	$(PY) -m docs.gallery
+	$(VENV)/bin/workbench methods --check --out docs/methods/table.md
+
+screenshots: $(DEV) ## take the pictures of pages anew
+	$(PY) -m docs.screenshots
+
 lock: $(DEV) ## pin in requirements*.txt what the environment has
 	$(PY) .ci/lock.py
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as old as the last installation, so a changed lock installs again.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         advise,
         analysis_of,
         answer,
+        answers,
         attach,
         attribute,
         audit,
@@ -107,10 +108,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "workbench.api": (
-        "Analysis", "AnalysisRun", "Replay", "Step", "advise", "analysis_of", "answer", "attach",
-        "attribute", "audit", "audit_decisions", "background_for", "boundary_people", "churn",
-        "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate", "explain",
-        "explain_set", "fairness_front", "faithfulness", "flips", "gap_causes", "halo",
+        "Analysis", "AnalysisRun", "Replay", "Step", "advise", "analysis_of", "answer", "answers",
+        "attach", "attribute", "audit", "audit_decisions", "background_for", "boundary_people",
+        "churn", "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate",
+        "explain", "explain_set", "fairness_front", "faithfulness", "flips", "gap_causes", "halo",
         "import_attribution", "interaction_scores", "interaction_test", "interactions",
         "interactions_set", "less_discriminatory_model", "lime", "list_methods", "list_models",
         "list_tables", "load_analysis", "load_model", "load_result", "load_table", "local_basis",
@@ -174,6 +175,7 @@ __all__ = [
     "advise",
     "analysis_of",
     "answer",
+    "answers",
     "attach",
     "attribute",
     "audit",

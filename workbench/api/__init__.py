@@ -11,6 +11,7 @@ from workbench.analysis import (
     save_analysis,
 )
 from workbench.api.across import explain_set, interactions_set, profiles_set
+from workbench.api.answering import answers
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
 from workbench.api.causes_of_gaps import gap_causes
@@ -46,6 +47,7 @@ from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.remedying import remedied_model, remedies
 from workbench.api.showing import answer, plot
+from workbench.api.serving import Served, serving_table, write_serving
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -62,16 +64,16 @@ from workbench.workspace.explainers import attach
 
 __all__ = [
     "Advice", "Analysis", "AnalysisRun", "Document", "Entry", "Explainer", "Outcome", "Overview",
-    "Plan", "Replay", "Step", "advise", "analysis_of", "answer", "attach", "attribute", "audit",
-    "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
-    "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
-    "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",
-    "halo", "import_attribution", "interaction_scores", "interaction_test", "interactions",
-    "interactions_set", "keep_explainer", "less_discriminatory_model", "lime", "list_methods",
-    "list_models", "list_tables", "load_analysis", "load_model", "load_result", "load_table",
-    "local_basis", "local_basis_row", "local_functions", "measures", "mitigate", "open_table",
-    "plan", "plot", "profiles", "profiles_set", "rashomon_set", "realised_churn", "remedied_model",
-    "remedies", "run_analysis", "run_checks", "save_analysis", "save_front_model", "scale_curves",
-    "select_rows", "simpler_models", "table_overview", "train_explainer", "write_document",
-    "write_report",
+    "Plan", "Replay", "Step", "advise", "analysis_of", "answer", "Served", "answers", "attach",
+    "attribute", "audit", "audit_decisions", "background_for", "boundary_people", "churn",
+    "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate", "explain",
+    "explain_set", "explainer_for", "fairness_front", "faithfulness", "find_method", "flips",
+    "gap_causes", "halo", "import_attribution", "interaction_scores", "interaction_test",
+    "interactions", "interactions_set", "keep_explainer", "less_discriminatory_model", "lime",
+    "list_methods", "list_models", "list_tables", "load_analysis", "load_model", "load_result",
+    "load_table", "local_basis", "local_basis_row", "local_functions", "measures", "mitigate",
+    "open_table", "plan", "plot", "profiles", "profiles_set", "rashomon_set", "realised_churn",
+    "remedied_model", "remedies", "run_analysis", "run_checks", "save_analysis",
+    "save_front_model", "scale_curves", "select_rows", "serving_table", "simpler_models",
+    "table_overview", "train_explainer", "write_document", "write_report", "write_serving",
 ]  # fmt: skip

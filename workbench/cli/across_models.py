@@ -17,13 +17,13 @@ INTERACTIONS = """\b
 Examples:
   workbench interactions-set german-mlp german
   workbench interactions-set adult-mlp adult --scored 16 --top 20 --out out/
-  workbench interactions-set wine-mlp wine --explorer gaussian-weights --class red
+  workbench interactions-set wine-mlp wine --explorer gaussian-weights --class "cultivar 2"
 """
 PROFILES = """\b
 Examples:
   workbench profile-set german-mlp german
   workbench profile-set adult-mlp adult --features age,hours_per_week --profiled 64
-  workbench profile-set wine-mlp wine --pair alcohol,pH --out out/
+  workbench profile-set wine-mlp wine --pair alcohol,hue --out out/
 """
 TOP = 12
 _top = click.option(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   workbench fairness adult-mlp adult
-  workbench fairness german-mlp german --by sex,age --bins age=25,60 --split all
+  workbench fairness german-mlp german --by personal_status,age --bins age=25,60 --split all
   workbench fairness adult-mlp adult --by race --rate selection_rate --out out/
 """
 SHOWN = (BASE, SELECTION, TPR, FPR, PPV, ACCURACY)

@@ -29,6 +29,7 @@ from workbench.cli.jobs import jobs
 from workbench.cli.lib import lib
 from workbench.cli.lib_experiments import lib_experiments
 from workbench.cli.local import local, scales
+from workbench.cli.methods import methods
 from workbench.cli.models import convert, models
 from workbench.cli.people import people
 from workbench.cli.profile import profile
@@ -60,6 +61,7 @@ def workbench() -> None:
 
 for command in (
     list_,
+    methods,
     explain,
     import_attribution,
     evaluate,

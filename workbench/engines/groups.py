@@ -64,12 +64,18 @@ def find_groups(rows: Table, params: GroupParams, *, one_will_do: bool = False) 
 
 def _columns(rows: Table) -> dict[str, tuple[Feature, Float[np.ndarray, " n"]]]:
     tables = [rows] if rows.aside is None else [rows, rows.aside]
-    return {
+    found = {
         feature.name: (feature, column)
         for table in tables
         for feature, column in zip(table.schema.features, table.X.T.numpy(), strict=True)
         if feature.kind != "image_patch"
     }
+    if not found:
+        raise InvalidInputError(
+            "All columns are pixels of images, so that there are no groups of people to compare; "
+            "choose another table, or one with columns of people beside the pixels."
+        )
+    return found
 
 
 def _edges(text: str, columns: Mapping[str, object]) -> dict[str, tuple[float, ...]]:

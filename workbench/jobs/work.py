@@ -136,7 +136,18 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
             f"{method.title} needs what model {model.name} does not have, {'; '.join(lacking)}; "
             "choose another method or model."
         )
-    table = sources.table(request, owner)
+    return arrange(request, model, sources.table(request, owner))
+
+
+def arrange(request: Request, model: Model, table: Table) -> Work:
+    """Take the rows and the background of a request from all rows of its table.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no such rows, or the method lacks a background.
+    """
+    method = registered_methods().find(request.method)
     rows = request.select(table).read_by(model.schema)
     if "table" in method.uses:
         return Work(model, rows, table.read_by(model.schema))

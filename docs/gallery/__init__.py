@@ -1,0 +1,1 @@
+"""Worked examples: pages whose code is run, and whose outputs are what came out."""
