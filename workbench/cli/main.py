@@ -7,6 +7,7 @@ import click
 
 from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
+from workbench.cli.completion import completion
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.detectors import detectors
@@ -45,65 +46,57 @@ CANCELLED, FAULT, DEFECT = 130, 1, 70
 # Threads of torch that wait for each other spin by default. Where other programs want the cores
 # too, that made runs 20 times slower; waiting politely costs a few per cent on an idle machine.
 SPIN, POLITE = "GOMP_SPINCOUNT", "1000"
+EPILOG = """\b
+Examples:
+  workbench list
+  workbench explain adult-mlp adult --rows 3
+  workbench explain --help
+
+Exit codes: 0 done; 1 something given does not fit, and one sentence says what; 2 the command was
+not understood; 3 a condition of fail_if in an analysis file holds; 70 a defect of the program;
+130 cancelled. Results go to standard output, everything else to standard error.
+"""
 
 
 @click.group(
-    cls=FlagsGroup,
+    cls=FlagsGroup, epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+)  # fmt: skip
 @click.version_option(package_name="explainability-workbench", prog_name="workbench")
 def workbench() -> None:
     """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""
 
 
-for command in (
-    list_,
-    explain,
-    evaluate,
-    compare,
-    measure,
-    local,
-    scales,
-    interactions,
-    halo,
-    detectors,
-    interaction_test,
-    lib,
-    lib_experiments,
-    fairness,
-    group_errors,
-    flips,
-    gap_causes,
-    people,
-    rashomon,
-    explain_set,
-    interactions_set,
-    profile_set,
-    simpler,
-    churn,
-    mitigate,
-    fairness_front,
-    remedies,
-    profile,
-    fastshap,
-    report,
-    counterfactual,
-    data,
-    models,
-    convert,
-    jobs,
-    train,
-    serve,
-    doctor,
-):
-    workbench.add_command(command)
+workbench.add_section(
+    "Explain: what made a model decide so?",
+    explain, counterfactual, local, profile, interactions, detectors, fastshap,
+)  # fmt: skip
+workbench.add_section(
+    "Question: how good is it, and which explanation holds?",
+    evaluate, compare, measure, scales, interaction_test, simpler,
+)  # fmt: skip
+workbench.add_section(
+    "Question: would an equally good model say the same?",
+    rashomon, explain_set, interactions_set, profile_set, halo, churn, mitigate,
+)  # fmt: skip
+workbench.add_section(
+    "Question: who is worse off, and what would help?",
+    fairness, group_errors, flips, gap_causes, people, fairness_front, remedies,
+)  # fmt: skip
+workbench.add_section("Inside: what does the network make of it?", lib, lib_experiments)
+workbench.add_section("Deliver: what can be checked later", report)
+workbench.add_section(
+    "Manage: models, tables, jobs and this installation",
+    list_, models, data, jobs, convert, train, serve, doctor, completion,
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line.
 
     Exit codes: 0 done, 1 something given does not fit (one sentence says what), 2 the command
-    was not understood, 70 a defect of the program, 130 cancelled.
+    was not understood, 3 a condition of ``fail_if`` holds, 70 a defect of the program, 130
+    cancelled.
     """
     os.environ.setdefault(SPIN, POLITE)  # read when torch is loaded, which is later
     try:
