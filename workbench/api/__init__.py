@@ -4,6 +4,7 @@ from workbench.api.across import explain_set, interactions_set, profiles_set
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
 from workbench.api.explaining import (
+    agreement,
     counterfactuals,
     detectors,
     evaluate,
@@ -42,12 +43,14 @@ from workbench.core.results import load as load_result
 from workbench.data.bundled import open_table
 from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.performance import Overview, table_overview
+from workbench.engines.performance.agreement import Agreement
 from workbench.registry.store import Entry, list_models
 from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise", "attach", "audit",
+    "Advice", "Agreement", "Entry", "Explainer", "Outcome", "Overview", "Plan", "advise",
+    "agreement", "attach", "audit",
     "audit_decisions", "background_for", "boundary_people", "churn", "counterfactuals",
     "detectors", "error_audit", "estimate_cost", "evaluate", "explain", "explain_set",
     "explainer_for", "fairness_front", "faithfulness", "find_method", "flips", "gap_causes",

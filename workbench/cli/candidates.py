@@ -91,6 +91,23 @@ def own_table_names(
     return _starting(text, _own_tables())
 
 
+def job_ids(_ctx: click.Context, _param: click.Parameter, text: str) -> list[CompletionItem]:
+    """Offer jobs, the newest first, each with its title."""
+    import sqlite3
+    from contextlib import closing
+
+    file = _places()["home"] / "jobs" / "queue.db"
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute(
+                "SELECT id, title FROM jobs WHERE owner = ? ORDER BY created DESC LIMIT 50",
+                (OWNER,),
+            ).fetchall()
+    except sqlite3.Error:  # there are none yet
+        return []
+    return [CompletionItem(name, help=title) for name, title in found if name.startswith(text)]
+
+
 def result_files(_ctx: click.Context, _param: click.Parameter, text: str) -> list[CompletionItem]:
     """Offer files of results, and folders."""
     return _files(text, frozenset(offered()["results"]))

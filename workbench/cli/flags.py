@@ -20,12 +20,13 @@ class FlagsGroup(click.Group):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.sections: dict[str, tuple[click.Command, ...]] = {}
+        self.sections: dict[str, Mapping[click.Command, str]] = {}
 
-    def add_section(self, title: str, *commands: click.Command) -> None:
-        """Add commands that are listed together, in this order."""
+    def add_section(self, title: str, commands: Mapping[click.Command, str]) -> None:
+        """Add commands that are listed together, in this order, each with what it tells."""
         self.sections[title] = commands
-        for command in commands:
+        for command, told in commands.items():
+            command.short_help = told
             self.add_command(command)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,8 +40,7 @@ class FlagsGroup(click.Group):
         for title, commands in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl([
-                    (f"{command.name:<{wide}}", command.get_short_help_str(formatter.width - wide))
-                    for command in commands
+                    (f"{command.name:<{wide}}", told) for command, told in commands.items()
                 ])
 
     def invoke(self, ctx: click.Context) -> None:

@@ -8,6 +8,7 @@ import click
 from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
 from workbench.cli.completion import completion
+from workbench.cli.convert import convert
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.detectors import detectors
@@ -29,7 +30,7 @@ from workbench.cli.jobs import jobs
 from workbench.cli.lib import lib
 from workbench.cli.lib_experiments import lib_experiments
 from workbench.cli.local import local, scales
-from workbench.cli.models import convert, models
+from workbench.cli.models import models
 from workbench.cli.people import people
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
@@ -67,28 +68,59 @@ def workbench() -> None:
     """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""
 
 
-workbench.add_section(
-    "Explain: what made a model decide so?",
-    explain, counterfactual, local, profile, interactions, detectors, fastshap,
-)  # fmt: skip
-workbench.add_section(
-    "Question: how good is it, and which explanation holds?",
-    evaluate, compare, measure, scales, interaction_test, simpler,
-)  # fmt: skip
-workbench.add_section(
-    "Question: would an equally good model say the same?",
-    rashomon, explain_set, interactions_set, profile_set, halo, churn, mitigate,
-)  # fmt: skip
-workbench.add_section(
-    "Question: who is worse off, and what would help?",
-    fairness, group_errors, flips, gap_causes, people, fairness_front, remedies,
-)  # fmt: skip
-workbench.add_section("Inside: what does the network make of it?", lib, lib_experiments)
-workbench.add_section("Deliver: what can be checked later", report)
-workbench.add_section(
-    "Manage: models, tables, jobs and this installation",
-    list_, models, data, jobs, convert, train, serve, doctor, completion,
-)  # fmt: skip
+workbench.add_section("Explain (why a model decides as it does)", {
+    explain: "Which features made a prediction, or made it with others",
+    counterfactual: "What would have to be different for another decision",
+    local: "A simple function around rows, of your choice",
+    profile: "How the output changes with each feature",
+    interactions: "Which features a model uses together",
+    detectors: "The same, by several detectors beside each other",
+    fastshap: "Train networks that explain a model at once",
+})  # fmt: skip
+workbench.add_section("Question (how good it is, and which explanation holds)", {
+    evaluate: "How good a model is on labelled rows",
+    compare: "Which explanation to believe, for which question",
+    measure: "Explanations by the measures of the literature",
+    scales: "How far around a row a linear explanation holds",
+    interaction_test: "Which interactions are in the data",
+    simpler: "Whether a simpler model would do",
+})  # fmt: skip
+workbench.add_section("Question (whether equally good models say the same)", {
+    rashomon: "How far models that are as good disagree about rows",
+    explain_set: "Whether they would explain rows alike",
+    interactions_set: "Whether they use the same features together",
+    profile_set: "Whether they follow features alike",
+    halo: "How far features can be weighed otherwise at once",
+    churn: "Which decisions an update could change",
+    mitigate: "What makes decisions less arbitrary",
+})  # fmt: skip
+workbench.add_section("Question (who is worse off, and what would help)", {
+    fairness: "Which groups are worse off, and how sure that is",
+    group_errors: "The same for a model that predicts a number",
+    flips: "Whose decision hangs on a protected attribute alone",
+    gap_causes: "What a gap between groups is made of",
+    people: "Who is decided narrowly, and what would have changed it",
+    fairness_front: "Models about as accurate that treat groups more alike",
+    remedies: "What would lessen a gap, at what cost, and who pays",
+})  # fmt: skip
+workbench.add_section("Inside (what the network makes of it)", {
+    lib: "How few features and edges of the layers are needed",
+    lib_experiments: "The same of small networks that are trained for it",
+})  # fmt: skip
+workbench.add_section("Deliver (what can be checked later)", {
+    report: "One HTML file of results",
+})  # fmt: skip
+workbench.add_section("Manage (models, tables, jobs and this installation)", {
+    list_: "Models, tables and methods",
+    models: "Add, look at, compare, check and remove models",
+    data: "Look at, check and keep tables",
+    jobs: "What the workbench in the browser was asked for",
+    convert: "Turn a PyTorch network into a model without code",
+    train: "Train a bundled model anew",
+    serve: "Start the workbench in the browser",
+    doctor: "Examine this installation",
+    completion: "Let the shell complete commands and names",
+})  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:

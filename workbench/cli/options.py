@@ -128,8 +128,8 @@ DEVICE = click.option(
     help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]",
 )  # fmt: skip
 MEMORY = click.option(
-    "--memory", type=Memory(), help="Memory for tensors made on the way, such as 2GB; less takes more "
-    "time. [default: 512MB; on a GPU a sixteenth of it if that is more]",
+    "--memory", type=Memory(), help="Memory for tensors made on the way, such as 2GB; less takes "
+    "more time. [default: 512MB; on a GPU a sixteenth of it if that is more]",
 )  # fmt: skip
 EXTRA = click.option(
     "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
