@@ -52,6 +52,11 @@ def splits(_ctx: click.Context, _param: click.Parameter, text: str) -> list[Comp
     return _starting(text, SPLITS)
 
 
+def devices(_ctx: click.Context, _param: click.Parameter, text: str) -> list[CompletionItem]:
+    """Offer kinds of devices, of which this machine may lack some."""
+    return _starting(text, ("auto", "cpu", "cuda", "mps"))
+
+
 def method_names(_ctx: click.Context, _param: click.Parameter, text: str) -> list[CompletionItem]:
     """Offer methods that explain."""
     return _starting(text, ["auto", *offered()["explaining"]])

@@ -40,7 +40,7 @@ def _commands(group: click.Group) -> Iterator[MethodCommand]:
 
 def _flags(command: MethodCommand) -> list[list[Any]]:
     """Return name, whether it is a switch, choices, and what it is for, of each setting."""
-    own = {param.name for param in command.params} | {"help"}
+    own = {param.name for param in command.params}
     return [
         [
             option.opts[0].removeprefix("--"), option.is_flag,
@@ -48,7 +48,9 @@ def _flags(command: MethodCommand) -> list[list[Any]]:
             str(option.help).partition(". ")[0].rstrip("."),
         ]
         for option in command.get_params(click.Context(command))
-        if isinstance(option, click.Option) and option.name not in own
+        if isinstance(option, click.Option)
+        and option.name not in own
+        and "--help" not in option.opts
     ]  # fmt: skip
 
 

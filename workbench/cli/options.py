@@ -11,6 +11,7 @@ import click
 
 from workbench.cli.candidates import (
     background_names,
+    devices,
     known_flags,
     model_names,
     splits,
@@ -124,7 +125,7 @@ SEED = click.option(
     help="Same seed, same numbers.",
 )  # fmt: skip
 DEVICE = click.option(
-    "--device", shell_complete=lambda *_: ["auto", "cpu", "cuda", "mps"],
+    "--device", shell_complete=devices,
     help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]",
 )  # fmt: skip
 MEMORY = click.option(
