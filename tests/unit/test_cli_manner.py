@@ -43,11 +43,11 @@ NO_EXAMPLES = {
 }  # fmt: skip
 SMALL = {
     "explain": ("adult-mlp adult --rows 3 --n-background 12", "attribution"),
-    "explain ": ("wine-mlp wine --rows 3 --method lime --budget 200", "local_models"),
+    "explain ": ("wine-mlp wine --rows 3 --method lime --perturbations 200", "local_models"),
     "explain  ": ("diabetes-mlp diabetes --rows 3 --method interactions --n-background 10",
                   "interactions"),
     "counterfactual": ("wine-mlp wine --rows 5 --budget 1000", "counterfactuals"),
-    "local": ("wine-mlp wine --rows 5 --perturbations 128", "local_functions"),
+    "local": ("wine-mlp wine --rows 5 --samples 128", "local_functions"),
     "scales": ("wine-mlp wine --rows 5 --count 3", "scale_curves"),
     "profile": ("wine-mlp wine --points 5 --features alcohol", "profiles"),
     "interactions": ("wine-mlp wine --permutations 1 --max-rows 20", "interaction_scores"),
@@ -70,7 +70,7 @@ SMALL = {
     "fairness": ("german-mlp german --by foreign_worker --resamples 200 --neighbour-rows 50",
                  "fairness_audit"),
     "group-errors": ("diabetes-mlp diabetes --resamples 200", "error_audit"),
-    "flips": ("adult-mlp adult --by sex --max-rows 200", "attribute_flips"),
+    "flips": ("german-mlp german --by foreign_worker", "attribute_flips"),
     "gap-causes": ("german-mlp german --by age --bins age=30 --max-rows 20 --background-rows 5 "
                    "--budget 76", "gap_causes"),
     "people": ("german-mlp german --models 20 --max-people 2", "boundary_people"),
