@@ -232,11 +232,11 @@ def add(
     finally:
         workspace.discard(draft)
     if as_text:
-        content = {
+        told = {
             "table": entry.reference, "rows": entry.n_rows, "features": entry.n_features,
             "notes": notes or entry.notes,
         }  # fmt: skip
-        click.echo(json.dumps(content, indent=2))
+        click.echo(json.dumps(told, indent=2))
         return
     for note in notes or entry.notes:
         click.echo(f"  Note: {note}")

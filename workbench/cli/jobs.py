@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -159,7 +159,7 @@ def result(job: str, out: Path | None, as_text: bool) -> None:
     is_folder = out is not None and (out.is_dir() or not out.suffix)
     if out is not None:
         (check_folder if is_folder else check_file)(out)
-    found = Queue().result(job, OWNER)
+    found: Any = Queue().result(job, OWNER)  # of whichever kind
     written: list[Path] = []
     if out is not None:
         written = write_result(found, out) if is_folder else [found.save(out)]

@@ -105,7 +105,7 @@ UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 LEAST_MEMORY = 2**20
 
 
-class Memory(click.ParamType):
+class Memory(click.ParamType[int]):
     """An amount of memory such as ``2GB``, ``512MB`` or ``1.5GiB``, in bytes."""
 
     name = "size"
