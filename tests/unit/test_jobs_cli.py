@@ -84,12 +84,57 @@ def test_saves_a_result(queue, said, tmp_path):
     finish(queue)
     assert said("result", job.id, "--out", out) == f"Wrote {out}\n"
     assert_same_bits(load(out), example(n=2))
-    found = json.loads(said("result", job.id, "--out", out, "--json"))
-    assert found == {"path": str(out), "kind": "attribution"}
+    found = json.loads(said("result", job.id, "--json"))
+    assert found["kind"] == "attribution"
+    assert found["fields"]["values"] == example(n=2).values.tolist()
 
 
-@pytest.mark.parametrize("verb", ["show", "cancel", "rerun", "result"])
+@pytest.mark.parametrize("verb", ["show", "cancel", "rerun", "result", "wait"])
 def test_a_job_of_someone_else_is_no_job(queue, said, tmp_path, verb):
     job = submit(queue, owner="somebody")
     more = ("--out", tmp_path / "x") if verb == "result" else ()
     assert said(verb, job.id, *more, code=1) == f"Error: {NO_JOB}\n"
+
+
+def test_a_result_goes_to_a_folder_as_those_of_other_commands(queue, said, tmp_path):
+    job = submit(queue)
+    finish(queue)
+    lines = said("result", job.id, "--out", tmp_path / "out").splitlines()
+    files = sorted((tmp_path / "out").iterdir())
+    assert sorted(lines) == [f"Wrote {file}" for file in files]
+    assert {file.suffix for file in files} == {".attribution", ".csv", ".json"}
+    assert_same_bits(load(next(file for file in files if file.suffix == ".attribution")),
+                     example(n=2))  # fmt: skip
+    told = said("result", job.id)
+    assert example(n=2).provenance.describe() in told
+    (tmp_path / "file").write_text("mine")
+    below = tmp_path / "file" / "below"
+    assert said("result", job.id, "--out", below, code=1) == (
+        f"Error: Folder {str(below)!r} cannot be written to; choose another.\n"
+    )
+
+
+def test_waits_for_what_is_over(queue, said):
+    job = submit(queue)
+    assert said("wait", job.id, code=1) == (
+        "Error: Nothing runs jobs on cpu now, so that this one would wait for ever; start "
+        "workbench serve, or give --timeout.\n"
+    )
+    assert said("wait", job.id, "--timeout", "0", code=1) == (
+        "Error: The job is queued, not done; wait longer.\n"
+    )
+    finish(queue)
+    assert said("wait", job.id) == "Row 0: done in 2.0 s\n"
+    assert json.loads(said("wait", job.id, "--json"))["state"] == "done"
+    stopped = submit(queue, 1)
+    queue.cancel(stopped.id, "local")
+    assert said("wait", stopped.id, code=1) == (
+        "Error: The job is cancelled, not done; workbench jobs rerun runs it again.\n"
+    )
+
+
+def test_removes_a_job(queue, said):
+    job = submit(queue)
+    assert said("remove", job.id) == f"Removed {job.id}.\n"
+    assert said("list") == "There are no jobs.\n"
+    assert said("remove", job.id, code=1) == f"Error: {NO_JOB}\n"

@@ -16,6 +16,7 @@ from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
 from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
+    agreement,
     counterfactuals,
     detectors,
     evaluate,
@@ -46,8 +47,8 @@ from workbench.api.methods import (
 from workbench.api.profiling import profiles
 from workbench.api.rashomon import rashomon_set
 from workbench.api.remedying import remedied_model, remedies
-from workbench.api.showing import answer, plot
 from workbench.api.serving import Served, serving_table, write_serving
+from workbench.api.showing import answer, plot
 from workbench.api.simpler import simpler_models
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
@@ -56,6 +57,7 @@ from workbench.core.results import load as load_result
 from workbench.data.bundled import open_table
 from workbench.engines.lfa.advisor import Advice, advise
 from workbench.engines.performance import Overview, table_overview
+from workbench.engines.performance.agreement import Agreement
 from workbench.registry.store import Entry, list_models
 from workbench.report.document import Document
 from workbench.report.formats import write_document
@@ -63,17 +65,85 @@ from workbench.report.html import write_report
 from workbench.workspace.explainers import attach
 
 __all__ = [
-    "Advice", "Analysis", "AnalysisRun", "Document", "Entry", "Explainer", "Outcome", "Overview",
-    "Plan", "Replay", "Step", "advise", "analysis_of", "answer", "Served", "answers", "attach",
-    "attribute", "audit", "audit_decisions", "background_for", "boundary_people", "churn",
-    "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate", "explain",
-    "explain_set", "explainer_for", "fairness_front", "faithfulness", "find_method", "flips",
-    "gap_causes", "halo", "import_attribution", "interaction_scores", "interaction_test",
-    "interactions", "interactions_set", "keep_explainer", "less_discriminatory_model", "lime",
-    "list_methods", "list_models", "list_tables", "load_analysis", "load_model", "load_result",
-    "load_table", "local_basis", "local_basis_row", "local_functions", "measures", "mitigate",
-    "open_table", "plan", "plot", "profiles", "profiles_set", "rashomon_set", "realised_churn",
-    "remedied_model", "remedies", "run_analysis", "run_checks", "save_analysis",
-    "save_front_model", "scale_curves", "select_rows", "serving_table", "simpler_models",
-    "table_overview", "train_explainer", "write_document", "write_report", "write_serving",
+    "Advice",
+    "Agreement",
+    "Analysis",
+    "AnalysisRun",
+    "Document",
+    "Entry",
+    "Explainer",
+    "Outcome",
+    "Overview",
+    "Plan",
+    "Replay",
+    "Served",
+    "Step",
+    "advise",
+    "agreement",
+    "analysis_of",
+    "answer",
+    "answers",
+    "attach",
+    "attribute",
+    "audit",
+    "audit_decisions",
+    "background_for",
+    "boundary_people",
+    "churn",
+    "counterfactuals",
+    "detectors",
+    "error_audit",
+    "estimate_cost",
+    "evaluate",
+    "explain",
+    "explain_set",
+    "explainer_for",
+    "fairness_front",
+    "faithfulness",
+    "find_method",
+    "flips",
+    "gap_causes",
+    "halo",
+    "import_attribution",
+    "interaction_scores",
+    "interaction_test",
+    "interactions",
+    "interactions_set",
+    "keep_explainer",
+    "less_discriminatory_model",
+    "lime",
+    "list_methods",
+    "list_models",
+    "list_tables",
+    "load_analysis",
+    "load_model",
+    "load_result",
+    "load_table",
+    "local_basis",
+    "local_basis_row",
+    "local_functions",
+    "measures",
+    "mitigate",
+    "open_table",
+    "plan",
+    "plot",
+    "profiles",
+    "profiles_set",
+    "rashomon_set",
+    "realised_churn",
+    "remedied_model",
+    "remedies",
+    "run_analysis",
+    "run_checks",
+    "save_analysis",
+    "save_front_model",
+    "scale_curves",
+    "select_rows",
+    "serving_table",
+    "simpler_models",
+    "table_overview",
+    "train_explainer",
+    "write_document",
+    "write_report",
+    "write_serving",
 ]  # fmt: skip

@@ -32,6 +32,8 @@ from workbench.core.table import Table
 from workbench.engines import fastshap, performance, shapley
 from workbench.engines import interactions as scoring
 from workbench.engines.counterfactuals import search
+from workbench.engines.performance.agreement import Agreement
+from workbench.engines.performance.agreement import agreement as compare_answers
 from workbench.engines.shapley.interactions import explain_pairs
 from workbench.workspace import explainers
 from workbench.workspace.background import training_rows
@@ -126,6 +128,23 @@ def interaction_scores(
     return scoring.interaction_scores(
         model, rows, seed=seed, device=device, progress=progress, **params
     )
+
+
+def agreement(
+    one: Model | str, other: Model | str, rows: "Table | pd.DataFrame", *, seed: int = 0
+) -> Agreement:
+    """Say how far two models of the same features and outputs say the same about rows.
+
+    Of more than 5,000 rows as many are drawn.
+
+    Raises
+    ------
+    WorkbenchError
+        If anything given does not fit; the message names it and the fix.
+    """
+    one, rows = opened(one, rows, seed)
+    other = load_model(other) if isinstance(other, str) else other
+    return compare_answers(one, other, rows, seed=seed)
 
 
 def halo(

@@ -1,13 +1,14 @@
 """``workbench interactions-set`` and ``workbench profile-set``: what equally good models do."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.interactions import DIGITS
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.interactions import DIGITS, TOP_OPTION, scores_in_words
+from workbench.cli.options import SHOWN, MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ Examples:
   workbench profile-set adult-mlp adult --features age,hours_per_week --profiled 64
   workbench profile-set wine-mlp wine --pair alcohol,hue --out out/
 """
-TOP = 12
-_top = click.option(
-    "--top", type=click.IntRange(min=1), default=TOP, show_default=True, help="Lines."
-)
-_shown = click.option("--class", "shown", help="Output to print. [default: the favourable class]")
 
 
 @click.command(
@@ -37,11 +33,9 @@ _shown = click.option("--class", "shown", help="Output to print. [default: the f
     only="rashomon.interactions", no_args_is_help=True, epilog=INTERACTIONS,
 )  # fmt: skip
 @labelled_options
-@_top
-@_shown
-def interactions_set(
-    out: Path | None, as_text: bool, top: int, shown: str | None, **flags: Any
-) -> None:
+@TOP_OPTION
+@SHOWN
+def interactions_set(top: int, shown: str | None, **flags: Any) -> None:
     """Say which features MODEL uses together, and whether models that are as good do so.
 
     Models are admitted on validation rows of TABLE by their loss, and scored on the same rows
@@ -50,17 +44,14 @@ def interactions_set(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
+    finish(
         "interactions_set",
         "Exchanging",
-        out=out,
-        as_text=as_text,
-        run=run_on_labelled,
+        partial(_scores_in_words, shown=shown, top=top),
+        read=labelled_rows,
         shown=shown,
         **flags,
     )
-    if result is not None:
-        click.echo(_scores_in_words(result, shown, top))
 
 
 @click.command(
@@ -68,9 +59,9 @@ def interactions_set(
     no_args_is_help=True, epilog=PROFILES,
 )  # fmt: skip
 @labelled_options
-@_top
-@_shown
-def profile_set(out: Path | None, as_text: bool, top: int, shown: str | None, **flags: Any) -> None:
+@TOP_OPTION
+@SHOWN
+def profile_set(top: int, shown: str | None, **flags: Any) -> None:
     """Say how the output of MODEL changes with each feature, and of models that are as good.
 
     Models are admitted on validation rows of TABLE by their loss. Prints for each feature where
@@ -79,33 +70,23 @@ def profile_set(out: Path | None, as_text: bool, top: int, shown: str | None, **
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
+    finish(
         "profiles_set",
         "Looking",
-        out=out,
-        as_text=as_text,
-        run=run_on_labelled,
+        partial(_profiles_in_words, shown=shown, top=top),
+        read=labelled_rows,
         shown=shown,
         **flags,
     )
-    if result is not None:
-        click.echo(_profiles_in_words(result, shown, top))
 
 
 def _scores_in_words(result: "InteractionScores", shown: str | None, top: int) -> str:
-    which = result.output_index(shown)
-    lines = [
-        f"What features do together in {result.output_names[which]!r} of "
-        f"{result.provenance.model} and {counted(result.n_models - 1, 'equally good model')}"
-    ]
-    for order, what in ((2, "Pairs"), (3, "Triples")):
-        if (result.orders == order).any():
-            lines += ["", what, *_set_lines(result, which, top, order)]
-    return "\n".join([*lines, "", *trust_lines(result)])
+    others = f" and {counted(result.n_models - 1, 'equally good model')}"
+    return scores_in_words(result, shown, top, of=others, lines=_set_lines)
 
 
-def _set_lines(result: "InteractionScores", which: int, top: int, order: int) -> list[str]:
-    found = result.cloud(which, order=order)
+def _set_lines(result: "InteractionScores", shown: str | None, top: int, order: int) -> list[str]:
+    found = result.cloud(result.output_index(shown), order=order)
     names = [" and ".join(result.set_names[place]) for place in found.places[:top]]
     wide, m = max(len(name) for name in names), result.n_models
     lines = []

@@ -1,14 +1,16 @@
 """Say which explanation to believe, for which question."""
 
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.importing import given_option
+from workbench.cli.importing import given_option, rows_beside
 from workbench.cli.options import MethodCommand, rows_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted, percent
 
@@ -39,9 +41,7 @@ WIDE = 12
 )
 @given_option
 @click.option("--budget", type=click.IntRange(min=1), help="Passes through the network for a row.")
-def compare(
-    question: str | None, budget: int | None, out: Path | None, as_text: bool, **flags: Any
-) -> None:
+def compare(question: str | None, budget: int | None, given: Path | None, **flags: Any) -> None:
     """Hold explanations of MODEL for rows of TABLE against what they are about.
 
     Prints how much of what the model does each explanation misses in each neighbourhood, and
@@ -50,41 +50,48 @@ def compare(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a CSV, Excel, Parquet or Feather file.
     """
-    from workbench import api  # loads torch
     from workbench.core.schema import listing
-    from workbench.engines.lfa.advisor import QUESTIONS, questions_for
+    from workbench.engines.lfa.advisor import QUESTIONS  # loads torch
 
     if question is not None and question not in QUESTIONS:  # before minutes of work
         raise InvalidInputError(
             f"There is no question {question!r}; choose one of {listing(QUESTIONS, 20)}."
         )
-    result = finished("faithfulness", "Comparing", out=out, as_text=as_text, **flags)
-    if result is None:
-        return
-    shown = flags["shown"]
+    tell = partial(_summary, shown=flags["shown"], question=question, budget=budget)
+    finish("faithfulness", "Comparing", tell, read=partial(rows_beside, given), **flags)
+
+
+def _summary(
+    result: "Faithfulness", shown: str | None, question: str | None, budget: int | None
+) -> str:
+    from workbench import api
+    from workbench.engines.lfa.advisor import questions_for
+
     asked = questions_for(result) if question is None else (question,)
     advice = [api.advise(result, one, output=shown, budget=budget) for one in asked]
     lines = [*_matrix(result, shown), ""]
     lines += [line for one in advice for line in (*_advice(one), "")]
-    click.echo("\n".join([*lines, *trust_lines(result)]))
+    return "\n".join([*lines, *trust_lines(result)])
 
 
 @click.command(cls=MethodCommand, no_args_is_help=True, epilog=MEASURE_EXAMPLES, yields="measures")
 @rows_options("0:100")
 @given_option
-def measure(out: Path | None, as_text: bool, **flags: Any) -> None:
+def measure(given: Path | None, **flags: Any) -> None:
     """Measure explanations of MODEL for rows of TABLE as the literature does.
 
     Prints for every measure its median over the rows, explanation by explanation; what a measure
     does not define for an explanation is n/a.
     """
+    tell = partial(_measured, shown=flags["shown"])
+    finish("measures", "Measuring", tell, read=partial(rows_beside, given), **flags)
+
+
+def _measured(result: "Measures", shown: str | None) -> str:
     from workbench.plots.measures import measures_sentence  # loads plotly
 
-    result = finished("measures", "Measuring", out=out, as_text=as_text, **flags)
-    if result is None:
-        return
-    lines = [measures_sentence(result, flags["shown"]), "", *_scores(result, flags["shown"])]
-    click.echo("\n".join([*lines, "", *trust_lines(result)]))
+    lines = [measures_sentence(result, shown), "", *_scores(result, shown)]
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _scores(result: "Measures", shown: str | None) -> list[str]:

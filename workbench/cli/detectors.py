@@ -1,13 +1,14 @@
 """``workbench detectors``."""
 
+from functools import partial
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import SHOWN, MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.results import Detectors
@@ -26,10 +27,8 @@ Examples:
 )  # fmt: skip
 @table_options
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Pairs.")
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-def detectors(
-    *, top: int, shown: str | None, out: Path | None, as_text: bool, **flags: Any
-) -> None:
+@SHOWN
+def detectors(*, top: int, shown: str | None, **flags: Any) -> None:
     """Ask several detectors which features MODEL uses together, over the rows of TABLE.
 
     Each measures something else, so what is listed are ranks. Detectors that cannot serve the
@@ -38,11 +37,14 @@ def detectors(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file.
     """
-    result = finished(
-        "detectors", "Detecting", out=out, as_text=as_text, run=run_on_table, shown=shown, **flags
+    finish(
+        "detectors",
+        "Detecting",
+        partial(_summary, shown=shown, top=top),
+        read=rows_of_table,
+        shown=shown,
+        **flags,
     )
-    if result is not None:
-        click.echo(_summary(result, shown, top))
 
 
 def _summary(result: "Detectors", shown: str | None, top: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from workbench.cli.options import AS_JSON
 from workbench.core.errors import InvalidInputError
 
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕"}
@@ -12,13 +13,13 @@ SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕"}
 
 @click.command()
 @click.option("--deep", is_flag=True, help="Also read all weights and compare their digests.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def doctor(deep: bool, as_json: bool) -> None:
+@AS_JSON
+def doctor(deep: bool, as_text: bool) -> None:
     """Examine this installation and say what to mend; exit code 1 if something fails."""
     from workbench.operations.doctor import examine  # loads torch
 
     findings = examine(deep=deep)
-    if as_json:
+    if as_text:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:

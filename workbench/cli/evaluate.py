@@ -1,12 +1,12 @@
 """``workbench evaluate``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -23,15 +23,13 @@ Examples:
 
 @click.command(cls=MethodCommand, yields="performance", no_args_is_help=True, epilog=EXAMPLES)
 @table_options
-def evaluate(*, out: Path | None, as_text: bool, **flags: Any) -> None:
+def evaluate(**flags: Any) -> None:
     """Say how good MODEL is on the labelled rows of TABLE, and how sure that is.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished("evaluate", "Evaluating", out=out, as_text=as_text, run=run_on_table, **flags)
-    if result is not None:
-        click.echo(_summary(result))
+    finish("evaluate", "Evaluating", _summary, read=rows_of_table, **flags)
 
 
 def _summary(result: "Performance") -> str:

@@ -1,18 +1,34 @@
 """``workbench explain``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar, read_rows
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.candidates import method_names
+from workbench.cli.options import (
+    MODEL,
+    RUNNING,
+    SHOWN,
+    SPLIT,
+    TABLE,
+    MethodCommand,
+    background_options,
+    rows_option,
+    with_flags,
+)
+from workbench.cli.results import check_folder, trust_lines
+from workbench.cli.running import Asked, finish, rows_and_background
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workbench.core.model import Model
     from workbench.core.results import Attribution, Interactions, LocalModels
+    from workbench.core.table import Table
 
 PAIRS = "interactions"  # kind of the results that are about pairs of features
 LOCAL = "local_models"  # of those that are linear models of a row's neighbourhood
@@ -26,6 +42,7 @@ Examples:
   workbench explain adult-mlp people.csv --explainer adult.explainer
   workbench explain adult-mlp adult --rows 5 --method interactions --index STII
   workbench explain adult-mlp adult --rows 5 --method lime --sampling around
+  workbench explain adult-mlp adult --rows 3 --set age=40 --set education_num=13
 """
 
 
@@ -35,6 +52,8 @@ class ExplainCommand(MethodCommand):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own flags, then those of the methods, each once."""
         own = super().get_params(ctx)
+        if ctx.resilient_parsing:
+            return own
         for kind in (PAIRS, LOCAL):
             known = {flag.name for flag in own}
             others = MethodCommand(self.name, yields=kind).get_params(ctx)
@@ -43,101 +62,98 @@ class ExplainCommand(MethodCommand):
 
 
 @click.command(cls=ExplainCommand, no_args_is_help=True, epilog=EXPLAIN_EXAMPLES)
-@click.argument("model")
-@click.argument("table")
-@click.option("--rows", default="0:10", show_default=True, help="Positions: 5, 0:200, or 3,7,11.")
-@click.option(
-    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-)
-@click.option("--method", default="auto", show_default=True, help="auto or a name from `list`.")
-@click.option(
-    "--explainer", type=click.Path(path_type=Path),
-    help="File of `fastshap train --out`, or a folder of them, to ask instead of those kept; with "
-    "--method auto it is asked by fastshap.",
+@with_flags(
+    MODEL,
+    TABLE,
+    rows_option("0:10"),
+    SPLIT,
+    click.option(
+        "--method", default="auto", show_default=True, shell_complete=method_names,
+        help="auto or a name from `list`.",
+    ),
+    click.option(
+        "--set", "changes", multiple=True, metavar="COLUMN=VALUE",
+        help="Explain the rows as if this column held this value, such as --set age=40; may be "
+        "repeated.",
+    ),
+    click.option(
+        "--explainer", type=click.Path(path_type=Path),
+        help="File of `fastshap train --out`, or a folder of them, to ask instead of those kept; "
+        "with --method auto it is asked by fastshap.",
+    ),
+    *background_options(None, "100; of lime 2,000"),
+    SHOWN,
+    *RUNNING,
 )  # fmt: skip
-@click.option("--background", help="Bundled name or file. [default: the model's training rows]")
-@click.option(
-    "--n-background", type=int, help="Background rows to draw. [default: 100; of lime 2,000]"
-)
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Same seed, same numbers.",
-)
-@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to.")
-@click.option(
-    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-)
-@click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def explain(
-    model: str, table: str, rows: str, split: str | None, method: str, explainer: Path | None,
-    background: str | None, n_background: int | None, shown: str | None, seed: int,
-    device: str | None, out: Path | None, ignore_extra_columns: bool, as_text: bool,
-    **params: str | None,
+    model: str, method: str, changes: tuple[str, ...], explainer: Path | None,
+    n_background: int | None, **flags: Any,
 ) -> None:  # fmt: skip
     """Say which features made the predictions of MODEL for rows of TABLE.
 
     With --method interactions: which pairs of features worked together. With --method lime: what
-    a linear model of each row's neighbourhood says.
+    a linear model of each row's neighbourhood says. With --set: what the model says of the rows
+    with other values, and why.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a CSV, Excel, Parquet or Feather file.
     """
     from workbench import api  # loads torch
-    from workbench.core.schema import listing
 
+    if flags["out"] is not None:
+        check_folder(flags["out"])
     chosen = api.load_model(model)
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
     if explainer is not None:
-        chosen, method, given = _with_explainer(chosen, explainer, method, given)
-    if shown is not None and shown not in chosen.output_names:  # before minutes of work
-        raise InvalidInputError(
-            f"Model {chosen.name} has no output {shown!r}; choose one of "
-            f"{listing(chosen.output_names)}."
-        )
-    selected, data = read_rows(
-        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
-    )
-    usual = api.REFERENCE_ROWS if _yields(method, LOCAL) else api.BACKGROUND_ROWS
-    drawn = api.background_for(
-        chosen, data, n=usual if n_background is None else n_background, seed=seed,
-        source=background, ignore_extra=ignore_extra_columns,
-        fewer=n_background is None and usual == api.REFERENCE_ROWS,
+        chosen, method, flags = _with_explainer(chosen, explainer, method, flags)
+    local, pairs = _yields(method, LOCAL), _yields(method, PAIRS)
+    usual = api.REFERENCE_ROWS if local else api.BACKGROUND_ROWS
+    tell = _local_summary if local else _pairs_summary if pairs else summary
+    finish(
+        "lime" if local else "interactions" if pairs else "explain", "Explaining",
+        partial(_told, shown=flags["shown"], tell=tell, changes=changes), model=chosen,
+        read=partial(_changed, changes=changes), method=None if pairs else method,
+        n_background=usual if n_background is None else n_background,
+        fewer=local and n_background is None, **flags,
     )  # fmt: skip
-    if out is not None:
-        check_folder(out)
-    result: Attribution | Interactions | LocalModels
-    with progress_bar("Explaining") as progress:
-        asked: dict[str, Any] = {"seed": seed, "device": device, "progress": progress, **given}
-        if _yields(method, LOCAL):
-            result = api.lime(chosen, selected, drawn, method=method, **asked)
-            told = _local_summary(result, result.output_index(shown))
-        elif _yields(method, PAIRS):
-            result = api.interactions(chosen, selected, drawn, **asked)
-            told = _pairs_summary(result, result.output_index(shown))
-        else:
-            result = api.explain(chosen, selected, drawn, method=method, **asked)
-            told = summary(result, result.output_index(shown))
-    written = write_result(result, out) if out else []
-    if as_text:
-        click.echo(as_json(result))
-        return
-    click.echo(told)
-    for path in written:
-        click.echo(f"Wrote {path}")
+
+
+def _changed(model: "Model", asked: Asked, changes: tuple[str, ...]) -> "dict[str, Table]":
+    """Read rows and background, and give the rows the values of ``--set``."""
+    tables = rows_and_background(model, asked)
+    if not changes:
+        return tables
+    return {**tables, "rows": tables["rows"].with_values(_values(changes))}
+
+
+def _values(changes: tuple[str, ...]) -> dict[str, str]:
+    """Read ``age=40``, several times."""
+    values: dict[str, str] = {}
+    for change in changes:
+        name, equals, value = (part.strip() for part in change.partition("="))
+        if not (name and equals and value):
+            raise InvalidInputError(
+                f"--set: {change[:80]!r} names no column and value; write for example --set age=40."
+            )
+        if name in values:
+            raise InvalidInputError(f"--set: column {name[:80]!r} is set twice; give one value.")
+        values[name] = value
+    return values
+
+
+def _told(
+    result: Any, *, shown: str | None, tell: "Callable[[Any, int], str]", changes: tuple[str, ...]
+) -> str:
+    head = [f"As if {' and '.join(change.strip() for change in changes)}:"] if changes else []
+    return "\n".join([*head, tell(result, result.output_index(shown))])
 
 
 def _with_explainer(
-    model: "Model", path: Path, method: str, given: dict[str, Any]
+    model: "Model", path: Path, method: str, flags: dict[str, Any]
 ) -> "tuple[Model, str, dict[str, Any]]":
     """Attach the explainer of a file or folder that fits what is asked.
 
-    Returns the model, the method that asks it, and the settings, which follow the explainer where
-    none were given.
+    Returns the model, the method that asks it, and the flags, whose settings follow the explainer
+    where none were given.
     """
     from workbench import api  # loads torch
     from workbench.core.schema import listing
@@ -149,7 +165,7 @@ def _with_explainer(
     fitting = [
         (explainer, game)
         for explainer, game in zip(found, games, strict=True)
-        if all(given.get(name, value) == value for name, value in game.items())
+        if all(flags.get(name) in {None, value} for name, value in game.items())
     ]
     if not fitting:
         kinds = listing([f"{g['output']} with link {g['link']} ({g['value']})" for g in games])
@@ -159,14 +175,15 @@ def _with_explainer(
         )
     explainer, game = fitting[-1]
     fields = api.list_methods()[api.find_method(method)].params.model_fields
-    settings = {**given, **{name: value for name, value in game.items() if name in fields}}
+    flags = {**flags, **{name: value for name, value in game.items() if name in fields}}
+    settings = {name: flags[name] for name in fields if flags.get(name) is not None}
     model = api.attach(model, explainer)
     if not api.explainer_for(model, api.find_method(method), settings):
         raise InvalidInputError(
             f"Method {method!r} asks no explainer of {explainer.value} values; choose --method "
             "fastshap, or leave out --explainer."
         )
-    return model, method, settings
+    return model, method, flags
 
 
 def summary(result: "Attribution", output: int) -> str:

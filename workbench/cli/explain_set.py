@@ -1,13 +1,13 @@
 """``workbench explain-set``: would equally good models explain rows in the same way?"""
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import SHOWN, MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ TOP = 12
     yields="attribution_range",
 )  # fmt: skip
 @partial(labelled_options, rows="0:100")
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-def explain_set(out: Path | None, as_text: bool, shown: str | None, **flags: Any) -> None:
+@SHOWN
+def explain_set(shown: str | None, **flags: Any) -> None:
     """Explain rows of TABLE by MODEL and by other models that are as good.
 
     Models are admitted on validation rows of TABLE by their loss, and explained with the same
@@ -38,17 +38,20 @@ def explain_set(out: Path | None, as_text: bool, shown: str | None, **flags: Any
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "explain_set", "Explaining", out=out, as_text=as_text, run=run_on_labelled, shown=shown,
+    finish(
+        "explain_set",
+        "Explaining",
+        partial(_summary, shown=shown),
+        read=labelled_rows,
+        shown=shown,
         **flags,
-    )  # fmt: skip
-    if result is not None:
-        click.echo(_summary(result, result.output_index(shown)))
+    )
 
 
-def _summary(result: "AttributionRange", which: int) -> str:
+def _summary(result: "AttributionRange", shown: str | None) -> str:
     from workbench.plots.attribution_range_words import range_sentence, stability_sentence
 
+    which = result.output_index(shown)
     lines = [range_sentence(result, output=which)]
     if result.n_models:
         table = _row_lines if len(result) == 1 else _importance_lines

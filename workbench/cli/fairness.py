@@ -1,12 +1,13 @@
 """``workbench fairness``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 from workbench.core.fairness_metrics import (
     ACCURACY,
     BASE,
@@ -28,7 +29,7 @@ Examples:
   workbench fairness german-mlp german --by personal_status,age --bins age=25,60 --split all
   workbench fairness adult-mlp adult --by race --rate selection_rate --out out/
 """
-SHOWN = (BASE, SELECTION, TPR, FPR, PPV, ACCURACY)
+LISTED = (BASE, SELECTION, TPR, FPR, PPV, ACCURACY)
 # Beyond this many groups of a partition the table goes on in the files.
 MOST_GROUPS = 24
 
@@ -41,7 +42,7 @@ MOST_GROUPS = 24
     "--rate", type=click.Choice(list(RATES)), default=TPR, show_default=True,
     help="The rate that the sentences are about; the tables hold all.",
 )  # fmt: skip
-def fairness(out: Path | None, as_text: bool, rate: str, **flags: Any) -> None:
+def fairness(rate: str, **flags: Any) -> None:
     """Say who is worse off under MODEL's decisions, by how much, and how sure that is.
 
     Groups are those of the protected columns of TABLE, also of columns that the model does not
@@ -50,9 +51,7 @@ def fairness(out: Path | None, as_text: bool, rate: str, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished("audit", "Auditing", out=out, as_text=as_text, run=run_on_table, **flags)
-    if result is not None:
-        click.echo(_summary(result, rate))
+    finish("audit", "Auditing", partial(_summary, rate=rate), read=rows_of_table, **flags)
 
 
 def _summary(result: "FairnessAudit", rate: str) -> str:
@@ -92,12 +91,12 @@ def _of_partition(result: "FairnessAudit", partition: int, rate: str) -> list[st
 def _groups(result: "FairnessAudit", partition: int) -> list[str]:
     from workbench.numerics.audit_reading import rate_index
 
-    heads = [RATES[rate].title.lower() for rate in SHOWN]
+    heads = [RATES[rate].title.lower() for rate in LISTED]
     found = result.groups_of(partition)
     wide = max(len(result.group_names[g]) for g in found)
     lines = [f"  {'group':<{wide}}  {'rows':>8}  " + "  ".join(f"{head:>20}" for head in heads)]
     for g in found[:MOST_GROUPS]:
-        cells = [_cell(result, rate, rate_index(rate), int(g)) for rate in SHOWN]
+        cells = [_cell(result, rate, rate_index(rate), int(g)) for rate in LISTED]
         lines.append(
             f"  {result.group_names[g]:<{wide}}  {result.sizes[g]:>8,}  "
             + "  ".join(f"{cell:>20}" for cell in cells)

@@ -1,19 +1,20 @@
 """``workbench fairness-front``."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import FOLDER, MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
-    from workbench.core.model import Model
+    from workbench.cli.running import Done
     from workbench.core.results import FairnessFront
-    from workbench.core.table import Table
 
 EXAMPLES = """\b
 Examples:
@@ -21,7 +22,6 @@ Examples:
   workbench fairness-front german-mlp german --by age --bins age=25 --eps 0.02
   workbench fairness-front adult-mlp adult --by sex --save adult-fairer --into models/
 """
-FOLDER = click.Path(file_okay=False, path_type=Path)
 TOP = 10
 
 
@@ -35,11 +35,7 @@ TOP = 10
               "list, in place of the alternative.")  # fmt: skip
 @click.option("--into", type=FOLDER, help="Registry folder to publish to. [default: "
               "WORKBENCH_MODELS, else the built-in one]")  # fmt: skip
-def fairness_front(
-    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, save: str | None,
-    which: int | None, into: Path | None, **params: str | None,
-) -> None:  # fmt: skip
+def fairness_front(save: str | None, which: int | None, into: Path | None, **flags: Any) -> None:
     """Look for models about as accurate as MODEL that treat groups more alike.
 
     Near-copies of MODEL are drawn at random and trained on towards a smaller gap, on training rows
@@ -49,43 +45,29 @@ def fairness_front(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
-    from workbench.api.front import check_name
+    from workbench.api.front import check_name  # loads torch
 
     if save is not None:
         check_name(save)
     elif which is not None or into is not None:
         raise InvalidInputError("Say under which name to publish the model: --save NAME.")
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns, by=params.get("by")
-    )
-    if out is not None:
-        check_folder(out)
-    given = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Searching") as progress:
-        result = api.fairness_front(
-            chosen, whole, selected, seed=seed, device=device, progress=progress, **given
-        )
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else _summary(result))
-    if save is not None:
-        _save(result, chosen, whole, selected, save, which, into, as_text=as_text)
+    finish(
+        "fairness_front", "Searching", _summary, read=labelled_rows,
+        then=partial(_save, name=save, which=which, into=into) if save else None, **flags,
+    )  # fmt: skip
 
 
-def _save(
-    result: "FairnessFront", model: "Model", whole: "Table", selected: "Table", name: str,
-    which: int | None, into: Path | None, *, as_text: bool,
-) -> None:  # fmt: skip
+def _save(done: "Done", *, name: str, which: int | None, into: Path | None) -> str:
     from workbench import api
 
-    folder = api.save_front_model(model, whole, result, name, selected, which=which, into=into)
-    click.echo(f"Wrote {folder}", err=as_text)
-    click.echo(
-        "It was read back and decides as the front says. Next: workbench models show "
-        f"{folder}", err=as_text,
+    folder = api.save_front_model(
+        done.model, done.tables["table"], done.result, name, done.tables["rows"], which=which,
+        into=into,
     )  # fmt: skip
+    return (
+        f"Wrote {folder}\nIt was read back and decides as the front says. Next: workbench models "
+        f"show {folder}"
+    )
 
 
 def _summary(result: "FairnessFront") -> str:

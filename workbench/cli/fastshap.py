@@ -1,12 +1,25 @@
 """``workbench fastshap``: train an explainer, and say how far off one is."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, progress_bar
-from workbench.cli.results import check_folder
+from workbench.cli.candidates import background_names, model_names, splits, table_names
+from workbench.cli.options import (
+    AS_JSON,
+    DEVICE,
+    EXTRA,
+    FILE,
+    MEMORY,
+    MODEL,
+    SEED,
+    MethodCommand,
+    with_flags,
+)
+from workbench.cli.results import check_file
+from workbench.cli.running import running
 from workbench.core.errors import InvalidInputError
 from workbench.core.wording import counted, percent
 
@@ -30,29 +43,34 @@ def fastshap() -> None:
 
 @fastshap.command("train", cls=MethodCommand, yields="explainer", no_args_is_help=True,
                   epilog=EXAMPLES)  # fmt: skip
-@click.argument("model")
-@click.argument("table", required=False)
-@click.option("--split", help="train, validation, test or all. [default: train if bundled]")
-@click.option("--background", help="Bundled name or file. [default: drawn from the rows]")
-@click.option("--n-background", default=100, show_default=True, help="Background rows to draw.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Same seed, same numbers.",
-)
-@click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write, for `explain --explainer` and `fastshap add`. [default: kept on this "
-    "machine, for `explain --method fastshap`]",
-)
-@click.option("--bundled", is_flag=True, help="Write it beside the model, one of each game.")
+@with_flags(
+    MODEL,
+    click.argument("table", required=False, shell_complete=table_names),
+    click.option(
+        "--split", shell_complete=splits,
+        help="train, validation, test or all. [default: train if bundled]",
+    ),
+    click.option(
+        "--background", shell_complete=background_names,
+        help="Bundled name or file. [default: drawn from the rows]",
+    ),
+    click.option("--n-background", default=100, show_default=True, help="Background rows to draw."),
+    SEED,
+    DEVICE,
+    MEMORY,
+    click.option(
+        "--out", type=FILE,
+        help="File to write, for `explain --explainer` and `fastshap add`. [default: kept on this "
+        "machine, for `explain --method fastshap`]",
+    ),
+    click.option("--bundled", is_flag=True, help="Write it beside the model, one of each game."),
+    EXTRA,
+    AS_JSON,
+)  # fmt: skip
 def train(
     model: str, table: str | None, split: str | None, background: str | None, n_background: int,
-    seed: int, device: str | None, out: Path | None, bundled: bool, **params: str | None,
+    seed: int, device: str | None, memory: int | None, out: Path | None, bundled: bool,
+    ignore_extra_columns: bool, as_text: bool, **params: str | None,
 ) -> None:  # fmt: skip
     """Train an explainer of MODEL on the rows of TABLE; by default the model's training rows.
 
@@ -66,19 +84,21 @@ def train(
     if out is not None:
         if bundled:
             raise InvalidInputError("Give --out or --bundled, not both.")
-        check_folder(out.parent)
+        check_file(out)
     chosen = api.load_model(model)
     rows = None
     if table is not None:
         part = split or ("train" if table in api.list_tables() else "all")
-        rows = api.load_table(table, split=part, model=chosen)
+        rows = api.load_table(table, split=part, model=chosen, ignore_extra=ignore_extra_columns)
     drawn = None
     if background is not None:
         part = "train" if background in api.list_tables() else "all"
-        source = api.load_table(background, split=part, model=chosen)
+        source = api.load_table(
+            background, split=part, model=chosen, ignore_extra=ignore_extra_columns
+        )
         drawn = source.sample(n_background, seed=seed)
     given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar("Training") as progress:
+    with running("Training", memory) as progress:
         explainer = api.train_explainer(
             chosen, rows, drawn, n_background=n_background, seed=seed, device=device,
             progress=progress, **given,
@@ -86,13 +106,15 @@ def train(
     if bundled:
         out = find_version(model) / bundled_name(explainer)
     path = api.keep_explainer(chosen, explainer) if out is None else explainer.save(out)
-    click.echo("\n".join(_certificate(explainer)))
-    click.echo(f"Wrote {path}")
+    _say(explainer, as_text=as_text)
+    click.echo(f"Wrote {path}", err=as_text)
 
 
 @fastshap.command("add", no_args_is_help=True)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="The model that it was trained for.")
+@click.option(
+    "--model", required=True, shell_complete=model_names, help="The model that it was trained for."
+)
 def add(file: Path, model: str) -> None:
     """Keep the explainer in FILE (or those of a folder), so that every command and page has it."""
     from workbench import api  # loads torch
@@ -106,11 +128,27 @@ def add(file: Path, model: str) -> None:
 
 @fastshap.command("show", no_args_is_help=True)
 @click.argument("file", type=click.Path(path_type=Path))
-def show(file: Path) -> None:
+@AS_JSON
+def show(file: Path, as_text: bool) -> None:
     """Say what the explainer in FILE explains, and how far off it is."""
     from workbench.registry.explainers import read_explainer
 
-    click.echo("\n".join(_certificate(read_explainer(file))))
+    _say(read_explainer(file), as_text=as_text)
+
+
+def _say(explainer: "Explainer", *, as_text: bool) -> None:
+    """Print what an explainer explains and how far off it is, without its weights."""
+    if not as_text:
+        click.echo("\n".join(_certificate(explainer)))
+        return
+    content = {
+        "digest": explainer.digest,
+        "game": {"output": explainer.output, "link": explainer.link, "value": explainer.value},
+        "certificate": explainer.certificate.model_dump(mode="json"),
+        "fidelity": explainer.fidelity.model_dump(mode="json"),
+        "provenance": explainer.provenance.model_dump(mode="json"),
+    }
+    click.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 def _certificate(explainer: "Explainer") -> list[str]:

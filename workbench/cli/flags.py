@@ -1,7 +1,8 @@
-"""Faults that name a setting, told by the flag of the command that sets it."""
+"""The group of all commands: in sections, and with faults told by flags instead of settings."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import click
 
@@ -15,7 +16,32 @@ ASKING = "set|leave|lower|raise|choose|use|without|or|and|in|with"
 
 
 class FlagsGroup(click.Group):
-    """Commands whose faults name flags where the methods name settings."""
+    """Commands in sections, whose faults name flags where the methods name settings."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.sections: dict[str, Mapping[click.Command, str]] = {}
+
+    def add_section(self, title: str, commands: Mapping[click.Command, str]) -> None:
+        """Add commands that are listed together, in this order, each with what it tells."""
+        self.sections[title] = commands
+        for command, told in commands.items():
+            command.short_help = told
+            self.add_command(command)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order of the sections."""
+        first = [str(command.name) for part in self.sections.values() for command in part]
+        return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section with its commands and what they are for."""
+        wide = max(map(len, self.list_commands(ctx)))
+        for title, commands in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl([
+                    (f"{command.name:<{wide}}", told) for command, told in commands.items()
+                ])
 
     def invoke(self, ctx: click.Context) -> None:
         """Run the command that is asked for."""

@@ -1,12 +1,12 @@
 """``workbench flips``: would the decision be another if only a protected attribute were?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.results import AttributeFlips
@@ -25,7 +25,7 @@ Examples:
     epilog=EXAMPLES,
 )  # fmt: skip
 @table_options
-def flips(*, out: Path | None, as_text: bool, **flags: Any) -> None:
+def flips(**flags: Any) -> None:
     """Say whose decision MODEL would change if a protected attribute alone were another.
 
     Every row of TABLE is asked about under all values that the attributes could have. Prints how
@@ -35,9 +35,7 @@ def flips(*, out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file. True values are not needed.
     """
-    result = finished("flips", "Asking", out=out, as_text=as_text, run=run_on_table, **flags)
-    if result is not None:
-        click.echo(_summary(result))
+    finish("flips", "Asking", _summary, read=rows_of_table, **flags)
 
 
 def _summary(result: "AttributeFlips") -> str:

@@ -1,12 +1,12 @@
 """``workbench gap-causes``: what the gap between groups is made of."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.results import GapCauses
@@ -24,7 +24,7 @@ Examples:
     "gap-causes", cls=MethodCommand, yields="gap_causes", no_args_is_help=True, epilog=EXAMPLES
 )
 @table_options
-def gap_causes(*, out: Path | None, as_text: bool, **flags: Any) -> None:
+def gap_causes(**flags: Any) -> None:
     """Say what the gap in MODEL's scores between groups is made of, feature by feature.
 
     Prints for each group against the largest one how far the mean scores of TABLE's rows lie
@@ -33,10 +33,7 @@ def gap_causes(*, out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file. Protected columns need not be read by the model.
     """
-    result = finished("gap_causes", "Sharing out", out=out, as_text=as_text, run=run_on_table,
-                      **flags)  # fmt: skip
-    if result is not None:
-        click.echo(_summary(result))
+    finish("gap_causes", "Sharing out", _summary, read=rows_of_table, **flags)
 
 
 def _summary(result: "GapCauses") -> str:

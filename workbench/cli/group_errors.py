@@ -1,12 +1,12 @@
 """``workbench group-errors``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.results import ErrorAudit
@@ -23,7 +23,7 @@ MOST_GROUPS = 24
     "group-errors", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="error_audit",
 )  # fmt: skip
 @table_options
-def group_errors(*, out: Path | None, as_text: bool, **flags: Any) -> None:
+def group_errors(**flags: Any) -> None:
     """Say for whom MODEL, which predicts a number, errs more, and in which direction.
 
     Groups are those of the protected columns of TABLE, and of every two of them crossed.
@@ -31,11 +31,7 @@ def group_errors(*, out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "error_audit", "Auditing", out=out, as_text=as_text, run=run_on_table, **flags
-    )
-    if result is not None:
-        click.echo(_summary(result))
+    finish("error_audit", "Auditing", _summary, read=rows_of_table, **flags)
 
 
 def _summary(result: "ErrorAudit") -> str:

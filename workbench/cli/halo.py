@@ -1,12 +1,12 @@
 """``workbench halo``: do equally good models need features together?"""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.results import Halo
@@ -25,7 +25,7 @@ Examples:
     epilog=EXAMPLES,
 )  # fmt: skip
 @table_options
-def halo(*, out: Path | None, as_text: bool, **flags: Any) -> None:
+def halo(**flags: Any) -> None:
     """Say how far MODEL can weigh features otherwise at once, and what they do together then.
 
     Features are scaled until the loss on the rows of TABLE has risen by the tolerance, two or
@@ -35,9 +35,7 @@ def halo(*, out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished("halo", "Scaling", out=out, as_text=as_text, run=run_on_table, **flags)
-    if result is not None:
-        click.echo(_summary(result))
+    finish("halo", "Scaling", _summary, read=rows_of_table, **flags)
 
 
 def _summary(result: "Halo") -> str:

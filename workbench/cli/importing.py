@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MODEL, SPLIT, TABLE, check_output
+from workbench.cli.options import MODEL, SPLIT, TABLE
 from workbench.cli.results import as_json, check_folder, write_result
+from workbench.cli.running import Asked, check_output, rows_and_background
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -90,16 +91,18 @@ def given_option(command: Any) -> Any:
     )(command)
 
 
-def read_beside(
+def rows_beside(given: Path | None, model: "Model", asked: Asked) -> dict[str, Any]:
+    """Read rows and background, and the explanation from elsewhere that stands beside ours."""
+    tables: dict[str, Any] = rows_and_background(model, asked)
+    if given is not None:
+        tables["given"], tables["rows"] = _read_beside(given, model, tables["rows"], asked.output)
+    return tables
+
+
+def _read_beside(
     path: Path, model: "Model", rows: "Table", output: str | None
 ) -> "tuple[Attribution, Table]":
-    """Read an explanation from elsewhere, and the rows that it explains.
-
-    Raises
-    ------
-    WorkbenchError
-        If the file cannot be read, is of another kind, or explains none of the rows.
-    """
+    """Read an explanation from elsewhere, and the rows that it explains."""
     import numpy as np
 
     from workbench import api  # loads torch

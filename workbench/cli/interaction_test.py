@@ -1,12 +1,12 @@
 """``workbench interaction-test``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TOP = 12
     yields="interaction_test",
 )  # fmt: skip
 @labelled_options
-def interaction_test(out: Path | None, as_text: bool, **flags: Any) -> None:
+def interaction_test(**flags: Any) -> None:
     """Say which interactions of MODEL are in the data, and which any network would show.
 
     Networks of the same architecture are trained on the training rows of TABLE: on their labels,
@@ -35,11 +35,7 @@ def interaction_test(out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "interaction_test", "Training", out=out, as_text=as_text, run=run_on_labelled, **flags
-    )
-    if result is not None:
-        click.echo(_summary(result))
+    finish("interaction_test", "Training", _summary, read=labelled_rows, **flags)
 
 
 def _summary(result: "InteractionTest") -> str:

@@ -1,16 +1,17 @@
 """``workbench interactions``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import SHOWN, MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from workbench.core.results import InteractionScores
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 SURE = 2
 # Of shares: the floor below which a pair does not matter is a tenth of a per cent.
 DIGITS = 2
+TOP_OPTION = click.option(
+    "--top", type=click.IntRange(min=1), default=12, show_default=True, help="Lines."
+)
 EXAMPLES = """\b
 Examples:
   workbench interactions adult-mlp adult
@@ -31,11 +35,9 @@ Examples:
     no_args_is_help=True, epilog=EXAMPLES,
 )  # fmt: skip
 @table_options
-@click.option("--top", type=click.IntRange(min=1), default=12, show_default=True, help="Lines.")
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-def interactions(
-    *, top: int, shown: str | None, out: Path | None, as_text: bool, **flags: Any
-) -> None:
+@TOP_OPTION
+@SHOWN
+def interactions(*, top: int, shown: str | None, **flags: Any) -> None:
     """Say which features MODEL uses together, over the rows of TABLE.
 
     Features are exchanged between the rows. Scores in the loss need labelled rows.
@@ -43,27 +45,33 @@ def interactions(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file.
     """
-    result = finished(
+    finish(
         "interaction_scores",
         "Exchanging",
-        out=out,
-        as_text=as_text,
-        run=run_on_table,
+        partial(_summary, shown=shown, top=top),
+        read=rows_of_table,
         shown=shown,
         **flags,
     )
-    if result is not None:
-        click.echo(_summary(result, shown, top))
 
 
 def _summary(result: "InteractionScores", shown: str | None, top: int) -> str:
+    share = ", and their share of the variance (95 %)"
+    return scores_in_words(result, shown, top, head=share, lines=_lines)
+
+
+def scores_in_words(
+    result: "InteractionScores", shown: str | None, top: int, *,
+    lines: "Callable[[InteractionScores, str | None, int, int], list[str]]", of: str = "",
+    head: str = "",
+) -> str:  # fmt: skip
+    """List pairs, then triples, each kind by ``lines(result, shown, top, order)``."""
     name = result.output_names[result.output_index(shown)]
-    lines = [f"What features do together in {name!r} of {result.provenance.model}"]
+    said = [f"What features do together in {name!r} of {result.provenance.model}{of}"]
     for order, what in ((2, "Pairs"), (3, "Triples")):
         if (result.orders == order).any():
-            lines += ["", f"{what}, and their share of the variance (95 %)"]
-            lines += _lines(result, shown, top, order)
-    return "\n".join([*lines, "", *trust_lines(result)])
+            said += ["", f"{what}{head}", *lines(result, shown, top, order)]
+    return "\n".join([*said, "", *trust_lines(result)])
 
 
 def _lines(result: "InteractionScores", shown: str | None, top: int, order: int) -> list[str]:

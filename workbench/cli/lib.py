@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines, write_result
+from workbench.cli.options import MethodCommand, labelled_options
+from workbench.cli.results import trust_lines, write_result
+from workbench.cli.running import finish, labelled_rows
 
 if TYPE_CHECKING:
     from workbench.core.results import LocalBasis
@@ -24,7 +25,7 @@ Examples:
     "lib", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="local_basis"
 )
 @labelled_options
-def lib(out: Path | None, as_text: bool, **flags: Any) -> None:
+def lib(**flags: Any) -> None:
     """Say how few features of its layers, and edges between them, MODEL takes.
 
     Features come from the training rows of TABLE in three bases: the Local Interaction Basis,
@@ -34,12 +35,7 @@ def lib(out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "local_basis", "Looking inside", out=out, as_text=as_text, run=run_on_labelled,
-        write=_write, **flags,
-    )  # fmt: skip
-    if result is not None:
-        click.echo(_summary(result))
+    finish("local_basis", "Looking inside", _summary, read=labelled_rows, write=_write, **flags)
 
 
 def _write(result: "LocalBasis", out: Path) -> list[Path]:

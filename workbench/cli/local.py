@@ -1,12 +1,13 @@
 """A simple function around rows, and how far one holds."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from workbench.cli.options import MethodCommand, rows_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_and_background
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
@@ -28,20 +29,22 @@ TOP = 12
 
 @click.command(cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="local_functions")
 @rows_options("0")
-def local(out: Path | None, as_text: bool, **flags: Any) -> None:
+def local(**flags: Any) -> None:
     """Fit a simple function to MODEL around rows of TABLE, in a neighbourhood of your choice.
 
     Prints its coefficients and what it misses of the model over samples that it was not fitted to.
     """
+    tell = partial(_local_summary, shown=flags["shown"])
+    finish("local_functions", "Fitting", tell, read=rows_and_background, **flags)
+
+
+def _local_summary(result: "LocalFunctions", shown: str | None) -> str:
     from workbench.plots.local_functions import local_function_sentence  # loads plotly
 
-    result = finished("local_functions", "Fitting", out=out, as_text=as_text, **flags)
-    if result is None:
-        return
-    which = result.output_index(flags["shown"])
+    which = result.output_index(shown)
     row = 0 if len(result) == 1 else None
     lines = [local_function_sentence(result, row, which), "", *_coefficients(result, which)]
-    click.echo("\n".join([*lines, "", *trust_lines(result)]))
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _coefficients(result: "LocalFunctions", which: int) -> list[str]:
@@ -66,19 +69,21 @@ def _coefficients(result: "LocalFunctions", which: int) -> list[str]:
     cls=MethodCommand, no_args_is_help=True, epilog=SCALES_EXAMPLES, yields="scale_curves"
 )
 @rows_options("0")
-def scales(out: Path | None, as_text: bool, **flags: Any) -> None:
+def scales(**flags: Any) -> None:
     """Say how far around rows of TABLE a linear function stays true to MODEL.
 
     Prints the share that the best linear function misses, scale by scale.
     """
+    tell = partial(_scales_summary, shown=flags["shown"])
+    finish("scale_curves", "Looking", tell, read=rows_and_background, **flags)
+
+
+def _scales_summary(result: "ScaleCurves", shown: str | None) -> str:
     from workbench.plots.scale_curves import scale_sentence  # loads plotly
 
-    result = finished("scale_curves", "Looking", out=out, as_text=as_text, **flags)
-    if result is None:
-        return
-    which = result.output_index(flags["shown"])
+    which = result.output_index(shown)
     lines = [scale_sentence(result, output=which), "", *_curve(result, which)]
-    click.echo("\n".join([*lines, "", *trust_lines(result)]))
+    return "\n".join([*lines, "", *trust_lines(result)])
 
 
 def _curve(result: "ScaleCurves", which: int) -> list[str]:

@@ -7,6 +7,8 @@ import click
 
 from workbench.cli.across_models import interactions_set, profile_set
 from workbench.cli.compare import compare, measure
+from workbench.cli.completion import completion
+from workbench.cli.convert import convert
 from workbench.cli.counterfactual import counterfactual
 from workbench.cli.data import data
 from workbench.cli.detectors import detectors
@@ -30,7 +32,7 @@ from workbench.cli.lib import lib
 from workbench.cli.lib_experiments import lib_experiments
 from workbench.cli.local import local, scales
 from workbench.cli.methods import methods
-from workbench.cli.models import convert, models
+from workbench.cli.models import models
 from workbench.cli.people import people
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
@@ -48,69 +50,89 @@ CANCELLED, FAULT, DEFECT = 130, 1, 70
 # Threads of torch that wait for each other spin by default. Where other programs want the cores
 # too, that made runs 20 times slower; waiting politely costs a few per cent on an idle machine.
 SPIN, POLITE = "GOMP_SPINCOUNT", "1000"
+EPILOG = """\b
+Examples:
+  workbench list
+  workbench explain adult-mlp adult --rows 3
+  workbench explain --help
+
+Exit codes: 0 done; 1 something given does not fit, and one sentence says what; 2 the command was
+not understood; 3 a condition of fail_if in an analysis file holds; 70 a defect of the program;
+130 cancelled. Results go to standard output, everything else to standard error.
+"""
 
 
 @click.group(
-    cls=FlagsGroup,
+    cls=FlagsGroup, epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+)  # fmt: skip
 @click.version_option(package_name="explainability-workbench", prog_name="workbench")
 def workbench() -> None:
     """Explain the decisions of PyTorch models, and say how far each explanation can be trusted."""
 
 
-for command in (
-    list_,
-    methods,
-    explain,
-    import_attribution,
-    evaluate,
-    compare,
-    measure,
-    local,
-    scales,
-    interactions,
-    halo,
-    detectors,
-    interaction_test,
-    lib,
-    lib_experiments,
-    fairness,
-    group_errors,
-    flips,
-    gap_causes,
-    people,
-    rashomon,
-    explain_set,
-    interactions_set,
-    profile_set,
-    simpler,
-    churn,
-    mitigate,
-    fairness_front,
-    remedies,
-    profile,
-    fastshap,
-    report,
-    run,
-    counterfactual,
-    data,
-    models,
-    convert,
-    jobs,
-    train,
-    serve,
-    doctor,
-):
-    workbench.add_command(command)
+workbench.add_section("Explain (why a model decides as it does)", {
+    explain: "Which features made a prediction, or made it with others",
+    import_attribution: "Take in explanations that another program made",
+    counterfactual: "What would have to be different for another decision",
+    local: "A simple function around rows, of your choice",
+    profile: "How the output changes with each feature",
+    interactions: "Which features a model uses together",
+    detectors: "The same, by several detectors beside each other",
+    fastshap: "Train networks that explain a model at once",
+})  # fmt: skip
+workbench.add_section("Question (how good it is, and which explanation holds)", {
+    evaluate: "How good a model is on labelled rows",
+    compare: "Which explanation to believe, for which question",
+    measure: "Explanations by the measures of the literature",
+    scales: "How far around a row a linear explanation holds",
+    interaction_test: "Which interactions are in the data",
+    simpler: "Whether a simpler model would do",
+})  # fmt: skip
+workbench.add_section("Question (whether equally good models say the same)", {
+    rashomon: "How far models that are as good disagree about rows",
+    explain_set: "Whether they would explain rows alike",
+    interactions_set: "Whether they use the same features together",
+    profile_set: "Whether they follow features alike",
+    halo: "How far features can be weighed otherwise at once",
+    churn: "Which decisions an update could change",
+    mitigate: "What makes decisions less arbitrary",
+})  # fmt: skip
+workbench.add_section("Question (who is worse off, and what would help)", {
+    fairness: "Which groups are worse off, and how sure that is",
+    group_errors: "The same for a model that predicts a number",
+    flips: "Whose decision hangs on a protected attribute alone",
+    gap_causes: "What a gap between groups is made of",
+    people: "Who is decided narrowly, and what would have changed it",
+    fairness_front: "Models about as accurate that treat groups more alike",
+    remedies: "What would lessen a gap, at what cost, and who pays",
+})  # fmt: skip
+workbench.add_section("Inside (what the network makes of it)", {
+    lib: "How few features and edges of the layers are needed",
+    lib_experiments: "The same of small networks that are trained for it",
+})  # fmt: skip
+workbench.add_section("Deliver (what can be checked later)", {
+    report: "Results as one HTML page, PDF, JSON or tables",
+    run: "An analysis file again: every number, and what must not be",
+})  # fmt: skip
+workbench.add_section("Manage (models, tables, jobs and this installation)", {
+    list_: "Models, tables and methods",
+    methods: "Which method serves which model, and why not",
+    models: "Add, look at, compare, check and remove models",
+    data: "Look at, check and keep tables",
+    jobs: "What the workbench in the browser was asked for",
+    convert: "Turn a PyTorch network into a model without code",
+    train: "Train a bundled model anew", serve: "Start the workbench in the browser",
+    doctor: "Examine this installation", completion: "Let the shell complete commands and names",
+})  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line.
 
     Exit codes: 0 done, 1 something given does not fit (one sentence says what), 2 the command
-    was not understood, 3 an analysis came out as it must not, 70 a defect of the program,
-    130 cancelled.
+    was not understood, 3 a condition of ``fail_if`` holds, 70 a defect of the program, 130
+    cancelled.
     """
     os.environ.setdefault(SPIN, POLITE)  # read when torch is loaded, which is later
     try:

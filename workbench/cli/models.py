@@ -1,60 +1,59 @@
-"""``workbench models`` and ``workbench convert``: bring, look at, check and remove models."""
+"""``workbench models``: bring, look at, compare, check and remove models."""
 
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from workbench.cli.candidates import MINE, OWNER, model_names, splits, table_names
+from workbench.cli.options import AS_JSON, FILE, FOLDER, SEED
 from workbench.core.errors import InvalidInputError, RegistryError
-from workbench.core.wording import counted
 
 if TYPE_CHECKING:
-    import torch
-
-    from workbench.core.card import Architecture
+    from workbench.core.card import Card
     from workbench.core.schema import Schema
-    from workbench.core.table import Table
-    from workbench.registry.convert import Converted
+    from workbench.engines.performance.agreement import Agreement
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
-OUTPUTS = ("auto", "logits", "one-logit", "probabilities", "value")
-FIT_ROWS = 100_000
-WRAPPED = ("state_dict", "model_state_dict", "model")
 ADD_EXAMPLES = """\b
 Examples:
   workbench models add converted/credit/1/* --into /srv/models
-  workbench models add credit.zip --name credit
+  workbench models add credit.zip --name credit --mine
   workbench models add credit.onnx --schema credit.schema.json
 """
-CONVERT_EXAMPLES = """\b
+DIFF_EXAMPLES = """\b
 Examples:
-  workbench convert bank.net:build --state credit.pt --table credit.csv --target paid
-      --encoder tabular --name credit --into converted
-  workbench convert bank.net:build --state credit.safetensors --schema credit.schema.json
-      --encoder columns.json --name credit --into converted
+  workbench models diff adult-mlp adult-linear
+  workbench models diff credit@1 credit@2 --table credit.csv --json
 """
+MODEL = click.argument("model", shell_complete=model_names)
 into_option = click.option("--into", type=FOLDER, help="Registry folder. [default: WORKBENCH_MODELS"
                            ", else the built-in one]")  # fmt: skip
 
 
 @click.group()
 def models() -> None:
-    """Add, look at, check and remove models of the registry."""
+    """Add, look at, compare, check and remove models of the registry, and yours.
+
+    The registry is everybody's. Models of yours are called my:NAME, on the pages too; they belong
+    to whoever uses this machine without sign-in.
+    """
 
 
 @models.command(epilog=ADD_EXAMPLES, no_args_is_help=True)
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--name", help="Name of the model. [default: the card's or the file's]")
 @click.option("--schema", type=FILE, help="Schema file, for an ONNX file without a card.")
-@click.option("--sample", help="Table to try the model on, besides rows made up from its schema.")
+@click.option("--sample", shell_complete=table_names,
+              help="Table to try the model on, besides rows made up from its schema.")  # fmt: skip
+@click.option("--mine", is_flag=True, help="Keep it as a model of yours, my:NAME.")
 @into_option
+@AS_JSON
 def add(
     files: tuple[Path, ...], name: str | None, schema: Path | None, sample: str | None,
-    into: Path | None,
+    mine: bool, into: Path | None, as_text: bool,
 ) -> None:  # fmt: skip
     """Check a model's FILES and publish them as a new version.
 
@@ -64,7 +63,14 @@ def add(
     from workbench.data.bundled import load_schema, load_table  # loads pandas
     from workbench.registry.intake import receive_model
     from workbench.registry.store import registry_root
+    from workbench.workspace.store import Workspace
 
+    if mine and into is not None:
+        raise InvalidInputError("Give --mine or --into, not both.")
+    if mine:
+        workspace = Workspace(OWNER)
+        workspace.check_room(sum(path.stat().st_size for path in files))
+        into = workspace.models_root
     known = load_schema(schema) if schema else None
     table = None
     if sample:
@@ -73,8 +79,13 @@ def add(
         {path.name: path for path in files}, into or registry_root(), name=name, schema=known,
         sample=table,
     )  # fmt: skip
-    click.echo(f"Wrote {folder}")
-    click.echo(f"Try: workbench models show {folder}")
+    reference = f"{MINE}{folder.parent.name}@{folder.name}" if mine else str(folder)
+    if as_text:
+        content = {"folder": str(folder), "model": folder.parent.name, "version": int(folder.name)}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        click.echo(f"Wrote {folder}")
+        click.echo(f"Try: workbench models show {reference}")
 
 
 def _schema_of_card(files: tuple[Path, ...]) -> "Schema | None":
@@ -93,31 +104,35 @@ def _schema_of_card(files: tuple[Path, ...]) -> "Schema | None":
 
 
 @models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@AS_JSON
 @into_option
-def list_(as_json: bool, into: Path | None) -> None:
-    """List the models with their versions and aliases."""
+def list_(as_text: bool, into: Path | None) -> None:
+    """List the models with their versions and aliases: those of the registry, then yours."""
     from workbench.registry.store import find_version, list_models, read_card, registry_root
+    from workbench.workspace.store import Workspace
 
-    root = into or registry_root()
+    places = [("", into or registry_root())]
+    if into is None:
+        places.append((MINE, Workspace(OWNER).models_root))
     found, faults = [], []
-    for entry in list_models(root):
-        try:
-            card, _ = read_card(find_version(f"{entry.name}@{entry.default}", root))
-        except RegistryError as error:  # the sound ones are listed all the same
-            faults.append(f"✗ {entry.name}: {error}")
-            continue
-        found.append({
-            "name": entry.name, "title": card.title, "versions": entry.versions,
-            "default": entry.default, "aliases": entry.aliases, "network": card.network.name,
-        })  # fmt: skip
-    if as_json:
+    for before, root in places:
+        for entry in list_models(root):
+            try:
+                card, _ = read_card(find_version(f"{entry.name}@{entry.default}", root))
+            except RegistryError as error:  # the sound ones are listed all the same
+                faults.append(f"✗ {before}{entry.name}: {error}")
+                continue
+            found.append({
+                "name": f"{before}{entry.name}", "title": card.title, "versions": entry.versions,
+                "default": entry.default, "aliases": entry.aliases, "network": card.network.name,
+            })  # fmt: skip
+    if as_text:
         click.echo(json.dumps(found, indent=2))
     else:
         for model in found:
             click.echo(_line(model))
         if not found:
-            click.echo(f"There are no models in {str(root)!r}.")
+            click.echo(f"There are no models in {str(places[0][1])!r}.")
     if faults:
         click.echo("\n".join(faults), err=True)
         raise RegistryError(f"{len(faults)} of {len(faults) + len(found)} models cannot be used.")
@@ -131,261 +146,142 @@ def _line(model: Mapping[str, Any]) -> str:
 
 
 @models.command()
-@click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON, which is the default too.")
-def show(model: str, as_json: bool) -> None:  # noqa: ARG001 - the card is JSON either way
+@MODEL
+@click.option("--json", "as_text", is_flag=True, help="Print as JSON, which is the default too.")
+def show(model: str, as_text: bool) -> None:  # noqa: ARG001 - the card is JSON either way
     """Print the card of MODEL as JSON."""
-    from workbench.registry.store import find_version, read_card  # loads torch
+    from workbench.registry.store import read_card  # loads torch
 
-    card, _ = read_card(find_version(model))
+    card, _ = read_card(_folder_of(model))
     click.echo(card.model_dump_json(indent=2, by_alias=True))
 
 
-@models.command()
-@click.argument("names", nargs=-1)
-def verify(names: tuple[str, ...]) -> None:
-    """Check cards and weights of NAMES (default: every version of every model)."""
-    from workbench.registry.store import list_models, load_model  # loads torch
+@models.command(epilog=DIFF_EXAMPLES, no_args_is_help=True)
+@click.argument("one", shell_complete=model_names)
+@click.argument("other", shell_complete=model_names)
+@click.option("--table", shell_complete=table_names,
+              help="Rows to ask both about. [default: what ONE was trained on, if it is here]",
+)  # fmt: skip
+@click.option("--split", shell_complete=splits,
+              help="train, validation, test or all. [default: test if bundled, else all]",
+)  # fmt: skip
+@SEED
+@AS_JSON
+def diff(
+    one: str, other: str, table: str | None, split: str | None, seed: int, as_text: bool
+) -> None:
+    """Say how two models or versions, ONE and OTHER, differ: in their cards, and about rows.
 
-    every = [f"{entry.name}@{v}" for entry in list_models() for v in entry.versions]
-    faults = 0
-    for name in names or every:
+    At most 5,000 rows are asked about, drawn with the seed.
+    """
+    from workbench import api  # loads torch
+    from workbench.registry.comparison import cards_beside
+    from workbench.registry.store import read_card
+
+    cards = [read_card(_folder_of(name))[0] for name in (one, other)]
+    table = table or _training_table(cards[0])
+    found, unasked = None, "no table to ask both about is here; give --table"
+    if table is not None:
         try:
-            model = load_model(name)
-            click.echo(f"✓ {model.name} sha256 {model.digest}")
-        except RegistryError as error:
-            faults += 1
-            click.echo(f"✗ {name}: {error}", err=True)
-    if faults:
-        raise RegistryError(f"{faults} of {len(names or every)} models cannot be used.")
+            first = api.load_model(one)
+            rows = api.load_table(table, split=split, model=first)
+            found = api.agreement(first, other, rows, seed=seed)
+        except InvalidInputError as error:  # of other features, so that there is nothing to ask
+            unasked = str(error)
+    lines = cards_beside(*cards)
+    if as_text:
+        content: dict[str, Any] = {
+            "models": [f"{card.name}@{card.version}" for card in cards],
+            "cards": [{"what": what, "one": a, "other": b} for what, a, b in lines],
+            "agreement": None if found is None else _agreement_fields(found),
+        }
+        click.echo(json.dumps(content, indent=2))
+        return
+    wide = max(len(what) for what, _, _ in lines)
+    for what, a, b in lines:
+        click.echo(f"  {what:<{wide}}  {a}" if a == b else f"≠ {what:<{wide}}  {a} → {b}")
+    click.echo(f"\n{found.describe()}" if found else f"\nNot compared on rows: {unasked}")
+
+
+def _agreement_fields(found: "Agreement") -> dict[str, Any]:
+    known = asdict(found)
+    return {name: known[name] for name in ("names", "share", "low", "high", "output")} | {
+        "ids": found.ids.tolist(), "first": found.first.tolist(), "second": found.second.tolist(),
+        "same": found.same.tolist(),
+    }  # fmt: skip
+
+
+def _training_table(card: "Card") -> str | None:
+    from workbench.workspace.sources import list_tables  # loads torch
+
+    known = [table.reference for table in list_tables(OWNER)]
+    return card.training_table if card.training_table in known else None
 
 
 @models.command()
-@click.argument("model")
+@click.argument("names", nargs=-1, shell_complete=model_names)
+@AS_JSON
+def verify(names: tuple[str, ...], as_text: bool) -> None:
+    """Check cards and weights of NAMES (default: every version of every model)."""
+    from workbench import api  # loads torch
+
+    states: list[dict[str, str]] = []
+    for name in names or tuple(_every_version()):
+        try:
+            model = api.load_model(name)
+            states.append({"model": model.name, "digest": model.digest, "fault": ""})
+            said = f"✓ {model.name} sha256 {model.digest}"
+        except RegistryError as error:
+            states.append({"model": name, "digest": "", "fault": str(error)})
+            said = f"✗ {name}: {error}"
+        if not as_text:
+            click.echo(said, err=bool(states[-1]["fault"]))
+    if as_text:
+        click.echo(json.dumps(states, indent=2))
+    if faults := sum(bool(state["fault"]) for state in states):
+        raise RegistryError(f"{faults} of {len(states)} models cannot be used.")
+
+
+def _every_version() -> Iterator[str]:
+    from workbench.workspace.sources import list_models
+
+    for entry in list_models(OWNER):
+        yield from (f"{entry.reference}@{version}" for version in entry.versions)
+
+
+@models.command()
+@MODEL
 @click.argument("name")
 @click.argument("version", type=int)
 def alias(model: str, name: str, version: int) -> None:
     """Let MODEL@NAME mean VERSION; the alias ``production`` is what the plain name means."""
     from workbench.registry.store import set_alias  # loads torch
 
-    set_alias(model, name, version)
+    set_alias(model.removeprefix(MINE), name, version, _root_of(model))
     click.echo(f"{model}@{name} is version {version}.")
 
 
 @models.command()
-@click.argument("model")
+@MODEL
 @click.option("--force", is_flag=True, help="Remove it even if an alias points at it.")
 @into_option
 def remove(model: str, force: bool, into: Path | None) -> None:
     """Remove MODEL: one version (name@1), or all of them (name)."""
     from workbench.registry.store import remove_model, remove_version  # loads torch
 
-    if "@" in model:
-        remove_version(model, into, force=force)
-    else:
-        remove_model(model, into, force=force)
+    name, root = model.removeprefix(MINE), into or _root_of(model)
+    (remove_version if "@" in name else remove_model)(name, root, force=force)
     click.echo(f"Removed {model}.")
 
 
-@click.command(epilog=CONVERT_EXAMPLES, no_args_is_help=True)
-@click.argument("factory")
-@click.option("--state", type=FILE, required=True, help="Weights: .safetensors, .pt or .pth.")
-@click.option("--schema", type=FILE, help="What the columns mean, as `data check` writes it.")
-@click.option("--table", help="Training table, to take schema, means and scales from.")
-@click.option("--target", help="Column of --table that the network predicts.")
-@click.option("--classes", help="Class names in the order of the outputs, such as no,yes.")
-@click.option("--encoder", default="raw", show_default=True, help="raw, tabular, or a JSON file "
-              "that states the input columns.")  # fmt: skip
-@click.option("--output", type=click.Choice(OUTPUTS), default="auto", show_default=True,
-              help="What the network gives.")  # fmt: skip
-@click.option("--name", required=True, help="Name of the model.")
-@click.option("--title", default="", help="A line that says what it predicts.")
-@click.option("--into", type=FOLDER, required=True, help="Registry folder to write to.")
-def convert(
-    factory: str, state: Path, schema: Path | None, table: str | None, target: str | None,
-    classes: str | None, encoder: str, output: str, name: str, title: str, into: Path,
-) -> None:  # fmt: skip
-    """Turn your own PyTorch network into a model that is data and no code.
+def _root_of(model: str) -> Path | None:
+    """Return the folder of the models of one's own where it is one of them."""
+    from workbench.workspace.store import Workspace  # loads torch
 
-    FACTORY is package.module:function on your own Python path; called without arguments, it
-    returns the network. Its code runs here and is not kept: the network is followed step by
-    step, written down as a list of steps, and compared with the original.
-    """
-    from workbench.registry.convert import convert_module
-    from workbench.registry.store import publish
-
-    known, rows = _schema_and_rows(schema, table, target, classes)
-    network = _build(factory)
-    _load_state(network, state)
-    converted = convert_module(
-        network, known, name=name, title=title, encoder=_encoder(encoder),
-        output=output, rows=None if rows is None else rows.X,  # type: ignore[arg-type]
-        created_by=f"workbench convert {factory}",
-    )  # fmt: skip
-    folder = publish(converted.encoder, converted.network, converted.card, into)
-    click.echo(f"Wrote {folder}")
-    for note in converted.notes:
-        click.echo(f"  Note: {note}")
-    click.echo("The outputs are those of your network, compared in batches of several sizes.")
-    if rows is not None:
-        _say_fit(converted, rows, known)
-    click.echo(f"Next: workbench models add {folder}/*, upload the files in {folder}, or")
-    shown = table or "TABLE"
-    click.echo(f"      workbench explain {folder} {shown} --rows 5 --ignore-extra-columns")
+    return Workspace(OWNER).models_root if model.startswith(MINE) else None
 
 
-def _say_fit(converted: "Converted", rows: "Table", schema: "Schema") -> None:
-    """Say how often a classifier is right on the table, since the order of classes may be a guess.
+def _folder_of(model: str) -> Path:
+    from workbench.registry.store import find_version  # loads torch
 
-    Of two classes in the wrong order nothing else would tell: the outputs are those of the network.
-    """
-    import torch
-
-    rows = rows[:FIT_ROWS]
-    same_classes = schema.classes and set(schema.classes) == set(rows.schema.classes)
-    if rows.y is None or not same_classes or len(rows) == 0:
-        return
-    with torch.no_grad():
-        said = converted.network(converted.encoder(rows.X).float()).argmax(1)
-    # --classes may have given another order than that of the table's codes.
-    places = torch.tensor([schema.classes.index(name) for name in rows.schema.classes])
-    right = float((said == places[rows.y.long()]).double().mean())
-    click.echo(
-        f"It is right for {100 * right:.1f} % of {counted(len(rows), 'row')} of {rows.name}."
-    )
-    if len(schema.classes) == 2 and right < 0.5:
-        click.echo(
-            f"  Warning: in the other order it would be right for {100 * (1 - right):.1f} %; if "
-            f"that is what was meant, give --classes {','.join(schema.classes[::-1])}."
-        )
-
-
-def _schema_and_rows(
-    schema: Path | None, table: str | None, target: str | None, classes: str | None
-) -> "tuple[Schema, Table | None]":
-    from workbench.core.schema import Schema, build_schema_part
-    from workbench.data.bundled import load_schema, open_table  # loads pandas
-    from workbench.data.conversion import to_table
-    from workbench.data.inference import infer_schema
-    from workbench.data.readers import read_with_notes
-
-    if table is None and (schema is None or target is not None):
-        raise InvalidInputError(
-            "Give --schema, or --table and --target, to say what the columns mean."
-        )
-    rows = None
-    if schema is not None:
-        known = load_schema(schema)
-        rows = None if table is None else open_table(table, schema=known, ignore_extra=True)[0]
-    elif target is not None:
-        frame, _ = read_with_notes(Path(str(table)))
-        known, notes = infer_schema(frame, target=target)
-        rows = to_table(frame, known, name=Path(str(table)).stem, ignore_extra=True)
-        for note in notes:
-            click.echo(f"  Note: {note}")
-    else:
-        rows, _ = open_table(str(table))
-        known = rows.schema
-    if classes is None:
-        return known, rows
-    names = [part.strip() for part in classes.split(",")]
-    task = "binary" if len(names) == 2 else "multiclass"
-    changes = {"classes": names, "task": task, "favourable": None}
-    return build_schema_part(Schema, known.model_dump() | changes), rows
-
-
-def _build(factory: str) -> "torch.nn.Module":
-    """Call the operator's own function, found from the current folder and the Python path."""
-    import importlib
-
-    from torch import nn
-
-    module, _, function = factory.partition(":")
-    if not module or not function:
-        raise InvalidInputError(
-            f"{factory!r} does not name a function; write package.module:function."
-        )
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        made: Any = importlib.import_module(module)
-        for part in function.split("."):
-            made = getattr(made, part)
-        if not isinstance(made, nn.Module):
-            made = made()
-    except Exception as error:  # whatever the operator's own code raises
-        text = (str(error).splitlines() or [""])[0].rstrip(".")
-        raise InvalidInputError(
-            f"{factory!r} does not make a network ({type(error).__name__}: {text}); it must be a "
-            "function without arguments that can be imported here."
-        ) from None
-    if not isinstance(made, nn.Module):
-        raise InvalidInputError(
-            f"{factory!r} gives a {type(made).__name__}; it must return a torch.nn.Module."
-        )
-    return made
-
-
-def _load_state(network: "torch.nn.Module", path: Path) -> None:
-    """Load weights into the operator's own network; a pickle is opened in restricted mode, once."""
-    import torch
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InvalidInputError(f"There is no file {str(path)!r}; check --state.") from None
-    except Exception as error:  # damaged, or more than tensors
-        text = (str(error).splitlines() or [""])[0][:150].rstrip(".")
-        if type(error).__name__ == "UnpicklingError":  # torch says how to run the file's code
-            text = "it holds a whole model or other objects"
-        raise InvalidInputError(
-            f"{str(path)!r} does not hold plain tensors ({type(error).__name__}: {text}); save "
-            "them with torch.save(model.state_dict(), path) or safetensors.torch.save_model."
-        ) from None
-    for key in WRAPPED:
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
-        raise InvalidInputError(
-            f"{str(path)!r} holds no state_dict; save model.state_dict() instead of the model."
-        )
-    if state and all(name.startswith("module.") for name in state):  # of DataParallel
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        text = " ".join(str(error).split())[:300].rstrip(".")
-        raise InvalidInputError(
-            f"The weights in {str(path)!r} do not fit the network ({text}); build it with the "
-            "sizes that it was trained with."
-        ) from None
-
-
-def _encoder(text: str) -> "Architecture":
-    from pydantic import ValidationError
-
-    from workbench.core.card import Architecture
-
-    if text in {"raw", "tabular"}:
-        return Architecture(name=text)
-    try:
-        values = json.loads(Path(text).read_bytes())
-    except FileNotFoundError:
-        raise InvalidInputError(
-            f"There is no encoder {text!r}; choose raw, tabular, or the path of a JSON file."
-        ) from None
-    except ValueError as error:
-        raise InvalidInputError(f"Encoder file {text!r} is not JSON: {error}.") from None
-    if isinstance(values, dict) and "columns" in values:
-        return Architecture(name="columns", arguments=values)
-    try:
-        return Architecture.model_validate(values)
-    except ValidationError:
-        raise InvalidInputError(
-            f'Encoder file {text!r} must be {{"columns": [...]}} or name an encoder of the '
-            "catalogue with its arguments."
-        ) from None
+    return find_version(model.removeprefix(MINE), _root_of(model))

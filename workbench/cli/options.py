@@ -1,19 +1,25 @@
-"""Flags that are made from the methods' parameter models."""
+"""The flags of commands: common ones, and those made from the methods' parameter models."""
 
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
 
-from workbench.core.errors import InvalidInputError
+from workbench.cli.candidates import (
+    background_names,
+    devices,
+    known_flags,
+    model_names,
+    splits,
+    table_names,
+)
 
 if TYPE_CHECKING:
     from workbench.core.context import Progress
-    from workbench.core.model import Model
-    from workbench.core.table import Table
 
 
 class MethodCommand(click.Command):
@@ -32,6 +38,8 @@ class MethodCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own flags, then those of the methods."""
+        if ctx.resilient_parsing:  # a shell asks for what may come next, and cannot wait
+            return [*super().get_params(ctx), *known_flags(self.name)]
         return [*super().get_params(ctx), *_method_options(self.yields, self.only)]
 
 
@@ -83,60 +91,105 @@ def _union(kinds: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(choice for kind in kinds for choice in get_args(kind)))
 
 
-MODEL, TABLE = click.argument("model"), click.argument("table")
+MODEL = click.argument("model", shell_complete=model_names)
+TABLE = click.argument("table", shell_complete=table_names)
 SPLIT = click.option(
-    "--split", help="train, validation, test or all. [default: test if bundled, else all]"
-)
+    "--split", shell_complete=splits,
+    help="train, validation, test or all. [default: test if bundled, else all]",
+)  # fmt: skip
+SHOWN = click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+AS_JSON = click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+LEAST_MEMORY = 2**20
+
+
+class Memory(click.ParamType[int]):
+    """An amount of memory such as ``2GB``, ``512MB`` or ``1.5GiB``, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number of bytes; 1 KB is 1,024 of them."""
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT]?)(?:I?B)?", str(value).upper())
+        n_bytes = int(float(found[1]) * UNITS[found[2]]) if found else 0
+        if n_bytes < LEAST_MEMORY:
+            self.fail(f"{value!r} is no amount of memory of at least 1MB, such as 512MB or 2GB.",
+                      param, ctx)  # fmt: skip
+        return n_bytes
+
+
 SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Same seed, same numbers.",
 )  # fmt: skip
+DEVICE = click.option(
+    "--device", shell_complete=devices,
+    help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]",
+)  # fmt: skip
+MEMORY = click.option(
+    "--memory", type=Memory(), help="Memory for tensors made on the way, such as 2GB; less takes "
+    "more time. [default: 512MB; on a GPU a sixteenth of it if that is more]",
+)  # fmt: skip
+EXTRA = click.option(
+    "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
+)
 # Of every command that runs a method, after those of its own.
 RUNNING = (
     SEED,
-    click.option("--device", help="auto, cpu, cuda or mps. [default: WORKBENCH_DEVICE, else auto]"),
-    click.option(
-        "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to."
-    ),
-    click.option(
-        "--ignore-extra-columns", is_flag=True, help="Leave out columns unknown to the model."
-    ),
-    click.option("--json", "as_text", is_flag=True, help="Print everything as JSON."),
+    DEVICE,
+    MEMORY,
+    click.option("--out", type=FOLDER, help="Folder to write to."),
+    EXTRA,
+    AS_JSON,
 )
 
 Callback = Callable[..., None]
 
 
-def _with(flags: Iterable[Callable[[Callback], Callback]]) -> Callable[[Callback], Callback]:
+def with_flags(*flags: Callable[[Callback], Callback]) -> Callable[[Callback], Callback]:
     """Return a decorator that adds flags in this order."""
 
     def decorate(command: Callback) -> Callback:
-        for flag in reversed(tuple(flags)):
+        for flag in reversed(flags):
             command = flag(command)
         return command
 
     return decorate
 
 
+def rows_option(default: str | None, help: str = "Positions: 5, 0:200, or 3,7,11.") -> Any:
+    """Return the flag that says which rows."""
+    shown = f"{help} [default: {default or 'all'}]"
+    return click.option("--rows", "--row", default=default, help=shown)
+
+
+def background_options(n: int | None, told: str) -> tuple[Any, ...]:
+    """Return the flags that say which other rows describe the data."""
+    return (
+        click.option(
+            "--background", shell_complete=background_names,
+            help="Bundled name or file. [default: the model's training rows]",
+        ),
+        click.option(
+            "--n-background", type=int, default=n,
+            help=f"Background rows to draw. [default: {told}]",
+        ),
+    )  # fmt: skip
+
+
 def rows_options(default: str) -> Callable[[Callback], Callback]:
     """Return a decorator with the flags of commands that look at rows and describe the data."""
-    return _with((
+    return with_flags(
         MODEL,
         TABLE,
-        click.option(
-            "--rows", "--row", default=default, show_default=True,
-            help="Positions: 5, 0:200, or 3,7,11.",
-        ),
+        rows_option(default),
         SPLIT,
-        click.option(
-            "--background", help="Bundled name or file. [default: the model's training rows]"
-        ),
-        click.option(
-            "--n-background", default=2000, show_default=True, help="Background rows at most."
-        ),
-        click.option("--class", "shown", help="Output to print. [default: the favourable class]"),
+        *background_options(2000, "2000"),
+        SHOWN,
         *RUNNING,
-    ))  # fmt: skip
+    )
 
 
 def labelled_options(command: Callback, rows: str | None = None) -> Callback:
@@ -147,199 +200,26 @@ def labelled_options(command: Callback, rows: str | None = None) -> Callback:
     rows
         Which rows where nothing is said; None for all.
     """
-    return _with((
+    return with_flags(
         MODEL,
         TABLE,
+        rows_option(rows, "Positions to report on: 5, 0:200, or 3,7,11."),
         click.option(
-            "--rows", "--row", default=rows,
-            help=f"Positions to report on: 5, 0:200, or 3,7,11. [default: {rows or 'all'}]",
-        ),
-        click.option(
-            "--split", default="test", show_default=True,
+            "--split", default="test", show_default=True, shell_complete=splits,
             help="Rows to report on: train, validation, test or all.",
         ),
         *RUNNING,
-    ))(command)  # fmt: skip
+    )(command)  # fmt: skip
 
 
 def table_options(command: Callback) -> Callback:
     """Add the flags of commands that look at all rows of a table, or of a split of it."""
-    return _with((MODEL, TABLE, SPLIT, *RUNNING))(command)
+    return with_flags(MODEL, TABLE, SPLIT, *RUNNING)(command)
 
 
 def whole_table_options(command: Callback) -> Callback:
     """Add the flags of commands that part a labelled table themselves."""
-    return _with((MODEL, TABLE, *RUNNING))(command)
-
-
-def read_labelled(
-    model: "Model", table: str, rows: str | None, *, split: str, ignore_extra: bool,
-    by: str | None = None,
-) -> "tuple[Table, Table]":  # fmt: skip
-    """Read a whole labelled table, and take the rows of it that are reported on.
-
-    Parameters
-    ----------
-    by
-        Columns to group by, with commas between; those that the model does not read stand aside.
-
-    Raises
-    ------
-    WorkbenchError
-        If the file does not fit, or there are no such rows.
-    """
-    from workbench import api  # loads torch
-
-    whole = api.load_table(
-        table, split="all", model=model, ignore_extra=ignore_extra, beside=_unread(model, by)
-    )
-    selected = whole if split == "all" else whole.split(split)
-    return (selected if rows is None else api.select_rows(selected, rows)), whole
-
-
-def check_output(model: "Model", shown: str | None) -> None:
-    """Refuse an output that a model has not, before minutes of work.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is no such output.
-    """
-    from workbench.core.schema import listing
-
-    if shown is not None and shown not in model.output_names:
-        raise InvalidInputError(
-            f"Model {model.name} has no output {shown!r}; choose one of "
-            f"{listing(model.output_names)}."
-        )
-
-
-def run_on_rows(
-    verb: str, label: str, *, model: str, table: str, rows: str, split: str | None,
-    background: str | None, n_background: int, shown: str | None, seed: int,
-    device: str | None, ignore_extra_columns: bool, params: Mapping[str, str | None],
-    given: Path | None = None,
-) -> Any:  # fmt: skip
-    """Run a verb of the API with what the flags of ``rows_options`` say.
-
-    Parameters
-    ----------
-    given
-        File of an explanation from elsewhere that the verb looks at beside its own.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit.
-    """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    selected, data = read_rows(
-        chosen, table, rows, split=split, background=background, ignore_extra=ignore_extra_columns
-    )
-    drawn = api.background_for(
-        chosen, data, n=n_background, seed=seed, source=background,
-        ignore_extra=ignore_extra_columns, fewer=True,
-    )  # fmt: skip
-    asked: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    if given is not None:
-        from workbench.cli.importing import read_beside  # knows these flags
-
-        asked["given"], selected = read_beside(given, chosen, selected, asked.get("output"))
-    with progress_bar(label) as progress:
-        return getattr(api, verb)(
-            chosen, selected, drawn, seed=seed, device=device, progress=progress, **asked
-        )
-
-
-def run_on_table(
-    verb: str, label: str, *, model: str, table: str, split: str | None, seed: int,
-    device: str | None, ignore_extra_columns: bool, params: Mapping[str, str | None],
-    shown: str | None = None,
-) -> Any:  # fmt: skip
-    """Run a verb of the API with what the flags of ``table_options`` say.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit.
-    """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    beside = _unread(chosen, params.get("by"))
-    rows = api.load_table(
-        table, split=split, model=chosen, ignore_extra=ignore_extra_columns, beside=beside
-    )
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    with progress_bar(label) as progress:
-        return getattr(api, verb)(
-            chosen, rows, seed=seed, device=device, progress=progress, **given
-        )
-
-
-def run_on_labelled(
-    verb: str, label: str, *, model: str, table: str, rows: str | None = None,
-    split: str | None = None, seed: int, device: str | None, ignore_extra_columns: bool,
-    params: Mapping[str, str | None], shown: str | None = None,
-) -> Any:  # fmt: skip
-    """Run a verb of the API with what the flags of ``labelled_options`` say.
-
-    Without a split the verb parts the table itself.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit.
-    """
-    from workbench import api  # loads torch
-
-    chosen = api.load_model(model)
-    check_output(chosen, shown)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split or "all", ignore_extra=ignore_extra_columns,
-        by=params.get("by"),
-    )  # fmt: skip
-    given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-    if split is not None:
-        given["rows"] = selected
-    with progress_bar(label) as progress:
-        return getattr(api, verb)(
-            chosen, table=whole, seed=seed, device=device, progress=progress, **given
-        )
-
-
-def _unread(model: "Model", by: str | None) -> list[str]:
-    """Return the columns to group by that the model does not read."""
-    names = [name.strip() for name in (by or "").split(",")]
-    return [name for name in names if name and name not in model.schema.names]
-
-
-def read_rows(
-    model: "Model",
-    table: str,
-    rows: str,
-    *,
-    split: str | None,
-    background: str | None,
-    ignore_extra: bool,
-) -> "tuple[Table, Table]":
-    """Read the rows that are asked for, and those that a background may be drawn from.
-
-    The latter are more of the same file only where nothing else is known to draw from: a fault in
-    a row that nobody asks for is then none.
-    """
-    from workbench import api  # loads torch
-    from workbench.workspace.background import training_rows
-
-    settings: dict[str, Any] = {"split": split, "model": model, "ignore_extra": ignore_extra}
-    selected = api.load_table(table, rows=rows, **settings)
-    if background is not None or training_rows(model) is not None:
-        return selected, selected
-    return selected, api.load_table(table, **settings)
+    return with_flags(MODEL, TABLE, *RUNNING)(command)
 
 
 @contextmanager

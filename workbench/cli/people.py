@@ -1,12 +1,13 @@
 """``workbench people``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 
 if TYPE_CHECKING:
     from workbench.core.results import BoundaryPeople
@@ -23,7 +24,7 @@ Examples:
 @labelled_options
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True,
               help="People to tell about.")  # fmt: skip
-def people(out: Path | None, as_text: bool, top: int, **flags: Any) -> None:
+def people(top: int, **flags: Any) -> None:
     """Say who MODEL decides narrowly among the rows of TABLE, and what would have changed it.
 
     For the closest to the decision: what equally good models decide, what another level of a
@@ -32,11 +33,7 @@ def people(out: Path | None, as_text: bool, top: int, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file. Other models are asked where TABLE has the column that the model predicts.
     """
-    result = finished(
-        "boundary_people", "Looking", out=out, as_text=as_text, run=run_on_labelled, **flags
-    )
-    if result is not None:
-        click.echo(_summary(result, top))
+    finish("boundary_people", "Looking", partial(_summary, top=top), read=labelled_rows, **flags)
 
 
 def _summary(result: "BoundaryPeople", top: int) -> str:

@@ -1,12 +1,13 @@
 """``workbench profile``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_table, table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import SHOWN, MethodCommand, table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, rows_of_table
 
 if TYPE_CHECKING:
     from workbench.core.profiles import Profile
@@ -26,23 +27,27 @@ Examples:
     epilog=EXAMPLES,
 )  # fmt: skip
 @table_options
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
-def profile(*, shown: str | None, out: Path | None, as_text: bool, **flags: Any) -> None:
+@SHOWN
+def profile(*, shown: str | None, **flags: Any) -> None:
     """Say how the output of MODEL changes with each feature, over the rows of TABLE.
 
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file.
     """
-    result = finished(
-        "profiles", "Looking", out=out, as_text=as_text, run=run_on_table, shown=shown, **flags
+    finish(
+        "profiles",
+        "Looking",
+        partial(_summary, shown=shown),
+        read=rows_of_table,
+        shown=shown,
+        **flags,
     )
-    if result is not None:
-        click.echo(_summary(result, result.output_index(shown)))
 
 
-def _summary(result: "Profiles", which: int) -> str:
+def _summary(result: "Profiles", shown: str | None) -> str:
     from workbench.plots.profiles import profile_sentence  # loads plotly
 
+    which = result.output_index(shown)
     order = result.ranking(which)
     lines = [profile_sentence(result, which), "", "  lowest and highest mean; effects"]
     lines += [_line(result.profile(int(at), which)) for at in order[:TOP]]

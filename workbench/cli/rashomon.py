@@ -1,12 +1,13 @@
 """``workbench rashomon``: how far equally good models disagree."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import SHOWN, MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ Examples:
   workbench rashomon german-mlp german --method retrain --models 50 --resample all
   workbench rashomon adult-mlp people.csv --models 500 --out out/
 """
-SHOWN = ("ambiguity", "discrepancy", "obscurity", "delta_ambiguity", "width", "deviation")
+LISTED = ("ambiguity", "discrepancy", "obscurity", "delta_ambiguity", "width", "deviation")
 HEADS = {
     "delta_ambiguity": "moved", "width": "width", "deviation": "sd",
 }  # fmt: skip
@@ -34,9 +35,9 @@ HEADS = {
     help="set, or retrain: models trained again, with settings of their training.",
 )
 @click.option("--tolerance", type=float, help="Tolerance to tell of. [default: the middle one]")
-@click.option("--class", "shown", help="Output to print. [default: the favourable class]")
+@SHOWN
 def rashomon(
-    out: Path | None, as_text: bool, method: str, tolerance: float | None, shown: str | None,
+    method: str, tolerance: float | None, shown: str | None,
     **flags: Any,
 ) -> None:  # fmt: skip
     """Say how far models that are as good as MODEL disagree about rows of TABLE.
@@ -48,22 +49,25 @@ def rashomon(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "rashomon_set", "Exploring", out=out, as_text=as_text, run=run_on_labelled, shown=shown,
-        method=method, **flags,
-    )  # fmt: skip
-    if result is not None:
-        click.echo(_summary(result, result.output_index(shown), tolerance))
+    finish(
+        "rashomon_set",
+        "Exploring",
+        partial(_summary, shown=shown, tolerance=tolerance),
+        read=labelled_rows,
+        shown=shown,
+        method=method,
+        **flags,
+    )
 
 
-def _summary(result: "RashomonSet", which: int, tolerance: float | None) -> str:
+def _summary(result: "RashomonSet", shown: str | None, tolerance: float | None) -> str:
     from workbench.plots.rashomon_words import (  # loads plotly
         noise_sentence,
         rashomon_sentence,
         remark_text,
     )
 
-    lines = []
+    which, lines = result.output_index(shown), []
     for e, key in enumerate(result.explorers):
         told: dict[str, Any] = {"explorer": key, "tolerance": tolerance}
         remark = remark_text(result, key)
@@ -76,7 +80,7 @@ def _table(result: "RashomonSet", e: int) -> list[str]:
     """List the metrics of an explorer, a line for each tolerance; a star where it is noise."""
     from workbench.plots.rashomon_words import metric_text  # loads plotly
 
-    shown = [name for name in SHOWN if name in result.metric_names]
+    shown = [name for name in LISTED if name in result.metric_names]
     heads = ["tolerance", "models", "admitted", *(HEADS.get(name, name) for name in shown)]
     lines = [[f"{head:>12}" for head in heads]]
     for t, eps in enumerate(result.tolerances):

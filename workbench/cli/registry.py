@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workbench.cli.options import progress_bar
+from workbench.cli.options import AS_JSON, FOLDER, progress_bar
 from workbench.core.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def list_(as_json: bool) -> None:
+@AS_JSON
+def list_(as_text: bool) -> None:
     """List models, tables and methods."""
     from workbench import api  # loads torch
     from workbench.registry.store import find_version, read_card, registry_root
@@ -27,16 +27,16 @@ def list_(as_json: bool) -> None:
             cards.append(read_card(find_version(entry.name))[0])
         except RegistryError as error:  # the sound ones are listed all the same
             faults.append(f"✗ {entry.name}: {error}")
-    _print_list(cards, empty=f"none in {str(registry_root())!r}", as_json=as_json)
+    _print_list(cards, empty=f"none in {str(registry_root())!r}", as_text=as_text)
     if faults:
         click.echo("\n".join(faults), err=True)
         raise RegistryError(f"{len(faults)} of {len(entries)} models cannot be used.")
 
 
-def _print_list(cards: "list[Card]", *, empty: str, as_json: bool) -> None:
+def _print_list(cards: "list[Card]", *, empty: str, as_text: bool) -> None:
     from workbench import api  # loads torch
 
-    if as_json:
+    if as_text:
         models = [card.model_dump(mode="json", by_alias=True) for card in cards]
         methods = {
             name: {"title": m.title, "question": m.question, "params": m.params.model_json_schema()}
@@ -60,9 +60,12 @@ def _print_list(cards: "list[Card]", *, empty: str, as_json: bool) -> None:
 @click.command(no_args_is_help=True)
 @click.argument("name")
 @click.option(
-    "--into", type=click.Path(path_type=Path), help="Registry folder. [default: built-in]"
+    "--into",
+    type=FOLDER,
+    help="Registry folder. [default: WORKBENCH_MODELS, else built-in]",
 )
-def train(name: str, into: Path | None) -> None:
+@AS_JSON
+def train(name: str, into: Path | None, as_text: bool) -> None:
     """Train the bundled model NAME from its recipe and publish it as a new version."""
     from workbench.core.context import Context  # loads torch
     from workbench.registry.store import read_card, registry_root
@@ -71,7 +74,10 @@ def train(name: str, into: Path | None) -> None:
     with progress_bar("Training") as progress:
         folder = run(name, into or registry_root(), Context(progress=progress))
     card, _ = read_card(folder)
-    click.echo(f"Wrote {folder}")
+    click.echo(f"Wrote {folder}", err=as_text)
+    if as_text:
+        click.echo(card.model_dump_json(indent=2, by_alias=True))
+        return
     for m in card.metrics:
         click.echo(
             f"  {m.name} {m.value:.4f} [{m.low:.4f}, {m.high:.4f}] on {m.n_rows} {m.split} rows"

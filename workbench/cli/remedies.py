@@ -2,15 +2,17 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, progress_bar, read_labelled
-from workbench.cli.results import as_json, check_folder, trust_lines, write_result
+from workbench.cli.options import FOLDER, MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows, running
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from workbench.cli.running import Done
     from workbench.core.results import Remedies
 
 EXAMPLES = """\b
@@ -24,7 +26,7 @@ Examples:
 @click.command(
     "remedies", cls=MethodCommand, no_args_is_help=True, epilog=EXAMPLES, yields="remedies"
 )
-@partial(labelled_options)
+@labelled_options
 @click.option(
     "--try", "wished", help="What to try, separated by commas; another name for --remedies."
 )
@@ -33,14 +35,12 @@ Examples:
     help="Publish the network that a remedy leaves as a model of this name.",
 )  # fmt: skip
 @click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path),
+    "--into", type=FOLDER,
     help="Registry folder to publish in. [default: the one in use]",
 )  # fmt: skip
 def remedies(
-    model: str, table: str, rows: str | None, split: str, seed: int, device: str | None,
-    out: Path | None, ignore_extra_columns: bool, as_text: bool, wished: str | None,
-    kept: str | None, into: Path | None, **params: str | None,
-) -> None:  # fmt: skip
+    wished: str | None, kept: str | None, into: Path | None, remedies: str | None, **flags: Any
+) -> None:
     """Say what would lessen a gap between groups under MODEL, what it costs, and who pays.
 
     Each remedy is fitted on the training rows of TABLE, chosen on its validation rows, and
@@ -49,39 +49,53 @@ def remedies(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    from workbench import api  # loads torch
+    if wished is not None and remedies is not None:
+        raise InvalidInputError("--try and --remedies say the same; give one of them.")
+    tried = wished or remedies
+    then = None
+    if kept is not None:
+        remedy, name = _what_to_save(kept)
+        _check_tried(remedy, tried)
+        then = partial(_save, remedy=remedy, name=name, into=into, flags=flags)
+    elif into is not None:
+        raise InvalidInputError("Say which remedy to publish: --save REMEDY=NAME.")
+    finish(
+        "remedies", "Trying remedies", _summary, read=labelled_rows, then=then, remedies=tried,
+        **flags,
+    )  # fmt: skip
 
-    given = {name: value for name, value in params.items() if value is not None}
-    if wished is not None:
-        if "remedies" in given:
-            raise InvalidInputError("--try and --remedies say the same; give one of them.")
-        given["remedies"] = wished
-    saved = None if kept is None else _what_to_save(kept)
-    chosen = api.load_model(model)
-    selected, whole = read_labelled(
-        chosen, table, rows, split=split, ignore_extra=ignore_extra_columns, by=given.get("by")
-    )
-    if out is not None:
-        check_folder(out)
-    with progress_bar("Trying remedies") as progress:
-        result = api.remedies(
-            chosen, whole, selected, seed=seed, device=device, progress=progress, **given
-        )
-    if saved is not None:
-        result.index(saved[0])  # whether it was tried
-    for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else _summary(result))
-    if saved is None:
-        return
-    remedy, name = saved
-    given.pop("remedies", None)
-    with progress_bar(f"Making {name}") as progress:
+
+def _save(done: "Done", *, remedy: str, name: str, into: Path | None, flags: dict[str, Any]) -> str:
+    from workbench import api
+
+    settings = {k: v for k, v in done.settings.items() if k != "remedies"}
+    with running(f"Making {name}", flags["memory"]) as progress:
         made = api.remedied_model(
-            chosen, whole, remedy, selected, publish_as=name, root=into, seed=seed, device=device,
-            progress=progress, **given,
+            done.model, done.tables["table"], remedy, done.tables["rows"], publish_as=name,
+            root=into, seed=flags["seed"], device=flags["device"], progress=progress, **settings,
         )  # fmt: skip
-    click.echo(f"Published {made.name}", err=as_text)
+    return f"Published {made.name}"
+
+
+def _check_tried(remedy: str, tried: str | None) -> None:
+    """Refuse to publish what will not have been tried, before networks are trained.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such remedy, or others are asked for.
+    """
+    from workbench.core.remedy_catalogue import AS_IS, REMEDIES  # loads torch
+    from workbench.core.schema import listing
+
+    known = [name for name in REMEDIES if name != AS_IS]
+    if tried is not None:
+        known = [name for part in tried.split(",") if (name := part.strip())]
+    if remedy not in known:
+        raise InvalidInputError(
+            f"--save: {remedy!r} is not among the remedies that are tried; choose one of "
+            f"{listing(known, 20)}."
+        )
 
 
 def _what_to_save(text: str) -> tuple[str, str]:

@@ -1,17 +1,12 @@
 """What commands do with a result: files, JSON, and how far it can be trusted."""
 
 import hashlib
-import inspect
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from workbench.cli.options import run_on_rows
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -22,10 +17,31 @@ MARKS = {"ok": "✓", "warning": "!", "failure": "✗", "not_applicable": "-"}
 
 
 def check_folder(out: Path) -> None:
-    """Refuse a folder that cannot be written to, before minutes of work rather than after."""
+    """Refuse a folder that cannot be written to, before minutes of work rather than after.
+
+    Raises
+    ------
+    InvalidInputError
+        If it, or the first folder above it that there is, cannot be written to.
+    """
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
+
+
+def check_file(out: Path) -> None:
+    """Refuse a file that cannot be written, before minutes of work rather than after.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is a folder, may not be changed, or its folder cannot be written to.
+    """
+    if out.is_dir():
+        raise InvalidInputError(f"{str(out)!r} is a folder; give the path of a file in it.")
+    if out.exists() and not os.access(out, os.W_OK):
+        raise InvalidInputError(f"File {str(out)!r} cannot be written to; choose another.")
+    check_folder(out.parent)
 
 
 def write_result(result: "Tabular", out: Path) -> list[Path]:
@@ -53,37 +69,6 @@ def _request_digest(record: "Provenance") -> str:
     """Tell runs apart by what was asked: same rows, background, settings and seed, same name."""
     asked = [record.table_digest, record.background_digest, record.params, record.seed]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def finished(
-    verb: str, label: str, *, out: Path | None, as_text: bool,
-    run: Callable[..., Any] = run_on_rows, write: Callable[..., list[Path]] = write_result,
-    **flags: Any,
-) -> Any:  # fmt: skip
-    """Run a verb, write its files, and print it as JSON where that is wanted.
-
-    Returns the result where it is still to be told in words, else None.
-
-    Parameters
-    ----------
-    run
-        ``run_on_rows``, ``run_on_table`` or ``run_on_labelled``; flags that it does not name are
-        settings.
-    write
-        Writes a result into a folder, and returns what it wrote.
-    """
-    named = inspect.signature(run).parameters
-    own = {name: value for name, value in flags.items() if name in named}
-    params = {name: value for name, value in flags.items() if name not in named}
-    if out is not None:
-        check_folder(out)
-    result = run(verb, label, params=params, **own)
-    for path in write(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    if as_text:
-        click.echo(as_json(result))
-        return None
-    return result
 
 
 def as_json(result: "Result") -> str:

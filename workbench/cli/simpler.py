@@ -1,12 +1,12 @@
 """``workbench simpler``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, run_on_labelled, whole_table_options
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, whole_table_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, whole_table
 
 if TYPE_CHECKING:
     from workbench.core.results import SimplerModels
@@ -21,7 +21,7 @@ Examples:
 
 @click.command(cls=MethodCommand, yields="simpler_models", no_args_is_help=True, epilog=EXAMPLES)
 @whole_table_options
-def simpler(out: Path | None, as_text: bool, **flags: Any) -> None:
+def simpler(**flags: Any) -> None:
     """Say whether a simpler model is about as good as MODEL on the labelled rows of TABLE.
 
     Learners and trees learn from the training rows of TABLE (60 %), its validation rows decide,
@@ -30,11 +30,7 @@ def simpler(out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "simpler_models", "Looking", out=out, as_text=as_text, run=run_on_labelled, **flags
-    )
-    if result is not None:
-        click.echo(_summary(result))
+    finish("simpler_models", "Looking", _summary, read=whole_table, **flags)
 
 
 def _summary(result: "SimplerModels") -> str:

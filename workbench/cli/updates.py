@@ -1,12 +1,13 @@
 """``workbench churn`` and ``workbench mitigate``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import MethodCommand, labelled_options, run_on_labelled
-from workbench.cli.results import finished, trust_lines
+from workbench.cli.options import MethodCommand, labelled_options
+from workbench.cli.results import trust_lines
+from workbench.cli.running import finish, labelled_rows
 from workbench.core.wording import percent
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ TOP, WIDE = 10, 11
 @click.option("--tolerance", type=float, help="Tolerance to tell of. [default: the largest]")
 @click.option("--by", help="Column or `decision` that groups are made by. [default: the first]")
 def churn(
-    update: str | None, tolerance: float | None, by: str | None, out: Path | None, as_text: bool,
-    **flags: Any,
+    update: str | None, tolerance: float | None, by: str | None, **flags: Any,
 ) -> None:  # fmt: skip
     """Say which decisions about rows of TABLE would change if another model replaced MODEL.
 
@@ -44,18 +44,21 @@ def churn(
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "churn", "Foreseeing", out=out, as_text=as_text, run=run_on_labelled, update=update, **flags
+    finish(
+        "churn",
+        "Foreseeing",
+        partial(_churn_summary, tolerance=tolerance, by=by),
+        read=labelled_rows,
+        update=update,
+        **flags,
     )
-    if result is not None:
-        click.echo(_churn_summary(result, tolerance, by))
 
 
 @click.command(
     cls=MethodCommand, no_args_is_help=True, epilog=MITIGATE_EXAMPLES, yields="mitigation"
 )
 @labelled_options
-def mitigate(out: Path | None, as_text: bool, **flags: Any) -> None:
+def mitigate(**flags: Any) -> None:
     """Say what makes decisions of MODEL about rows of TABLE less arbitrary.
 
     Averages near-copies of MODEL that are as good and has ensembles judged by explorers that did
@@ -64,11 +67,7 @@ def mitigate(out: Path | None, as_text: bool, **flags: Any) -> None:
     MODEL is a name from `workbench list` (name, name@version) or a folder; TABLE is a bundled
     name or a file with the column that the model predicts.
     """
-    result = finished(
-        "mitigate", "Averaging", out=out, as_text=as_text, run=run_on_labelled, **flags
-    )
-    if result is not None:
-        click.echo(_mitigation_summary(result))
+    finish("mitigate", "Averaging", _mitigation_summary, read=labelled_rows, **flags)
 
 
 def _churn_summary(result: "Churn", tolerance: float | None, by: str | None) -> str:

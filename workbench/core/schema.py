@@ -1,12 +1,13 @@
 """What the columns of a table mean."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from workbench.core.errors import DataError
+from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.wording import dotted
 
 Kind = Literal["numeric", "categorical", "image_patch"]
@@ -59,6 +60,44 @@ class Feature(BaseModel):
         whole = self.integer or abs(value) >= 1000
         number = f"{value:,.0f}" if whole and abs(value) < 1e15 else f"{value:.4g}"
         return f"{number} {self.unit}".strip()
+
+    def read(self, value: object) -> float:
+        """Return the number that stands for a value as a user writes it; NaN where it is missing.
+
+        Examples
+        --------
+        >>> Feature(name="sex", kind="categorical", categories=("Female", "Male")).read("Male")
+        1.0
+
+        Raises
+        ------
+        InvalidInputError
+            If the column cannot hold it.
+        """
+        text = str(value).strip()
+        if text == "missing" or value is None:
+            if self.has_missing:
+                return float("nan")
+            raise InvalidInputError(
+                f"Column {self.name!r} knows no missing values; give it a value."
+            )
+        if self.kind == "categorical":
+            if text in self.categories:
+                return float(self.categories.index(text))
+            raise InvalidInputError(
+                f"Column {self.name!r} has no category {text[:80]!r}; known are "
+                f"{listing(map(repr, self.categories), 20)}."
+            )
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise InvalidInputError(
+                f"Column {self.name!r} holds numbers, got {text[:80]!r}; write for example 40 or "
+                "2.5, without a unit."
+            )
+        return number
 
 
 class Schema(BaseModel):

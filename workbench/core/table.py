@@ -13,9 +13,11 @@ from torch import Tensor
 
 from workbench.core.counter_rng import stream
 from workbench.core.errors import DataError, InvalidInputError
-from workbench.core.schema import Schema
+from workbench.core.schema import Schema, listing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")
@@ -176,6 +178,33 @@ class Table:
         )
         aside = Table(Schema(features=features), X, self.ids, name=self.name)
         return replace(table, schema=kept, X=self.X[:, places], aside=aside)
+
+    def with_values(self, values: "Mapping[str, object]") -> "Table":
+        """Return the rows as if columns held other values; what is true of them is not known.
+
+        Parameters
+        ----------
+        values
+            By name of the column: a number, a category, or ``missing``.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such column, or it cannot hold such a value.
+        """
+        X, told = self.X.clone(), []
+        for name, value in values.items():
+            if name not in self.schema.names:
+                raise InvalidInputError(
+                    f"Table {self.name!r} has no column {str(name)[:80]!r} that the model reads; "
+                    f"choose one of {listing(self.schema.names, 20)}."
+                )
+            place = self.schema.names.index(name)
+            feature = self.schema.features[place]
+            X[:, place] = feature.read(value)
+            told.append(f"{name}={feature.show(float(X[0, place])) if len(X) else value}")
+        name = f"{self.name}, {', '.join(told)}" if told else self.name
+        return replace(self, X=X, y=None, name=name)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return the rows as a user knows them: categories by name, target included."""

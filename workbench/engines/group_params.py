@@ -5,8 +5,8 @@ from pydantic import Field
 from workbench.core.params import Params
 
 
-class GroupParams(Params):
-    """Which attributes make groups, and which outcome is the favourable one."""
+class GroupingParams(Params):
+    """Which attributes make groups."""
 
     by: str = Field(
         "",
@@ -18,6 +18,11 @@ class GroupParams(Params):
         description="Where to cut protected numbers into groups, as age=25,60; several columns "
         "are separated by semicolons.",
     )
+
+
+class GroupParams(GroupingParams):
+    """Which attributes make groups, and which outcome is the favourable one."""
+
     favourable: str = Field(
         "",
         description="The class that people hope for; empty takes the one that the table's or "

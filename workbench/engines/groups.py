@@ -10,13 +10,13 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.grouping import MISSING, Grouping
 from workbench.core.schema import Feature, listing
 from workbench.core.table import Table
-from workbench.engines.group_params import GroupParams
+from workbench.engines.group_params import GroupingParams
 
 MOST_LEVELS = 50
 MOST_CELLS = 2000
 
 
-def find_groups(rows: Table, params: GroupParams, *, one_will_do: bool = False) -> Grouping:
+def find_groups(rows: Table, params: GroupingParams, *, one_will_do: bool = False) -> Grouping:
     """Sort rows by the protected attributes that are asked for.
 
     Columns that the model does not read (``Table.aside``) serve as well as those that it reads.

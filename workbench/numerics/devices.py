@@ -1,5 +1,9 @@
 """Where to compute, and what to do when memory runs out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 from torch import Tensor
 
@@ -7,6 +11,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.settings import settings
 
 LEAST_BUDGET = 512 * 2**20
+_limit: ContextVar[int | None] = ContextVar("memory_limit", default=None)
 
 
 def choose_device(request: str | None = None) -> torch.device:
@@ -54,11 +59,24 @@ def memory_budget(device: torch.device) -> int:
     """Return the bytes that the temporary tensors of a run may take there.
 
     Half a gibibyte; on a GPU a sixteenth of its memory, where that is more, since few large steps
-    keep it busy. It depends on the device alone, so that the same run takes the same steps.
+    keep it busy. It depends on the device alone, so that the same run takes the same steps, unless
+    ``memory_limited`` says what it is.
     """
+    if (limit := _limit.get()) is not None:
+        return limit
     if device.type != "cuda":
         return LEAST_BUDGET
     return max(LEAST_BUDGET, torch.cuda.get_device_properties(device).total_memory // 16)
+
+
+@contextmanager
+def memory_limited(n_bytes: int | None) -> Iterator[None]:
+    """Let runs that start within take so many bytes for temporary tensors; None for the usual."""
+    token = _limit.set(n_bytes)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 def to_host(table: Tensor) -> Tensor:

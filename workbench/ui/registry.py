@@ -8,8 +8,9 @@ import streamlit as st
 from workbench.core.card import Card
 from workbench.core.errors import RegistryError, WorkbenchError
 from workbench.core.people import Person, may
-from workbench.engines.performance.agreement import Agreement, agreement
+from workbench.engines.performance.agreement import agreement
 from workbench.plots.agreement import agreement_figure
+from workbench.registry.comparison import cards_beside
 from workbench.registry.store import read_card, registry_root, remove_version, set_alias
 from workbench.ui import cache
 from workbench.ui.frame import answer, errors_shown
@@ -159,33 +160,10 @@ def compare_models(person: Person) -> None:
 
 
 def _cards_beside(one: Card, other: Card) -> None:
-    figures = {figure.name: figure for figure in one.metrics}
-    others = {figure.name: figure for figure in other.metrics}
-    lines = [
-        (name, _number(figures.get(name)), _number(others.get(name)))
-        for name in dict.fromkeys([*figures, *others])
-    ]
-    lines += [
-        ("network", one.network.name, other.network.name),
-        ("features", str(len(one.schema.features)), str(len(other.schema.features))),
-        ("trained on", one.training_table, other.training_table),
-        ("training rows", f"{one.training_rows:,}", f"{other.training_rows:,}"),
-        ("use", one.intended_use, other.intended_use),
-        ("limits", one.limits, other.limits),
-    ]
     heads = [f"{card.name}@{card.version}" for card in (one, other)]
     if heads[0] == heads[1]:
         heads = [f"{heads[0]} (first)", f"{heads[1]} (second)"]
-    st.dataframe(pd.DataFrame(lines, columns=["", *heads]), hide_index=True)
-
-
-def _number(figure: object) -> str:
-    if figure is None:
-        return "not stated"
-    return (
-        f"{figure.value:.4g} [{figure.low:.4g}, {figure.high:.4g}] "  # type: ignore[attr-defined]
-        f"on {figure.n_rows:,} {figure.split} rows"  # type: ignore[attr-defined]
-    )
+    st.dataframe(pd.DataFrame(cards_beside(one, other), columns=["", *heads]), hide_index=True)
 
 
 def _predictions_beside(one: str, other: str, person: Person) -> None:
@@ -202,15 +180,7 @@ def _predictions_beside(one: str, other: str, person: Person) -> None:
     whole = cache.table(table, person.key)
     part = "all" if len(whole) < 50 or table.startswith(sources.MINE) else "test"
     found = agreement(first, second, cache.rows(table, person.key, part))
-    sentence = agreement_sentence(found)
+    sentence = found.describe()
     answer(sentence)
     with st.container(border=True):
         plain_figure(agreement_figure(found, dark=is_dark()), name="agreement", alt=sentence)
-
-
-def agreement_sentence(found: Agreement) -> str:
-    """Say how far two models agree."""
-    return (
-        f"{found.names[0]} and {found.names[1]} say the same about {100 * found.share:.1f} % of "
-        f"{len(found.ids):,} rows (95 %: {100 * found.low:.1f} to {100 * found.high:.1f})."
-    )

@@ -20,7 +20,7 @@ from workbench.engines.calls import call, check_features, provenance_of, true_va
 from workbench.engines.fairness.audit import predicted, weights_of
 from workbench.engines.fairness.audit_rates import adjusted_chances
 from workbench.engines.fairness.groups import find_groups
-from workbench.engines.fairness.params import GroupParams
+from workbench.engines.fairness.params import GroupingParams
 from workbench.numerics.group_means import sums_of
 from workbench.numerics.least_chance import draws_of_errors
 from workbench.numerics.mean_gaps import Valued, mean_gaps
@@ -31,7 +31,7 @@ DRAWS = 0xFA7
 SQUARED = list(MEASURES).index("root_mean_squared_error")
 
 
-class ErrorsParams(GroupParams):
+class ErrorsParams(GroupingParams):
     """Settings of ``fairness.errors``."""
 
     depth: int = Field(2, ge=1, le=8, description="How many attributes are crossed at most.")

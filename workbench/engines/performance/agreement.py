@@ -42,6 +42,13 @@ class Agreement:
     ids: Int[np.ndarray, " n"]
     output: str
 
+    def describe(self) -> str:
+        """Say how far two models agree."""
+        return (
+            f"{self.names[0]} and {self.names[1]} say the same about {100 * self.share:.1f} % of "
+            f"{len(self.ids):,} rows (95 %: {100 * self.low:.1f} to {100 * self.high:.1f})."
+        )
+
 
 def agreement(one: Model, other: Model, rows: Table, *, seed: int = 0) -> Agreement:
     """Compare two models of the same features and outputs on rows, at most 5,000 of them.
