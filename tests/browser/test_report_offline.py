@@ -92,7 +92,7 @@ def test_an_injected_script_does_not_run(page, report, tmp_path, console_errors)
     text = report.read_text(encoding="utf-8")
     attack = "<script>document.title = 'run'</script><img src=x onerror=\"document.title='run'\">"
     broken = tmp_path / "broken.html"
-    broken.write_text(text.replace("<main>", f"<main>{attack}", 1), encoding="utf-8")
+    broken.write_text(text.replace("<footer", f"{attack}<footer", 1), encoding="utf-8")
     opened(page, broken, "light")
     assert page.title() == "Offline <b>report</b>"
     assert any("Content Security Policy" in error for error in console_errors)

@@ -95,7 +95,7 @@ def _files_of(path: Path) -> list[Path]:
 
 def _remarks(given: tuple[str, ...], files: list[Path]) -> dict[Path, str]:
     """Read remarks as FILE=TEXT, where FILE is a path or the name of one of the files."""
-    found = {}
+    found: dict[Path, str] = {}
     for text in given:
         name, sign, said = text.partition("=")
         meant = [file for file in files if name in {str(file), file.name}]

@@ -62,16 +62,15 @@ def _metrics(card: Card) -> Grid | None:
 def _facts(card: Card) -> tuple[tuple[str, str], ...]:
     schema = card.schema
     trained = f"{card.training_rows:,} rows of {card.training_table or 'a table that is not named'}"
-    facts = [
-        ("task", schema.task), ("target", schema.target or "not named"),
+    return (
+        ("task", schema.task or "not said"), ("target", schema.target or "not named"),
         ("outputs", listing(schema.output_names, 20)),
         ("favourable", schema.favourable or "none named"),
         ("features", f"{len(schema.features)}: {listing(schema.names, 40)}"),
         ("trained on", trained if card.training_rows else "not said"),
         ("split", card.split or "not said"), ("made with", card.created_by or "not said"),
         ("licence", card.licence or "not said"),
-    ]  # fmt: skip
-    return tuple(facts)
+    )  # fmt: skip
 
 
 def _all_facts(card: Card, digests: list[str]) -> tuple[tuple[str, str], ...]:

@@ -70,12 +70,13 @@ def _result(kind: Any) -> dict[str, Any]:
 
 def _field(field: Field[Any]) -> dict[str, Any]:
     """Describe what a field of a result becomes; arrays have no type that pydantic knows."""
-    if isinstance(field.type, type) and issubclass(field.type, BaseModel):
-        name = field.type.__name__
+    declared: Any = field.type
+    if isinstance(declared, type) and issubclass(declared, BaseModel):
+        name = declared.__name__
         if name in {"Provenance", "Schema"}:
             return {"$ref": f"#/$defs/{name}"}
     try:
-        found = TypeAdapter(field.type).json_schema(ref_template=_DEFS)
+        found = TypeAdapter(declared).json_schema(ref_template=_DEFS)
     except (PydanticSchemaGenerationError, PydanticUserError, AttributeError, TypeError):
         return {"$ref": "#/$defs/values"}
     return {} if "$defs" in found else _with_null(found)
