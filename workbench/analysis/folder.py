@@ -20,7 +20,7 @@ OURS = frozenset({
     NUMBERS,
     NOTEBOOK,
     STEPS,
-    *(f"{REPORT}.{kind}" for kind in ("html", "pdf", "json")),
+    *(f"{REPORT}.{kind}" for kind in ("html", "pdf", "json", "zip")),
 })
 MAX_NUMBERS = 2**24
 

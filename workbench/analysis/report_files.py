@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from workbench.analysis.folder import REPORT
+from workbench.report.bundle import write_bundle
 from workbench.report.document import Document
 from workbench.report.html import write_html
 from workbench.report.json_file import write_json
@@ -21,5 +22,6 @@ def write_reports(document: Document, folder: Path, *, pdf: bool) -> None:
         return
     write_html(document, folder / f"{REPORT}.html")
     write_json(document, folder / f"{REPORT}.json")
+    write_bundle(document, folder / f"{REPORT}.zip")
     if pdf:
         write_pdf(document, folder / f"{REPORT}.pdf")

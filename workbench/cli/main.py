@@ -113,7 +113,7 @@ workbench.add_section("Inside (what the network makes of it)", {
 })  # fmt: skip
 workbench.add_section("Deliver (what can be checked later)", {
     report: "Results as one HTML page, PDF, JSON or tables",
-    run: "An analysis file again: every number, and what must not be",
+    run: "Every step of an analysis file again, and judge it",
 })  # fmt: skip
 workbench.add_section("Manage (models, tables, jobs and this installation)", {
     list_: "Models, tables and methods",

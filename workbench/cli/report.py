@@ -5,6 +5,7 @@ from typing import get_args
 
 import click
 
+from workbench.cli.candidates import result_files
 from workbench.core.errors import InvalidInputError
 
 FORMATS = ("html", "pdf", "json", "zip")
@@ -18,7 +19,10 @@ Examples:
 
 
 @click.command(no_args_is_help=True, epilog=EXAMPLES)
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "results", nargs=-1, required=True, type=click.Path(path_type=Path),
+    shell_complete=result_files,
+)  # fmt: skip
 @click.option(
     "--out", multiple=True, type=click.Path(dir_okay=False, path_type=Path),
     help="File to write: .html, .pdf, .json, or .zip for a CSV file of each result; may be "
