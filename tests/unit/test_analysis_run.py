@@ -38,7 +38,7 @@ def earlier(tmp_path_factory):
 def test_a_run_leaves_everything_and_gives_the_numbers_of_the_api(earlier):
     out, run = earlier
     assert {path.name for path in out.iterdir()} == {
-        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json",
+        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json", "report.zip",
         "steps",
     }  # fmt: skip
     assert {path.name for path in (out / "steps").iterdir()} == {

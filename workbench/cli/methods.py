@@ -25,9 +25,9 @@ Examples:
               "methods declare; all take two minutes.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
               help="File to write the table to, as Markdown.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--json", "as_text", is_flag=True, help="Print as JSON.")
 def methods(
-    models: tuple[str, ...], names: tuple[str, ...], check: bool, out: Path | None, as_json: bool
+    models: tuple[str, ...], names: tuple[str, ...], check: bool, out: Path | None, as_text: bool
 ) -> None:
     """Say which method serves which bundled model, and why not where one does not."""
     from workbench import api  # loads torch
@@ -40,7 +40,7 @@ def methods(
         titles = {name: method.title for name, method in api.list_methods().items()}
         with replacing(out) as part:
             part.write_text(api.write_serving(cells, titles), encoding="utf-8")
-    if as_json:
+    if as_text:
         click.echo(json.dumps([asdict(cell) for cell in cells], indent=2))
         return
     for cell in cells:
