@@ -173,7 +173,7 @@ def test_many_rows_are_drawn_and_a_large_search_waits_for_the_button():
     many = {"rashomon__count": 5000, "rashomon__admission_rows": 10_000, "rashomon__models": 1000}
     app = no_fault(visit(PAGE, model="adult-mlp", **many))
     assert not app.get("plotly_chart")
-    assert "Press the button" in shown(app)
+    assert "Press Look for" in shown(app)
     assert has(app, "button", "Look for equally good models")
 
 

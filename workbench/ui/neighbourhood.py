@@ -17,7 +17,7 @@ from workbench.engines.lfa.scales import NAME as CURVE
 from workbench.plots import render
 from workbench.plots.scale_curves import scale_sentence
 from workbench.plots.words import number
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, levels_of
@@ -97,7 +97,7 @@ def choose_hood(look: Look) -> Hood:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         operator = _choose_operator(model)
         law = _choose_law(operator)
-        with st.popover("Settings", icon=":material/tune:"):
+        with settings_button(width="content"):
             levels = {method: levels_of(method, look) for method in (CURVE, FIT)}
             level = choose_effort(FAMILY, list(levels[FIT]))
             efforts = {method: levels[method][level] for method in levels}

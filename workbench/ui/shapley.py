@@ -15,7 +15,7 @@ from workbench.engines.shapley.params import ShapleyParams
 from workbench.plots import overall_sentence, sentence
 from workbench.ui import cache
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form, settings_button, whole_number
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_by_title, choose_effort, choose_seed
 from workbench.ui.place import Place
@@ -109,7 +109,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     st.caption(plain(f"{picked}{method.weakness}"))
     settings = _choose_value(method.params, place.model)
     background = n_background
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         if "background" in method.uses:
             background = whole_number(
                 "Background rows", "background", standard, 1, most,
