@@ -238,8 +238,8 @@ def _brief(value: float) -> str:
 
     Examples
     --------
-    >>> _brief(0.634), _brief(1.0), _brief(-0.08)
-    ('.63', '1', '−.08')
+    >>> _brief(0.634), _brief(1.0)
+    ('.63', '1')
     """
     text = words.signed(value, 2).removeprefix("+")
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text.removesuffix(".00")

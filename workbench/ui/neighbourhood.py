@@ -22,7 +22,7 @@ from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, levels_of
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
-from workbench.ui.results import is_dark, plain_figure, report_and_files
+from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, peek, put
 from workbench.ui.text import plain
 
@@ -172,7 +172,7 @@ def show_curve(look: Look, hood: Hood) -> tuple[Answer[ScaleCurves] | None, floa
         return None, None
     with slider:
         scale = choose_scale(found.result, look.output)
-        report_and_files(found, look.name("curve"), look.place.person)
+        downloads(found, look.name("curve"), look.place.person, narrow=True)
     with drawn:
         _draw(look, found.result, scale)
     return found, scale
