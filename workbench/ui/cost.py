@@ -18,6 +18,7 @@ from workbench.core.results import (
     Attribution,
     Interactions,
     InteractionScores,
+    LocalBasis,
     Profiles,
 )
 from workbench.core.wording import counted
@@ -170,12 +171,13 @@ def _speed(place: Place, plan: api.Plan) -> float:
     speed = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
     if speed is not None:
         return speed
-    if "table" in api.list_methods()[plan.method].uses:
+    record = api.list_methods()[plan.method]
+    if "table" in record.uses and record.yields is not LocalBasis:
         return _seconds_per_near_copy(
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device,
         )  # fmt: skip
-    if (kind := api.list_methods()[plan.method].yields) in (
+    if (kind := record.yields) in (
         InteractionScores, Profiles, AttributeFlips,
     ):  # fmt: skip
         return _seconds_per_value(

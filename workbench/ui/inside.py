@@ -29,13 +29,15 @@ from workbench.plots.local_basis import (
 )
 from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
+from workbench.ui import cache
+from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, empty_state, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
-from workbench.ui.runs import ask_about, show_part
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, choose_several, put
 
 FAMILY = "inside"
@@ -97,7 +99,9 @@ def _ask(place: Place) -> Ask:
             default=(), placeholder="All", help=method.params.model_fields["layers"].description,
         )  # fmt: skip
         settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype", "layers"})
-    return ask_about(place, NAME, seed, layers=layers, **settings)
+    whole = cache.table(place.table, place.person.key)
+    price = quote(place, NAME, len(place.rows), len(whole), settings | {"layers": layers})
+    return announced(ask_of(place, NAME, price, seed=seed))
 
 
 def _graph(found: Answer[LocalBasis], place: Place) -> str:

@@ -13,6 +13,7 @@ from workbench.core.params import Params
 from workbench.core.results import Attribution
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.plots import overall_sentence, sentence
+from workbench.plots.words import probability
 from workbench.ui import cache
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, settings_button, whole_number
@@ -38,8 +39,6 @@ VALUES = {
     "surrogate": "a trained surrogate",
     "conditional": "a trained surrogate",
 }
-# A probability never rounds to certainty.
-ALMOST = 0.999
 
 
 def choose_rows(place: Place) -> tuple[int | None, int]:
@@ -206,8 +205,7 @@ def describe_row(place: Place, row: int) -> str:
         parts.append(f"truth: {known}")
     said = _predicted(place, row) if schema.classes else f"{float(predicted[0]):.4g}"
     if schema.classes:
-        top = float(predicted.max())
-        said += f" ({top:.3f})" if top <= ALMOST else f" (more than {ALMOST})"
+        said += f" ({probability(float(predicted.max()))})"
     return " · ".join([*parts, f"prediction: {said}"])
 
 
