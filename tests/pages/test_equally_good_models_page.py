@@ -197,7 +197,7 @@ def test_rows_without_labels_are_refused_in_words(me):
     table = replace(api.load_table("german", split="all")[:60], y=None)
     keep_table(me, replace(table, schema=table.schema.model_copy(update={"target": None})), "bare")
     app = no_fault(look(model="german-mlp", table="my:bare", split="all"))
-    assert "Which models are as good is told by labelled rows" in shown(app)
+    assert "Which models are as good cannot be told" in shown(app)
 
 
 def test_a_black_box_says_what_it_lacks(me, tmp_path):

@@ -22,9 +22,10 @@ from workbench.ui.boundary_person import show_person
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
@@ -45,11 +46,9 @@ BY_HAND = frozenset({"by", "bins", "favourable", "who", "people"})
 
 def boundary_people(place: Place) -> None:
     """Show who is decided narrowly, and one of them in full."""
-    if not place.model.schema.classes:
-        empty_state(
-            f"{place.model.card.name} predicts a number, so that nobody is refused or approved. "
-            "Choose a model of classes, such as german-mlp.", "group",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "nobody is refused or approved", "The page Fairness compares its errors by group."
+    ):
         return
     part = show_part(
         place, BoundaryPeople, _choose, key=FAMILY, heading="Who is compared, and with what",

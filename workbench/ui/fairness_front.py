@@ -35,6 +35,7 @@ from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, empty_state, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes, lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.runs import ask_about, show_part
@@ -60,17 +61,12 @@ WHAT_IT_DOES = (
 
 def across_models(place: Place) -> None:
     """Look for models about as accurate that treat groups more alike, and show what was found."""
-    if place.rows.y is None:
-        empty_state(
-            f"Accuracy and gaps cannot be told: {place.rows_name} holds no true values. Add the "
-            "table again with its target column.", "help",
-        )  # fmt: skip
-        return
-    if not place.model.schema.n_classes or "perturbable" not in place.model.capabilities:
-        empty_state(
-            "Alternatives are near-copies of a network that decides among classes. Choose such a "
-            "model.", "help",
-        )  # fmt: skip
+    if (
+        lacks_labels(place, "How accurate models are")
+        or lacks_classes(place, "no alternative could decide otherwise",
+                         "Who is worse off, on this page, compares its errors by group.")
+        or lacks_layers(place, "near-copies are made of networks")
+    ):  # fmt: skip
         return
     if told := _nothing_to_compare(place):
         empty_state(told, "help")

@@ -22,9 +22,10 @@ from workbench.plots.words import counting_sentence
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
@@ -60,11 +61,10 @@ ABOUT = {
 
 def flips(place: Place) -> None:
     """Ask whose decision would change with a protected attribute alone, and show the answer."""
-    if not place.model.schema.classes:
-        empty_state(
-            "This model predicts a number, so that no decision could be another. Choose a model of "
-            "classes.", "help",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "no decision could be another",
+        "Who is worse off, on this page, compares its errors by group.",
+    ):  # fmt: skip
         return
     part = show_part(
         place, AttributeFlips, _ask, key=FAMILY, heading="What to set",

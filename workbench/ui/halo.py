@@ -9,8 +9,9 @@ from workbench.core.results import Halo
 from workbench.engines.interactions.halos import NAME
 from workbench.plots import render, views_of
 from workbench.plots.halo import choices_of, ends_sentence, halo_sentence, place_of
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.runs import choose_run, show_part
@@ -29,11 +30,7 @@ ABOUT = (
 
 def halos(place: Place) -> None:
     """Show what equally good models make of features that are scaled together."""
-    if place.rows.y is None:
-        empty_state(
-            f"Which models are as good cannot be told: {place.rows_name} holds no true values. Add "
-            "the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
     part = show_part(
         place, Halo, _choose, key=FAMILY, heading="What to scale",

@@ -32,9 +32,10 @@ from workbench.report.graphml import to_graphml
 from workbench.ui import cache
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
@@ -58,17 +59,9 @@ SLIDERS = {
 
 def inside(place: Place) -> None:
     """Show what a network computes on the way from its inputs to its outputs."""
-    if place.rows.y is None:
-        empty_state(
-            f"What can be left out is told by labelled rows, and {place.rows_name} holds no true "
-            "values. Add the table again with its target column.", "help",
-        )  # fmt: skip
-        return
-    if "black_box" in place.model.capabilities:
-        empty_state(
-            "This model is a black box: it shows no layers to look into. Choose a network of the "
-            "catalogue.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "What can be left out") or lacks_layers(
+        place, "it shows no layers to look into"
+    ):
         return
     part = show_part(
         place, LocalBasis, _ask, key=FAMILY, heading="How to look", verb="Look inside",

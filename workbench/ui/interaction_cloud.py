@@ -22,7 +22,7 @@ from workbench.ui import cache
 from workbench.ui.cards import key_figures
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.interaction_views import (
     choose_pair,
     of_output,
@@ -33,6 +33,7 @@ from workbench.ui.interaction_views import (
 )
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_effort, choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.pair_profile import show_pair_profile
 from workbench.ui.place import Place
 from workbench.ui.results import downloads
@@ -47,11 +48,7 @@ MOST_ROWS, POINTS = 200, 8
 
 def interactions_across_the_set(place: Place) -> None:
     """Score the pairs in many equally good models, and look at those that differ most in one."""
-    if place.rows.y is None:
-        empty_state(
-            "Which models are as good is told by labelled rows: add the table again with its "
-            "target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
     output = choose_output(place, None)
     part = show_part(

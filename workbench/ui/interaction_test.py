@@ -10,9 +10,10 @@ from workbench.engines.interactions.bootstrap import NAME
 from workbench.plots import views_of
 from workbench.plots.interaction_test import interaction_test_sentence, loss_sentence
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
 from workbench.ui.runs import ask_about, show_part
@@ -31,17 +32,9 @@ ABOUT = (
 
 def in_the_data(place: Place) -> None:
     """Ask whether the model's interactions are in the data, and show the answer."""
-    if place.rows.y is None:
-        empty_state(
-            f"Whether interactions are in the data cannot be told: {place.rows_name} holds no "
-            "true values. Add the table again with its target column.", "help",
-        )  # fmt: skip
-        return
-    if "black_box" in place.model.capabilities:
-        empty_state(
-            "This model is a black box, so that none of its kind can be trained on labels without "
-            "interactions. Choose a network of the catalogue.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Whether interactions are in the data") or lacks_layers(
+        place, "none of its kind can be trained on labels without interactions"
+    ):
         return
     part = show_part(
         place, InteractionTest, _ask, key=FAMILY, heading="How hard to look",

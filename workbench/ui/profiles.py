@@ -14,9 +14,10 @@ from workbench.plots.profile_models import across_sentence
 from workbench.plots.profiles import profile_sentence
 from workbench.ui.cost import quote
 from workbench.ui.forms import params_form, settings_button, whole_number
-from workbench.ui.frame import answer, empty_state, errors_shown
+from workbench.ui.frame import answer, errors_shown
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.profile_views import (
     choose_feature,
@@ -54,11 +55,7 @@ def of_this_model(place: Place) -> None:
 
 def of_equally_good_models(place: Place) -> None:
     """Follow models that are as good as the given one, and show where they differ."""
-    if place.rows.y is None:
-        empty_state(
-            "Which models are as good is told by labelled rows: add the table again with its "
-            "target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
     _follow(place, _choose_across, "Follow equally good models", across_sentence)
 

@@ -9,8 +9,9 @@ from workbench.plots.remedies_words import (
     remedies_sentence,
     remedy_sentence,
 )
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
+from workbench.ui.needs import lacks_classes, lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish
 from workbench.ui.remedies_iterations import go_back, remember, show_iterations
@@ -27,18 +28,10 @@ WHAT_IT_DOES = (
 def remedies(place: Place) -> None:
     """Choose what to even out and what to try, run it, and show what came of it."""
     go_back()
-    if not place.model.schema.classes:
-        empty_state(
-            f"{place.model.card.name} predicts a number, so nobody is granted or refused "
-            "anything. Choose a model of classes; the page Fairness compares errors by group.",
-            "help",
-        )  # fmt: skip
-        return
-    if place.rows.y is None:
-        empty_state(
-            f"What would help cannot be told: {place.rows_name} holds no true values. Add the "
-            "table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "nobody is granted or refused anything",
+        "The page Fairness compares its errors by group.",
+    ) or lacks_labels(place, "What would help"):  # fmt: skip
         return
     part = show_part(
         place, Remedies, _choose, key=FAMILY, heading="What to even out, and how",

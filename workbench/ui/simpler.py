@@ -11,9 +11,10 @@ from workbench.engines.rashomon.simpler import NAME
 from workbench.plots import views_of, words
 from workbench.plots.simpler_models import simpler_sentence
 from workbench.ui.forms import params_form, settings_button
-from workbench.ui.frame import answer, empty_state, errors_shown, note
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import EFFORTS, choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
 from workbench.ui.runs import ask_about, show_part
@@ -39,11 +40,7 @@ NOTES = {
 
 def simpler_models(place: Place) -> None:
     """Ask whether a simpler model is about as good, and show the answer."""
-    if place.rows.y is None:
-        empty_state(
-            f"Whether a simpler model is as good cannot be told: {place.rows_name} holds no true "
-            "values. Add the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Whether a simpler model is as good"):
         return
     part = show_part(
         place, SimplerModels, _ask, key=FAMILY, heading="How hard to look",
