@@ -21,7 +21,7 @@ PAGES = {
     "Explain": [
         st.Page("pages/shapley.py", title="Shapley values", icon=":material/waterfall_chart:"),
         st.Page(
-            "pages/which_explanation.py", title="Which explanation?", icon=":material/balance:"
+            "pages/which_explanation.py", title="Which explanation?", icon=":material/fact_check:"
         ),
         st.Page("pages/local_models.py", title="Local models", icon=":material/join_inner:"),
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),

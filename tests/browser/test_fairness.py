@@ -98,7 +98,7 @@ def try_what_would_help(page):
     """Try remedies on rows that they have not seen, and read one of them before and after."""
     open_page(page, "Remedies", "What would help, and what would it cost?")
     pick(page, "^Rows", "^test .* 200 rows$")
-    page.get_by_role("button", name="Try them").click()
+    page.get_by_role("button", name="Try the remedies").click()
     answer = page.get_by_role("heading", level=2, name=re.compile("statistical parity difference"))
     answer.wait_for(timeout=SECONDS)
     pick(page, "Look closely at", "^Thresholds by group: ")

@@ -173,7 +173,7 @@ def test_many_rows_are_drawn_and_a_large_search_waits_for_the_button():
     many = {"rashomon__count": 5000, "rashomon__admission_rows": 10_000, "rashomon__models": 1000}
     app = no_fault(visit(PAGE, model="adult-mlp", **many))
     assert not app.get("plotly_chart")
-    assert "Press the button" in shown(app)
+    assert "Press Look for" in shown(app)
     assert has(app, "button", "Look for equally good models")
 
 
@@ -197,7 +197,7 @@ def test_rows_without_labels_are_refused_in_words(me):
     table = replace(api.load_table("german", split="all")[:60], y=None)
     keep_table(me, replace(table, schema=table.schema.model_copy(update={"target": None})), "bare")
     app = no_fault(look(model="german-mlp", table="my:bare", split="all"))
-    assert "Which models are as good is told by labelled rows" in shown(app)
+    assert "Which models are as good cannot be told" in shown(app)
 
 
 def test_a_black_box_says_what_it_lacks(me, tmp_path):

@@ -42,7 +42,7 @@ def look(script, model, **more):
 def test_nothing_starts_unasked_and_a_model_is_kept_among_ones_own():
     app = no_fault(look(page, "german-mlp"))
     assert not answers(app)
-    assert "Press the button" in shown(app)
+    assert "Press Look for alternatives" in shown(app)
     assert widget(app, "multiselect", "Attributes").value == ["telephone"]
     app = no_fault(press(app, "Look for alternatives"))
     (said,) = answers(app)

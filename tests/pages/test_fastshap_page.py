@@ -20,7 +20,7 @@ QUICK = {
 def test_a_model_without_an_explainer_says_so_and_offers_to_train_one():
     app = no_fault(visit(model="wine-mlp"))
     assert "wine-mlp has no explainer yet" in answers(app)[0]
-    assert has(app, "button", "Train")
+    assert has(app, "button", "Train an explainer")
     assert not app.get("plotly_chart")
     assert widget(app, "selectbox", "Learn from").value == "train"
 
@@ -37,7 +37,7 @@ def test_a_bundled_explainer_shows_its_error_and_cannot_be_removed(model, count,
 
 
 def test_one_that_was_trained_is_judged_kept_used_and_removed():
-    app = press(no_fault(visit(model="diabetes-mlp", **QUICK)), "Train")
+    app = press(no_fault(visit(model="diabetes-mlp", **QUICK)), "Train an explainer")
     no_fault(app)
     assert any("rows that it never saw, its error is " in said for said in answers(app))
     assert len(app.get("plotly_chart")) == 2
@@ -58,7 +58,7 @@ def test_one_that_was_trained_is_judged_kept_used_and_removed():
 
 def test_a_model_of_somebody_else_has_no_explainer_of_mine(somebody):
     somebody("ann")
-    app = press(visit(model="wine-mlp", **QUICK), "Train")
+    app = press(visit(model="wine-mlp", **QUICK), "Train an explainer")
     no_fault(press(app, "Keep this explainer"))
     assert "wine-mlp has 1 explainer" in answers(visit(model="wine-mlp"))[0]
     somebody("bob")
@@ -72,7 +72,7 @@ def test_settings_that_train_nothing_are_a_sentence():
 
 
 def test_trained_numbers_are_those_of_the_engine():
-    app = press(visit(model="wine-mlp", **QUICK), "Train")
+    app = press(visit(model="wine-mlp", **QUICK), "Train an explainer")
     rows = api.load_table("wine", split="train")
     settings = {name.partition("__")[2]: value for name, value in QUICK.items()}
     n = settings.pop("background")

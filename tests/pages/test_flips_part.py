@@ -108,7 +108,7 @@ def test_a_number_has_no_decision():
 @pytest.mark.usefixtures("hostile_registry")
 def test_names_that_are_markup_are_shown_as_they_are():
     app = look(page, "hostile")
-    if any(button.label == "Set them" for button in app.button):
-        app = press(app, "Set them")
+    if any(button.label == "Set the attributes" for button in app.button):
+        app = press(app, "Set the attributes")
     assert "**bold** :red[x]" not in shown(app)
     assert all("<script>alert" not in element.proto.body for element in app.get("html"))

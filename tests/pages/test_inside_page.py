@@ -69,3 +69,14 @@ def test_names_that_are_markup_are_shown_as_they_are():
     app = visit("inside", model="hostile", **QUICK)
     assert "**bold** :red[x]" not in shown(app)
     assert all("<script>alert" not in element.proto.body for element in app.get("html"))
+
+
+def test_what_an_address_asks_of_hidden_settings_in_vain_is_said_where_it_is_seen():
+    app = no_fault(visit("inside", model="wine-mlp", inside__layers="hidden 9", inside_seed="-3"))
+    (settings,) = (box for box in app.get("popover") if box.proto.popover.label == "Settings")
+    hidden = {line.value for line in settings.caption}
+    seen = {line.value for line in app.caption} - hidden
+    for said in ("Layers to cut at", "Seed"):
+        assert any(said in line and "is not available here" in line for line in seen)
+        assert not any(said in line and "is not available" in line for line in hidden)
+    assert any("on this device" in line for line in seen)

@@ -39,13 +39,13 @@ def look(script, model):
 def test_nothing_starts_unasked_and_the_answer_stands_above_its_figure(model):
     app = no_fault(look(page, model))
     assert not answers(app)
-    assert "some twenty networks" in shown(app)
-    app = no_fault(press(app, "Test it"))
+    assert "Some twenty networks" in shown(app)
+    app = no_fault(press(app, "Test for interactions"))
     (said,) = answers(app)
     assert "in the data" in said
     assert "than a model without interactions" in shown(app)
     assert "WB036" in shown(app)
-    assert "Test it" not in [button.label for button in app.button]
+    assert "Test for interactions" not in [button.label for button in app.button]
     assert {button.label for button in app.get("download_button")} >= {"HTML", "CSV", "JSON"}
 
 
@@ -59,6 +59,6 @@ def test_rows_without_truth_are_told_what_is_missing():
 
 @pytest.mark.usefixtures("hostile_registry")
 def test_names_that_are_markup_are_shown_as_they_are():
-    app = no_fault(press(look(page, "hostile"), "Test it"))
+    app = no_fault(press(look(page, "hostile"), "Test for interactions"))
     assert "**bold** :red[x]" not in shown(app)
     assert all("<script>alert" not in element.proto.body for element in app.get("html"))

@@ -73,7 +73,7 @@ def test_groups_are_cut_as_wished_and_moved_to():
 @pytest.mark.parametrize(
     ("model", "table", "said"),
     [
-        ("diabetes-mlp", "diabetes", "predicts a number, so that nobody is refused"),
+        ("diabetes-mlp", "diabetes", "predicts a number, so nobody is refused"),
         ("wine-mlp", "wine", "Say which class people hope for"),
     ],
 )

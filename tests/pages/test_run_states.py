@@ -105,7 +105,7 @@ def work(queue):
 def test_a_remedy_that_is_to_be_kept_can_be_stopped_and_started_again(queue):
     asked = {"fairness__by": "telephone", "remedies__refits": 0, "remedies__epochs": 1,
              "remedies__resamples": 100, "remedies__remedies": "reweighing"}  # fmt: skip
-    app = press(visit("remedies", model="german-mlp", **asked), "Try them")
+    app = press(visit("remedies", model="german-mlp", **asked), "Try the remedies")
     work(queue)
     app = no_fault(app.run())
     widget(app, "text_input", "Name").set_value("even").run()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.attributions import HOSTILE_BOLD
 from tests.gap_causes import some_causes, tiny_causes
+from workbench.api import run_checks
 from workbench.core.errors import InvalidInputError
 from workbench.plots import options_of, render
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
@@ -100,6 +101,19 @@ def test_the_sentence_shares_the_gap_out():
     assert "the model does not read sex" in gap_sentence(unread)
 
 
+def test_what_is_said_of_a_gap_adds_up_to_it():
+    parts = (-0.143, 0.036, 0.0024, -0.0034)
+    said = gap_sentence(some_causes(parts))
+    assert "score 10.8 points" in said
+    assert said.endswith(
+        "Of that: x0 14.3; c1 3.6 the other way; sex itself 0.3; the other one 0.2 the other way."
+    )
+    along = some_causes((-0.08, -0.06, -0.05, -0.04), half=0.001)
+    assert gap_sentence(along).endswith("x0 8.0, c1 6.0 and x2 5.0; sex itself 4.0.")
+    against = gap_sentence(some_causes((-0.1, 0.001, 0.0, 0.002), half=0.001))
+    assert "sex itself 0.2 the other way; the 2 others together 0.1 the other way" in against
+
+
 def test_other_scales_keep_their_unit():
     result = replace(RESULT, unit="log-odds")
     assert "0.1000 log-odds" in gap_sentence(result) or "0.100 log-odds" in gap_sentence(result)
@@ -113,6 +127,23 @@ def test_the_sentence_about_proxies_warns_where_removing_would_not_help():
     )
     assert "tell little about it" in proxy_sentence(some_causes(area=0.55))
     assert "is not settled on 800 rows" in proxy_sentence(some_causes(area=0.7, spread=0.1))
+
+
+@pytest.mark.parametrize(
+    ("area", "spread", "status", "words"),
+    [
+        (0.9, 0.01, "warning", "tell sex well"),
+        (0.7, 0.1, "warning", "is not settled"),
+        (0.6, 0.02, "ok", "tell sex little"),
+    ],
+)
+def test_the_check_of_proxies_says_what_the_sentence_says(area, spread, status, words):
+    result = some_causes(area=area, spread=spread)
+    (outcome,) = (one for one in run_checks(result) if one.code == "WB054")
+    assert outcome.status == status
+    assert words in outcome.sentence
+    settled = "is not settled" not in proxy_sentence(result)
+    assert settled == ("is not settled" not in outcome.sentence)
 
 
 def test_levels_that_say_nothing_come_with_their_column():

@@ -20,6 +20,7 @@ from workbench.engines.rashomon import profiles_set
 from workbench.engines.rashomon.by_dropout import dropout_family
 from workbench.engines.rashomon.profiles import BY_MODEL, NAME
 from workbench.numerics.stream.family import Members, materialise
+from workbench.plots.profile_models import across_sentence
 from workbench.plots.profiles import profile as profile_figure
 
 FEW = {
@@ -167,3 +168,20 @@ def test_tells_how_far_it_is_and_stops():
 
     with pytest.raises(CancelledError):
         METHODS[NAME].explain(model, rows, table, params, Context(progress=stop))
+
+
+def test_models_differ_first_where_rows_are():
+    found = some()
+    last = int(found.widest()[-1])
+    at = int(np.flatnonzero(found.of == last)[0])
+    mean = found.mean.copy()
+    mean[1, at] += 5.0
+    counts = np.where(found.of == last, 100, found.counts)
+    many = replace(found, mean=mean, counts=counts)
+    assert many.widest()[0] == last
+    few = replace(many, counts=np.where(np.arange(len(counts)) == at, 1, counts))
+    assert few.widest()[0] != last
+    assert not few.well_held[at]
+    label = found.schema.features[last].show(float(found.grid[at]))
+    assert f"{found.schema.features[last].name}: at {label}" in across_sentence(many)
+    assert f"{found.schema.features[last].name}: at {label}" not in across_sentence(few)

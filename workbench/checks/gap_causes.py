@@ -3,12 +3,10 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding
-from workbench.core.gap_causes import GapCauses
+from workbench.core.gap_causes import WELL, GapCauses
 
 # As a share of the largest mean or gap; rounding of single precision stays below it.
 ROUNDING = 1e-5
-# Area from whose lower end on the other columns tell a group well.
-WELL = 0.7
 
 
 def adds_up(result: GapCauses) -> Finding:
@@ -36,24 +34,31 @@ def adds_up(result: GapCauses) -> Finding:
 
 def told_by_others(result: GapCauses) -> Finding:
     """Ask whether the other columns tell an attribute, so that removing it would not help."""
-    lows = result.remaining[:, 1]
+    lows, highs = result.remaining[:, 1], result.remaining[:, 2]
     if not np.isfinite(lows).any():
         return Finding(
             "not_applicable", "Too few rows of a group to say how well other columns tell it."
         )
-    at = int(np.nanargmax(lows))
+    surely = float(np.nanmax(lows)) >= WELL
+    at = int(np.nanargmax(lows if surely else highs))
     area, low, high = (float(part) for part in result.remaining[at])
     evidence = {"low": low, "area": area, "high": high}
     brief = f"AUC {area:.2f}"
     name, said = result.attributes[at], f"AUC {area:.2f}, {low:.2f} to {high:.2f}"
-    if low < WELL:
-        sentence = f"The other columns do not surely tell {name} well ({said}; 0.5 is guessing)."
-        return Finding("ok", sentence, evidence, WELL, brief)
-    sentence = (
-        f"The other columns tell {name} well ({said}; 0.5 is guessing): removing the column, or "
-        "leaving it unread, does not keep a model from treating groups differently."
-    )
-    return Finding("warning", sentence, evidence, WELL, brief)
+    if surely:
+        sentence = (
+            f"The other columns tell {name} well ({said}; 0.5 is guessing): removing the column, "
+            "or leaving it unread, does not keep a model from treating groups differently."
+        )
+        return Finding("warning", sentence, evidence, WELL, brief)
+    if high > WELL:
+        sentence = (
+            f"Whether the other columns tell {name} well is not settled ({said}; 0.5 is "
+            "guessing): more rows would tell."
+        )
+        return Finding("warning", sentence, evidence, WELL, brief)
+    sentence = f"The other columns tell {name} little ({said}; 0.5 is guessing)."
+    return Finding("ok", sentence, evidence, WELL, brief)
 
 
 GAP_CAUSES_CHECKS = (

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Among = Literal["all", "favourable", "unfavourable"]
+# Area from which on columns tell a group so well that to remove one of them hardly helps.
+WELL = 0.7
 
 
 @dataclass(frozen=True, eq=False)

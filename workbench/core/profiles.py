@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from workbench.core.across_models import AcrossModels
 from workbench.core.errors import InvalidInputError
@@ -15,6 +15,9 @@ from workbench.core.schema import Feature, Schema, listing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# A grid point holds few rows where fewer lie near it than this share of an even spread.
+FEW = 0.1
 
 
 class Profile(NamedTuple):
@@ -297,14 +300,25 @@ class Profiles(OfOutputs, AcrossModels, Result):
         """Return the features' positions in the schema, the widest spread first."""
         return self.features[np.argsort(-self.spreads(output), kind="stable")]
 
+    @property
+    def well_held(self) -> Bool[np.ndarray, " p"]:
+        """The grid points near enough rows: a tenth of those that an even spread would put there.
+
+        Of no rows at all, none is.
+        """
+        total = np.bincount(self.of, self.counts)[self.of]
+        points = np.bincount(self.of)[self.of]
+        held: np.ndarray = (self.counts > 0) & (self.counts >= FEW * total / points)
+        return held
+
     def widest(self, output: str | int | None = None) -> Int[np.ndarray, " f"]:
         """Return the features' positions, those first whose mean curves differ most over models.
 
-        What counts is the largest difference between two models at a grid point that rows are
-        near to.
+        What counts is the largest difference between two models at a grid point that rows enough
+        are near to.
         """
         which = self.output_index(output)
-        gaps = np.ptp(self.mean[..., which], axis=0) * (self.counts > 0)
+        gaps = np.ptp(self.mean[..., which], axis=0) * self.well_held
         largest = [float(gaps[self.of == at].max(initial=0.0)) for at in self.features]
         return self.features[np.argsort(-np.array(largest), kind="stable")]
 

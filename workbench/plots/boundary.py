@@ -192,7 +192,7 @@ def scores(result: BoundaryPeople, *, dark: bool = False) -> go.Figure:
     inside = np.clip(np.digitize(result.scores, edges) - 1, 0, BINS - 1)
     tips = result.straddles
     parts = (
-        ("some equally good model decides otherwise", tips, colours.size, "/"),
+        ("some model decides otherwise", tips, colours.size, "/"),
         ("all decide alike" if result.has_ranges else "people", ~tips, colours.others, ""),
     )
     figure = go.Figure(layout={"template": template(dark=dark), "height": HISTOGRAM})

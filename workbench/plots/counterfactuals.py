@@ -94,5 +94,5 @@ def outcome(found: Counterfactuals, which: int) -> str:
     outputs = found.changed_predictions[which]
     if found.schema.classes:
         best = int(np.argmax(outputs))
-        return f"{found.output_names[best]} ({words.number(float(outputs[best]))})"
+        return f"{found.output_names[best]} ({words.probability(float(outputs[best]))})"
     return f"{words.number(float(outputs[0]))} {found.schema.target_unit}".strip()

@@ -10,11 +10,13 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots import words
-from workbench.plots.layout import empty, layout_bars, note, shortened, title
+from workbench.plots.layout import empty, layout_bars, note, shortened, stacked, title
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 CELL_HEIGHT, FRAME, COST_HEIGHT = 38, 250, 52
 FEATURE_LETTERS = 20
+# Of the matrix of agreement: letters of a line of a name, and the size of its numbers.
+LINE_LETTERS, AGREED_SIZE = 12, 12
 # Ways to hold two detectors against each other.
 MEASURES = ("ranks", "top")
 TOP = 5
@@ -113,11 +115,11 @@ def agreement(
     )  # fmt: skip
     for i, j in np.ndindex(c, c):
         value = float(found[i, j])
-        text = "\N{EN DASH}" if np.isnan(value) else words.signed(value, 2).removeprefix("+")
-        _write(figure, (j, i), text, _ground(value, colours))
+        text = "\N{EN DASH}" if np.isnan(value) else _brief(value)
+        _write(figure, (j, i), text, _ground(value, colours), AGREED_SIZE)
     figure.update_yaxes(
-        tickvals=list(range(c)), ticktext=_short(detectors), showgrid=False, ticks="",
-        autorange="reversed", ticklabelstandoff=6,
+        tickvals=list(range(c)), ticktext=stacked(_names(detectors), LINE_LETTERS),
+        showgrid=False, ticks="", autorange="reversed", ticklabelstandoff=6,
     )  # fmt: skip
     _name_columns(figure, detectors)
     figure.update_layout(height=FRAME + CELL_HEIGHT * c, margin={"t": 34})
@@ -231,16 +233,34 @@ def _ground(value: float, colours: Palette) -> str:
     return blended(colours.grid, full, min(1.0, abs(value)))
 
 
-def _write(figure: go.Figure, place: tuple[int, int], text: str, ground: str) -> None:
+def _brief(value: float) -> str:
+    """Write a correlation without the zero before its point, which a narrow cell has no room for.
+
+    Examples
+    --------
+    >>> _brief(0.634), _brief(1.0)
+    ('.63', '1')
+    """
+    text = words.signed(value, 2).removeprefix("+")
+    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text.removesuffix(".00")
+
+
+def _write(
+    figure: go.Figure, place: tuple[int, int], text: str, ground: str, letters: int = 10
+) -> None:
     figure.add_annotation(
         x=place[0], y=place[1], text=text, showarrow=False,
-        font={"color": ink_on(ground), "size": 10},
+        font={"color": ink_on(ground), "size": letters},
     )  # fmt: skip
 
 
-def _short(detectors: Detectors) -> list[str]:
+def _names(detectors: Detectors) -> list[str]:
     """Name detectors in a few letters, without the names of their papers."""
-    return [escaped(name.partition(" (")[0]) for name in detectors.titles]
+    return [name.partition(" (")[0] for name in detectors.titles]
+
+
+def _short(detectors: Detectors) -> list[str]:
+    return [escaped(name) for name in _names(detectors)]
 
 
 def _name_columns(figure: go.Figure, detectors: Detectors) -> None:

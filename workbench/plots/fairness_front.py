@@ -15,7 +15,7 @@ from workbench.core.fairness_front import (
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.wording import percent
 from workbench.plots.fairness_front_words import change_text, points, value_text
-from workbench.plots.layout import check_bars, empty, shortened
+from workbench.plots.layout import check_bars, empty, narrow_title, shortened
 from workbench.plots.rows import wrapped
 from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
@@ -72,7 +72,7 @@ def plane(
     figure.update_xaxes(range=[least, min(right, x.max() + 100 * front.eps)], nticks=6)
     out = int((x < least).sum())
     more = f"; {out} further left" if out else ""
-    figure.update_xaxes(title_text=wrapped(f"% decided rightly, {SPLITS[s]}{more}", 42))
+    figure.update_xaxes(title_text=wrapped(f"% decided rightly, {SPLITS[s]}{more}", LETTERS))
     title = GAPS[list(GAPS)[q]].title
     way = "greater is fairer" if GAPS[list(GAPS)[q]].way == "ratio" else "less is fairer"
     figure.update_yaxes(rangemode="tozero", title_text=wrapped(f"{title}, %; {way}", LETTERS))
@@ -217,9 +217,8 @@ def ranges(front: FairnessFront, *, dark: bool = False) -> go.Figure:
         yaxis={"tickvals": list(range(len(names))), "ticktext": labels,
                "range": [len(names) - 0.4, -0.6], "showgrid": False},
     )  # fmt: skip
-    figure.update_xaxes(
-        rangemode="tozero", nticks=6, title_text="% from alike; rows reported on", zeroline=True
-    )
+    figure.update_xaxes(rangemode="tozero", nticks=6, zeroline=True)
+    narrow_title(figure, "% from alike", "rows reported on")
     return figure
 
 
@@ -319,12 +318,13 @@ def causes(front: FairnessFront, *, max_features: int = 12, dark: bool = False) 
                      "width": 3},
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": colours.muted, "width": 1})
-    worse, better = (escaped(shortened(name, 20)) for name in front.compared)
     labels = [escaped(shortened(front.features[j], 20)) for j in order]
     figure.update_layout(
         height=150 + 34 * len(order), showlegend=True, legend=LEGEND,
         yaxis={"tickvals": list(range(len(order))), "ticktext": labels,
                "range": [len(order) - 0.4, -0.6], "showgrid": False},
     )  # fmt: skip
-    figure.update_xaxes(title_text=f"points of the score,<br>{worse} less {better}", nticks=6)
+    figure.update_xaxes(nticks=6)
+    worse, better = front.compared
+    narrow_title(figure, "points of the score,", worse, f"less {better}")
     return figure

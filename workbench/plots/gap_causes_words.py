@@ -4,15 +4,13 @@ import math
 
 import numpy as np
 
-from workbench.core.gap_causes import GapCauses
+from workbench.core.gap_causes import WELL, GapCauses
 from workbench.core.wording import counted, joined, percent
 from workbench.plots import words
 
 NAMED = 3
 # Features that move the gap by less than this share of it are not worth a word.
 WORTH_A_WORD = 0.05
-# From this area on columns tell a group so well that to remove one of them hardly helps.
-WELL = 0.7
 # Levels that say nothing without the name of their column.
 SILENT = frozenset({"yes", "no", "true", "false", "other", "none", "missing", "unknown"})
 AMONG = {
@@ -127,12 +125,31 @@ def _made_of(result: GapCauses, pair: int, digits: int) -> str:
         said = f"Of that: {joined([part(c) for c in with_it])}"
     if against:
         said += f"; {part(against[0])} the other way"
-    own = [c for c in order if itself[c] and c not in with_it + against]
-    if own:
-        said += f"; {part(own[0])}"
-    elif not itself.any():
+    own = [c for c in order if itself[c] and c not in with_it + against][:1]
+    for c in own:
+        said += f"; {part(c)}" + ("" if along[c] else " the other way")
+    if with_it or against:
+        said += _left_over(result, pair, [*with_it, *against, *own], digits)
+    if not itself.any():
         said += f"; the model does not read {attribute}"
     return f"{said}."
+
+
+def _left_over(result: GapCauses, pair: int, named: list[int], digits: int) -> str:
+    """Say what the features that are not named make up, so that what is said adds up to the gap."""
+    n = result.contributions.shape[1] - len(named)
+    if not n:
+        return ""
+    gap, *parts = (
+        round(scale_of(result)[0] * float(value), digits)
+        for value in (result.gaps[pair, 0], *result.contributions[pair, named, 0])
+    )
+    rest = round(gap - sum(parts), digits)
+    who = "the other one" if n == 1 else f"the {n} others together"
+    if not rest:
+        return f"; {who} nothing"
+    way = "" if (rest > 0) == (gap > 0) else " the other way"
+    return f"; {who} {abs(rest):,.{digits}f}{way}"
 
 
 def proxy_sentence(result: GapCauses, pair: str | int | None = None) -> str:

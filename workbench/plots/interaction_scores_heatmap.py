@@ -11,13 +11,15 @@ from workbench.core.interaction_scores import TOP
 from workbench.core.results import InteractionScores
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
-from workbench.plots.layout import check_bars, empty, note, shortened, title
+from workbench.plots.layout import check_bars, empty, narrow_title, note, shortened, title
 from workbench.plots.scored_sets import By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 Shown = Literal["reference", "min", "max", "top"]
 SHOWN: tuple[Shown, ...] = get_args(Shown)
 CELL_HEIGHT, LETTERS = 34, 18
+# Names beside many features are smaller, so that they stand apart in a narrow window.
+MANY_HEIGHT, MANY_LETTERS, MANY_SIZE = 24, 16, 9
 # Features up to which the cells hold numbers.
 NUMBERS = 12
 
@@ -66,18 +68,25 @@ def heatmap(
     figure.add_heatmap(
         z=cells, zmin=-top if signed else 0.0, zmax=top, colorscale=_scale(colours, signed=signed),
         showscale=len(kept) > NUMBERS, xgap=2, ygap=2, hoverongaps=False, hoverinfo="skip",
-        colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 5, "len": 0.9,
-                  "tickfont": {"color": colours.muted}},
+        # Above the map: beside it, a narrow window would leave the cells no room.
+        colorbar={"orientation": "h", "x": 0.5, "y": 1.0, "yanchor": "bottom", "thickness": 10,
+                  "outlinewidth": 0, "nticks": 5, "len": 0.9, "tickfont": {"color": colours.muted}},
     )  # fmt: skip
     if len(kept) <= NUMBERS:
         _write_numbers(figure, cells, top, sets, show, colours)
     _add_targets(figure, places, sets)
-    names = [escaped(shortened(sets.result.names[i], LETTERS)) for i in kept]
+    many = len(kept) > NUMBERS
+    names = [
+        escaped(shortened(sets.result.names[i], MANY_LETTERS if many else LETTERS)) for i in kept
+    ]
     ticks = {"tickvals": list(range(len(kept))), "ticktext": names, "showgrid": False, "ticks": ""}
-    figure.update_layout(height=max(320, 170 + CELL_HEIGHT * len(kept)), margin={"t": 34})
+    if many:
+        ticks["tickfont"] = {"size": MANY_SIZE}
+    height = (MANY_HEIGHT if many else CELL_HEIGHT) * len(kept)
+    figure.update_layout(height=max(320, 170 + height), margin={"t": 60 if many else 34})
     figure.update_xaxes(**ticks, tickangle=-90 if len(kept) > 4 else 0)
     figure.update_yaxes(**ticks, autorange="reversed", ticklabelstandoff=6)
-    title(figure, *_about(sets, show))
+    (narrow_title if many else title)(figure, *_about(sets, show))
     if len(order) > len(kept):
         left = counted(len(order) - len(kept), "more feature")
         note(figure, f"{left} with weaker pairs", dark=dark)

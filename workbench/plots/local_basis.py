@@ -8,11 +8,13 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import BASES, Curve, LocalBasis
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
-from workbench.plots.layout import empty, note, shortened, title
+from workbench.plots.layout import empty, note, shortened, stacked, title
 from workbench.plots.theme import DASHES, Palette, escaped, palette, template
 
 GRAPH_HEIGHT, CURVE_HEIGHT = 520, 380
 MOST_NODES, MOST_EDGES = 40, 200
+# Letters of a line below a layer and of an output, and the width of a letter in pixels.
+LAYER_LENGTH, NAME_LENGTH, LETTER = 8, 14, 7
 Z = 1.96
 WIDTHS = (0.6, 7.0)
 # Lines of about the same width share a trace.
@@ -113,11 +115,14 @@ def graph(
     most = max(len(members) for members in nodes)
     for at, members in enumerate(nodes):
         _draw_nodes(figure, result, basis, at, members, most, colours)
-    names = [escaped(shortened(name, 14)) for name in result.layer_names]
+    names = stacked(result.layer_names, LAYER_LENGTH)
     figure.update_xaxes(
-        tickvals=list(range(len(names))), ticktext=names, range=[-0.25, len(names) - 0.45],
+        tickvals=list(range(len(names))), ticktext=names, range=[-0.25, len(names) - 0.9],
         showgrid=False,
     )  # fmt: skip
+    longest = max(len(shortened(name, NAME_LENGTH)) for name in result.output_names)
+    # Names of outputs stand in the margin: on the axis a narrow window would leave them no room.
+    figure.update_layout(margin={"r": 18 + LETTER * longest})
     figure.update_yaxes(visible=False, range=[most - 0.3, -0.7])
     shown = counted(sum(map(len, drawn)), "edge")
     if any(len(pairs) == MOST_EDGES < n for pairs, n in zip(drawn, kept, strict=True)):
@@ -205,7 +210,7 @@ def _draw_nodes(
         x=np.full(len(members), at),
         y=_height(members, most),
         mode="markers+text" if last else "markers",
-        text=[f"\N{NO-BREAK SPACE}{escaped(shortened(name, 14))}" for name in names],
+        text=[f"\N{NO-BREAK SPACE}{escaped(shortened(name, NAME_LENGTH))}" for name in names],
         textposition="middle right",
         marker={"size": 11, "color": ink, "line": {"color": colours.surface, "width": 1}},
         hovertext=about,

@@ -26,8 +26,8 @@ def across_sentence(profiles: Profiles, output: str | int | None = None) -> str:
     found = profiles.profile(int(profiles.widest(which)[0]), which)
     if not found.counts.any():
         return f"Of {models}, no row has a value of any feature."
-    gaps = np.ptp(found.mean, axis=0) * (found.counts > 0)
-    at = int(gaps.argmax())
+    held = profiles.well_held[profiles.of == profiles.widest(which)[0]]
+    at = int((np.ptp(found.mean, axis=0) * held).argmax())
     low, high, own = (
         words.number(float(value))
         for value in (found.mean[:, at].min(), found.mean[:, at].max(), found.mean[0, at])

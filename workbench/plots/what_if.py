@@ -13,6 +13,7 @@ from workbench.plots.layout import (
     cut,
     hover,
     layout_bars,
+    narrow_title,
     padded,
     shortened,
     span_of,
@@ -106,7 +107,8 @@ def effects_before_and_after(
         figure.update_xaxes(nticks=4)
     figure.update_layout(barmode="overlay", margin={"t": 32})
     told = [f"whiskers: 95 %, {sources}"] if sources else []
-    title(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
+    name_axis = narrow_title if below else title
+    name_axis(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
     return figure
 
 

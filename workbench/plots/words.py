@@ -57,6 +57,25 @@ def number(value: float) -> str:
     return text.replace("-", MINUS)
 
 
+def probability(value: float) -> str:
+    """Write a probability, which never rounds to 0 or 1, nor to a half that it is not.
+
+    Examples
+    --------
+    >>> probability(0.4997), probability(0.5), probability(0.46363), probability(0.99999)
+    ('0.4997', '0.5', '0.464', 'more than 0.999')
+    """
+    if 0.999 < value < 1:
+        return "more than 0.999"
+    if 0 < value < 0.001:
+        return "less than 0.001"
+    text = number(value)
+    if text != "0.5" or value == 0.5:
+        return text
+    closer = (f"{value:.{digits}f}" for digits in range(4, 9))
+    return next((said for said in closer if float(said) != 0.5), text)
+
+
 def decimals_for(largest: float) -> int:
     """Decimals that give the largest of some numbers three significant digits.
 
@@ -108,9 +127,7 @@ def amount(attribution: Attribution, value: float) -> str:
     The scales of a classifier have no unit to add.
     """
     if attribution.unit == "probability":
-        if 0.999 < value < 1:
-            return "more than 0.999"
-        return "less than 0.001" if 0 < value < 0.001 else number(value)
+        return probability(value)
     unit = "" if attribution.unit in SCALES else attribution.unit
     return f"{number(value)} {unit}".strip()
 

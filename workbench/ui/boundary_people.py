@@ -19,17 +19,17 @@ from workbench.plots.boundary_words import (
 )
 from workbench.ui import cache
 from workbench.ui.boundary_person import show_person
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, forget, peek, put
-from workbench.ui.update_runs import answer_of
 
 FAMILY, PERSON = "people", "person"
 VIEWS = {"strip": "One by one", "scores": "Everybody"}
@@ -46,47 +46,33 @@ BY_HAND = frozenset({"by", "bins", "favourable", "who", "people"})
 
 def boundary_people(place: Place) -> None:
     """Show who is decided narrowly, and one of them in full."""
-    if not place.model.schema.classes:
-        empty_state(
-            f"{place.model.card.name} predicts a number, so that nobody is refused or approved. "
-            "Choose a model of classes, such as german-mlp.", "group",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "nobody is refused or approved", "The page Fairness compares its errors by group."
+    ):
         return
-    said = st.container()
-    who = _choose_who(place)
-    left, right = side_by_side(FAMILY)
-    below = st.container()
-    ask: Ask | None = None
-    found: Answer[BoundaryPeople] | None = None
-    lacks = False
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Who is compared, and with what**")
-            groups = choose_groups(place)
-            lacks = not groups["favourable"]
-            ask = None if lacks else _ask(place, groups, who)
-    with left, errors_shown():
-        if ask is not None:
-            found = answer_of(place, ask, BoundaryPeople, "Look for people", "group")
-        elif lacks:
-            empty_state(
-                "Say which class people hope for: nobody knows it for this model and table.",
-                "help",
-            )
-    if found is None:
+    part = show_part(
+        place, BoundaryPeople, _choose, key=FAMILY, heading="Who is compared, and with what",
+        verb="Look for people", icon="group",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result = found.result
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(people_sentence(result))
         note(f"{chosen_sentence(result)} {tolerance_sentence(result)}")
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         _show(place, found)
-    with trust, errors_shown():
-        trust_card(result)
-    with below, errors_shown():
+    with part.below, errors_shown():
         _one(place, result)
-    computed_card(result.provenance)
+    part.end(result)
+
+
+def _choose(place: Place) -> Ask | str:
+    """Choose whom to look at, groups and settings; or say what has to be chosen first."""
+    who, groups = _choose_who(place), choose_groups(place)
+    if not groups["favourable"]:
+        return "Say which class people hope for: nobody knows it for this model and table."
+    return _ask(place, groups, who)
 
 
 def _choose_who(place: Place) -> str:
@@ -106,9 +92,8 @@ def _ask(place: Place, groups: dict[str, str], who: str) -> Ask:
     WorkbenchError
         If the settings do not fit the model.
     """
-    record = api.list_methods()[NAME]
     settings: dict[str, Any] = {"who": who, **groups}
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         row = choose(
             st.number_input, "Look at this row as well", f"{FAMILY}.row", default=None,
             min_value=0, step=1, placeholder="row number of the file", help="In place of the "
@@ -119,16 +104,10 @@ def _ask(place: Place, groups: dict[str, str], who: str) -> Ask:
         settings |= params_form(PeopleParams, FAMILY, leave_out=BY_HAND)
     if row is not None:
         settings["people"] = str(int(row))
-    note(record.weakness)
     whole = cache.table(place.table, place.person.key)
     price = quote(place, NAME, len(place.rows), len(whole), settings)
-    note(price.describe())
-    return Ask(
-        request=place.request(NAME, price.params, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {WHO[who].lower()} of {place.rows_name}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    title = f"{api.list_methods()[NAME].title} ({WHO[who].lower()})"
+    return announced(ask_of(place, NAME, price, seed=seed, title=title))
 
 
 def _is_row(place: Place, number: Any) -> bool:

@@ -34,7 +34,7 @@ from workbench.ui.frame import answer, empty_state, errors_shown, note
 from workbench.ui.jobs import Ask, answer_to
 from workbench.ui.place import Place
 from workbench.ui.rashomon_pick import position_of
-from workbench.ui.results import add_to_report, is_dark, plain_figure, result_files
+from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.scenarios import full, with_values
 from workbench.ui.state import choose, choose_several, put
 from workbench.ui.text import markup, plain
@@ -254,8 +254,7 @@ def _way_out(place: Place, result: BoundaryPeople, row: int, position: int) -> N
         "What would change this model's answer; whether a person could do so, or an equally good "
         "model would be moved as well, is another question."
     )
-    add_to_report(found.job, place.person, width="content")
-    result_files(changes, f"change-{place.model.card.name}-row-{row}")
+    downloads(found, f"change-{place.model.card.name}-row-{row}", place.person)
 
 
 def _search(place: Place, row: int, position: int, target: str | None) -> Ask:

@@ -23,13 +23,12 @@ from workbench.plots.churn_words import (
 )
 from workbench.plots.words import number
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose, choose_several
-from workbench.ui.update_runs import answer_of, choose_run
 from workbench.workspace import sources
 
 FAMILY = "churn"
@@ -50,42 +49,35 @@ ABOUT = {
 
 def churn_of_updates(place: Place) -> None:
     """Show what replacing the model would change about the rows of a place."""
-    said = st.container()
-    left, right = side_by_side("churn")
-    below = st.container()
-    ask: Ask | None = None
-    found: Answer[Churn] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**What may replace the model**")
-            chosen = {"explorers": _choose_explorers(place)}
-            ask = choose_run(place, NAME, FAMILY, chosen=chosen, by_hand=BY_HAND)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, Churn, "Foresee an update", "published_with_changes")
-    if found is None:
+    part = show_part(
+        place, Churn, _choose, key=FAMILY, heading="What may replace the model",
+        verb="Foresee an update", icon="published_with_changes",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result = found.result
-    with right, st.container(border=True), errors_shown():
+    with part.right, st.container(border=True), errors_shown():
         result = _with_update(place, result)
     name = f"churn-{place.model.card.name}"
-    with left:
+    with part.left:
         tolerance = _choose_tolerance(result)
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         _show_view(result, tolerance, name)
         downloads(replace(found, result=result), name, place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(churn_sentence(result, tolerance))
         if doubt := noise_sentence(result, tolerance):
             note(doubt)
         if result.update:
             note(update_sentence(result, tolerance))
-    with trust, errors_shown():
-        trust_card(result)
-    with below, errors_shown():
+    with part.below, errors_shown():
         _who(result, tolerance)
-    computed_card(result.provenance)
+    part.end(result)
+
+
+def _choose(place: Place) -> Ask:
+    chosen = {"explorers": _choose_explorers(place)}
+    return choose_run(place, NAME, FAMILY, chosen=chosen, by_hand=BY_HAND)
 
 
 def _choose_explorers(place: Place) -> tuple[str, ...]:

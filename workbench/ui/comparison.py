@@ -13,7 +13,7 @@ from workbench.ui import cache
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
-from workbench.ui.results import figure, is_dark, plain_figure
+from workbench.ui.results import downloads, figure, is_dark, plain_figure
 from workbench.ui.shapley import FAMILY, VALUES, ask_for, values_for
 from workbench.ui.state import choose
 from workbench.ui.text import plain
@@ -85,16 +85,20 @@ def show_comparison(
     st.subheader(plain(" and ".join(comparison.names)), anchor=False)
     starts = ask.is_small and not was_stopped(ask, place.person)
     pressed = not starts and st.button(
-        f"Run {comparison.names[1]}", icon=":material/play_arrow:", key="run-comparison"
+        f"Explain with {comparison.names[1]}",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="run-comparison",
     )
     second = answer_to(
         ask, place.person, Attribution, pressed=pressed, starts_itself=starts, slot=st.container()
     )
     if second is None or second.is_stale:
         if not is_under_way(ask, place.person):
-            st.caption("Press the button to see both side by side.")
+            st.caption(f"Press Explain with {plain(comparison.names[1])} to see both side by side.")
         return
     pair, names = (first.result, second.result), comparison.names
+    files = f"compared-{place.model.card.name}-{'row' if one else 'rows'}"
     said = disagreement_sentence(*pair, output=output, names=names)
     answer(said)
     drawn = disagreement(*pair, output=output, names=names, dark=is_dark())
@@ -104,6 +108,8 @@ def show_comparison(
             st.markdown(f"**{plain(name)}**")
             shown = "waterfall" if one else view
             figure(result, shown, name=f"compared-{number}", alt=name, output=output)
+            if number == "2":  # the first has its files above
+                downloads(second, files, place.person, narrow=True)
 
 
 def _offered(place: Place, ask: Ask) -> Mapping[str, Mapping[str, str]]:

@@ -18,6 +18,7 @@ from workbench.core.results import (
     Attribution,
     Interactions,
     InteractionScores,
+    LocalBasis,
     Profiles,
 )
 from workbench.core.wording import counted
@@ -55,7 +56,7 @@ class Quote:
         Rows through the network, at most, and temporary memory.
     seconds
         Measured on this device with the same model, method and value function, in the last such
-        run or in a small trial, and scaled; 0 where nothing tells.
+        run or in a small trial, and scaled; 0 where nothing tells yet.
     notes
         Why this method was chosen.
     """
@@ -73,10 +74,14 @@ class Quote:
 
     def describe(self) -> str:
         """Return the line under a run button."""
-        taken = f" · about {duration(self.seconds)} on this device" if self.seconds else ""
+        taken = (
+            f"about {duration(self.seconds)} on this device"
+            if self.seconds
+            else "how long is known after the first run"
+        )
         return (
             f"At most {counted(self.evaluations, 'model evaluation')} · "
-            f"{size(self.cost.n_bytes)}{taken}"
+            f"{size(self.cost.n_bytes)} · {taken}"
         )
 
 
@@ -92,6 +97,24 @@ def quote(
     """
     plan = api.plan(place.model, n_rows, n_background, method=method, **settings)
     seconds = plan.cost.evaluations * _speed(place, plan)
+    return Quote(plan.method, plan.params, plan.cost, seconds, plan.notes)
+
+
+def quote_measured(
+    place: Place, method: str, n_rows: int, n_background: int, settings: Mapping[str, Any]
+) -> Quote:
+    """Say what a run would take whose time goes into more than asking the model.
+
+    A small trial would not tell how long: only the last such run on this device does.
+
+    Raises
+    ------
+    InvalidInputError
+        If the method cannot serve this model with these settings.
+    """
+    plan = api.plan(place.model, n_rows, n_background, method=method, **settings)
+    speed = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
+    seconds = plan.cost.evaluations * (speed or 0.0)
     return Quote(plan.method, plan.params, plan.cost, seconds, plan.notes)
 
 
@@ -148,12 +171,13 @@ def _speed(place: Place, plan: api.Plan) -> float:
     speed = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
     if speed is not None:
         return speed
-    if "table" in api.list_methods()[plan.method].uses:
+    record = api.list_methods()[plan.method]
+    if "table" in record.uses and record.yields is not LocalBasis:
         return _seconds_per_near_copy(
             place.reference, cache.owner_of(place.person.key, place.reference, place.table),
             place.model.digest, place.table, place.device,
         )  # fmt: skip
-    if (kind := api.list_methods()[plan.method].yields) in (
+    if (kind := record.yields) in (
         InteractionScores, Profiles, AttributeFlips,
     ):  # fmt: skip
         return _seconds_per_value(

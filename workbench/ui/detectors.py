@@ -7,21 +7,19 @@ import streamlit as st
 from workbench import api
 from workbench.core.detectors import KINDS
 from workbench.core.results import Detectors
-from workbench.core.wording import counted
 from workbench.engines.interactions.detectors import NAME
 from workbench.plots import render
 from workbench.plots.detectors import MEASURES, detectors_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, choose_several
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_of
 
 FAMILY = "detectors"
 VIEWS = {"ranks": "Ranks", "agreement": "Agreement", "cost": "Cost"}
@@ -37,33 +35,23 @@ LABELS = {"ranks": "Correlation of ranks", "top": "Five strongest in common"}
 
 def detectors_side_by_side(place: Place) -> None:
     """Ask several detectors which pairs the model uses together, and hold them side by side."""
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[Detectors] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Who is asked**")
-            ask = _choose(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, Detectors, "Ask the detectors", "compare")
-    if found is None:
+    part = show_part(
+        place, Detectors, _choose, key=FAMILY, heading="Who is asked", verb="Ask the detectors",
+        icon="compare",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     name = f"detectors-{place.model.card.name}"
     output = found.result.output_names[found.result.output_index(None)]
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         output = _choose_output(found.result, output)
         _show_view(found.result, output, name)
         downloads(found, name, place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(detectors_sentence(found.result, output))
         for left_out, why in found.result.left_out:
             note(f"{KINDS[left_out].title} was left out: {why}.")
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _choose(place: Place) -> Ask:
@@ -82,20 +70,12 @@ def _choose(place: Place) -> Ask:
     hidden = {"detectors"}
     if place.model.schema.task == "regression":
         hidden.add("output")
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(record.params, FAMILY, leave_out=hidden)
-    note(record.weakness)
     settings["detectors"] = chosen
-    n = len(place.rows)
-    price = quote(place, NAME, n, 0, settings)
-    note(price.describe())
-    return Ask(
-        request=place.request(NAME, price.params, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    price = quote(place, NAME, len(place.rows), 0, settings)
+    return announced(ask_of(place, NAME, price, seed=seed))
 
 
 def _choose_output(result: Detectors, default: str) -> str:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from workbench.ui.churn import churn_of_updates
 from workbench.ui.explain_set import explanations_across_the_set
-from workbench.ui.frame import empty_state
 from workbench.ui.mitigation import mitigation
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.rashomon_set import show_set
 from workbench.ui.simpler import simpler_models
@@ -25,12 +25,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Place], None]]] = {
 
 def equally_good_models(place: Place) -> None:
     """Show the part of the page that was chosen."""
-    if place.rows.y is None:
-        empty_state(
-            "Which models are as good is told by labelled rows: add the table again with its "
-            "target column.",
-            "help",
-        )
+    if lacks_labels(place, "Which models are as good"):
         return
     part = str(choose(
         st.segmented_control, "Part", "part", options=list(PARTS), default=next(iter(PARTS)),

@@ -14,15 +14,15 @@ from workbench.plots import options_of, render
 from workbench.plots.attribution_range_words import range_sentence, stability_sentence
 from workbench.plots.words import WORTH_A_WORD
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.local_runs import Look, levels_of, open_button
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, show_part
 from workbench.ui.shapley import choose_output, choose_rows, describe_row
 from workbench.ui.state import choose
 
@@ -40,35 +40,25 @@ def explanations_across_the_set(place: Place) -> None:
     if row is not None:
         note(describe_row(place, row))
     look = Look(place, row, count, output)
-    said = st.container()
-    left, right = side_by_side()
-    below = st.container()
-    ask, found = None, None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Which models, and how each is explained**")
-            ask = _choose(look)
-    if ask is not None:
-        with left, errors_shown():
-            found = look.answer(ask, AttributionRange, "Compare models on")
-    if found is None:
+    part = show_part(
+        look.place, AttributionRange, lambda _: _choose(look), key=FAMILY,
+        heading="Which models, and how each is explained", verb=f"Compare models on {look.about}",
+        icon="play_circle",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, one = found.result, 0 if look.one else None
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(range_sentence(result, one, output))
         if result.n_models:
             note(stability_sentence(result, one, output))
     name = look.name("across-models")
-    with left, errors_shown():
+    with part.left, errors_shown():
         with st.container(border=True):
             _show(look, result, name)
             downloads(found, name, place.person)
         _numbers(look, result)
-    with trust, errors_shown():
-        trust_card(result)
-    with below, errors_shown():
-        computed_card(result.provenance)
+    part.end(result)
 
 
 def _choose(look: Look) -> Ask:
@@ -79,19 +69,15 @@ def _choose(look: Look) -> Ask:
     WorkbenchError
         If the settings do not fit the model.
     """
-    record = api.list_methods()[NAME]
     levels = levels_of(NAME, look)
     effort = levels[choose_effort(FAMILY, list(levels))]
     hidden = {"output"} if look.place.model.schema.task == "regression" else set()
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed()
         settings = params_form(
             AttributionsParams, FAMILY, leave_out=hidden, defaults=effort.settings
         )
-    note(record.weakness)
-    asked = _ask(look, settings, seed)
-    note(asked.quote.describe())
-    return asked
+    return announced(_ask(look, settings, seed))
 
 
 def _ask(look: Look, settings: dict[str, Any], seed: int) -> Ask:

@@ -14,7 +14,7 @@ from workbench.plots.interactions import adds_up_sentence, interactions_sentence
 from workbench.ui.frame import answer
 from workbench.ui.jobs import Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
-from workbench.ui.results import add_to_report, figure, is_dark, plain_figure
+from workbench.ui.results import downloads, figure, is_dark, plain_figure
 from workbench.ui.shapley import ask_for, words
 from workbench.ui.state import choose, peek
 from workbench.ui.text import plain
@@ -99,7 +99,9 @@ def show_interactions(place: Place, ask: Ask, row: int | None, count: int, outpu
         seed=ask.request.seed,
     )  # fmt: skip
     starts = asked.is_small and not was_stopped(asked, place.person)
-    pressed = not starts and st.button("Find interactions", icon=":material/hub:")
+    pressed = not starts and st.button(
+        "Find interactions", type="primary", icon=":material/play_arrow:"
+    )
     st.caption(asked.quote.describe())
     found = answer_to(
         asked, place.person, Interactions, pressed=pressed, starts_itself=starts,
@@ -107,14 +109,15 @@ def show_interactions(place: Place, ask: Ask, row: int | None, count: int, outpu
     )  # fmt: skip
     if found is None or found.is_stale:
         if not is_under_way(asked, place.person):
-            st.caption("Press the button to see which pairs of features work together.")
+            st.caption("Press Find interactions to see which pairs of features work together.")
         return
     result = found.result
     said = interactions_sentence(result, output=output)
     answer(said)
     with st.container(border=True):
         figure(result, str(view), name="interactions", alt=said, output=output)
-        add_to_report(found.job, place.person, width="content")
+        rows = "rows" if row is None else f"row-{result.ids[0]}"
+        downloads(found, f"interactions-{place.model.card.name}-{rows}", place.person)
     st.markdown("**The strongest pairs**")
     _pairs_table(result, output)
     st.caption(plain(adds_up_sentence(result)))

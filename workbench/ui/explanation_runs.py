@@ -12,7 +12,7 @@ from workbench.core.model import Model
 from workbench.core.results import Faithfulness
 from workbench.engines.lfa.advisor import QUESTIONS, questions_for
 from workbench.engines.lfa.matrix import NAME
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import errors_shown
 from workbench.ui.jobs import Answer, Ask, SomeResult, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
@@ -90,7 +90,7 @@ def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | Non
     record = api.list_methods()[NAME]
     levels = efforts_of(place.model, NAME)
     effort = levels[choose_effort(FAMILY, list(levels))]
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         background, seed = choose_background(place, effort, FAMILY), choose_seed()
         hidden = {"output"} if place.model.schema.task == "regression" else set()
         settings = params_form(record.params, FAMILY, leave_out=hidden, defaults=effort.settings)

@@ -12,7 +12,6 @@ from workbench.plots.fairness_words import (
     overview_sentence,
 )
 from workbench.plots.words import counting_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.fairness_comparison import compare_groups
 from workbench.ui.fairness_errors import who_is_predicted_worse
 from workbench.ui.fairness_rationale import choose_primary
@@ -31,24 +30,22 @@ def who_is_worse_off(place: Place) -> None:
     if not place.model.schema.classes:  # nobody is granted or refused anything
         who_is_predicted_worse(place)
         return
-    compared = compare_groups(place, NAME, FairnessAudit)
-    if (found := compared.found) is None:
+    part = compare_groups(place, NAME, FairnessAudit)
+    if (found := part.found) is None:
         return
-    with compared.right, st.container(border=True), errors_shown():
+    with part.right, st.container(border=True), errors_shown():
         st.markdown("**What matters here**")
         remark = choose_primary(found.job, place.person)
     name = f"fairness-{place.model.card.name}"
-    with compared.left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         look = choose_look(found.result)
-        with compared.said:
+        with part.said:
             _tell(found.result, look)
         show_views(found.result, look, name)
         definitions()
         downloads(found, name, place.person, remark=remark)
         show_numbers(found.result, look)
-    with compared.trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _cannot_tell(place: Place) -> str:

@@ -10,7 +10,6 @@ from workbench.engines.fairness.errors import NAME
 from workbench.plots import render
 from workbench.plots.error_audit import OFF, errors_sentence
 from workbench.plots.words import counting_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.fairness_choices import FAMILY
 from workbench.ui.fairness_comparison import compare_groups
 from workbench.ui.frame import answer, errors_shown, note
@@ -29,16 +28,14 @@ ABOUT = {
 
 def who_is_predicted_worse(place: Place) -> None:
     """Compare the errors of groups, and show the answer."""
-    compared = compare_groups(place, NAME, ErrorAudit)
-    if (found := compared.found) is None:
+    part = compare_groups(place, NAME, ErrorAudit)
+    if (found := part.found) is None:
         return
     name = f"group-errors-{place.model.card.name}"
-    with compared.left, st.container(border=True), errors_shown():
-        _show(found.result, name, compared.said)
+    with part.left, st.container(border=True), errors_shown():
+        _show(found.result, name, part.said)
         downloads(found, name, place.person)
-    with compared.trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _show(result: ErrorAudit, name: str, said: Any) -> None:

@@ -24,7 +24,6 @@ from workbench.plots.fairness_front_words import (
 )
 from workbench.plots.words import counting_sentence
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.fairness_choices import (
     choose_groups,
     choose_partition,
@@ -32,15 +31,16 @@ from workbench.ui.fairness_choices import (
     cuts_of,
     still_to_choose,
 )
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, empty_state, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes, lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import ask_about, show_part
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed, ask_about
 from workbench.workspace import sources
 from workbench.workspace.store import Workspace
 
@@ -53,62 +53,39 @@ TITLES = {
     "causes": "Which features make the groups' scores differ, before and after",
 }
 WHERE = {"reported": "Rows reported on", "validation": "Rows that chose"}
-WHAT_IT_TAKES = (
-    "Press the button: some sixty near-copies of the model are drawn or trained on towards a "
-    "smaller gap. That takes seconds to a few minutes."
+WHAT_IT_DOES = (
+    "Some sixty near-copies of the model are drawn or trained on towards a smaller gap: seconds to "
+    "a few minutes."
 )
 
 
 def across_models(place: Place) -> None:
     """Look for models about as accurate that treat groups more alike, and show what was found."""
-    if place.rows.y is None:
-        empty_state(
-            f"Accuracy and gaps cannot be told: {place.rows_name} holds no true values. Add the "
-            "table again with its target column.", "help",
-        )  # fmt: skip
-        return
-    if not place.model.schema.n_classes or "perturbable" not in place.model.capabilities:
-        empty_state(
-            "Alternatives are near-copies of a network that decides among classes. Choose such a "
-            "model.", "help",
-        )  # fmt: skip
+    if (
+        lacks_labels(place, "How accurate models are")
+        or lacks_classes(place, "no alternative could decide otherwise",
+                         "Who is worse off, on this page, compares its errors by group.")
+        or lacks_layers(place, "near-copies are made of networks")
+    ):  # fmt: skip
         return
     if told := _nothing_to_compare(place):
         empty_state(told, "help")
         return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[FairnessFront] | None = None
-    lacks = ""
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Whose groups, which gap**")
-            groups = choose_groups(place)
-            lacks = still_to_choose(place, groups)
-            ask = None if lacks else _ask(place, groups)
-    with left, errors_shown():
-        if lacks:
-            empty_state(lacks, "help")
-        elif ask is not None:
-            found = answer_when_pressed(
-                place, ask, FairnessFront, "Look for alternatives", WHAT_IT_TAKES, "balance",
-                key=f"run-{FAMILY}",
-            )  # fmt: skip
-    if found is None:
+    part = show_part(
+        place, FairnessFront, _choose, key=FAMILY, heading="Whose groups, which gap",
+        verb="Look for alternatives", icon="balance", words=WHAT_IT_DOES,
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(front_sentence(found.result))
         note(luck_sentence(found.result))
         for tell in (counting_sentence, left_out_sentence, reading_sentence):
             if told := tell(found.result):
                 note(told)
-    with left:
+    with part.left:
         _show(found, place)
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _nothing_to_compare(place: Place) -> str:
@@ -121,8 +98,13 @@ def _nothing_to_compare(place: Place) -> str:
     )
 
 
+def _choose(place: Place) -> Ask | str:
+    """Choose groups, the gap and settings; returns the run, or what is still to be chosen."""
+    groups = choose_groups(place)
+    return still_to_choose(place, groups) or _ask(place, groups)
+
+
 def _ask(place: Place, groups: dict[str, str]) -> Ask:
-    """Choose the gap and settings; returns the run."""
     method = api.list_methods()[NAME]
     fields = method.params.model_fields
     by = choose_partition(
@@ -144,10 +126,9 @@ def _ask(place: Place, groups: dict[str, str]) -> Ask:
         min_value=0.0, max_value=50.0, step=0.5, help=fields["eps"].description,
     )  # fmt: skip
     settings["eps"] = float(lost) / 100
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         settings |= params_form(method.params, FAMILY, leave_out=LEAVE_OUT)
-    # Training on and drawing take the time, of which evaluations of the model say little.
     return ask_about(place, NAME, seed, **settings)
 
 

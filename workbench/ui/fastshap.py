@@ -17,9 +17,10 @@ from workbench.ui import cache
 from workbench.ui.actions import act, removal
 from workbench.ui.cards import computed_card, facts_list
 from workbench.ui.cost import quote_training
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button, whole_number
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
+from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.state import choose
@@ -56,7 +57,7 @@ def explainer_list(place: Place) -> None:
 def train_explainer(place: Place) -> None:
     """Choose settings, train, and keep what came out."""
     ask = _choose_training(place)
-    pressed = st.button("Train", type="primary", icon=":material/model_training:")
+    pressed = st.button("Train an explainer", type="primary", icon=":material/play_arrow:")
     st.caption(ask.quote.describe())
     found = answer_to(
         ask, place.person, Explainer, pressed=pressed, starts_itself=False, slot=st.container()
@@ -100,33 +101,23 @@ def _choose_training(place: Place) -> Ask:
     most = min(len(background_source(place.model, whole, MOST_BACKGROUND)), MOST_BACKGROUND)
     splits = ["all"] if len(whole) < len(SPLITS) + 2 else [*SPLITS, "all"]
     own = place.table.startswith(sources.MINE) or "train" not in splits
-    first, left, right = st.columns(3)
-    with first:
-        split = str(choose(
-            st.selectbox, "Learn from", "fastshap.split", options=splits,
-            default="all" if own else "train", format_func=lambda name: (
-                "all rows" if name == "all" else f"{name} split"
-            ),
-            help="Rows like those that it will explain; a part of them is held out to measure its "
-            "error.",
-        ))  # fmt: skip
+    split = str(choose(
+        st.selectbox, "Learn from", "fastshap.split", options=splits,
+        default="all" if own else "train", width=320, format_func=lambda name: (
+            "all rows" if name == "all" else f"{name} split"
+        ),
+        help="Rows like those that it will explain; a part of them is held out to measure its "
+        "error.",
+    ))  # fmt: skip
     rows = cache.rows(place.table, place.person.key, split, str(place.cohort))
     there = replace(place, split=split, rows=rows)
-    with left:
-        background = int(choose(
-            st.number_input, "Background rows", "fastshap.background",
-            default=min(api.BACKGROUND_ROWS, most), min_value=1, max_value=most, step=1,
-            valid=lambda n: isinstance(n, int) and 1 <= n <= most,
-            help="Rows that stand for features that are not known.",
-        ))  # fmt: skip
-    with right:
-        seed = int(choose(
-            st.number_input, "Seed", "seed", default=0, min_value=0, max_value=2**31 - 1, step=1,
-            valid=lambda n: isinstance(n, int) and 0 <= n < 2**31,
-            help="The same seed gives the same explainer.",
-        ))  # fmt: skip
     hidden = {"output", "link"} if place.model.schema.task == "regression" else set()
-    with st.expander("Settings", icon=":material/tune:"):
+    with settings_button(width="content"):
+        background = whole_number(
+            "Background rows", "fastshap.background", min(api.BACKGROUND_ROWS, most), 1, most,
+            "Rows that stand for features that are not known.", width="stretch",
+        )  # fmt: skip
+        seed = choose_seed()
         settings = params_form(record.params, FAMILY, leave_out=hidden)
     n_rows = len(rows)
     price = quote_training(there, background, settings)

@@ -19,17 +19,17 @@ from workbench.plots.flips_words import (
     score_sentence,
 )
 from workbench.plots.words import counting_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, peek, put
-from workbench.ui.update_runs import answer_of
 
 FAMILY = "flips"
 PERSON = f"{FAMILY}.row"
@@ -61,44 +61,31 @@ ABOUT = {
 
 def flips(place: Place) -> None:
     """Ask whose decision would change with a protected attribute alone, and show the answer."""
-    if not place.model.schema.classes:
-        empty_state(
-            "This model predicts a number, so that no decision could be another. Choose a model of "
-            "classes.", "help",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "no decision could be another",
+        "Who is worse off, on this page, compares its errors by group.",
+    ):  # fmt: skip
         return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | str = ""
-    found: Answer[AttributeFlips] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**What to set**")
-            ask = _ask(place)
-    with left, errors_shown():
-        if isinstance(ask, Ask):
-            found = answer_of(place, ask, AttributeFlips, "Set them", "swap_horiz", key="run-flips")
-        elif ask:
-            empty_state(ask, "help")
-    if found is None:
+    part = show_part(
+        place, AttributeFlips, _ask, key=FAMILY, heading="What to set",
+        verb="Set the attributes", icon="swap_horiz",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, name = found.result, f"flips-{place.model.card.name}"
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(flips_sentence(result))
         for tell in (counting_sentence, groups_sentence, score_sentence, plausible_sentence):
-            if part := tell(result):
-                note(part)
+            if told := tell(result):
+                note(told)
         note(BESIDE_AN_AUDIT)
-    with left, errors_shown():
+    with part.left, errors_shown():
         with st.container(border=True):
             _show_view(result, name)
             downloads(found, name, place.person)
         with st.container(border=True):
             _show_person(result, name)
-    with trust, errors_shown():
-        trust_card(result)
-    computed_card(result.provenance)
+    part.end(result)
 
 
 def _ask(place: Place) -> Ask | str:
@@ -126,19 +113,14 @@ def _ask(place: Place) -> Ask | str:
         return "Choose which class people hope for."
     unused = {"samples"} if mode != "uniform" else set()
     unused |= {"neighbours"} if mode != "conditional" else set()
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         settings = params_form(
             record.params, FAMILY, leave_out={"by", "bins", "favourable", "mode", *unused}
         )
     n = len(place.rows)
     price = quote(place, NAME, n, n, settings | chosen | {"mode": mode})
-    return Ask(
-        request=place.request(NAME, price.params, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {place.rows_name}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    return announced(ask_of(place, NAME, price, seed=seed))
 
 
 def _readable(place: Place, chosen: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:

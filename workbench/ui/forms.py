@@ -1,6 +1,7 @@
 """A form made from a parameter model, so that no page lists settings by hand."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -9,10 +10,19 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from workbench.core.params import Params
-from workbench.ui.state import choose
+from workbench.ui.state import choose, refusals
 from workbench.ui.text import plain
 
 AUTOMATIC = "automatic"
+
+
+@contextmanager
+def settings_button(label: str = "Settings", *, width: Any = "stretch") -> Iterator[None]:
+    """Keep choices behind a button; what an address asked of them in vain is said below it."""
+    with refusals() as refused, st.popover(label, icon=":material/tune:", width=width):
+        yield
+    for said in refused:
+        st.caption(said)
 
 
 def params_form(

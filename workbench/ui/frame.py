@@ -30,6 +30,10 @@ div:has(> .st-key-figure), div:has(> [class*="st-key-wide-"]) {
 div:has(> .st-key-beside), div:has(> [class*="st-key-narrow-"]) {
   flex: 2 1 18rem !important; max-width: 100%;
 }
+/* Muted lines as Streamlit has them stay below the contrast of 4.5 to 1 on white. */
+div[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.75; }
+/* Without a mouse the bar of a figure is never away, and would lie over what is drawn. */
+@media (hover: none) { .stPlotlyChart .modebar-container { display: none; } }
 div:has(> [class*="st-key-half-"]) { flex: 1 1 22rem !important; max-width: 100%; }
 div:has(> [class*="st-key-line-"]) { flex: 1 1 20rem !important; max-width: 100%; }
 </style>"""

@@ -6,23 +6,21 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.results import GapCauses
-from workbench.core.wording import counted
 from workbench.engines.fairness.causes import NAME
 from workbench.plots import render
 from workbench.plots.gap_causes import pairs_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
 from workbench.plots.words import counting_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
 from workbench.ui.fairness_choices import choose_groups, still_to_choose
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose
-from workbench.ui.update_runs import answer_of
 
 FAMILY = "gap_causes"
 VIEWS = {"waterfall": "What makes it up", "proxies": "What stands in"}
@@ -42,36 +40,27 @@ ABOUT = {
 
 def causes(place: Place) -> None:
     """Ask what the gap between groups is made of, and show the answer."""
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[GapCauses] | None = None
-    lacks = ""
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Whose gap**")
-            groups = choose_groups(place)
-            lacks = still_to_choose(place, groups)
-            ask = None if lacks else _ask(place, groups)
-    with left, errors_shown():
-        if lacks:
-            empty_state(lacks, "help")
-        elif ask is not None:
-            found = answer_of(place, ask, GapCauses, "Share out the gap", "balance")
-    if found is None:
+    part = show_part(
+        place, GapCauses, _choose, key=FAMILY, heading="Whose gap", verb="Share out the gap",
+        icon="balance",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         pair = _show(found, f"gap-causes-{place.model.card.name}")
         downloads(found, f"gap-causes-{place.model.card.name}", place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(gap_sentence(found.result, pair))
         if told := counting_sentence(found.result):
             note(told)
         note(proxy_sentence(found.result, pair))
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
+
+
+def _choose(place: Place) -> Ask | str:
+    """Choose groups, rows and settings; returns the run, or what is still to be chosen."""
+    groups = choose_groups(place)
+    return still_to_choose(place, groups) or _ask(place, groups)
 
 
 def _ask(place: Place, groups: dict[str, str]) -> Ask:
@@ -93,23 +82,15 @@ def _ask(place: Place, groups: dict[str, str]) -> Ask:
     effort = levels[choose_effort(FAMILY, list(levels))]
     hidden = {"by", "bins", "favourable", "among"}
     classes = place.model.schema.classes
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         background, seed = choose_background(place, effort, FAMILY), choose_seed()
         settings: dict[str, Any] = params_form(
             record.params, FAMILY, leave_out=hidden if classes else {*hidden, "output"},
             defaults=effort.settings,
         )  # fmt: skip
     settings |= {**groups, "among": among}
-    note(record.weakness)
-    n = len(place.rows)
-    price = quote(place, NAME, n, background, settings)
-    note(price.describe())
-    return Ask(
-        request=place.request(NAME, price.params, background=background, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    price = quote(place, NAME, len(place.rows), background, settings)
+    return announced(ask_of(place, NAME, price, seed=seed, background=background))
 
 
 def _show(found: Answer[GapCauses], name: str) -> str:

@@ -9,13 +9,13 @@ from workbench.core.results import Halo
 from workbench.engines.interactions.halos import NAME
 from workbench.plots import render, views_of
 from workbench.plots.halo import choices_of, ends_sentence, halo_sentence, place_of
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose, choose_several, peek, put
-from workbench.ui.update_runs import answer_of, choose_run
 
 FAMILY = "halo"
 CHOSEN = f"{FAMILY}.set"
@@ -30,37 +30,26 @@ ABOUT = (
 
 def halos(place: Place) -> None:
     """Show what equally good models make of features that are scaled together."""
-    if place.rows.y is None:
-        empty_state(
-            f"Which models are as good cannot be told: {place.rows_name} holds no true values. Add "
-            "the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[Halo] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**What to scale**")
-            chosen = _choose_features(place)
-            ask = choose_run(place, NAME, FAMILY, chosen=chosen, by_hand={"top"})
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, Halo, "Scale features together", "trip_origin")
-    if found is None:
+    part = show_part(
+        place, Halo, _choose, key=FAMILY, heading="What to scale",
+        verb="Scale features together", icon="trip_origin",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         where = _show_view(found.result, f"halo-{place.model.card.name}")
         downloads(found, f"halo-{place.model.card.name}", place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(halo_sentence(found.result, where))
         if ends := ends_sentence(found.result, where):
             note(ends)
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
+
+
+def _choose(place: Place) -> Ask:
+    return choose_run(place, NAME, FAMILY, chosen=_choose_features(place), by_hand={"top"})
 
 
 def _choose_features(place: Place) -> dict[str, Any]:

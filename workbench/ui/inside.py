@@ -29,15 +29,17 @@ from workbench.plots.local_basis import (
 )
 from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui import cache
+from workbench.ui.cost import quote
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, choose_several, put
-from workbench.ui.update_runs import answer_of, ask_about
 
 FAMILY = "inside"
 ABOUT = (
@@ -57,58 +59,42 @@ SLIDERS = {
 
 def inside(place: Place) -> None:
     """Show what a network computes on the way from its inputs to its outputs."""
-    if place.rows.y is None:
-        empty_state(
-            f"What can be left out is told by labelled rows, and {place.rows_name} holds no true "
-            "values. Add the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "What can be left out") or lacks_layers(
+        place, "it shows no layers to look into"
+    ):
         return
-    if "black_box" in place.model.capabilities:
-        empty_state(
-            "This model is a black box: it shows no layers to look into. Choose a network of the "
-            "catalogue.", "help",
-        )  # fmt: skip
-        return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[LocalBasis] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**How to look**")
-            ask = _ask(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, LocalBasis, "Look inside", "schema", key=f"run-{FAMILY}")
-    if found is None:
-        with said:
+    part = show_part(
+        place, LocalBasis, _ask, key=FAMILY, heading="How to look", verb="Look inside",
+        icon="schema",
+    )  # fmt: skip
+    if (found := part.found) is None:
+        with part.said:
             answer("What its layers do is not known yet.")
         return
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(lib_sentence(found.result))
         note(together_sentence(found.result))
-    with left, errors_shown():
+    with part.left, errors_shown():
         cut = _graph(found, place)
         _lost(found, place, cut)
         _unused(found, place)
         _feature(found, place)
         _row(found, place)
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _ask(place: Place) -> Ask:
     method = api.list_methods()[NAME]
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         layers = choose_several(
             "Layers to cut at", f"{FAMILY}.layers", options=layer_names(place.model.network),
             default=(), placeholder="All", help=method.params.model_fields["layers"].description,
         )  # fmt: skip
         settings: dict[str, Any] = params_form(method.params, FAMILY, leave_out={"dtype", "layers"})
-    return ask_about(place, NAME, seed, layers=layers, **settings)
+    whole = cache.table(place.table, place.person.key)
+    price = quote(place, NAME, len(place.rows), len(whole), settings | {"layers": layers})
+    return announced(ask_of(place, NAME, price, seed=seed))
 
 
 def _graph(found: Answer[LocalBasis], place: Place) -> str:

@@ -13,33 +13,33 @@ from workbench.core.model import Model
 from workbench.core.rashomon import EXPLORERS
 from workbench.core.results import InteractionScores, Profiles
 from workbench.core.table import Table
-from workbench.core.wording import counted
 from workbench.engines.rashomon.again import NOT_AGAIN, near_copy
 from workbench.engines.rashomon.interactions import NAME
 from workbench.plots.interaction_scores_words import scores_sentence
 from workbench.plots.scored_sets import By, scored_sets
 from workbench.plots.words import number
 from workbench.ui import cache
-from workbench.ui.cards import computed_card, key_figures
+from workbench.ui.cards import key_figures
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.interaction_views import (
     choose_pair,
+    of_output,
     pair_names,
     pair_settings,
     show_numbers,
-    show_trust,
     show_views,
 )
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_effort, choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.pair_profile import show_pair_profile
 from workbench.ui.place import Place
 from workbench.ui.results import downloads
+from workbench.ui.runs import USUAL_ADMISSION, announced, ask_of, show_part
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose
-from workbench.ui.update_runs import USUAL_ADMISSION, answer_of
 
 FAMILY, ENDS = "interaction-cloud", "interaction-ends"
 # Of the map of a model at an end: rows, and values of each feature.
@@ -48,48 +48,33 @@ MOST_ROWS, POINTS = 200, 8
 
 def interactions_across_the_set(place: Place) -> None:
     """Score the pairs in many equally good models, and look at those that differ most in one."""
-    if place.rows.y is None:
-        empty_state(
-            "Which models are as good is told by labelled rows: add the table again with its "
-            "target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
     output = choose_output(place, None)
-    said = st.container()
-    left, right = side_by_side("cloud")
-    below = st.container()
-    ask: Ask | None = None
-    found: Answer[InteractionScores] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Which models, and how each is scored**")
-            ask = _choose(place)
-    if ask is not None:
-        with left, errors_shown():
-            verb = "Score pairs in equally good models"
-            found = answer_of(place, ask, InteractionScores, verb, "join_inner")
-    if found is None:
+    part = show_part(
+        place, InteractionScores, _choose, key="cloud",
+        heading="Which models, and how each is scored",
+        verb="Score pairs in equally good models", icon="join_inner",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, name = found.result, f"interactions-across-{place.model.card.name}"
     by: By = "mixed-difference"
-    with left, errors_shown(), st.container(border=True):
+    with part.left, errors_shown(), st.container(border=True):
         first = "swarm" if result.n_models > 1 else "ranked"
         by = show_views(result, output, name=name, first=first)
         downloads(found, name, place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(scores_sentence(result, output, by=by))
         if result.n_models < 2:
             note("No other model was found within the tolerance: allow a larger one.")
-    with trust, errors_shown():
-        show_trust(result, output)
-    with below, errors_shown():
+    with part.below, errors_shown():
         st.subheader("One pair", anchor=False)
         chosen = choose_pair(result, output)
         if chosen is not None:
             _offer_ends(place, result, chosen, output)
         show_numbers(result, output, by)
-    computed_card(result.provenance)
+    part.end(of_output(result, output))
 
 
 def _choose(place: Place) -> Ask:
@@ -105,19 +90,12 @@ def _choose(place: Place) -> Ask:
     effort = levels[choose_effort(FAMILY, list(levels))].settings if levels else {}
     hidden = {"output"} if place.model.schema.task == "regression" else set()
     usual = {"admission_rows": USUAL_ADMISSION, **effort}
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed()
         settings = params_form(record.params, FAMILY, leave_out=hidden, defaults=usual)
-    note(record.weakness)
-    n, whole = len(place.rows), cache.table(place.table, place.person.key)
-    price = quote(place, NAME, n, len(whole), settings)
-    note(price.describe())
-    return Ask(
-        request=place.request(NAME, price.params, seed=seed),
-        quote=price,
-        title=f"{record.title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    whole = cache.table(place.table, place.person.key)
+    price = quote(place, NAME, len(place.rows), len(whole), settings)
+    return announced(ask_of(place, NAME, price, seed=seed))
 
 
 def _offer_ends(place: Place, result: InteractionScores, chosen: int, output: str) -> None:

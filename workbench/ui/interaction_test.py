@@ -9,19 +9,19 @@ from workbench.core.results import InteractionTest
 from workbench.engines.interactions.bootstrap import NAME
 from workbench.plots import views_of
 from workbench.plots.interaction_test import interaction_test_sentence, loss_sentence
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels, lacks_layers
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
-from workbench.ui.update_runs import answer_when_pressed, ask_about
+from workbench.ui.runs import ask_about, show_part
 
 FAMILY = "interaction_test"
-WHAT_IT_TAKES = (
-    "Press the button: some twenty networks are trained on labels without interactions, and a few "
-    "on the real ones. That takes seconds to a quarter of an hour."
+WHAT_IT_DOES = (
+    "Some twenty networks are trained on labels without interactions, and a few on the real ones: "
+    "seconds to a quarter of an hour."
 )
 ABOUT = (
     "The grey band holds nine of ten networks that were trained on labels without interactions. "
@@ -32,51 +32,29 @@ ABOUT = (
 
 def in_the_data(place: Place) -> None:
     """Ask whether the model's interactions are in the data, and show the answer."""
-    if place.rows.y is None:
-        empty_state(
-            f"Whether interactions are in the data cannot be told: {place.rows_name} holds no "
-            "true values. Add the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Whether interactions are in the data") or lacks_layers(
+        place, "none of its kind can be trained on labels without interactions"
+    ):
         return
-    if "black_box" in place.model.capabilities:
-        empty_state(
-            "This model is a black box, so that none of its kind can be trained on labels without "
-            "interactions. Choose a network of the catalogue.", "help",
-        )  # fmt: skip
+    part = show_part(
+        place, InteractionTest, _ask, key=FAMILY, heading="How hard to look",
+        verb="Test for interactions", icon="science", words=WHAT_IT_DOES,
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    ask: Ask | None = None
-    found: Answer[InteractionTest] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**How hard to look**")
-            ask = _ask(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_when_pressed(
-                place, ask, InteractionTest, "Test it", WHAT_IT_TAKES, "science",
-                key=f"run-{FAMILY}",
-            )  # fmt: skip
-    if found is None:
-        return
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(interaction_test_sentence(found.result))
         note(loss_sentence(found.result))
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         _show(found, place)
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _ask(place: Place) -> Ask:
     method = api.list_methods()[NAME]
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(method.params, FAMILY)
-    # Training takes the time, of which evaluations of the model say nothing.
     return ask_about(place, NAME, seed, **settings)
 
 

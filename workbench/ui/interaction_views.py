@@ -12,7 +12,6 @@ from workbench.core.results import InteractionScores
 from workbench.plots import options_of, render, views_of
 from workbench.plots.interaction_scores_words import LOSS_SIGN, pair_sentence, scores_sentence
 from workbench.plots.scored_sets import PAIR, By, ScoredSets, scored_sets
-from workbench.ui.cards import trust_card
 from workbench.ui.frame import note
 from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.state import choose, put
@@ -107,18 +106,17 @@ def pair_settings(result: InteractionScores, pair: tuple[str, str]) -> dict[str,
     return {"features": pair, "pair": pair, **scale}
 
 
-def show_trust(result: InteractionScores, output: str) -> None:
-    """Show how far to trust what is said of the chosen output."""
+def of_output(result: InteractionScores, output: str) -> InteractionScores:
+    """Return a result about one of several classes alone, which checks then look at."""
     if len(result.output_names) <= 2:  # what is known of one of two is known of the other
-        trust_card(result)
-        return
+        return result
     which = result.output_index(output)
     arrays: dict[str, Any] = {
         name: values[..., [which]] for name in OF_OUTPUTS
         if (values := getattr(result, name)) is not None
     }  # fmt: skip
     schema = result.schema.model_copy(update={"favourable": None})
-    trust_card(replace(result, **arrays, schema=schema, output_names=(output,)))
+    return replace(result, **arrays, schema=schema, output_names=(output,))
 
 
 def show_numbers(result: InteractionScores, output: str, by: By) -> None:

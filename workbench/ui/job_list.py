@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.core.people import Person, may
 from workbench.core.wording import counted
+from workbench.engines.fastshap.train import NAME as TRAINING
 from workbench.jobs.queue import Job
 from workbench.ui.actions import act, show_fault
 from workbench.ui.frame import answer, empty_state, errors_shown, list_line
@@ -104,10 +105,10 @@ def _actions(job: Job, person: Person) -> None:
     if job.is_active:
         cancel_button(job, person.key)
         return
-    if job.state == "done" and not job.error:
-        add_to_report(job, person, width="content")
-    else:
+    if job.state != "done" or job.error:
         again_button(job, person)
+    elif job.method != TRAINING:  # what it makes is kept with the model, and no result to read
+        add_to_report(job, person, width="content")
     st.button(
         "Remove", icon=":material/delete:", key=f"remove-{job.id}", on_click=act,
         args=(queue().remove, job.id, person.key), help="Takes the job off this list.",

@@ -10,11 +10,10 @@ from workbench.core.method import Effort, Method
 from workbench.core.results import LocalModels
 from workbench.plots import render
 from workbench.plots.local_models import fit_sentence, local_sentence
-from workbench.ui.cards import computed_card
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
-from workbench.ui.local_runs import Look, levels_of, open_button
+from workbench.ui.local_runs import Look, levels_of, of_output, open_button
 from workbench.ui.local_tables import coefficient_table, mean_table
 from workbench.ui.methods import (
     MOST_BACKGROUND,
@@ -23,6 +22,7 @@ from workbench.ui.methods import (
     choose_seed,
 )
 from workbench.ui.results import downloads, figure, is_dark, plain_figure
+from workbench.ui.runs import announced, show_part
 from workbench.ui.state import choose, forget, peek
 from workbench.ui.text import plain
 
@@ -37,25 +37,18 @@ SAMPLINGS = {
 
 def lime(look: Look) -> None:
     """Show the local models of rows, how well they fit, and how they were made."""
-    said = st.container()
-    left, right = side_by_side()
-    below = st.container()
-    ask, found = None, None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Method**")
-            ask = _choose(look)
-    if ask is not None:
-        with left, errors_shown():
-            found = look.answer(ask, LocalModels, "Fit local models of")
-    if found is None:
+    part = show_part(
+        look.place, LocalModels, lambda _: _choose(look), key=FAMILY,
+        heading="Method", verb=f"Fit local models of {look.about}",
+        icon="play_circle",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, row = found.result, 0 if look.one else None
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(local_sentence(result, row, look.output))
         note(fit_sentence(result, row, look.output))
-    with left, errors_shown():
+    with part.left, errors_shown():
         with st.container(border=True):
             _show(look, found)
         st.markdown("**In numbers**")
@@ -63,10 +56,7 @@ def lime(look: Look) -> None:
             coefficient_table(result, look.output, "condition")
         else:
             mean_table(result, look.output)
-    with trust, errors_shown():
-        look.trust(result)
-    with below, errors_shown():
-        computed_card(result.provenance)
+    part.end(of_output(result, look.output))
 
 
 def _show(look: Look, found: Answer[LocalModels]) -> None:
@@ -127,15 +117,12 @@ def _choose(look: Look) -> Ask:
             format_func=lambda name: SAMPLINGS.get(name, name), help=fields["sampling"].description,
         )  # fmt: skip
     hidden = {"output"} if look.place.model.schema.task == "regression" else set()
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         background, seed = choose_background(look.place, effort, FAMILY), choose_seed()
         settings |= params_form(
             record.params, FAMILY, leave_out=hidden | set(settings), defaults=effort.settings
         )
-    note(record.weakness)
-    ask = look.ask(name, settings, background=background, seed=seed)
-    note(ask.quote.describe())
-    return ask
+    return announced(look.ask(name, settings, background=background, seed=seed))
 
 
 def _choose_method(look: Look) -> tuple[str, Method]:

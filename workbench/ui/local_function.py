@@ -19,7 +19,7 @@ from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, open_button
 from workbench.ui.local_tables import mean_table
 from workbench.ui.neighbourhood import Hood
-from workbench.ui.results import is_dark, plain_figure, report_and_files
+from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 
@@ -124,7 +124,7 @@ def _show(look: Look, found: Answer[LocalFunctions]) -> None:
         mean_table(result, look.output)
     for remark in result.provenance.notes:
         note(f"{remark[:1].upper()}{remark[1:]}.")
-    report_and_files(found, name, look.place.person)
+    downloads(found, name, look.place.person, narrow=True)
 
 
 def _missed(result: LocalFunctions, output: str) -> list[tuple[str, str, str]]:

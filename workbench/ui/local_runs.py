@@ -12,9 +12,10 @@ from workbench.core.method import Effort
 from workbench.core.results import LocalFunctions, LocalModels, Result
 from workbench.core.wording import counted
 from workbench.ui.cards import trust_card
-from workbench.ui.frame import empty_state, note
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.frame import note
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
+from workbench.ui.runs import answer_of
 from workbench.ui.shapley import ask_for
 from workbench.ui.state import put
 from workbench.ui.text import plain
@@ -79,28 +80,9 @@ class Look:
         return replace(asked, subject=(method, *asked.subject, self.row, way))
 
     def answer(self, ask: Ask, kind: type[SomeResult], verb: str) -> Answer[SomeResult] | None:
-        """Return the result of a run; a small one starts by itself, a large one has a button.
-
-        Where there is nothing to show, it says what is going on or what to do.
-        """
-        person = self.place.person
-        button, slot = st.empty(), st.container()
-        stopped = was_stopped(ask, person)
-        pressed = (not ask.is_small or stopped) and button.button(
-            f"{verb} {self.about}", type="primary", icon=":material/play_arrow:",
-            key=f"run-{ask.request.method}",
-        )  # fmt: skip
-        found = answer_to(ask, person, kind, pressed=pressed, starts_itself=ask.is_small, slot=slot)
-        runs = is_under_way(ask, person)
-        if runs or (found is not None and not found.is_stale):
-            button.empty()
-        elif stopped and not pressed:  # what went wrong is said; an older answer would hide it
-            return None
-        elif found is not None:
-            st.warning(f"The settings have changed since: press {verb} to update this.")
-        else:
-            empty_state(f"Press {verb}: {ask.quote.describe()}.", "play_circle")
-        return found
+        """Return the result of a run, or say what is going on or what to do."""
+        verb, key = f"{verb} {self.about}", f"run-{ask.request.method}"
+        return answer_of(self.place, ask, kind, verb, "play_circle", key=key)
 
     def trust(self, result: LocalModels | LocalFunctions) -> None:
         """Show how far to trust what is said of the chosen output."""

@@ -12,13 +12,12 @@ from workbench.plots.mitigation_words import (
     ensemble_sentence,
     selection_sentence,
 )
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose
-from workbench.ui.update_runs import answer_of, choose_run
 
 FAMILY = "mitigation"
 PARTS = {
@@ -31,36 +30,30 @@ METRICS = dict(zip(MEASURED, ("Rows", "Models", "Range"), strict=True))
 
 def mitigation(place: Place) -> None:
     """Show what lessens the disagreement about the rows of a place."""
-    said = st.container()
-    left, right = side_by_side("mitigation")
-    ask: Ask | None = None
-    found: Answer[Mitigation] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Who averages, who judges**")
-            ask = choose_run(place, NAME, FAMILY, chosen={}, by_hand=())
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, Mitigation, "Compare what helps", "balance")
-    if found is None:
+    part = show_part(
+        place, Mitigation, _choose, key=FAMILY, heading="Who averages, who judges",
+        verb="Compare what helps", icon="balance",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, name = found.result, f"what-helps-{place.model.card.name}"
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(ensemble_sentence(result))
-    with left:
+    with part.left:
         for view in views_of(result):
             with st.container(border=True), errors_shown():
-                _part(result, view, name)
+                _show(result, view, name)
         if not result.candidate_names:
             note(selection_sentence(result))
         downloads(found, name, place.person)
-    with trust, errors_shown():
-        trust_card(result)
-    computed_card(result.provenance)
+    part.end(result)
 
 
-def _part(result: Mitigation, view: str, name: str) -> None:
+def _choose(place: Place) -> Ask:
+    return choose_run(place, NAME, FAMILY, chosen={}, by_hand=())
+
+
+def _show(result: Mitigation, view: str, name: str) -> None:
     title, sentence = PARTS[view]
     st.markdown(f"**{title}**")
     said = sentence(result)

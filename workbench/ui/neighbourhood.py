@@ -17,12 +17,12 @@ from workbench.engines.lfa.scales import NAME as CURVE
 from workbench.plots import render
 from workbench.plots.scale_curves import scale_sentence
 from workbench.plots.words import number
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, levels_of
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
-from workbench.ui.results import is_dark, plain_figure, report_and_files
+from workbench.ui.results import downloads, is_dark, plain_figure
 from workbench.ui.state import choose, peek, put
 from workbench.ui.text import plain
 
@@ -97,7 +97,7 @@ def choose_hood(look: Look) -> Hood:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         operator = _choose_operator(model)
         law = _choose_law(operator)
-        with st.popover("Settings", icon=":material/tune:"):
+        with settings_button(width="content"):
             levels = {method: levels_of(method, look) for method in (CURVE, FIT)}
             level = choose_effort(FAMILY, list(levels[FIT]))
             efforts = {method: levels[method][level] for method in levels}
@@ -172,7 +172,7 @@ def show_curve(look: Look, hood: Hood) -> tuple[Answer[ScaleCurves] | None, floa
         return None, None
     with slider:
         scale = choose_scale(found.result, look.output)
-        report_and_files(found, look.name("curve"), look.place.person)
+        downloads(found, look.name("curve"), look.place.person, narrow=True)
     with drawn:
         _draw(look, found.result, scale)
     return found, scale

@@ -8,17 +8,16 @@ import streamlit as st
 
 from workbench import api
 from workbench.core.results import Profiles
-from workbench.core.wording import counted
 from workbench.engines.profiles.curves import NAME
 from workbench.engines.rashomon.profiles import NAME as ACROSS
 from workbench.plots.profile_models import across_sentence
 from workbench.plots.profiles import profile_sentence
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form, whole_number
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button, whole_number
+from workbench.ui.frame import answer, errors_shown
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.profile_views import (
     choose_feature,
@@ -28,9 +27,9 @@ from workbench.ui.profile_views import (
     show_pair,
 )
 from workbench.ui.results import downloads
+from workbench.ui.runs import announced, answer_of, ask_of, choose_run, show_part
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose
-from workbench.ui.update_runs import answer_of, choose_run
 
 FAMILY, ACROSS_FAMILY = "profiles", "near_profiles"
 OF_OUTPUTS = (
@@ -56,11 +55,7 @@ def of_this_model(place: Place) -> None:
 
 def of_equally_good_models(place: Place) -> None:
     """Follow models that are as good as the given one, and show where they differ."""
-    if place.rows.y is None:
-        empty_state(
-            "Which models are as good is told by labelled rows: add the table again with its "
-            "target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Which models are as good"):
         return
     _follow(place, _choose_across, "Follow equally good models", across_sentence)
 
@@ -73,36 +68,26 @@ def _follow(
 ) -> None:
     """Show a run of profiles: its sentence, all features, one of them, and for one model a pair."""
     output = choose_output(place, None)
-    said = st.container()
-    left, right = side_by_side()
-    below = st.container()
-    ask, found = None, None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**How it is followed**")
-            ask = choose_ask(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, Profiles, verb, "show_chart")
-    if found is None or ask is None:
+    part = show_part(
+        place, Profiles, choose_ask, key=FAMILY, heading="How it is followed", verb=verb,
+        icon="show_chart",
+    )  # fmt: skip
+    if (found := part.found) is None or part.ask is None:
         return
     result, name = found.result, f"profiles-{place.model.card.name}"
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(tell(result, output))
-    with left, st.container(border=True), errors_shown():
+    with part.left, st.container(border=True), errors_shown():
         show_multiples(result, output, name=name)
         downloads(found, name, place.person)
-    with trust, errors_shown():
-        trust_card(_of_output(result, output))
-    with below:
+    with part.below:
         with errors_shown():
             feature = choose_feature(result, output)
             show_feature(result, feature, output, name=name)
-        if ask.request.method == NAME:
+        if part.ask.request.method == NAME:
             with errors_shown():
-                _together(place, ask, result, feature, output)
-        computed_card(result.provenance)
+                _together(place, part.ask, result, feature, output)
+    part.end(_of_output(result, output))
 
 
 def _choose_across(place: Place) -> Ask:
@@ -127,7 +112,7 @@ def _choose(place: Place) -> Ask:
         If the settings do not fit the model.
     """
     record, n = api.list_methods()[NAME], len(place.rows)
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         count = n
         if n > 1:
             count = whole_number(
@@ -141,24 +126,15 @@ def _choose(place: Place) -> Ask:
         settings = params_form(
             record.params, FAMILY, leave_out=hidden, defaults={"curves": USUAL_CURVES}
         )
-    note(record.weakness)
-    asked = _ask(place, settings, count, seed)
-    note(asked.quote.describe())
-    return asked
+    return announced(_ask(place, settings, count, seed))
 
 
 def _ask(
     place: Place, settings: Mapping[str, Any], count: int, seed: int, what: str = "features"
 ) -> Ask:
     price = quote(place, NAME, count, count, settings)
-    title = f"Profiles of {what}, {place.model.card.name}"
-    return Ask(
-        request=place.request(
-            NAME, price.params, count=count if count < len(place.rows) else None, seed=seed
-        ),
-        quote=price,
-        title=f"{title}, {counted(count, 'row')} of {place.table}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort), what),
+    return ask_of(
+        place, NAME, price, seed=seed, count=count, title=f"Profiles of {what}", subject=(what,)
     )
 
 

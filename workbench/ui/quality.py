@@ -7,16 +7,16 @@ from workbench import api
 from workbench.core.performance import Performance
 from workbench.core.wording import counted
 from workbench.plots import performance_sentence, views_of
-from workbench.ui.cards import computed_card, trust_card
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, side_by_side
-from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, empty_state, errors_shown
+from workbench.ui.jobs import Answer, Ask
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure, metrics_table
+from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose
 
-METHOD = "performance.evaluate"
+METHOD, FAMILY = "performance.evaluate", "performance"
 VIEW_NAMES = {
     "metrics": "In numbers",
     "confusion": "Right and wrong",
@@ -37,46 +37,23 @@ def quality(place: Place, said: DeltaGenerator) -> None:
             "help",
         )
         return
-    left, right = side_by_side()
-    with right:
-        trust = st.container()
-        with st.container(border=True):
-            st.markdown("**Settings**")
-            ask = _ask(place)
-    found = None
-    with left, errors_shown():
-        slot = st.container()
-        pressed = (not ask.is_small or was_stopped(ask, place.person)) and st.button(
-            f"Evaluate {counted(len(place.rows), 'row')}",
-            type="primary",
-            icon=":material/play_arrow:",
-        )
-        found = answer_to(
-            ask, place.person, Performance, pressed=pressed, starts_itself=ask.is_small, slot=slot
-        )
-        if found is not None:
-            _show(found, place, said)
-        elif not is_under_way(ask, place.person):
-            empty_state(f"Press Evaluate: {ask.quote.describe()}.", "speed")
-    if found is not None:
-        with trust:
-            trust_card(found.result)
-        metrics_table(found.result)
-        computed_card(found.result.provenance)
+    part = show_part(
+        place, Performance, _ask, key=FAMILY, heading="How it is measured",
+        verb=f"Evaluate {counted(len(place.rows), 'row')}", icon="speed",
+    )  # fmt: skip
+    if part.found is None:
+        return
+    with part.left, errors_shown():
+        _show(part.found, place, said)
+    metrics_table(part.found.result)
+    part.end(part.found.result)
 
 
 def _ask(place: Place) -> Ask:
-    method = api.list_methods()[METHOD]
-    with st.popover("Change", icon=":material/tune:", width="stretch"):
-        settings = params_form(method.params, "performance")
+    with settings_button():
+        settings = params_form(api.list_methods()[METHOD].params, FAMILY)
     price = quote(place, METHOD, len(place.rows), 0, settings)
-    st.caption(price.describe())
-    return Ask(
-        request=place.request(METHOD, price.params),
-        quote=price,
-        title=f"{method.title}, {place.model.card.name}, {place.rows_name}",
-        subject=(METHOD, place.model.digest, place.table, place.split, str(place.cohort)),
-    )
+    return announced(ask_of(place, METHOD, price, seed=0))
 
 
 def _show(found: Answer[Performance], place: Place, said: DeltaGenerator) -> None:

@@ -1,32 +1,22 @@
 """A set of equally good models on a page: how it is looked for, and what it says."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
-from workbench import api
 from workbench.core.rashomon import EXPLORERS
 from workbench.core.results import RashomonSet
-from workbench.core.wording import counted
 from workbench.engines.rashomon.explore import EXPLORE, RANGES, explorers_of
-from workbench.engines.rashomon.params import AUTO, SetParams
+from workbench.engines.rashomon.params import AUTO
 from workbench.engines.rashomon.set import NAME
 from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, remark_text
-from workbench.ui import cache
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.cost import quote
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
-from workbench.ui.methods import choose_effort, choose_seed
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
 from workbench.ui.place import Place
 from workbench.ui.rashomon_rows import show_row, show_rows
 from workbench.ui.rashomon_views import Focus, choose_focus, show_view
 from workbench.ui.results import downloads
+from workbench.ui.runs import choose_run, show_part
 from workbench.ui.shapley import choose_output
 from workbench.ui.state import choose, choose_several
-from workbench.ui.update_runs import USUAL_ADMISSION, answer_of, choose_count
 
 FAMILY = "rashomon"
 PUBLISHED = ("published-gaussian", "published-bernoulli")
@@ -41,38 +31,27 @@ BY_HAND = frozenset({"explorers", "tolerances", "growth_tolerance"})
 def show_set(place: Place) -> None:
     """Show how far equally good models disagree about the rows of a place."""
     output = choose_output(place, None)
-    said = st.container()
-    left, right = side_by_side()
-    below = st.container()
-    ask: Ask | None = None
-    found: Answer[RashomonSet] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**Who looks for models**")
-            ask = _choose(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_of(place, ask, RashomonSet, "Look for equally good models", "join_inner")
-    if found is None:
+    part = show_part(
+        place, RashomonSet, _choose, key=FAMILY, heading="Who looks for models",
+        verb="Look for equally good models", icon="join_inner",
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
     result, name = found.result, f"equally-good-{place.model.card.name}"
-    with left:
+    with part.left:
         focus = choose_focus(result, output)
         with st.container(border=True), errors_shown():
             show_view(place, result, focus, name=name)
             downloads(found, name, place.person)
-    with said, errors_shown():
+    with part.said, errors_shown():
         key, tolerance = focus.explorer, focus.tolerance
         answer(rashomon_sentence(result, output, explorer=key, tolerance=tolerance))
         note(noise_sentence(result, explorer=key, tolerance=tolerance))
         if remark := remark_text(result, key):
             note(remark)
-    with trust, errors_shown():
-        trust_card(result)
-    with below, errors_shown():
+    with part.below, errors_shown():
         _about_rows(place, result, focus)
-    computed_card(result.provenance)
+    part.end(result)
 
 
 def _about_rows(place: Place, result: RashomonSet, focus: Focus) -> None:
@@ -83,26 +62,8 @@ def _about_rows(place: Place, result: RashomonSet, focus: Focus) -> None:
 
 
 def _choose(place: Place) -> Ask:
-    """Choose explorers, effort and settings; returns the run.
-
-    Raises
-    ------
-    WorkbenchError
-        If the settings do not fit the model.
-    """
-    record = api.list_methods()[NAME]
-    settings: dict[str, Any] = {"explorers": _choose_explorers(place)}
-    levels = {} if record.efforts is None else record.efforts(len(place.model.schema.features))
-    effort = levels[choose_effort(FAMILY, list(levels))].settings if levels else {}
-    usual = {"admission_rows": USUAL_ADMISSION, **effort}
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
-        count = choose_count(place, FAMILY)
-        seed = choose_seed()
-        settings |= params_form(SetParams, FAMILY, leave_out=BY_HAND, defaults=usual)
-    note(record.weakness)
-    asked = _ask(place, settings, count, seed)
-    note(asked.quote.describe())
-    return asked
+    chosen = {"explorers": _choose_explorers(place)}
+    return choose_run(place, NAME, FAMILY, chosen=chosen, by_hand=BY_HAND)
 
 
 def _choose_explorers(place: Place) -> tuple[str, ...]:
@@ -122,17 +83,3 @@ def _choose_explorers(place: Place) -> tuple[str, ...]:
         st.caption(WHY_NOT_PUBLISHED)
         chosen = (*chosen, *published)
     return chosen or usual
-
-
-def _ask(place: Place, settings: Mapping[str, Any], n: int, seed: int) -> Ask:
-    whole = cache.table(place.table, place.person.key)
-    price = quote(place, NAME, n, len(whole), settings)
-    title = api.list_methods()[NAME].title
-    return Ask(
-        request=place.request(
-            NAME, price.params, count=n if n < len(place.rows) else None, seed=seed
-        ),
-        quote=price,
-        title=f"{title}, {place.model.card.name}, {counted(n, 'row')} of {place.table}",
-        subject=(NAME, place.model.digest, place.table, place.split, str(place.cohort)),
-    )

@@ -163,7 +163,7 @@ def _cards_beside(one: Card, other: Card) -> None:
     heads = [f"{card.name}@{card.version}" for card in (one, other)]
     if heads[0] == heads[1]:
         heads = [f"{heads[0]} (first)", f"{heads[1]} (second)"]
-    st.dataframe(pd.DataFrame(cards_beside(one, other), columns=["", *heads]), hide_index=True)
+    st.dataframe(pd.DataFrame(cards_beside(one, other), columns=["what", *heads]), hide_index=True)
 
 
 def _predictions_beside(one: str, other: str, person: Person) -> None:

@@ -9,75 +9,55 @@ from workbench.plots.remedies_words import (
     remedies_sentence,
     remedy_sentence,
 )
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
-from workbench.ui.jobs import Answer, Ask
+from workbench.ui.frame import answer, errors_shown, note
+from workbench.ui.jobs import Ask
+from workbench.ui.needs import lacks_classes, lacks_labels
 from workbench.ui.place import Place
-from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish, price_line
+from workbench.ui.remedies_choices import FAMILY, choose_run, choose_wish
 from workbench.ui.remedies_iterations import go_back, remember, show_iterations
 from workbench.ui.remedies_views import choose_remedy, remedy_card, show_views
+from workbench.ui.runs import show_part
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed
 
 WHAT_IT_DOES = (
-    "Press the button: each remedy is fitted on the training rows and judged on rows that it has "
-    "not seen."
+    "Each remedy is fitted on the training rows and judged on rows that it has not seen: seconds "
+    "to minutes."
 )
 
 
 def remedies(place: Place) -> None:
     """Choose what to even out and what to try, run it, and show what came of it."""
     go_back()
-    if not place.model.schema.classes:
-        empty_state(
-            f"{place.model.card.name} predicts a number, so nobody is granted or refused "
-            "anything. Choose a model of classes; the page Fairness compares errors by group.",
-            "help",
-        )  # fmt: skip
+    if lacks_classes(
+        place, "nobody is granted or refused anything",
+        "The page Fairness compares its errors by group.",
+    ) or lacks_labels(place, "What would help"):  # fmt: skip
         return
-    if place.rows.y is None:
-        empty_state(
-            f"What would help cannot be told: {place.rows_name} holds no true values. Add the "
-            "table again with its target column.", "help",
-        )  # fmt: skip
-        return
-    said = st.container()
-    left, right = side_by_side(FAMILY)
-    below = st.container()
-    ask: Ask | None = None
-    found: Answer[Remedies] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**What to even out, and how**")
-            wish = choose_wish(place)
-            ask = None if wish is None else choose_run(place, wish)
-    with left, errors_shown():
-        if ask is None:
-            empty_state("Choose groups, a goal and remedies: then try them.", "balance")
-        else:
-            found = answer_when_pressed(
-                place, ask, Remedies, "Try them", f"{WHAT_IT_DOES} {price_line(ask.quote)}.",
-                "balance", key=f"run-{FAMILY}",
-            )  # fmt: skip
-    if found is None:
-        with said:
+    part = show_part(
+        place, Remedies, _choose, key=FAMILY, heading="What to even out, and how",
+        verb="Try the remedies", icon="balance", words=WHAT_IT_DOES,
+    )  # fmt: skip
+    if (found := part.found) is None:
+        with part.said:
             answer("Nothing is known yet: choose what to even out and how, and try it.")
         return
     result = found.result
-    with said, errors_shown():
+    with part.said, errors_shown():
         _say(result)
-    with left, errors_shown():
+    with part.left, errors_shown():
         remedy = choose_remedy(result)
         show_views(found, place, remedy)
-    with below, errors_shown():
+    with part.below, errors_shown():
         remedy_card(found, place, remedy)
         if not found.is_stale:
             remember(place, found, remedy)
         show_iterations(place, found)
-    with trust, errors_shown():
-        trust_card(result)
-    computed_card(result.provenance)
+    part.end(result)
+
+
+def _choose(place: Place) -> Ask | str:
+    wish = choose_wish(place)
+    return wish if isinstance(wish, str) else choose_run(place, wish)
 
 
 def _say(result: Remedies) -> None:

@@ -13,18 +13,17 @@ from workbench.core.schema import Schema
 from workbench.core.wording import counted
 from workbench.engines.fairness.remedies import NAME, TRAINED
 from workbench.engines.fairness.remedies_params import CHEAP, GAP_OF, Constraint, RemediesParams
-from workbench.jobs.request import pace_of
 from workbench.ui import cache
-from workbench.ui.cost import Quote
+from workbench.ui.cost import quote_measured
 from workbench.ui.fairness_choices import choose_groups, choose_partition, cuts_of
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import note
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
-from workbench.ui.queue import queue
+from workbench.ui.runs import announced, ask_of
 from workbench.ui.state import choose, choose_several
-from workbench.ui.text import duration, plain, size
+from workbench.ui.text import plain
 
 FAMILY = "remedies"
 # What groups are to have alike, for somebody who has not met the names.
@@ -55,8 +54,8 @@ class Wish:
     names: tuple[str, ...]
 
 
-def choose_wish(place: Place) -> Wish | None:
-    """Choose groups, goal and remedies; None where something has to be said first."""
+def choose_wish(place: Place) -> Wish | str:
+    """Choose groups, goal and remedies; or say what has to be chosen first."""
     groups = choose_groups(place)
     by = choose_partition(
         groups["by"], "Even out groups of", f"{FAMILY}.partition",
@@ -73,8 +72,7 @@ def choose_wish(place: Place) -> Wish | None:
     about_remedies(names)
     if not (by and names and groups["favourable"]):
         lacking = "what people hope for" if by and names else "groups and at least one remedy"
-        note(f"Choose {lacking} to go on.")
-        return None
+        return f"Choose {lacking} to go on."
     return Wish(
         {
             "by": by, "bins": cuts_of(groups["bins"], by), "favourable": groups["favourable"],
@@ -138,41 +136,22 @@ def choose_run(place: Place, wish: Wish) -> Ask:
     """
     method = api.list_methods()[NAME]
     settings = dict(wish.settings)
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         hidden = {*wish.settings, "keep_network", *_idle(place.model, wish.names)}
         settings |= params_form(method.params, FAMILY, leave_out=hidden)
     if "black_box" in place.model.capabilities:
         settings["refits"] = 0
-    note(method.weakness)
     n_table = len(cache.table(place.table, place.person.key))
-    plan = api.plan(place.model, len(place.rows), n_table, method=NAME, **settings)
-    pace = queue().speed(place.model.digest, pace_of(plan.method, plan.params), place.device)
-    quote = Quote(
-        plan.method, plan.params, plan.cost, (pace or 0.0) * plan.cost.evaluations, plan.notes
-    )
-    note(price_line(quote))
+    price = quote_measured(place, NAME, len(place.rows), n_table, settings)
     tried = counted(len(wish.names), "remedy").replace("remedys", "remedies")
-    return Ask(
-        request=place.request(NAME, plan.params, seed=seed),
-        quote=quote,
-        title=f"{tried} by {settings['by']}, {place.model.card.name}, {place.rows_name}",
-        subject=subject_of(place),
-    )
+    asked = ask_of(place, NAME, price, seed=seed, title=f"{tried} by {settings['by']}")
+    return announced(asked)
 
 
 def subject_of(place: Place) -> tuple[object, ...]:
     """Return what runs have in common whose results can be held against each other."""
     return (NAME, place.model.digest, place.table, place.split, str(place.cohort))
-
-
-def price_line(quote: Quote) -> str:
-    """Say what a run takes; how long is known after the first one on this device."""
-    rows = f"At most {counted(quote.evaluations, 'row')} through networks"
-    known = f"about {duration(quote.seconds)} on this device" if quote.seconds else (
-        "seconds to minutes; it can be stopped at any time"
-    )  # fmt: skip
-    return f"{rows} · {size(quote.cost.n_bytes)} · {known}"
 
 
 def _idle(model: Model, names: tuple[str, ...]) -> set[str]:

@@ -14,34 +14,7 @@ import streamlit as st
 from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
-from workbench.core.results import (
-    AttributeFlips,
-    Attribution,
-    AttributionRange,
-    BoundaryPeople,
-    Churn,
-    Counterfactuals,
-    Detectors,
-    ErrorAudit,
-    FairnessAudit,
-    FairnessFront,
-    Faithfulness,
-    GapCauses,
-    Halo,
-    InteractionScores,
-    InteractionTest,
-    LocalBasis,
-    LocalFunctions,
-    LocalModels,
-    Measures,
-    Mitigation,
-    Profiles,
-    RashomonSet,
-    Remedies,
-    Result,
-    ScaleCurves,
-    SimplerModels,
-)
+from workbench.core.results import Attribution, Result, Tabular
 from workbench.engines.performance import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
@@ -52,20 +25,7 @@ from workbench.ui.jobs import Answer
 from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
 
-# Results with a table of their own.
-Tabular = (
-    Attribution | AttributionRange | Performance | Counterfactuals | Faithfulness | Measures
-    | LocalModels | LocalFunctions | RashomonSet | ScaleCurves | SimplerModels | Churn | Mitigation
-    | InteractionScores | Profiles | Halo | Detectors | InteractionTest | LocalBasis
-    | FairnessAudit | ErrorAudit | AttributeFlips | GapCauses | BoundaryPeople | FairnessFront
-    | Remedies
-)  # fmt: skip
-Shown = TypeVar(
-    "Shown", Attribution, AttributionRange, Performance, Faithfulness, Measures, LocalModels,
-    RashomonSet, SimplerModels, Churn, Mitigation, InteractionScores, Profiles, Halo, Detectors,
-    InteractionTest, LocalBasis, FairnessAudit, ErrorAudit, AttributeFlips, GapCauses,
-    BoundaryPeople, FairnessFront, Remedies,
-)  # fmt: skip
+Shown = TypeVar("Shown", bound=Tabular)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 
@@ -148,30 +108,29 @@ def metrics_table(result: Performance) -> None:
     st.dataframe(frame, hide_index=True, column_config=heads, height="content")
 
 
-def downloads(answer: Answer[Shown], name: str, person: Person, *, remark: str = "") -> None:
+def downloads(
+    answer: Answer[Shown], name: str, person: Person, *, remark: str = "", narrow: bool = False
+) -> None:
     """Offer a place in the report, and the result as files, each made when it is asked for.
 
     Parameters
     ----------
     remark
         What the report says beside the result.
+    narrow
+        Whether there is little room: then files are behind a button.
     """
     with st.container(horizontal=True, gap="small"):
-        add_to_report(answer.job, person, remark=remark)
-        _file_buttons(answer.result, name)
-
-
-def report_and_files(
-    answer: Answer[LocalFunctions] | Answer[ScaleCurves], name: str, person: Person
-) -> None:
-    """Offer a place in the report, and files behind a button, where there is little room."""
-    with st.container(horizontal=True, gap="small"):
-        add_to_report(answer.job, person, width="content")
+        if not narrow:
+            add_to_report(answer.job, person, remark=remark)
+            _file_buttons(answer.result, name)
+            return
+        add_to_report(answer.job, person, width="content", remark=remark)
         with st.popover("Files", icon=":material/download:"):
             _file_buttons(answer.result, name)
 
 
-def result_files(result: Counterfactuals, name: str) -> None:
+def result_files(result: Tabular, name: str) -> None:
     """Offer a result that no job made as files, each made when it is asked for."""
     with st.container(horizontal=True, gap="small"):
         _file_buttons(result, name)

@@ -13,9 +13,10 @@ from workbench.core.params import Params
 from workbench.core.results import Attribution
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.plots import overall_sentence, sentence
+from workbench.plots.words import probability
 from workbench.ui import cache
 from workbench.ui.cost import quote
-from workbench.ui.forms import params_form, whole_number
+from workbench.ui.forms import params_form, settings_button, whole_number
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_by_title, choose_effort, choose_seed
 from workbench.ui.place import Place
@@ -38,8 +39,6 @@ VALUES = {
     "surrogate": "a trained surrogate",
     "conditional": "a trained surrogate",
 }
-# A probability never rounds to certainty.
-ALMOST = 0.999
 
 
 def choose_rows(place: Place) -> tuple[int | None, int]:
@@ -109,7 +108,7 @@ def choose_method(place: Place, row: int | None, count: int) -> Ask:
     st.caption(plain(f"{picked}{method.weakness}"))
     settings = _choose_value(method.params, place.model)
     background = n_background
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         if "background" in method.uses:
             background = whole_number(
                 "Background rows", "background", standard, 1, most,
@@ -206,8 +205,7 @@ def describe_row(place: Place, row: int) -> str:
         parts.append(f"truth: {known}")
     said = _predicted(place, row) if schema.classes else f"{float(predicted[0]):.4g}"
     if schema.classes:
-        top = float(predicted.max())
-        said += f" ({top:.3f})" if top <= ALMOST else f" (more than {ALMOST})"
+        said += f" ({probability(float(predicted.max()))})"
     return " · ".join([*parts, f"prediction: {said}"])
 
 

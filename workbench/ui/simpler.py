@@ -10,21 +10,21 @@ from workbench.core.wording import counted, percent
 from workbench.engines.rashomon.simpler import NAME
 from workbench.plots import views_of, words
 from workbench.plots.simpler_models import simpler_sentence
-from workbench.ui.cards import computed_card, trust_card
-from workbench.ui.forms import params_form
-from workbench.ui.frame import answer, empty_state, errors_shown, note, side_by_side
+from workbench.ui.forms import params_form, settings_button
+from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import EFFORTS, choose_seed
+from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, figure
+from workbench.ui.runs import ask_about, show_part
 from workbench.ui.state import choose, forget_under
 from workbench.ui.text import plain
-from workbench.ui.update_runs import answer_when_pressed, ask_about
 
 FAMILY = "simpler"
-WHAT_IT_TAKES = (
-    "Press the button: five learners and some hundred thousand trees are tried on the table's "
-    "training rows. That takes ten seconds to a minute, on large tables longer."
+WHAT_IT_DOES = (
+    "Five learners and some hundred thousand trees are tried on the table's training rows: ten "
+    "seconds to a minute, on large tables longer."
 )
 VIEWS = {"learners": "Other learners", "trees": "How common good trees are"}
 # What the views say, in a line below the figure.
@@ -40,36 +40,19 @@ NOTES = {
 
 def simpler_models(place: Place) -> None:
     """Ask whether a simpler model is about as good, and show the answer."""
-    if place.rows.y is None:
-        empty_state(
-            f"Whether a simpler model is as good cannot be told: {place.rows_name} holds no true "
-            "values. Add the table again with its target column.", "help",
-        )  # fmt: skip
+    if lacks_labels(place, "Whether a simpler model is as good"):
         return
-    said = st.container()
-    left, right = side_by_side("simpler")
-    ask: Ask | None = None
-    found: Answer[SimplerModels] | None = None
-    with right:
-        trust = st.container()
-        with st.container(border=True), errors_shown():
-            st.markdown("**How hard to look**")
-            ask = _ask(place)
-    if ask is not None:
-        with left, errors_shown():
-            found = answer_when_pressed(
-                place, ask, SimplerModels, "Look for simpler models", WHAT_IT_TAKES, "speed",
-                key=f"run-{FAMILY}",
-            )  # fmt: skip
-    if found is None:
+    part = show_part(
+        place, SimplerModels, _ask, key=FAMILY, heading="How hard to look",
+        verb="Look for simpler models", icon="speed", words=WHAT_IT_DOES,
+    )  # fmt: skip
+    if (found := part.found) is None:
         return
-    with said, errors_shown():
+    with part.said, errors_shown():
         answer(simpler_sentence(found.result))
-    with left, errors_shown():
+    with part.left, errors_shown():
         _show(found, place)
-    with trust, errors_shown():
-        trust_card(found.result)
-    computed_card(found.result.provenance)
+    part.end(found.result)
 
 
 def _ask(place: Place) -> Ask:
@@ -81,12 +64,11 @@ def _ask(place: Place) -> Ask:
         default="standard", required=True, width="stretch", then=lambda: forget_under(FAMILY),
         help=plain(", ".join(f"{name}: {EFFORTS[name]}" for name in efforts)),
     ))  # fmt: skip
-    with st.popover("Settings", icon=":material/tune:", width="stretch"):
+    with settings_button():
         seed = choose_seed(f"{FAMILY}_seed")
         settings: dict[str, Any] = params_form(
             method.params, FAMILY, defaults=efforts[level].settings
         )
-    # Trees and learners take the time, of which evaluations of the model say nothing.
     return ask_about(place, NAME, seed, **settings)
 
 

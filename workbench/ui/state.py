@@ -4,7 +4,9 @@ A widget's own state dies with its page, so a choice is copied to a key of ours 
 What differs from its default is in the address as well.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,6 +18,8 @@ OWN = "choice."
 WIDGET = "widget."
 HOME = "pages/workspace.py"
 Valid = Callable[[Any], bool]
+# Where sentences about choices go that are not to be had, while their widgets cannot be seen.
+_refusals: ContextVar[list[str] | None] = ContextVar("refusals", default=None)
 
 
 def choose(
@@ -54,7 +58,7 @@ def choose(
     _publish(name, value, default)
     chosen = widget(label, key=key, on_change=_copy, args=(name, then), **look)
     if refused is not None:
-        st.caption(f"{label} {plain(repr(refused))} is not available here.", width="content")
+        _refuse(label, refused)
     return chosen
 
 
@@ -77,8 +81,27 @@ def choose_several(
     st.session_state[key] = known
     chosen = st.multiselect(label, options, key=key, on_change=_copy_several, args=(name,), **look)
     for word in refused:
-        st.caption(f"{label} {plain(repr(word))} is not available here.", width="content")
+        _refuse(label, word)
     return tuple(option for option in options if option in chosen)
+
+
+@contextmanager
+def refusals() -> Iterator[list[str]]:
+    """Gather what widgets say of choices that are not to be had, for a place where it is seen."""
+    found: list[str] = []
+    token = _refusals.set(found)
+    try:
+        yield found
+    finally:
+        _refusals.reset(token)
+
+
+def _refuse(label: str, wanted: object) -> None:
+    said, gathered = f"{label} {plain(repr(wanted))} is not available here.", _refusals.get()
+    if gathered is None:
+        st.caption(said, width="content")
+    else:
+        gathered.append(said)
 
 
 def peek(name: str, default: Any = None) -> Any:

@@ -10,7 +10,7 @@ from workbench.plots import render
 from workbench.plots.measures import measures_sentence
 from workbench.ui.cards import computed_card, facts_list, trust_card
 from workbench.ui.explanation_runs import FAMILY, Wanted, answer_about, efforts_of, wanted_run
-from workbench.ui.forms import params_form
+from workbench.ui.forms import params_form, settings_button
 from workbench.ui.jobs import Answer, is_under_way
 from workbench.ui.place import Place
 from workbench.ui.results import downloads, is_dark, plain_figure
@@ -47,7 +47,7 @@ def _wanted(place: Place, wanted: Wanted) -> Wanted:
     made = {k: v for k, v in wanted.ask.quote.params.items() if k in fields.model_fields}
     levels = efforts_of(place.model, NAME)
     effort = levels[str(peek("effort", "standard"))]
-    with st.popover("Settings of the measures", icon=":material/tune:"):
+    with settings_button("Settings of the measures", width="content"):
         own = params_form(fields, FAMILY, leave_out=made, defaults=effort.settings)
     request = wanted.ask.request
     return wanted_run(
