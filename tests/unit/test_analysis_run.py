@@ -38,8 +38,8 @@ def earlier(tmp_path_factory):
 def test_a_run_leaves_everything_and_gives_the_numbers_of_the_api(earlier):
     out, run = earlier
     assert {path.name for path in out.iterdir()} == {
-        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json", "report.zip",
-        "steps",
+        "analysis.yaml", "analysis.ipynb", "numbers.json", "report.html", "report.json",
+        "report.zip", "steps",
     }  # fmt: skip
     assert {path.name for path in (out / "steps").iterdir()} == {
         "shap.attribution", "shap.csv", "shap.json", "right.performance", "right.csv", "right.json"
