@@ -1,14 +1,13 @@
 """Pages with a home of their own and real workers; a page waits for its runs instead of polling."""
 
 import hashlib
-import importlib
-import json
 import os
 import shutil
 
 import pytest
 import streamlit as st
 
+from tests.reading import read_here
 from workbench.core.people import Person
 from workbench.data.bundled import data_folder, load_table
 from workbench.jobs import service
@@ -40,14 +39,8 @@ def patience(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def reader(monkeypatch):
-    """Read files here: a process of its own takes seconds, and has tests of its own."""
-
-    def call(entry, arguments, limits):  # noqa: ARG001 - of the process
-        module, _, function = entry.partition(":")
-        found = getattr(importlib.import_module(module), function)(**arguments)
-        return json.loads(json.dumps(found))
-
-    monkeypatch.setattr(store, "call", call)
+    """Read files here."""
+    monkeypatch.setattr(store, "call", read_here)
 
 
 @pytest.fixture

@@ -342,6 +342,16 @@ def test_a_form_has_a_widget_per_field_and_its_defaults_are_those_of_the_model()
     assert app.session_state["seen"]["budget"] is None
 
 
+@pytest.mark.parametrize("text", ["9" * 400, "-" + "9" * 400, "1e308", "inf", "nan", str(2**53)])
+@pytest.mark.parametrize("field", ["budget", "tolerance"])
+def test_a_number_that_no_browser_holds_gives_way(field, text):
+    app = AppTest.from_function(form_of_sampled_params)
+    app.query_params[f"form.{field}"] = text
+    app.run()
+    assert not app.exception
+    assert SampledParams(**app.session_state["seen"]) == SampledParams()
+
+
 class Unknown(Params):
     """A field that no widget can show."""
 

@@ -9,10 +9,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.jobs import SMALL, finish, request
+from tests.reading import read_here
 from workbench.core.people import Person
 from workbench.jobs.queue import Queue
-from workbench.ui import frame, jobs, people
+from workbench.ui import frame, jobs, people, state
 from workbench.ui.queue import queue
+from workbench.workspace import store
 from workbench.workspace.store import Workspace
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -22,67 +24,24 @@ VALUES = [
     "<script>alert(1)</script>", "age:" + "1" * 19_000 + "x", "sex:missing;" * 60, "\u0663",
     "[](javascript:1)", "9007199254740993", "2147483648", "=1+1", "shapley.exact", "auto",
 ]  # fmt: skip
-OF_ALL = ("model", "table", "split", "cohort", "device")
-NAMES = {
-    "shapley": (*OF_ALL, "row", "count", "mode", "method", "background", "seed", "output", "view",
-                "effort", "shapley.budget", "shapley.output", "shapley.value", "compare",
-                "compare.model", "pairs", "pairs.index", "dependence.feature", "widget.model"),
-    "what_if": (*OF_ALL, "row", "output", "what_if_order", "what_if_unlocked", "what_if_view",
-                "what_if_target"),
-    "which_explanation": (*OF_ALL, "row", "count", "mode", "output", "question", "passes", "effort",
-                          "matrix", "cell.method", "cell.neighbourhood", "explanations", "values",
-                          "agreement", "measures", "measure", "lfa.scale", "lfa.background",
-                          "seed"),
-    "equally_good_models": (*OF_ALL, "row", "output", "explorers", "explorer", "tolerance",
-                            "rashomon_view", "published", "effort", "other", "other_end",
-                            "other_feature", "groups.by", "metrics.metric", "growth.metric",
-                            "distribution.measure", "rashomon.models", "rashomon.most", "seed",
-                            "part", "churn.explorers", "churn.tolerance", "churn.update",
-                            "churn.by", "churn_view", "churn.models", "mitigation.builder",
-                            "mitigation.tolerance", "simpler", "simpler_effort", "simpler_seed",
-                            "simpler.trees", "simpler.tolerance"),
-    "local_models": (*OF_ALL, "row", "count", "mode", "output", "part", "lime_method", "sampling",
-                     "picked", "effort", "operator", "law.mask", "scale.add", "function", "loss",
-                     "features", "lime.num_features", "lime.background", "seed"),
-    "interactions": (*OF_ALL, "output", "interactions_part", "interactions_ranked",
-                     "interactions_swarm", "interactions.by", "interactions.show", "pair",
-                     "pair_surface", "ends", "effort", "seed", "interactions.permutations",
-                     "interactions.detector", "interactions.max_rows", "interactions.order",
-                     "interaction-cloud.scored", "interaction-cloud.tolerance", "halo",
-                     "halo.order", "halo.pair", "halo.set", "halo.top", "detectors",
-                     "detectors.detectors", "detectors.shown", "detectors.measure",
-                     "detectors_seed", "interaction_test_seed"),
-    "profiles": (*OF_ALL, "output", "part", "profile_feature", "profile_other", "profile_points",
-                 "profile_shown", "profile_curves", "profile_surface", "profiles.count",
-                 "profiles.points", "profiles.curves", "profiles.output", "seed"),
-    "fairness": (*OF_ALL, "fairness_part", "fairness.by", "fairness.cut.0", "fairness.favourable",
-                 "fairness.partition", "fairness.rate", "fairness.view", "fairness.count",
-                 "fairness.at", "fairness.wrong_yes", "fairness.wrong_no", "fairness.primary",
-                 "fairness.depth", "fairness.threshold", "fairness.resamples", "fairness.weights",
-                 "fairness.neighbours", "fairness.neighbour_rows", "fairness.least_rows", "seed",
-                 "flips.mode", "flips_view", "flips.to", "flips.row", "flips_seed",
-                 "flips.samples", "flips.neighbours", "flips.margin", "gap_causes",
-                 "gap_causes.among", "gap_causes.pair", "gap_causes.background",
-                 "gap_causes.max_rows", "effort", "front.partition", "front.gap", "front.points",
-                 "front.rows", "front.directed", "front_seed", "fairness.measure",
-                 "fairness.quantile"),
-    "people": (*OF_ALL, "fairness.by", "fairness.favourable", "fairness.cut.0", "people.who",
-               "people.row", "people.models", "people.max_people", "people.tolerance",
-               "people.admission_rows", "people_seed", "people_view", "people_view.by", "person",
-               "person.flip", "person.only_up", "person.keep"),
-    "remedies": (*OF_ALL, "fairness.by", "fairness.favourable", "fairness.cut.0", "remedies",
-                 "remedies.partition", "remedies.constraint", "remedies.remedies", "remedies.mask",
-                 "remedies.shown", "remedies.of_gap", "remedies.of_rate", "remedies.epochs",
-                 "remedies.refits", "remedies.learner", "remedies_seed"),
-    "inside": (*OF_ALL, "inside_basis", "inside_edges", "inside_feature", "inside_seed",
-               "inside_cut", "inside_layer", "inside_row", "inside_features", "inside_units",
-               "inside.fit_rows", "inside.curve_rows", "inside.shown_rows", "inside.tolerance",
-               "inside.rule", "inside.sources", "inside.epsilon", "inside.layers"),
-    "fastshap": (*OF_ALL, "fastshap.split", "fastshap.background", "fastshap.epochs", "seed"),
-    "workspace": (*OF_ALL, "about", "quality", "feature", "performance.threshold"),
-    "registry": ("one", "other", "compared"), "jobs": ("small", "everyone"),
-    "report": ("model",), "add_data": ("table",), "add_model": ("model",), "health": ("model",),
+# What has to be chosen for all of a page to be asked, beside nothing at all.
+PARTS = {
+    "equally_good_models": [{"part": part} for part in ("explanations", "updates", "helps",
+                                                        "simpler")],
+    "fairness": [{"fairness_part": part} for part in ("flips", "causes", "front")],
+    "interactions": [{"interactions_part": part} for part in ("cloud", "halo", "detectors",
+                                                              "data")],
+    "local_models": [{"part": "neighbourhood"}, {"mode": "many"}],
+    "profiles": [{"part": "models"}],
+    "shapley": [{"mode": "many"}],
+    "which_explanation": [{"mode": "many"}],
+    "workspace": [{"about": "data"}, {"about": "model"}],
 }  # fmt: skip
+STARTS = [
+    (path.stem, chosen)
+    for path in sorted(PAGES.glob("*.py"))
+    for chosen in ({}, *PARTS.get(path.stem, ()))
+]
 
 
 @pytest.fixture(autouse=True)
@@ -112,29 +71,40 @@ def faults(app):
     return [e.message for e in app.exception] + [text for text in said if "our side" in text]
 
 
-def test_there_are_names_for_every_page():
-    assert set(NAMES) == {path.stem for path in PAGES.glob("*.py")}
+@pytest.fixture
+def asked(monkeypatch):
+    """The names under which a page has looked for what an address or a session says."""
+    names = {}
+    recall = state._recall
+
+    def listen(name, *rest):
+        names[name] = None
+        return recall(name, *rest)
+
+    monkeypatch.setattr(state, "_recall", listen)
+    return names
 
 
-@pytest.mark.parametrize("page", [page for page in NAMES if page != "health"])
-def test_odd_addresses(page, caplog):
-    """Each value under some name, each name with some values; several at a time."""
-    names = NAMES[page]
+@pytest.mark.parametrize(("page", "chosen"), STARTS)
+def test_odd_addresses(page, chosen, asked, caplog):
+    """Each value under some name, each name with some values; all at a time."""
     with caplog.at_level(logging.ERROR):
-        for turn in range(len(VALUES)):
-            address = {name: VALUES[(turn + 3 * i) % len(VALUES)] for i, name in enumerate(names)}
-            few = dict(list(address.items())[turn % 2 :: 2]) or address
-            assert faults(visit(page, **few)) == [], few
-            if len(names) < 5 and turn > 7:
-                break
+        assert faults(visit(page, **chosen)) == []
+        assert asked.keys() >= chosen.keys()
+        names = [name for name in asked if name not in chosen] or ["model"]
+        step = min(len(names), 5)
+        for first in range(0, len(VALUES), step):
+            odd = {name: VALUES[(first + i) % len(VALUES)] for i, name in enumerate(names)}
+            assert faults(visit(page, **chosen, **odd)) == [], (chosen, odd)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-@pytest.mark.parametrize("name", ["row", "seed", "background", "cohort", "shapley.budget"])
-def test_every_odd_value_of_what_a_run_is_made_of(name):
-    for value in VALUES:
-        app = visit("shapley", **{name: value})
-        assert faults(app) == [], (name, value[:40])
+@pytest.mark.parametrize("names", [("row", "seed", "background", "shapley.budget"), ("cohort",)])
+def test_every_odd_value_of_what_a_run_is_made_of(names):
+    for turn in range(len(VALUES)):
+        odd = {name: VALUES[(turn + 3 * i) % len(VALUES)] for i, name in enumerate(names)}
+        app = visit("shapley", **odd)
+        assert faults(app) == [], odd
         assert len(app.title) == 1
 
 
@@ -162,7 +132,8 @@ def test_a_job_that_is_gone_when_its_button_is_pressed(home, start, said):
     mine.close()
 
 
-def test_a_table_that_is_gone_when_its_button_is_pressed():
+def test_a_table_that_is_gone_when_its_button_is_pressed(monkeypatch):
+    monkeypatch.setattr(store, "call", read_here)
     space = Workspace("me")
     draft = space.receive(io.BytesIO(b"a,b\n1,2\n2,3\n"), "t.csv")
     space.save_table(draft, space.preview(draft).guess, name="t")

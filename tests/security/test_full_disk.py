@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs import SMALL, request
+from tests.reading import read_here
 from tests.security.conftest import everything_in
 from workbench.core.errors import DataError, LimitError
 from workbench.jobs.queue import Queue
@@ -44,6 +45,7 @@ def test_while_a_report_is_changed(monkeypatch, home):
 
 @pytest.mark.parametrize("write", ["mkdir", "save_schema", "_link", "_record"])
 def test_while_a_table_is_kept(monkeypatch, write):
+    monkeypatch.setattr(store, "call", read_here)
     space = Workspace("me")
     draft = space.receive(io.BytesIO(b"a,b\n1,2\n2,3\n"), "t.csv")
     guess = space.preview(draft).guess

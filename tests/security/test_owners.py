@@ -1,6 +1,5 @@
 """What is somebody else's is answered like what does not exist, and no cache hands it over."""
 
-import importlib
 import io
 
 import pytest
@@ -9,6 +8,7 @@ import torch
 from safetensors.torch import save
 
 from tests.jobs import SMALL, finish, request
+from tests.reading import read_here
 from tests.security.test_bounds import receive
 from workbench.core.errors import AccessError, WorkbenchError
 from workbench.jobs.queue import Queue
@@ -25,13 +25,8 @@ SECRET = b"name,income,y\n" + b"".join(b"p%d,%d,%d\n" % (i, i * 7, i % 2) for i 
 
 @pytest.fixture(autouse=True)
 def reader(monkeypatch):
-    """Read files here: a process of its own takes seconds, and has tests of its own."""
-
-    def call(entry, arguments, limits):  # noqa: ARG001 - of the process
-        module, _, function = entry.partition(":")
-        return getattr(importlib.import_module(module), function)(**arguments)
-
-    monkeypatch.setattr(store, "call", call)
+    """Read files here."""
+    monkeypatch.setattr(store, "call", read_here)
 
 
 @pytest.fixture

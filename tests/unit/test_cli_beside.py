@@ -11,9 +11,10 @@ from workbench.cli.main import workbench
 
 COMMANDS = {
     "people": ("people", "--models", "5", "--max-people", "2"),
-    "fairness-front": ("fairness-front", "--models", "2", "--directed", "1", "--near-copies", "2"),
+    "fairness-front": ("fairness-front", "--models", "2", "--directed", "1", "--near-copies", "2",
+                       "--draws", "100", "--explained", "0", "--explorers", "gaussian-units"),
     "remedies": ("remedies", "--try", "group_thresholds", "--refits", "0", "--resamples", "200"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

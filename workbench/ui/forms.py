@@ -14,6 +14,8 @@ from workbench.ui.state import choose, refusals
 from workbench.ui.text import plain
 
 AUTOMATIC = "automatic"
+# The largest whole number that a browser holds exactly.
+MOST = 2**53 - 1
 
 
 @contextmanager
@@ -77,7 +79,8 @@ def _field(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     low, high = _bounds(field, kind)
 
     def valid(value: Any) -> bool:
-        return isinstance(value, int | float) and _within(value, low, high)
+        number = isinstance(value, int | float) and abs(value) <= MOST
+        return number and _within(value, low, high)
 
     may_be_open: dict[str, Any] = {"value": None, "placeholder": AUTOMATIC} if optional else {}
     value = choose(
