@@ -1,14 +1,15 @@
 """Everything from pages into a report, and from its files to the same numbers without a page."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from tests.browsing import empty_report, settled, write_report
+from workbench.jobs.service import environment
 
 SECONDS = 120_000
 MANY_SECONDS = 300
@@ -21,6 +22,8 @@ PAGES = {
     "fairness_audit": "fairness?model=german-mlp&fairness.by=sex&fairness.resamples=50",
     "local_basis": "inside?model=digits-mlp",
 }
+# Of Streamlit: what tests/browser/test_accessibility.py names, too.
+STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
 # What one run does not share with another: when, how long, and where.
 OF_A_RUN = {"created", "seconds", "duration", "elapsed"}
 pytestmark = pytest.mark.browser
@@ -48,6 +51,32 @@ def words(page, first):
     settled(page)
 
 
+def serious(page):
+    """What axe-core objects to, but for what Streamlit's own parts bring along."""
+    return {
+        fault["id"]: [node["html"][:200] for node in fault["nodes"][:3]]
+        for fault in Axe().run(page).response["violations"]
+        if fault["impact"] in {"serious", "critical"} and fault["id"] not in STREAMLITS
+    }
+
+
+def read_offline(page, html):
+    """Open the report as its reader does, without a network, and point at a bar."""
+    page.goto("about:blank")
+    page.context.set_offline(True)
+    page.goto(html.as_uri())
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.plot')].every((p) => p.querySelector('.main-svg'))",
+        timeout=SECONDS,
+    )
+    bar = page.locator(".bars .point").first
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".hoverlayer .hovertext").first.wait_for(timeout=SECONDS)
+    assert not serious(page)
+
+
 def download(page, name, folder):
     with page.expect_download(timeout=SECONDS) as caught:
         page.get_by_role("button", name=f"Download {name}").click()
@@ -57,12 +86,13 @@ def download(page, name, folder):
 
 
 def run_again(analysis, out):
-    """Run the file as its reader does: in a process that has as many threads as the server's."""
+    """Run the file as its reader does, with as many threads as the server's workers have."""
     command = [sys.executable, "-c", "from workbench.cli import main; main()", "run"]
     command += [str(analysis), "--out", str(out), "--json"]
-    return subprocess.run(  # noqa: S603 - our own program
-        command, capture_output=True, text=True, timeout=MANY_SECONDS, check=False, env=os.environ
-    )
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=MANY_SECONDS, check=False,
+        env=environment(),
+    )  # fmt: skip
 
 
 def differences(one, other, where=""):
@@ -92,10 +122,12 @@ def test_what_pages_show_runs_again_to_the_same_numbers(page, app_url, tmp_path)
     page.get_by_role("heading", name="6 results are ready to hand over.").wait_for(timeout=SECONDS)
     words(page, "german-mlp, row 3 of german")
     write_report(page)
+    assert not serious(page)
     html, pdf, numbers, analysis = (
         download(page, name, tmp_path) for name in ("HTML", "PDF", "JSON", "analysis file")
     )
     empty_report(page)
+    read_offline(page, html)
 
     text = html.read_text(encoding="utf-8")
     assert "=What &lt;b&gt;made&lt;/b&gt; it" in text

@@ -127,7 +127,7 @@ class _Post:
 
 
 def environment() -> dict[str, str]:
-    """Return ours for a process of ours: threads wait politely, and it imports this very package."""
+    """Return ours for another process: threads wait politely, and it imports this very package."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     polite = {"GOMP_SPINCOUNT": "1000", "OMP_NUM_THREADS": str(count or 1)}
     places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]
