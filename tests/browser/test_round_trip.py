@@ -13,14 +13,14 @@ from workbench.jobs.service import environment
 
 SECONDS = 120_000
 MANY_SECONDS = 300
-# Of each result: where it is shown, so small that it is there soon.
+# Of each kind of result: where it is shown, so small that it is there soon, and its answer.
 PAGES = {
-    "attribution": "shapley?model=german-mlp&row=3",
-    "surrogate": "local_models?model=german-mlp&row=3",
-    "rashomon": "equally_good_models?model=german-mlp&rashomon.models=50",
-    "pair_scores": "interactions?model=german-mlp",
-    "fairness_audit": "fairness?model=german-mlp&fairness.by=sex&fairness.resamples=50",
-    "local_basis": "inside?model=digits-mlp",
+    "attribution": ("shapley?model=german-mlp&row=3", "Row "),
+    "local_models": ("local_models?model=german-mlp&row=3", "in a linear model"),
+    "rashomon_set": ("equally_good_models?model=german-mlp&rashomon.models=50", "equally good"),
+    "interaction_scores": ("interactions?model=german-mlp", "Of all pairs"),
+    "fairness_audit": ("fairness?model=german-mlp&fairness.by=personal_status", "Of 100 people"),
+    "local_basis": ("inside?model=digits-mlp", ""),
 }
 # Of Streamlit: what tests/browser/test_accessibility.py names, too.
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
@@ -29,8 +29,10 @@ OF_A_RUN = {"created", "seconds", "duration", "elapsed"}
 pytestmark = pytest.mark.browser
 
 
-def put_aside(page, address):
+def put_aside(page, address, answer):
     page.goto(address)
+    page.get_by_role("heading", level=2, name=answer).first.wait_for(timeout=SECONDS)
+    settled(page)
     page.get_by_role("button", name="Add to report").first.click(timeout=SECONDS)
     page.get_by_role("button", name="In the report").first.wait_for(timeout=SECONDS)
 
@@ -116,13 +118,16 @@ def count(value):
 
 
 def test_what_pages_show_runs_again_to_the_same_numbers(page, app_url, tmp_path):
-    for address in PAGES.values():
-        put_aside(page, f"{app_url}/{address}")
+    for address, answer in PAGES.values():
+        put_aside(page, f"{app_url}/{address}", answer)
     page.goto(f"{app_url}/report")
     page.get_by_role("heading", name="6 results are ready to hand over.").wait_for(timeout=SECONDS)
     words(page, "german-mlp, row 3 of german")
     write_report(page)
-    assert not serious(page)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        settled(page)
+        assert not serious(page)
     html, pdf, numbers, analysis = (
         download(page, name, tmp_path) for name in ("HTML", "PDF", "JSON", "analysis file")
     )

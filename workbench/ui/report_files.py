@@ -174,7 +174,7 @@ def _downloads(build: Build, folder: Path) -> None:
         help="The files above and the results themselves, in a folder that workbench run "
         "--against compares with.",
     )  # fmt: skip
-    note("Change anything here, and the report is written again.")
+    note("After a change it is written anew.")
     if "pdf" not in build.files:
         note("There is no PDF: it is printed by Chromium, which this machine lacks.")
 
