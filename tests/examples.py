@@ -41,7 +41,7 @@ INSTEAD = {
     "methods --check": "methods --check --model wine-mlp --method exact",
     "remedies adult-mlp adult --by sex": "remedies german-mlp german --by age --bins age=25",
     "--mask sex,relationship": "--mask age",
-    "fairness-front adult-mlp adult --by sex": "fairness-front german-mlp german --by age --bins age=25",
+    "front adult-mlp adult --by sex": "front german-mlp german --by age --bins age=25",
     "/srv/models": "registry",
     "--into models/": "--into registry",
 }
