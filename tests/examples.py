@@ -39,9 +39,9 @@ INSTEAD = {
     "lib-experiments digits-noise --seeds 5": "lib-experiments breast-cancer --seeds 1",
     "lib-experiments modular-37 --seeds 1 --out out/": "lib-experiments wine --seeds 1 --out out/",
     "methods --check": "methods --check --model wine-mlp --method exact",
-    "remedies adult-mlp adult --by sex": "remedies german-mlp german --by sex",
-    "--mask sex,relationship": "--mask sex",
-    "fairness-front adult-mlp adult --by sex": "fairness-front german-mlp german --by sex",
+    "remedies adult-mlp adult --by sex": "remedies german-mlp german --by age --bins age=25",
+    "--mask sex,relationship": "--mask age",
+    "front adult-mlp adult --by sex": "front german-mlp german --by age --bins age=25",
     "/srv/models": "registry",
     "--into models/": "--into registry",
 }
@@ -239,6 +239,7 @@ def _write_analyses(folder, call):
     (folder / "credit.yaml").write_text(CREDIT)
     shutil.copytree(folder / "converted" / "credit" / "1", folder / "credit")
     call("run", "adult.yaml", "--only", "shap", "--out", "out")
+    shutil.copy(folder / "monday.attribution", folder / "out")
 
 
 def _write_credit(folder, call):

@@ -32,7 +32,8 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "fairness.flips": {"samples": 100},
     "fairness.people": {"models": 16, "admission_rows": 200, "max_people": 2},
     "fairness.remedies": {
-        "remedies": "reweighing, group_thresholds", "refits": 1, "resamples": 200, **_RETRAINED,
+        "remedies": "reweighing, group_thresholds", "refits": 1, "resamples": 200, "candidates": 2,
+        **_RETRAINED,
     },
     "fastshap.train": _TRAINED,
     "interactions.bootstrap": {
