@@ -26,7 +26,7 @@ PAGES = {
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
 # What one run does not share with another: when, how long, and where.
 OF_A_RUN = {"created", "seconds", "duration", "elapsed"}
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def put_aside(page, address, answer):
