@@ -24,9 +24,9 @@ PAGES = {
 }
 # Of Streamlit: what tests/browser/test_accessibility.py names, too.
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
-# What one run does not share with another: when, how long, and where.
-OF_A_RUN = {"created", "seconds", "duration", "elapsed"}
-pytestmark = pytest.mark.browser
+# What one run does not share with another: when, how long, and that a page chose the method.
+OF_A_RUN = {"created", "seconds", "notes"}
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def put_aside(page, address, answer):
