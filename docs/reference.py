@@ -14,6 +14,8 @@ from workbench.checks.registry import CHECKS
 from workbench.cli.main import workbench as command_line
 
 HERE = Path(__file__).resolve().parent
+# Links of pages of this folder to files above it, which are no part of the site.
+OUTSIDE = re.compile(r"\[([^\]]*)\]\(\.\./([^)]+)\)")
 MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 # The pages in the order of the navigation; a folder stands for its pages by name.
 NAVIGATION: Mapping[str, Sequence[str]] = {
@@ -22,7 +24,8 @@ NAVIGATION: Mapping[str, Sequence[str]] = {
         "shapley", "value-functions", "which-explanation", "interactions", "rashomon",
         "rashomon-explorers", "fairness", "remedies", "lib", "plots",
     ),
-    "Reference": ("methods", "methods/table", "checks", "commands", "python"),
+    "Hand over": ("reports", "analysis-files", "interchange"),
+    "Reference": ("methods", "methods/table", "checks", "command-line", "commands", "python"),
     "Operations": ("operations", "security"),
     "How it is built": ("architecture", "benchmarks"),
 }  # fmt: skip
@@ -35,7 +38,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Explain": (
         "explain", "lime", "interactions", "counterfactuals", "local_functions", "faithfulness",
-        "advise", "measures", "scale_curves", "train_explainer", "attach",
+        "advise", "measures", "scale_curves", "train_explainer", "attach", "attribute",
+        "import_attribution",
     ),
     "Question": (
         "evaluate", "rashomon_set", "explain_set", "interactions_set", "profiles_set",
@@ -47,7 +51,11 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "local_basis", "local_basis_row", "interaction_scores", "interaction_test", "halo",
         "detectors", "profiles",
     ),
-    "Deliver": ("answers", "run_checks", "write_report", "load_result"),
+    "Deliver": ("answer", "plot", "run_checks", "write_report", "load_result"),
+    "Ask again": (
+        "analysis_of", "save_analysis", "load_analysis", "run_analysis", "Analysis", "Step",
+        "Replay", "AnalysisRun",
+    ),
 }  # fmt: skip
 
 
@@ -60,6 +68,8 @@ def fill_in(_app: object, name: str, source: list[str]) -> None:
     """Put what is generated in the place of its mark, and the navigation under the first page."""
     source[0] = MARK.sub(lambda found: GENERATED[found[1]](), source[0])
     source[0] = source[0].replace("](../README.md", "](index.md")  # the site's own first page
+    if "/" not in name:
+        source[0] = OUTSIDE.sub(r"\1 (`\2`)", source[0])
     if name == "index":
         source[0] += navigation()
     elif name == "gallery/index":

@@ -39,3 +39,10 @@ def empty_report(page):
     while remove.count():
         remove.first.click()
         settled(page)
+
+
+def write_report(page):
+    """Have the report that is open written, and wait for its files."""
+    settled(page)
+    page.get_by_role("button", name="Write the report").click()
+    page.get_by_role("button", name="Download HTML").wait_for(timeout=3 * SECONDS)

@@ -23,6 +23,7 @@ from workbench.registry import store
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+AFTER = re.compile(r"\s>\s.*")  # where a shell puts what a call prints
 GALLERY = ROOT / "docs" / "gallery"  # its pages are run, and compared, by a test of their own
 # Commands that no test runs by their examples, and why.
 NOT_RUN = {
@@ -38,6 +39,9 @@ INSTEAD = {
     "lib-experiments digits-noise --seeds 5": "lib-experiments breast-cancer --seeds 1",
     "lib-experiments modular-37 --seeds 1 --out out/": "lib-experiments wine --seeds 1 --out out/",
     "methods --check": "methods --check --model wine-mlp --method exact",
+    "remedies adult-mlp adult --by sex": "remedies german-mlp german --by sex",
+    "--mask sex,relationship": "--mask sex",
+    "fairness-front adult-mlp adult --by sex": "fairness-front german-mlp german --by sex",
     "/srv/models": "registry",
     "--into models/": "--into registry",
 }
@@ -65,6 +69,18 @@ from torch import nn
 
 def build():
     return nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 2))
+"""
+CONVERT = (
+    "convert", "bank.net:build", "--state", "credit.pt", "--table", "credit.csv", "--target",
+    "paid", "--encoder", "tabular", "--name", "credit",
+)  # fmt: skip
+CREDIT = """
+format: 1
+title: Who pays back
+models: {my:credit@1: null}
+tables: {my:credit: null}
+steps:
+- {id: right, method: performance.evaluate, model: my:credit@1, table: my:credit, split: all}
 """
 
 
@@ -118,7 +134,8 @@ def examples():
 
 def _calls(code):
     joined = re.sub(r"\\\n\s*|\n\s{4,}", " ", code)
-    return [line.strip() for line in joined.splitlines() if line.strip().startswith("workbench ")]
+    lines = [AFTER.sub("", one).strip() for line in joined.splitlines() for one in line.split("&&")]
+    return [line for line in lines if line.startswith("workbench ")]
 
 
 def reduced(example):
@@ -195,6 +212,33 @@ def write_files(folder, call):
     call("fastshap", "train", "adult-mlp", "people.csv", "--n-background", "30", "--out",
          "adult.explainer", *flags(SMALL["fastshap.train"]))  # fmt: skip
     shutil.copytree(store.registry_root(), folder / "registry", dirs_exist_ok=True)
+    for _ in range(2):  # two versions
+        call(*CONVERT, "--into", "registry")
+    _write_attributions(folder)
+    _write_analyses(folder, call)
+
+
+def _write_attributions(folder):
+    """Write attributions as another program might: of two rows of Adult, and of encoded people."""
+    model, people = api.load_model("adult-mlp"), pd.read_csv(folder / "people.csv")
+    names = [feature.name for feature in model.schema.features]
+    drawn = np.random.default_rng(0)
+    known = pd.DataFrame(drawn.normal(size=(2, len(names))), columns=names)
+    known.assign(output=">50K").to_csv(folder / "shap_values.csv", index=False)
+    encoded = pd.get_dummies(people[names])
+    shares = pd.DataFrame(drawn.normal(size=encoded.shape), columns=encoded.columns)
+    shares.assign(output=">50K").to_parquet(folder / "ig.parquet", index=False)
+
+
+def _write_analyses(folder, call):
+    """Write analysis files, and the folder that one run leaves."""
+    example = ROOT / "docs" / "examples" / "adult.yaml"
+    (folder / "docs" / "examples").mkdir(parents=True)
+    for path in (folder / "docs" / "examples" / "adult.yaml", folder / "adult.yaml"):
+        shutil.copy(example, path)
+    (folder / "credit.yaml").write_text(CREDIT)
+    shutil.copytree(folder / "converted" / "credit" / "1", folder / "credit")
+    call("run", "adult.yaml", "--only", "shap", "--out", "out")
 
 
 def _write_credit(folder, call):
@@ -216,8 +260,7 @@ def _write_credit(folder, call):
     network = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 2))
     torch.save(network.state_dict(), folder / "credit.pt")
     save_file(network.state_dict(), folder / "credit.safetensors")
-    call("convert", "bank.net:build", "--state", "credit.pt", "--table", "credit.csv", "--target",
-         "paid", "--encoder", "tabular", "--name", "credit", "--into", "converted")  # fmt: skip
+    call(*CONVERT, "--into", "converted")
     shutil.make_archive(str(folder / "credit"), "zip", folder / "converted" / "credit" / "1")
     _write_onnx(folder / "credit.onnx")
     shutil.copy(folder / "credit.onnx", folder / "model.onnx")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         advise,
         analysis_of,
         answer,
-        answers,
         attach,
         attribute,
         audit,
@@ -108,7 +107,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "workbench.api": (
-        "Analysis", "AnalysisRun", "Replay", "Step", "advise", "analysis_of", "answer", "answers",
+        "Analysis", "AnalysisRun", "Replay", "Step", "advise", "analysis_of", "answer",
         "attach", "attribute", "audit", "audit_decisions", "background_for", "boundary_people",
         "churn", "counterfactuals", "detectors", "error_audit", "estimate_cost", "evaluate",
         "explain", "explain_set", "fairness_front", "faithfulness", "flips", "gap_causes", "halo",
@@ -175,7 +174,6 @@ __all__ = [
     "advise",
     "analysis_of",
     "answer",
-    "answers",
     "attach",
     "attribute",
     "audit",

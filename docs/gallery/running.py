@@ -5,6 +5,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
 import tempfile
 import textwrap
@@ -14,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from docs.gallery.pages import BLOCK, Block, blocks
+from docs.gallery.pages import BLOCK, HERE, Block, blocks
 
+EXAMPLES = HERE.parent / "examples"
 WIDTH = 96
 ROUNDING = 1e-9  # numbers as small are what rounding left, and differ between machines
 VIEW = re.compile(r'render\(\w+, "(\w+)"')
@@ -24,9 +26,10 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
 
 @contextlib.contextmanager
 def in_a_new_folder() -> Iterator[None]:
-    """Work in an empty folder with an empty home, as somebody does who starts."""
+    """Work in a folder with the example files alone and an empty home, as who starts does."""
     before, home, path = Path.cwd(), os.environ.get("WORKBENCH_HOME"), list(sys.path)
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(EXAMPLES, Path(folder) / "docs" / "examples")
         os.chdir(folder)
         os.environ["WORKBENCH_HOME"] = str(Path(folder) / "home")
         sys.path.insert(0, folder)

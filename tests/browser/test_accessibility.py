@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 # Of Streamlit 1.67: groups within the list of the menu, and the role of the place for files.
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
 ADDRESSES = ("?model=wine-mlp", "registry", "add_data", "shapley?model=wine-mlp",
-             "profiles?model=wine-mlp", "fairness?model=german-mlp")  # fmt: skip
+             "profiles?model=wine-mlp", "fairness?model=german-mlp", "report")  # fmt: skip
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

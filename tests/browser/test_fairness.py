@@ -112,7 +112,7 @@ def try_what_would_help(page):
 def find_all_in_the_report(page):
     """See three results, each with its title, and the remark; then take them out again."""
     open_page(page, "Report", "What do I hand over?")
-    page.get_by_role("heading", level=2, name=re.compile("results in one file")).wait_for(
+    page.get_by_role("heading", level=2, name=re.compile("results are ready")).wait_for(
         timeout=SECONDS
     )
     for title in (

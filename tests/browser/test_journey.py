@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.browser.conftest import Server
-from tests.browsing import pick
+from tests.browsing import pick, write_report
 from tests.bundles import bundle, zipped
 from workbench import api, load_result
 
@@ -103,7 +103,8 @@ def bring_a_model(page):
 def hand_over(page, folder):
     """Comment the only result, and download the report."""
     menu(page, "Report")
-    heading(page, "1 result in one file")
+    heading(page, "1 result is ready to hand over.")
+    page.get_by_text("Title and remark").click()
     remark = page.get_by_role("textbox", name="Remark")
     remark.fill("Mind the <i>hours</i>.")
     remark.press("Control+Enter")
@@ -114,7 +115,8 @@ def hand_over(page, folder):
     page.locator("[data-test-script-state=notRunning]").wait_for(timeout=SECONDS)
     page.reload()
     page.get_by_text("Mind the <i>hours</i>.").wait_for(timeout=SECONDS)
-    report = download(page, "Download the report", folder).read_text()
+    write_report(page)
+    report = download(page, "Download HTML", folder).read_text()
     assert "<title>For the board</title>" in report
     assert "Mind the &lt;i&gt;hours&lt;/i&gt;." in report
     assert "credit@1" in report

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browsing import pick
+from tests.browsing import pick, write_report
 
 SECONDS = 60_000
 LANE = 34  # pixels between cells of the matrix
@@ -55,10 +55,11 @@ def test_explanations_are_compared_believed_and_put_into_the_report(visit, app_u
         page.get_by_role("button", name="Add to report").first.click()
         page.get_by_role("button", name="In the report").nth(n - 1).wait_for(timeout=SECONDS)
     page.goto(f"{app_url}/report")
-    page.get_by_role("heading", name=re.compile("results in one file")).wait_for(timeout=SECONDS)
+    page.get_by_role("heading", name=re.compile("results are ready")).wait_for(timeout=SECONDS)
     page.get_by_text("Which explanation is faithful where, adult-mlp, 100 rows").wait_for()
+    write_report(page)
     with page.expect_download(timeout=SECONDS) as caught:
-        page.get_by_role("button", name="Download the report").click()
+        page.get_by_role("button", name="Download HTML").click()
     report = caught.value.path().read_text()
     assert "KernelSHAP" in report
     assert "misses least" in report

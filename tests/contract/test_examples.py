@@ -73,7 +73,10 @@ def submit_jobs():
     finish(queue)
     waiting = queue.submit(request(1), owner="local", title="Row 1", cost=Cost(1000, 1000))
     queue.close()
-    return {"show": done.id, "result": done.id, "cancel": waiting.id, "rerun": waiting.id}
+    return {
+        "show": done.id, "wait": done.id, "result": done.id, "remove": done.id,
+        "cancel": waiting.id, "rerun": waiting.id,
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("workplace")

@@ -325,7 +325,7 @@ def test_all_three_results_go_into_the_report():
         next(b for b in app.button if b.label == "Add to report").click().run()
     assert not has(app, "button", "Add to report")
     app = no_fault(go(app, "report"))
-    assert "3 results in one file" in answers(app)[0]
+    assert "3 results are ready to hand over" in answers(app)[0]
 
 
 def test_names_that_are_markup_are_shown_as_they_are(hostile_registry):

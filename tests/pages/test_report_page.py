@@ -158,7 +158,7 @@ def test_a_writer_that_vanished_is_told(two_results):
     building.tell(folder, "running", started=0.0)
     (folder / building.ORDER).write_text(order.model_dump_json())
     app = no_fault(visit("report"))
-    assert "The workbench was stopped while it was written." in shown(app)
+    assert plain("The workbench was stopped while it was written.") in shown(app)
     assert has(app, "button", "Write the report")
 
 
@@ -185,7 +185,7 @@ def test_a_result_that_is_gone_is_told_and_the_rest_is_handed_over(two_results):
     assert step.method == "performance.evaluate"
     Queue().remove(diabetes.job, two_results.key)
     app.run()
-    assert "None of the results is ready yet." in shown(app)
+    assert plain("None of the results is ready yet.") in shown(app)
     assert not has(app, "button", "Write the report")
 
 

@@ -82,7 +82,7 @@ def test_two_people_do_not_see_each_others_things(somebody):
     somebody("ann")
     app = no_fault(visit("shapley", model="my:secret"))
     assert widget(app, "selectbox", "Model").value == "my:secret"
-    assert "1 result in one file" in answers(visit("report"))[0]
+    assert "1 result is ready to hand over" in answers(visit("report"))[0]
 
 
 def test_an_administrator_sees_and_stops_the_jobs_of_others(somebody):

@@ -11,6 +11,7 @@ from tests import visits
 from tests.visits import MODELS, answers, has, no_fault, press, shown, widget
 from workbench import api
 from workbench.core.schema import Feature
+from workbench.jobs.queue import Queue
 from workbench.plots.what_if import change_sentence
 from workbench.ui import cache, pinned, what_if
 from workbench.ui.scenarios import (
@@ -24,6 +25,7 @@ from workbench.ui.scenarios import (
     with_values,
 )
 from workbench.ui.text import markup
+from workbench.workspace.basket import Basket
 
 visit = partial(visits.visit, "what_if")
 
@@ -165,6 +167,31 @@ def test_scenarios_are_written_as_tables():
     assert len(frame) == 2 * len(model.schema.features) * len(model.output_names)
     text = pinned._csv(frame).decode()
     assert "'=cmd()" in text
+
+
+def test_a_scenario_and_the_nearest_change_go_into_the_report_as_they_were_seen(me):
+    app = no_fault(visit(model="wine-mlp", row=3))
+    slider = movable(app)
+    no_fault(slider.set_value(slider.min).run())
+    play = app.session_state[what_if.STATE]
+    assert differs(play.x, play.original).sum() == 1
+    widget(app, "text_input", "Name of the scenario").set_value("Most").run()
+    no_fault(press(app, "Pin this scenario"))
+    seen = app.session_state[what_if.STATE].pinned[0].attribution
+    no_fault(press(app, "Add Most to report"))
+    no_fault(press(app, "Find the nearest change"))
+    nearest = app.session_state[what_if.STATE].found
+    no_fault(press(app, "Add to report"))
+    queue, items = Queue(), Basket(me.key).content.items
+    assert [" as if " in item.title for item in items] == [True, False]
+    for item, expected in zip(items, (seen, nearest), strict=True):
+        assert queue.wait(item.job, me.key, 60).state == "done"
+        found = queue.result(item.job, me.key)
+        assert found.kind == expected.kind
+        assert found.provenance.params == expected.provenance.params
+        for name, value in vars(expected).items():
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+                np.testing.assert_allclose(getattr(found, name), value, rtol=1e-5, atol=1e-7)
 
 
 def test_the_nearest_change_is_found_and_tried():

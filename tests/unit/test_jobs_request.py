@@ -191,3 +191,20 @@ def test_an_uploaded_table_gives_its_own_training_rows(monkeypatch):
     )  # fmt: skip
     work = asked.work("somebody")
     assert work.background.digest == table.split("train").sample(30, seed=4).digest
+
+
+def test_rows_are_looked_at_with_other_values():
+    _, table = wine()
+    name = table.schema.names[0]
+    asked = request(rows=(4, 2), changes={name: 12.5})
+    rows = asked.select(table)
+    plain = request(rows=(4, 2)).select(table)
+    assert rows.X[:, 0].tolist() == [12.5, 12.5]
+    assert torch.equal(rows.X[:, 1:], plain.X[:, 1:])
+    assert rows.ids.tolist() == plain.ids.tolist()
+    assert asked.key != request(rows=(4, 2)).key
+    assert asked.key != request(rows=(4, 2), changes={name: 12.6}).key
+    with pytest.raises(InvalidInputError, match="no column 'nowhere'"):
+        request(changes={"nowhere": 1}).select(table)
+    with pytest.raises(InvalidInputError, match="holds numbers, got 'red'"):
+        request(changes={name: "red"}).select(table)

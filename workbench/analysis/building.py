@@ -24,6 +24,7 @@ from workbench.analysis.folder import ANALYSIS, NOTEBOOK, REPORT
 from workbench.core.files import replacing
 from workbench.jobs.lock import FileLock
 from workbench.jobs.request import versions
+from workbench.jobs.service import environment
 
 ORDER, STATE, LOCK, OUT = "order.json", "state.json", "lock", "run"
 FILES = {
@@ -127,7 +128,7 @@ def start_build(order: Order, folder: Path) -> None:
             part.write_text(order.model_dump_json(), encoding="utf-8")
         _processes[folder] = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "workbench.analysis.build", str(folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=dict(os.environ),
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment(),
             start_new_session=True,
         )  # fmt: skip
 
@@ -157,6 +158,8 @@ def _stop(folder: Path) -> None:
                 os.killpg(process.pid, sign)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(TERMINATE_SECONDS)
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def _is_alive(folder: Path, told: _Told) -> bool:

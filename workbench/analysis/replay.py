@@ -146,7 +146,7 @@ class Replay:
     def _attempt(self, step: Step, progress: Progress | None) -> StepRun:
         start = time.perf_counter()
         try:
-            request = self._request(step, progress)
+            request = self.request(step, progress)
             key = request.key
             result = self._earlier.get(key)
             reused = result is not None
@@ -167,7 +167,16 @@ class Replay:
             step, result, key=key, numbers=numbers_digest(result), seconds=seconds, reused=reused
         )
 
-    def _request(self, step: Step, progress: Progress | None) -> "Request":
+    def request(self, step: Step, progress: Progress | None = None) -> "Request":
+        """Return what a step asks here; the step that trains its explainer is run first.
+
+        Raises
+        ------
+        InvalidInputError
+            If that step failed.
+        CancelledError
+            If progress asks it to stop.
+        """
         explainer = step.explainer
         if explainer and len(explainer) < 64:
             trained = self.attempt(explainer, progress).result

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from workbench.jobs.request import MAX_BACKGROUND, MAX_POSITIONS, Request, Split
+from workbench.jobs.request import MAX_BACKGROUND, MAX_CHANGES, MAX_POSITIONS, Request, Split
 
 MAX_TITLE, MAX_REMARK, MAX_REFERENCE = 300, 20_000, 1_000
 ID = r"[a-z0-9-]{1,60}"
@@ -35,6 +35,10 @@ class Step(BaseModel):
         None, min_length=1, max_length=MAX_POSITIONS, description="Positions, or text like 0:50."
     )
     count: int | None = Field(None, ge=1, description="How many rows to draw with the seed.")
+    changes: dict[str, str | int | float] = Field(
+        default_factory=dict, max_length=MAX_CHANGES,
+        description="Values by column that the rows are looked at with instead of their own.",
+    )  # fmt: skip
     background: int = Field(0, ge=0, le=MAX_BACKGROUND, description="Rows to draw; 0 for none.")
     params: dict[str, JsonValue] = Field(default_factory=dict, description="Of the method.")
     explainer: str = Field(
@@ -75,12 +79,12 @@ class Step(BaseModel):
     def _with_number(cls, device: str) -> str:
         return "cuda:0" if device == "cuda" else device
 
-    @field_validator("params")
+    @field_validator("params", "changes")
     @classmethod
-    def _finite(cls, params: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        if not all(map(_is_plain, params.values())):
+    def _finite(cls, values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if not all(map(_is_plain, values.values())):
             raise ValueError("numbers must be finite, and text must be valid Unicode")
-        return params
+        return values
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:

@@ -11,7 +11,6 @@ from workbench.analysis import (
     save_analysis,
 )
 from workbench.api.across import explain_set, interactions_set, profiles_set
-from workbench.api.answering import answers
 from workbench.api.attribute_flips import flips
 from workbench.api.boundary import boundary_people
 from workbench.api.causes_of_gaps import gap_causes
@@ -82,7 +81,6 @@ __all__ = [
     "agreement",
     "analysis_of",
     "answer",
-    "answers",
     "attach",
     "attribute",
     "audit",

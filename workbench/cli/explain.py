@@ -111,6 +111,7 @@ def explain(
     finish(
         "lime" if local else "interactions" if pairs else "explain", "Explaining",
         partial(_told, shown=flags["shown"], tell=tell, changes=changes), model=chosen,
+        named=model, changes=_values(changes),
         read=partial(_changed, changes=changes), method=None if pairs else method,
         n_background=usual if n_background is None else n_background,
         fewer=local and n_background is None, **flags,

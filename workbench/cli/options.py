@@ -141,6 +141,11 @@ RUNNING = (
     DEVICE,
     MEMORY,
     click.option("--out", type=FOLDER, help="Folder to write to."),
+    click.option(
+        "--analysis",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Analysis file to add this run to as a step; `workbench run` runs it again.",
+    ),
     EXTRA,
     AS_JSON,
 )

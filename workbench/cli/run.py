@@ -20,7 +20,7 @@ EXAMPLES = """\b
 Examples:
   workbench run docs/examples/adult.yaml --out out/
   workbench run out/analysis.yaml --against out/
-  workbench run credit.yaml --model my:credit@1=./credit --table my:people=people.csv --out out/
+  workbench run credit.yaml --model my:credit@1=./credit --table my:credit=credit.csv --out out/
   workbench run adult.yaml --only shap --seed 1 --json
 """
 SAYS = """\b

@@ -1,6 +1,6 @@
 """What every command that computes does: read, run, tell, write."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.options import progress_bar
+from workbench.cli.recording import add_step, check_analysis
 from workbench.cli.results import as_json, check_folder, write_result
 from workbench.core.errors import InvalidInputError
 
@@ -63,6 +64,7 @@ class Done:
 def finish(
     verb: str, label: str, tell: Callable[[Any], str], *, out: Path | None, as_text: bool,
     write: Callable[..., list[Path]] = write_result, then: Callable[[Done], str] | None = None,
+    analysis: Path | None = None, named: str = "", changes: Mapping[str, str] | None = None,
     **flags: Any,
 ) -> None:  # fmt: skip
     """Run a verb of the API, write its files, and print it: in words, or as JSON.
@@ -78,6 +80,12 @@ def finish(
         Writes a result into a folder, and returns what it wrote.
     then
         Does more with what came out, and says so.
+    analysis
+        Analysis file that the run becomes a step of.
+    named
+        What the model was called, where it is loaded already.
+    changes
+        Values that the reader of the rows gave them.
     flags
         As for ``compute``.
 
@@ -88,6 +96,8 @@ def finish(
     """
     if out is not None:
         check_folder(out)
+    if analysis is not None:
+        check_analysis(analysis, flags)
     done = compute(verb, label, **flags)
     written = write(done.result, out) if out else []
     click.echo(as_json(done.result) if as_text else tell(done.result))
@@ -95,6 +105,9 @@ def finish(
         click.echo(f"Wrote {path}", err=as_text)
     if then is not None:
         click.echo(then(done), err=as_text)
+    if analysis is not None:
+        reference = named or str(flags["model"])
+        click.echo(add_step(analysis, done, reference, flags, changes), err=as_text)
 
 
 def compute(

@@ -13,6 +13,8 @@ from workbench.core.wording import dotted
 Kind = Literal["numeric", "categorical", "image_patch"]
 Task = Literal["binary", "multiclass", "regression"]
 Part = TypeVar("Part", bound=BaseModel)
+# How a user writes a value that is not there.
+MISSING = "missing"
 
 
 class Feature(BaseModel):
@@ -54,7 +56,7 @@ class Feature(BaseModel):
         '47 years'
         """
         if value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
-            return "missing"
+            return MISSING
         if self.kind == "categorical":
             return self.categories[int(value)]
         whole = self.integer or abs(value) >= 1000
@@ -75,7 +77,7 @@ class Feature(BaseModel):
             If the column cannot hold it.
         """
         text = str(value).strip()
-        if text == "missing" or value is None:
+        if text == MISSING or value is None:
             if self.has_missing:
                 return float("nan")
             raise InvalidInputError(

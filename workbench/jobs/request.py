@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY_FORMAT = 1
 MAX_POSITIONS = 10_000
 MAX_BACKGROUND = 1_000_000
+MAX_CHANGES = 10_000
 UPLOADED = "my:"
 # A change to any of these may change a number.
 DECISIVE_FOLDERS = ("core", "numerics", "engines")
@@ -63,6 +64,11 @@ class Request(BaseModel):
         None, min_length=1, max_length=MAX_POSITIONS, description="Positions in split and cohort."
     )
     count: int | None = Field(None, ge=1, description="How many rows to draw with the seed.")
+    changes: dict[str, str | int | float] = Field(
+        default_factory=dict,
+        max_length=MAX_CHANGES,
+        description="Values by column that the rows are looked at with: what if they had these?",
+    )
     explainer: str = Field(
         "",
         pattern=r"^([0-9a-f]{64})?$",
@@ -143,16 +149,22 @@ class Request(BaseModel):
             "device": self.device.partition(":")[0],
             "versions": versions(),
         }
+        if self.changes:
+            content["changes"] = self.changes
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def select(self, table: "Table") -> "Table":
-        """Take the rows that are asked for: split, then cohort, then positions or a draw.
+        """Take the rows that are asked for: split, cohort, positions or a draw, then the changes.
 
         Raises
         ------
         InvalidInputError
-            If there are no such rows.
+            If there are no such rows, or a column cannot hold the value that it is given.
         """
+        rows = self._chosen(table)
+        return rows.with_values(self.changes) if self.changes else rows
+
+    def _chosen(self, table: "Table") -> "Table":
         if self.split != "all":
             table = table.split(self.split)
         if self.cohort:

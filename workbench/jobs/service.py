@@ -104,7 +104,7 @@ class _Post:
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", "workbench.jobs.worker", "--home", str(self._home),
              "--device", self.device],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0, env=_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0, env=environment(),
             start_new_session=True,
         )  # fmt: skip
         assert self._process.stdin is not None  # noqa: S101 - asked for above
@@ -126,8 +126,8 @@ class _Post:
         )  # fmt: skip
 
 
-def _environment() -> dict[str, str]:
-    """Return ours, with threads that wait politely, and this very package to import."""
+def environment() -> dict[str, str]:
+    """Return ours for another process: threads wait politely, and it imports this very package."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     polite = {"GOMP_SPINCOUNT": "1000", "OMP_NUM_THREADS": str(count or 1)}
     places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]

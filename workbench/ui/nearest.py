@@ -12,6 +12,7 @@ from workbench.plots.counterfactuals import changes_of
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import amount, quantity
 from workbench.ui.frame import list_line, note
+from workbench.ui.report_later import nearest_to_report
 from workbench.ui.results import is_dark, plain_figure, result_files
 from workbench.ui.state import choose
 from workbench.ui.text import plain
@@ -46,6 +47,7 @@ def find_nearest(setting: Setting) -> None:
             drawn = render(found, "nearest", dark=is_dark())
             plain_figure(drawn, name="nearest", alt=said)
             _changes(setting, found)
+            nearest_to_report(setting, found.provenance.params)
             result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
         else:
             st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")

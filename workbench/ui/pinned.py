@@ -17,6 +17,7 @@ from workbench.plots.what_if import scenario_effects, scenario_predictions
 from workbench.report import write_csv
 from workbench.ui.actions import act
 from workbench.ui.frame import empty_state, two_halves
+from workbench.ui.report_later import scenario_to_report
 from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.scenarios import differs
 from workbench.ui.text import plain
@@ -73,6 +74,7 @@ def _comparison(setting: Setting) -> None:
                 f"Remove {plain(one.name)}", icon=":material/close:", on_click=_unpin,
                 args=(play, one.name), key=f"unpin-{one.name}",
             )  # fmt: skip
+            scenario_to_report(setting, one.attribution.data[0], one.name)
     left, right = two_halves("scenarios")
     stem = f"what-if-{setting.model.card.name}-row-{setting.row.ids[0]}"
     options: dict[str, Any] = {"output": setting.output, "dark": is_dark()}

@@ -55,10 +55,16 @@ class Place:
         *,
         rows: tuple[int, ...] | None = None,
         count: int | None = None,
+        changes: Mapping[str, str | int | float] | None = None,
         background: int = 0,
         seed: int = 0,
     ) -> Request:
         """Return a run of a method on these rows: some by position, some drawn, or all.
+
+        Parameters
+        ----------
+        changes
+            Values by column that the rows are looked at with.
 
         Raises
         ------
@@ -77,6 +83,7 @@ class Place:
             explainer=api.explainer_for(self.model, method, params),
             rows=rows,
             count=count,
+            changes=dict(changes or {}),
             background=background,
             seed=seed,
             device=self.device,

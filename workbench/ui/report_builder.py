@@ -60,7 +60,11 @@ def _sentence(n: int, ready: int) -> str:
     --------
     >>> _sentence(2, 1), _sentence(1, 1)
     ('1 of 2 results is ready to hand over.', '1 result is ready to hand over.')
+    >>> _sentence(2, 0)
+    'Nothing is ready to hand over yet.'
     """
+    if not ready:
+        return "Nothing is ready to hand over yet."
     verb = "is" if ready == 1 else "are"
     if ready < n:
         return f"{ready:,} of {counted(n, 'result')} {verb} ready to hand over."
@@ -85,7 +89,7 @@ def _about(basket: Basket) -> None:
     if comment != content.comment:
         basket.comment(comment)
     chosen: Level = st.segmented_control(
-        "Written for", list(LEVELS), default=content.level, format_func=LEVELS.__getitem__,
+        "Level", list(LEVELS), default=content.level, format_func=LEVELS.__getitem__,
         required=True, key="report-level",
     )  # fmt: skip
     if chosen != content.level:
@@ -134,19 +138,19 @@ def _show(
 
 def _actions(item: Item, basket: Basket, job: Job | None, *, first: bool, last: bool) -> None:
     st.button(
-        "Up", icon=":material/arrow_upward:", key=f"up-{item.job}", disabled=first,
+        "Up", icon=":material/arrow_upward:", key=f"up-{item.job}", disabled=first, type="tertiary",
         on_click=act, args=(basket.move, item.job, -1),
     )  # fmt: skip
     st.button(
         "Down", icon=":material/arrow_downward:", key=f"down-{item.job}", disabled=last,
-        on_click=act, args=(basket.move, item.job, 1),
+        type="tertiary", on_click=act, args=(basket.move, item.job, 1),
     )  # fmt: skip
     if job is not None and job.link and st.button(
-        "Open", icon=":material/open_in_new:", key=f"open-{item.job}"
+        "Open", icon=":material/open_in_new:", key=f"open-{item.job}", type="tertiary"
     ):  # fmt: skip
         open_link(job.link)
     st.button(
-        "Remove", icon=":material/delete:", key=f"out-{item.job}", on_click=act,
+        "Remove", icon=":material/delete:", key=f"out-{item.job}", type="tertiary", on_click=act,
         args=(basket.remove, item.job),
     )  # fmt: skip
 

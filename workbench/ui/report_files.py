@@ -35,8 +35,8 @@ MIMES = {
     "pdf": ("PDF", "picture_as_pdf", "application/pdf", "The same on paper."),
     "json": ("JSON", "data_object", "application/json", "Every number, for programs."),
     "zip": ("CSV", "table", "application/zip", "A table for each result, for spreadsheets."),
-    "ipynb": ("Notebook", "terminal", "application/x-ipynb+json", "Runs the steps in Python."),
-    "yaml": ("Analysis", "replay", "application/yaml", "Runs it all again: workbench run."),
+    "ipynb": ("notebook", "terminal", "application/x-ipynb+json", "Runs the steps in Python."),
+    "yaml": ("analysis file", "replay", "application/yaml", "Runs it all again: workbench run."),
 }
 
 
@@ -174,6 +174,7 @@ def _downloads(build: Build, folder: Path) -> None:
         help="The files above and the results themselves, in a folder that workbench run "
         "--against compares with.",
     )  # fmt: skip
+    note("After a change it is written anew.")
     if "pdf" not in build.files:
         note("There is no PDF: it is printed by Chromium, which this machine lacks.")
 

@@ -3,6 +3,8 @@
 import html
 import re
 
+from workbench.report.visible import visible
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&^=])")
 _LIVE = re.compile(r"(:(?=[a-z_/])|\bwww(?=\.))", re.IGNORECASE)
 WORD_JOINER = "\N{WORD JOINER}"
@@ -12,14 +14,17 @@ def plain(text: str) -> str:
     r"""Escape text for Markdown, so that it is shown as it is.
 
     Icons such as ``:name:`` and bare links are found after the Markdown is read, when a backslash
-    is gone already; an invisible joiner keeps them text.
+    is gone already; an invisible joiner keeps them text. What would turn the text around it is
+    written as its number.
 
     Examples
     --------
     >>> plain("<=50K *")
     '\\<\\=50K \\*'
+    >>> plain("a\u202eb")
+    'a\\[U\\+202E\\]b'
     """
-    line = " ".join(_LIVE.sub(rf"\1{WORD_JOINER}", text).split())
+    line = " ".join(_LIVE.sub(rf"\1{WORD_JOINER}", visible(text)).split())
     return _MARKDOWN.sub(r"\\\1", line)
 
 
@@ -31,7 +36,7 @@ def markup(text: str) -> str:
     >>> markup('<b title="x">')
     '&lt;b title=&quot;x&quot;&gt;'
     """
-    return html.escape(text)
+    return html.escape(visible(text))
 
 
 def duration(seconds: float) -> str:
