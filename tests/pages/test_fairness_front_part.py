@@ -82,7 +82,7 @@ def test_it_has_to_be_said_whose_groups():
 @pytest.mark.parametrize("model", ["diabetes-mlp"])
 def test_a_model_of_a_number_is_told_apart(model):
     app = no_fault(look(page, model))
-    assert "decides among classes" in shown(app)
+    assert "predicts a number, so no alternative could decide otherwise" in shown(app)
     assert not app.button
 
 
