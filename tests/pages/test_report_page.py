@@ -151,6 +151,14 @@ def test_writing_can_be_cancelled_and_leaves_nothing(two_results):
     assert has(visit("report"), "button", "Write the report")
 
 
+def test_only_some_reports_are_written_at_once(two_results, monkeypatch):
+    monkeypatch.setattr(building, "AT_ONCE", 0)
+    app = no_fault(press(visit("report"), "Write the report"))
+    assert "other reports are being written" in app.toast[0].value
+    assert has(app, "button", "Write the report")
+    assert not (Basket(two_results.key).built / building.ORDER).exists()
+
+
 def test_a_writer_that_vanished_is_told(two_results):
     folder = Basket(two_results.key).built
     visit("report")

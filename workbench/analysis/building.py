@@ -4,7 +4,6 @@ To write a report takes seconds, and a browser that prints it. The process is to
 to write, says in another how far it is, and ends with the server that started it.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,9 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.analysis.folder import ANALYSIS, NOTEBOOK, REPORT
+from workbench.core.errors import LimitError
 from workbench.core.files import replacing
 from workbench.jobs.lock import FileLock
 from workbench.jobs.request import versions
@@ -34,6 +34,8 @@ FILES = {
 # A process that was just started has not yet taken its lock.
 STARTING_SECONDS = 30.0
 TERMINATE_SECONDS = 5.0
+# Each takes a core, and a browser for a while; pages and jobs want theirs.
+AT_ONCE = 2
 _processes: dict[Path, subprocess.Popen[bytes]] = {}
 _changing = threading.Lock()
 
@@ -51,6 +53,8 @@ class Order(BaseModel):
         Finished jobs whose results are taken, so that their steps are not computed again.
     pdf
         Whether to print the report as well.
+    program
+        Versions of the program: what an older one wrote is not this order's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,12 +63,7 @@ class Order(BaseModel):
     analysis: str
     jobs: tuple[str, ...] = ()
     pdf: bool = False
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the order and of the version of the program."""
-        content = [self.model_dump(mode="json"), versions()]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    program: dict[str, str] = Field(default_factory=versions)
 
 
 class _Told(BaseModel):
@@ -116,10 +115,20 @@ def start_build(order: Order, folder: Path) -> None:
     """Have an order written into a folder of its own, unless that is under way.
 
     What was written there before is removed: a person has one report at a time.
+
+    Raises
+    ------
+    LimitError
+        If as many others are being written as may be at once.
     """
     with _changing:
         if find_build(order, folder).state == "running":
             return
+        others = [process for place, process in _processes.items() if place != folder]
+        if sum(process.poll() is None for process in others) >= AT_ONCE:
+            raise LimitError(
+                f"{AT_ONCE} other reports are being written at this moment; try again in a minute."
+            )
         _stop(folder)
         shutil.rmtree(folder / OUT, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
