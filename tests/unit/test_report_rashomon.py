@@ -14,6 +14,8 @@ from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence, row_sentence
 from workbench.report import to_json, write_report
 
+# How the section of a result begins; others tell of the report, its model and its data.
+RESULT = ' aria-labelledby="result-'
 RESULTS = {
     "several": several_models(explorers=("gaussian-units", "retraining", "quadratic")),
     "one": several_models(n=1, models=20),
@@ -28,7 +30,8 @@ def sections(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report(list(RESULTS.values()), path, title="Report")
     text = path.read_text("utf-8").split("<main")[1].split("</main>")[0]
-    return dict(zip(RESULTS, text.split("<section")[1:], strict=False))
+    parts = [part for part in text.split("<section") if part.startswith(RESULT)]
+    return dict(zip(RESULTS, parts, strict=True))
 
 
 def cells(text):
