@@ -117,7 +117,7 @@ def find_all_in_the_report(page):
     )
     for title in (
         "Who is worse off, german-mlp, 1,000 rows",
-        "People at the boundary, german-mlp",
+        "People at the boundary",
         "4 remedies by personal_status",
     ):
         page.get_by_text(re.compile(f"^{title}")).first.wait_for(timeout=SECONDS)
