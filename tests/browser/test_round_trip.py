@@ -22,7 +22,7 @@ PAGES = {
     "fairness_audit": ("fairness?model=german-mlp&fairness.by=personal_status", "Of 100 people"),
     "local_basis": ("inside?model=digits-mlp", ""),
 }
-# Of Streamlit: what tests/browser/test_accessibility.py names, too.
+# Of Streamlit: what tests/browser/test_pages_read_aloud.py names, too.
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
 # What one run does not share with another: when, how long, and that a page chose the method.
 OF_A_RUN = {"created", "seconds", "notes"}
