@@ -234,6 +234,18 @@ def test_along_the_way_from_zero_a_relu_has_one_slope_and_a_tanh_many(toy):
     assert (attributions(tanh, X, first, last) - exact).abs().max() > 1e-2
 
 
+@pytest.mark.parametrize("rounding", [(1, -1 - 1e-12), (-1 - 1e-12, 1)])
+def test_the_sign_of_a_feature_of_equal_loadings_is_not_left_to_rounding(rounding):
+    """Yes and no of one question: their columns always add up to 1."""
+    spread = torch.tensor([*rounding, 0.0], dtype=DOUBLE)
+    covariance = spread[:, None] * spread
+    for basis in (
+        principal_basis(torch.zeros(3, dtype=DOUBLE), covariance),
+        interaction_basis(torch.zeros(3, dtype=DOUBLE), covariance, torch.eye(3, dtype=DOUBLE)),
+    ):
+        assert basis.back[0, 0] > 0 > basis.back[0, 1]
+
+
 def test_random_signs_come_closer_with_their_number_and_are_exact_for_one_output(toy):
     sections, _, layers, bases = toy
     exact = jacobian_gram(sections[0], layers[0], bases[1].into)

@@ -8,6 +8,8 @@ from torch import Tensor
 
 # Shares of the largest eigenvalue below which a direction is dropped: rounding alone decides there.
 EPSILON = 1e-10
+# Loadings that differ by a smaller share are as large as each other.
+TIE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ def interaction_basis(
 
     cut to :math:`\lambda > \epsilon \max \lambda`. Then features have covariance
     :math:`\Lambda`, and the mean Gram matrix of the Jacobian from features to features is the
-    identity. The sign of a feature is free: its largest loading is made positive.
+    identity. The sign of a feature is free: its largest loading is made positive,
+    the first of those that are as large.
 
     References
     ----------
@@ -137,9 +140,14 @@ def _above(values: Float[Tensor, " d"], epsilon: float) -> int:
 def _signed(
     mean: Tensor, into: Tensor, back: Tensor, importance: Tensor, spectrum: Tensor, kept: int
 ) -> Basis:
-    """Make the largest loading of each feature positive, so that the same data give the same."""
+    """Make the largest loading of each feature positive, so that the same data give the same.
+
+    The two columns of a yes and a no have loadings that differ in sign alone. Of loadings as large
+    as the largest the first decides, or rounding would, and another machine say the opposite.
+    """
     if len(importance):
-        largest = back.abs().argmax(1, keepdim=True)
+        size = back.abs()
+        largest = (size >= (1 - TIE) * size.amax(1, keepdim=True)).byte().argmax(1, keepdim=True)
         signs = torch.where(back.gather(1, largest)[:, 0] < 0, -1.0, 1.0).to(back.dtype)
         into, back = into * signs, back * signs[:, None]
     unvisited = len(mean) - kept
