@@ -11,9 +11,18 @@ import pytest
 
 from tests.analyses import RIGHT, SHAP, analysis
 from tests.attributions import example
+from tests.fairness_fronts import tiny_front
 from workbench import api
 from workbench.analysis import Condition, load_analysis, numbers_digest, run_analysis, save_analysis
-from workbench.analysis.compare import NEAR, TRAINED, differ, machine, tolerance_for
+from workbench.analysis.compare import (
+    NEAR,
+    TRAINED,
+    Comparison,
+    Difference,
+    differ,
+    machine,
+    tolerance_for,
+)
 from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
 from workbench.core.attribution import Attribution
@@ -318,6 +327,24 @@ def test_tolerances():
     assert tolerance_for("shapley.exact", same_machine=True) == 0
     assert tolerance_for("shapley.exact", same_machine=False) == NEAR
     assert tolerance_for("fastshap.train", same_machine=False) == TRAINED
+    other = {"same_machine": False, "same_kind_of_device": False}
+    assert tolerance_for("shapley.exact", **other) == NEAR
+    assert tolerance_for("fastshap.train", **other) is None
+
+
+def test_what_is_not_judged_is_said():
+    found = Comparison("x", Difference(0.5, 2.0, "values"), None)
+    assert found.is_within
+    assert found.describe() == (
+        "x: the largest difference is 2 in values, 0.5 of its largest value; networks trained on "
+        "another kind of device are others: not judged."
+    )
+
+
+def test_the_names_of_other_weights_are_no_difference():
+    one = tiny_front()
+    assert differ(replace(one, digests=("0" * 64,) * len(one.digests)), one).where == ""
+    assert differ(replace(one, draws=one.draws + 1), one).where == "draws"
     assert machine()["threads"]
 
 

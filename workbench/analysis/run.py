@@ -255,8 +255,11 @@ def _compare(
         if run.result is None or old is None:
             continue
         result = result_of(folder, run.step.id, str(old.get("kind")))
-        on_cpu = run.step.device == "cpu" and old.get("device") == "cpu"
-        tolerance = tolerance_for(run.step.method, same_machine=same and on_cpu)
+        kinds = {str(device).partition(":")[0] for device in (run.step.device, old.get("device"))}
+        tolerance = tolerance_for(
+            run.step.method, same_machine=same and kinds == {"cpu"},
+            same_kind_of_device=len(kinds) == 1,
+        )  # fmt: skip
         found.append(Comparison(run.step.id, differ(run.result, result), tolerance))
     return tuple(found)
 
