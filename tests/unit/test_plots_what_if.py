@@ -11,6 +11,7 @@ from workbench import api
 from workbench.cli.main import workbench
 from workbench.core.errors import InvalidInputError
 from workbench.core.table import Table
+from workbench.plots import what_if
 from workbench.plots.what_if import (
     change_sentence,
     counterfactual_sentence,
@@ -53,6 +54,15 @@ def test_values_may_stand_below_their_names(pair):
     assert narrow[-1] == wide[-1] == "2 other features"
     for one, two in zip(wide[:-1], narrow[:-1], strict=True):
         assert two.replace("<br>= ", " = ").replace("<br>", ": ") == one
+
+
+def test_labels_of_three_lines_get_the_room(pair, monkeypatch):
+    two = effects_before_and_after(*pair, below=True)
+    monkeypatch.setattr(what_if, "BELOW_LENGTH", 3)
+    three = effects_before_and_after(*pair, below=True)
+    lines = [max(t.count("<br>") for t in f.layout.yaxis.ticktext) + 1 for f in (two, three)]
+    assert lines == [2, 3]
+    assert three.layout.height - two.layout.height >= 12 * len(three.layout.yaxis.ticktext)
 
 
 def test_features_beyond_the_most_important_are_added_up(pair):

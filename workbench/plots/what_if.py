@@ -23,6 +23,7 @@ from workbench.plots.layout import (
 from workbench.plots.theme import blended, escaped, palette, template
 
 LINE = 38
+LABEL_LINE = 16  # of a label on several lines
 BELOW_LENGTH = 22
 FAINT = 0.38
 NAMED = 3
@@ -100,9 +101,11 @@ def effects_before_and_after(
     zero = np.zeros(1)
     span = span_of(old_shown, new_shown, half, zero)
     low, high = padded(span, 0.06)
-    layout_bars(figure, labels, (low, high + 0.2 * (high - low)), each=LINE)
+    stacked = [_label_below(before, after, int(j)) for j in shown] if below else []
+    most = 1 + max((label.count("<br>") for label in stacked), default=0)
+    each = max(LINE, LABEL_LINE * most + 4)
+    layout_bars(figure, labels, (low, high + 0.2 * (high - low)), each=each)
     if below:
-        stacked = [_label_below(before, after, int(j)) for j in shown]
         figure.update_yaxes(ticktext=[*stacked, *map(escaped, labels[len(stacked) :])])
         figure.update_xaxes(nticks=4)
     figure.update_layout(barmode="overlay", margin={"t": 32})
