@@ -11,7 +11,7 @@ from workbench import api
 from workbench.cli.main import workbench
 from workbench.core.errors import InvalidInputError
 from workbench.core.table import Table
-from workbench.plots import what_if
+from workbench.plots import layout, what_if
 from workbench.plots.what_if import (
     change_sentence,
     counterfactual_sentence,
@@ -43,26 +43,20 @@ def test_bars_are_the_effects_before_and_after(pair, dark):
     np.testing.assert_allclose(old.x, before.values[0, order, 1])
     text = "".join(figure.layout.yaxis.ticktext)
     assert text.count("→") == 2
-    assert "probability of yes" in figure.layout.xaxis.title.text
+    assert "probability of yes" in figure.layout.xaxis.title.text.replace("<br>", " ")
 
 
-def test_values_may_stand_below_their_names(pair):
-    wide, narrow = (
-        effects_before_and_after(*pair, max_features=3, below=below).layout.yaxis.ticktext
-        for below in (False, True)
-    )
-    assert narrow[-1] == wide[-1] == "2 other features"
-    for one, two in zip(wide[:-1], narrow[:-1], strict=True):
-        assert two.replace("<br>= ", " = ").replace("<br>", ": ") == one
-
-
-def test_labels_of_three_lines_get_the_room(pair, monkeypatch):
-    two = effects_before_and_after(*pair, below=True)
-    monkeypatch.setattr(what_if, "BELOW_LENGTH", 3)
-    three = effects_before_and_after(*pair, below=True)
-    lines = [max(t.count("<br>") for t in f.layout.yaxis.ticktext) + 1 for f in (two, three)]
-    assert lines == [2, 3]
-    assert three.layout.height - two.layout.height >= 12 * len(three.layout.yaxis.ticktext)
+def test_long_labels_get_lines_and_the_room_for_them(pair, monkeypatch):
+    heights, lines = [], []
+    for length in (99, 24, 4):
+        monkeypatch.setattr(what_if, "CONDITION_LENGTH", length)
+        monkeypatch.setattr(layout, "CONDITION_LENGTH", length)
+        figure = effects_before_and_after(*pair)
+        labels = figure.layout.yaxis.ticktext
+        lines.append(max(label.count("<br>") for label in labels) + 1)
+        heights.append(figure.layout.height / len(labels))
+    assert lines == [2, 2, 3], "a change stands below its name in any case"
+    assert heights[0] == heights[1] < heights[2] - 10
 
 
 def test_features_beyond_the_most_important_are_added_up(pair):

@@ -10,15 +10,14 @@ from jaxtyping import Float
 from workbench.core.wording import counted
 from workbench.plots import words
 from workbench.plots.layout import (
-    LABEL_LENGTH,
+    condition,
     cut,
     hover,
-    layout_bars,
+    layout_stacked,
+    narrow_title,
     note,
     padded,
-    shortened,
     span_of,
-    title,
     whisker_style,
     write_lengths,
 )
@@ -91,9 +90,8 @@ def coefficient_bars(
     span = span_of(np.zeros(1), lengths, half, np.zeros(1))
     room = padded(span, 0.15)[0], padded(span, 0.25)[1]
     write_lengths(figure, lengths, lengths, half, decimals)
-    labels = [shortened(found.names[i], LABEL_LENGTH) for i in shown]
-    layout_bars(figure, labels, room)
-    title(figure, *parts)
+    layout_stacked(figure, [condition(found.names[i]) for i in shown], room)
+    narrow_title(figure, *parts)
     if len(rest):
         largest = words.number(float(np.abs(found.values[rest[0]])))
         note(figure, f"{counted(len(rest), f'more {what}')}, each at most {largest}", dark=dark)

@@ -4,6 +4,7 @@ Names and categories come from a user's file, and plotly renders a subset of HTM
 user wrote is escaped where it enters a figure.
 """
 
+import re
 from collections.abc import Sequence, Sized
 from textwrap import wrap
 
@@ -23,6 +24,9 @@ TITLE_LENGTH = 48
 LINE_LENGTH = 36
 # Letters of a line of a title below a plot that labels leave little room, and of a hover.
 NARROW_LENGTH, HOVER_LENGTH = 26, 45
+# Letters of a label of a feature and its value, or of two features, above which it is parted.
+CONDITION_LENGTH = 24
+_CONDITION = re.compile(r" (?=[=≤<>≥×] )")
 # Lines of a label at most.
 MOST_LINES = 6
 NO_ROWS = "No rows to show: choose at least one row and run again."
@@ -152,6 +156,35 @@ def layout_bars(
         ticks="",
         ticklabelstandoff=6,
     )
+
+
+def layout_stacked(
+    figure: go.Figure, labels: Sequence[str], x_range: tuple[float, float], each: int = BAR_HEIGHT
+) -> None:
+    """Give each bar the room that its label needs; labels are escaped, lines are broken in them.
+
+    A label on one line would leave a narrow window no room to draw.
+    """
+    most = 1 + max((label.count("<br>") for label in labels), default=0)
+    layout_bars(figure, list(labels), x_range, each if most == 1 else max(each, most * 16 + 4))
+    figure.update_yaxes(ticktext=list(labels))
+    figure.update_xaxes(nticks=4)
+
+
+def condition(text: str) -> str:
+    """Write a feature and its value, or a pair, on two lines where one is long, and escape it.
+
+    Examples
+    --------
+    >>> condition("age > 42")
+    'age &gt; 42'
+    >>> condition("checking_account = no checking account")
+    'checking_account<br>= no checking account'
+    """
+    if len(text) <= CONDITION_LENGTH:
+        return escaped(text)
+    parts = _CONDITION.split(text, maxsplit=1)
+    return "<br>".join(escaped(shortened(part, CONDITION_LENGTH)) for part in parts)
 
 
 def title(figure: go.Figure, *parts: str) -> None:

@@ -4,20 +4,18 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.results import Attribution
-from workbench.core.schema import Feature
 from workbench.plots import words
 from workbench.plots.layout import (
-    LABEL_LENGTH,
     check_bars,
     check_row,
+    condition,
     cut,
     empty,
     hover,
-    layout_bars,
+    layout_stacked,
+    narrow_title,
     padded,
-    shortened,
     span_of,
-    title,
     whisker_style,
     write_lengths,
 )
@@ -71,13 +69,9 @@ def waterfall(
     order = np.argsort(-np.abs(values), kind="stable")
     shown, rest = cut(order, max_features)
     full = [words.feature_is(attribution, row, int(i)) for i in shown]
-    labels = [
-        _label(attribution.schema.features[i], float(attribution.data[row, i])) for i in shown
-    ]
     lengths, whiskers = values[shown], half[shown]
     if len(rest):
         full.append(f"{len(rest)} other features")
-        labels.append(full[-1])
         lengths = np.append(lengths, values[rest].sum())
         # As if the errors were independent. The result holds no covariances; as an efficient
         # estimate's errors add up to zero over the features, they lean towards cancelling, so
@@ -91,7 +85,7 @@ def waterfall(
     sources = " and ".join(attribution.sources_of_error)
 
     figure = go.Figure(layout={"template": template(dark=dark)})
-    positions = np.arange(len(labels))
+    positions = np.arange(len(full))
     decimals = words.decimals_for(float(np.abs(lengths).max()))
     figure.add_bar(
         x=lengths,
@@ -113,20 +107,13 @@ def waterfall(
     _mark(figure, base, f"base value {words.number(base)}", span, level=0, dark=dark)
     said = f"prediction {words.amount(attribution, prediction)}"
     _mark(figure, prediction, said, span, level=1, dark=dark)
-    layout_bars(figure, labels, padded(span, 0.15))
+    layout_stacked(figure, [condition(label) for label in full], padded(span, 0.15))
     value = str(attribution.provenance.params.get("value"))
     meaning = f"base value: {BASE_MEANS.get(value, 'background mean')}"
     interval = [f"whiskers: 95 %, {sources}"] if sources else []
-    title(figure, words.quantity(attribution, which), meaning, *interval)
+    narrow_title(figure, words.quantity(attribution, which), meaning, *interval)
     figure.update_layout(margin={"t": 60, "r": 48})  # two lines of text above the bars
     return figure
-
-
-def _label(feature: Feature, value: float) -> str:
-    """``name = value``, where name and value each have at least half of the room."""
-    room = LABEL_LENGTH - len(" = ")
-    shown = shortened(feature.show(value), max(room // 2, room - len(feature.name)))
-    return f"{shortened(feature.name, room - len(shown))} = {shown}"
 
 
 def _sign_colour(value: float, colours: Palette) -> str:

@@ -9,10 +9,13 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import Attribution, Counterfactuals
 from workbench.plots import words
 from workbench.plots.layout import (
+    CONDITION_LENGTH,
     check_bars,
+    condition,
     cut,
     hover,
     layout_bars,
+    layout_stacked,
     narrow_title,
     padded,
     shortened,
@@ -23,8 +26,6 @@ from workbench.plots.layout import (
 from workbench.plots.theme import blended, escaped, palette, template
 
 LINE = 38
-LABEL_LINE = 16  # of a label on several lines
-BELOW_LENGTH = 22
 FAINT = 0.38
 NAMED = 3
 MOST = 6
@@ -37,7 +38,6 @@ def effects_before_and_after(
     *,
     output: str | int | None = None,
     max_features: int = 12,
-    below: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Draw each feature's effect in a scenario above its effect in the original row, faint.
@@ -48,8 +48,6 @@ def effects_before_and_after(
     ----------
     before, after
         One row each, explained alike.
-    below
-        Write values below their names, so that a narrow window has room to draw.
 
     Raises
     ------
@@ -67,8 +65,8 @@ def effects_before_and_after(
     old_shown, new_shown = old[shown], new[shown]
     half = after.uncertainty()[0, shown, which]
     if len(rest):
-        labels.append(f"{len(rest)} other features")
-        names.append(labels[-1])
+        names.append(f"{len(rest)} other features")
+        labels.append(escaped(names[-1]))
         old_shown = np.append(old_shown, old[rest].sum())
         new_shown = np.append(new_shown, new[rest].sum())
         half = np.append(half, np.sqrt(np.square(after.uncertainty()[0, rest, which]).sum()))
@@ -101,17 +99,10 @@ def effects_before_and_after(
     zero = np.zeros(1)
     span = span_of(old_shown, new_shown, half, zero)
     low, high = padded(span, 0.06)
-    stacked = [_label_below(before, after, int(j)) for j in shown] if below else []
-    most = 1 + max((label.count("<br>") for label in stacked), default=0)
-    each = max(LINE, LABEL_LINE * most + 4)
-    layout_bars(figure, labels, (low, high + 0.2 * (high - low)), each=each)
-    if below:
-        figure.update_yaxes(ticktext=[*stacked, *map(escaped, labels[len(stacked) :])])
-        figure.update_xaxes(nticks=4)
+    layout_stacked(figure, labels, (low, high + 0.2 * (high - low)), LINE)
     figure.update_layout(barmode="overlay", margin={"t": 32})
     told = [f"whiskers: 95 %, {sources}"] if sources else []
-    name_axis = narrow_title if below else title
-    name_axis(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
+    narrow_title(figure, f"effect on {words.quantity(after, which)}", "faint: original row", *told)
     return figure
 
 
@@ -156,19 +147,17 @@ def _changed_name(before: Attribution, after: Attribution, j: int) -> str:
 
 
 def _label(before: Attribution, after: Attribution, j: int) -> str:
-    return shortened(_changed_name(before, after, j))
-
-
-def _label_below(before: Attribution, after: Attribution, j: int) -> str:
+    """Write a feature and its value, or both values, on a line each where one would be long."""
     feature = after.schema.features[j]
     old, new = (feature.show(float(part.data[0, j])) for part in (before, after))
     if old == new:
-        values = [f"= {new}"]
-    elif len(whole := f"{old} → {new}") <= BELOW_LENGTH:
-        values = [whole]
-    else:  # both stay readable, on a line each
-        values = [f"{shortened(old, BELOW_LENGTH - 2)} →", new]
-    return "<br>".join(escaped(shortened(part, BELOW_LENGTH)) for part in (feature.name, *values))
+        return condition(_changed_name(before, after, j))
+    whole = f"{old} → {new}"
+    short = len(whole) <= CONDITION_LENGTH
+    values = [whole] if short else [f"{shortened(old, CONDITION_LENGTH - 2)} →", new]
+    return "<br>".join(
+        escaped(shortened(part, CONDITION_LENGTH)) for part in (feature.name, *values)
+    )
 
 
 def change_sentence(

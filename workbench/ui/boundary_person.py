@@ -108,7 +108,7 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
     after = _explained(place, values, position)
     said = change_sentence(before, after, result.favourable)
     drawn = effects_before_and_after(
-        before, after, output=result.favourable, dark=is_dark(), max_features=10, below=True
+        before, after, output=result.favourable, dark=is_dark(), max_features=10
     )
     note(
         f"{said} Each feature has two bars: what it does for this person as is (faint), and in the "
