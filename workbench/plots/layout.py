@@ -26,7 +26,7 @@ LINE_LENGTH = 36
 NARROW_LENGTH, HOVER_LENGTH = 26, 45
 # Letters of a label of a feature and its value, or of two features, above which it is parted.
 CONDITION_LENGTH = 24
-_CONDITION = re.compile(r" (?=[=≤<>≥×] )")
+_CONDITION = re.compile(" (?=[=≤<>≥\N{MULTIPLICATION SIGN}] )")
 # Lines of a label at most.
 MOST_LINES = 6
 NO_ROWS = "No rows to show: choose at least one row and run again."
@@ -166,7 +166,7 @@ def layout_stacked(
     A label on one line would leave a narrow window no room to draw.
     """
     most = 1 + max((label.count("<br>") for label in labels), default=0)
-    layout_bars(figure, list(labels), x_range, each if most == 1 else max(each, most * 16 + 4))
+    layout_bars(figure, list(labels), x_range, each if most == 1 else max(each, most * 18 + 4))
     figure.update_yaxes(ticktext=list(labels))
     figure.update_xaxes(nticks=4)
 
