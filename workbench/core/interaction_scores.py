@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -142,10 +143,11 @@ class InteractionScores(AcrossModels, Result):
         """Feature names, as the user's columns are called."""
         return self.schema.names
 
-    @property
+    @cached_property
     def set_names(self) -> tuple[tuple[str, ...], ...]:
         """Names of the features of each set."""
-        return tuple(tuple(self.names[i] for i in one if i != NONE) for one in self.sets)
+        names = self.names
+        return tuple(tuple(names[i] for i in one if i != NONE) for one in self.sets.tolist())
 
     @property
     def orders(self) -> Int[np.ndarray, " s"]:
