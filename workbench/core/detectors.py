@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -131,10 +132,11 @@ class Detectors(Result):
         """Feature names, as the user's columns are called."""
         return self.schema.names
 
-    @property
+    @cached_property
     def pair_names(self) -> tuple[str, ...]:
         """Each pair as ``a and b``."""
-        return tuple(f"{self.names[i]} and {self.names[j]}" for i, j in self.pairs)
+        names = self.names
+        return tuple(f"{names[i]} and {names[j]}" for i, j in self.pairs.tolist())
 
     @property
     def titles(self) -> tuple[str, ...]:

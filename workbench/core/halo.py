@@ -1,6 +1,7 @@
 """Models that read two or three features on other scales, around the edge of what is as good."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -128,10 +129,11 @@ class Halo(Result):
         """How many features a set has."""
         return self.sets.shape[1]
 
-    @property
+    @cached_property
     def set_names(self) -> tuple[tuple[str, ...], ...]:
         """Names of the features of each set."""
-        return tuple(tuple(self.names[i] for i in one) for one in self.sets)
+        names = self.names
+        return tuple(tuple(names[i] for i in one) for one in self.sets.tolist())
 
     @property
     def known(self) -> Bool[np.ndarray, "s v"]:

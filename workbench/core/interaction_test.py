@@ -1,6 +1,7 @@
 """Which interactions of a model are in the data, and which come with training a network."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -129,10 +130,11 @@ class InteractionTest(Result):
         """Feature names, as the user's columns are called."""
         return self.schema.names
 
-    @property
+    @cached_property
     def pair_names(self) -> tuple[str, ...]:
         """Names of each pair, joined by "and"."""
-        return tuple(f"{self.names[i]} and {self.names[j]}" for i, j in self.pairs)
+        names = self.names
+        return tuple(f"{names[i]} and {names[j]}" for i, j in self.pairs.tolist())
 
     @property
     def typical(self) -> Float[np.ndarray, " s"]:
