@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from workbench.core.performance import Performance
 from workbench.core.wording import counted, percent
-from workbench.plots.layout import note, shortened
+from workbench.plots.layout import note, shortened, write_cells
 from workbench.plots.theme import blended, escaped, ink_on, palette, template
 
 # Classes up to which a cell holds both numbers, the count alone, and none.
@@ -48,16 +48,15 @@ def confusion(performance: Performance, *, dark: bool = False) -> go.Figure:
         hoverinfo="text",
     )
     if k <= COUNTS:
+        cells = []
         for i, j in np.ndindex(k, k):
             share = float(np.nan_to_num(shares[i, j]))
             text = f"{counts[i, j]:,}"
             if k <= BOTH and not np.isnan(shares[i, j]):
                 text += f"<br>{percent(share)}"
             ink = ink_on(blended(colours.grid, full, share))
-            figure.add_annotation(
-                x=j, y=i, text=text, showarrow=False,
-                font={"color": ink, "size": 13 if k <= BOTH else 11},
-            )  # fmt: skip
+            cells.append((j, i, text, ink))
+        write_cells(figure, cells, 13 if k <= BOTH else 11)
     length = LETTERS if k <= BOTH else 10
     names = [escaped(shortened(name, length)) for name in performance.classes]
     labels = {"tickvals": list(range(k)), "ticktext": names}

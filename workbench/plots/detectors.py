@@ -10,13 +10,13 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots import words
-from workbench.plots.layout import empty, layout_bars, note, shortened, stacked, title
+from workbench.plots.layout import empty, layout_bars, note, shortened, stacked, title, write_cells
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 CELL_HEIGHT, FRAME, COST_HEIGHT = 38, 250, 52
 FEATURE_LETTERS = 20
 # Of the matrix of agreement: letters of a line of a name, and the size of its numbers.
-LINE_LETTERS, AGREED_SIZE = 12, 12
+LINE_LETTERS, RANK_SIZE, AGREED_SIZE = 12, 10, 12
 # Ways to hold two detectors against each other.
 MEASURES = ("ranks", "top")
 TOP = 5
@@ -60,11 +60,13 @@ def ranks(
         ],
     )  # fmt: skip
     places = detectors.ranks(which)[:, chosen].T
+    cells = []
     for i, c in np.ndindex(*shares.shape):
         share = float(np.nan_to_num(shares[i, c]))
         known, found = np.isfinite(places[i, c]), share > 0
         text = f"{places[i, c]:.0f}" if known and found else "·" if known else "\N{EN DASH}"
-        _write(figure, (c, i), text, blended(colours.grid, colours.size, share))
+        cells.append((c, i, text, ink_on(blended(colours.grid, colours.size, share))))
+    write_cells(figure, cells, RANK_SIZE)
     # A feature on each line, so that the columns have room on a narrow screen.
     names = ["<br>".join(_feature(detectors, int(i)) for i in detectors.pairs[at]) for at in chosen]
     figure.update_yaxes(
@@ -113,10 +115,12 @@ def agreement(
             for i in range(c)
         ],
     )  # fmt: skip
+    cells = []
     for i, j in np.ndindex(c, c):
         value = float(found[i, j])
         text = "\N{EN DASH}" if np.isnan(value) else _brief(value)
-        _write(figure, (j, i), text, _ground(value, colours), AGREED_SIZE)
+        cells.append((j, i, text, ink_on(_ground(value, colours))))
+    write_cells(figure, cells, AGREED_SIZE)
     figure.update_yaxes(
         tickvals=list(range(c)), ticktext=stacked(_names(detectors), LINE_LETTERS),
         showgrid=False, ticks="", autorange="reversed", ticklabelstandoff=6,
@@ -243,15 +247,6 @@ def _brief(value: float) -> str:
     """
     text = words.signed(value, 2).removeprefix("+")
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text.removesuffix(".00")
-
-
-def _write(
-    figure: go.Figure, place: tuple[int, int], text: str, ground: str, letters: int = 10
-) -> None:
-    figure.add_annotation(
-        x=place[0], y=place[1], text=text, showarrow=False,
-        font={"color": ink_on(ground), "size": letters},
-    )  # fmt: skip
 
 
 def _names(detectors: Detectors) -> list[str]:

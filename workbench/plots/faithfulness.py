@@ -16,7 +16,7 @@ from workbench.plots.explanations import (
     where_of,
     write_legend,
 )
-from workbench.plots.layout import empty, layout_bars, note, title
+from workbench.plots.layout import empty, layout_bars, note, title, write_cells
 from workbench.plots.rows import shade, wrapped
 from workbench.plots.theme import Palette, escaped, ink_on, palette, template
 
@@ -166,7 +166,7 @@ def _write_cells(
 ) -> None:  # fmt: skip
     worse = result.no_better_than_random(which)
     best = result.best(which)
-    written = list(figure.layout.annotations)  # one by one, each would be checked again
+    cells = []
     for i, j in np.ndindex(*entries.value.shape):
         value = float(entries.value[i, j])
         ink = colours.muted
@@ -174,9 +174,8 @@ def _write_cells(
             ink = ink_on(shade(min(1.0, max(0.0, value / COLOURED)), _stops(colours)))
         text = f"{share_text(value)}{f' {RANDOM_MARK}' if worse[i, j] else ''}"
         text = f"<b>{text}</b>" if best[j] == i else text
-        font = {"color": ink, "size": 11}
-        written.append({"x": j, "y": lanes[i], "text": text, "showarrow": False, "font": font})
-    figure.update_layout(annotations=written)
+        cells.append((j, lanes[i], text, ink))
+    write_cells(figure, cells)
 
 
 def share_text(value: float) -> str:

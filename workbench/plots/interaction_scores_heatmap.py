@@ -11,7 +11,15 @@ from workbench.core.interaction_scores import TOP
 from workbench.core.results import InteractionScores
 from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
-from workbench.plots.layout import check_bars, empty, narrow_title, note, shortened, title
+from workbench.plots.layout import (
+    check_bars,
+    empty,
+    narrow_title,
+    note,
+    shortened,
+    title,
+    write_cells,
+)
 from workbench.plots.scored_sets import By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
@@ -143,16 +151,15 @@ def _write_numbers(
     figure: go.Figure, cells: Float[np.ndarray, "f f"], top: float, sets: ScoredSets, show: Shown,
     colours: Palette,
 ) -> None:  # fmt: skip
-    for i, j in np.argwhere(np.isfinite(cells)):
+    written = []
+    for i, j in np.argwhere(np.isfinite(cells)).tolist():
         value = float(cells[i, j])
         ink = colours.size
         if sets.by == "loss" and show != "top":
             ink = colours.positive if value > 0 else colours.negative
         ground = blended(colours.grid, ink, min(1.0, abs(value) / top))
-        figure.add_annotation(
-            x=j, y=i, text=_brief(value, top), showarrow=False,
-            font={"color": ink_on(ground), "size": 11},
-        )  # fmt: skip
+        written.append((j, i, _brief(value, top), ink_on(ground)))
+    write_cells(figure, written)
 
 
 def _brief(value: float, top: float) -> str:

@@ -11,7 +11,16 @@ from scipy import stats
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import LEVEL, Interactions
 from workbench.plots import words
-from workbench.plots.layout import LABEL_LENGTH, check_row, empty, hover, note, shortened, title
+from workbench.plots.layout import (
+    LABEL_LENGTH,
+    check_row,
+    empty,
+    hover,
+    note,
+    shortened,
+    title,
+    write_cells,
+)
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 HEIGHT, CELL_HEIGHT = 520, 34
@@ -405,12 +414,12 @@ def _colour_scale(shown: _Shown, colours: Palette) -> list[list[float | str]]:
 
 def _write_numbers(figure: go.Figure, shown: _Shown, top: float, colours: Palette) -> None:
     decimals = max(0, words.decimals_for(top) - 1)
+    cells = []
     for i, j in np.ndindex(*shown.values.shape):
         value = float(shown.values[i, j])
         ground = blended(
             colours.grid, shown.colour(value, colours), min(1.0, abs(value) / top)
         )  # fmt: skip
         text = words.signed(value, decimals) if shown.signed else f"{value:,.{decimals}f}"
-        figure.add_annotation(
-            x=j, y=i, text=text, showarrow=False, font={"color": ink_on(ground), "size": 11}
-        )
+        cells.append((j, i, text, ink_on(ground)))
+    write_cells(figure, cells)

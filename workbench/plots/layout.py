@@ -5,7 +5,7 @@ user wrote is escaped where it enters a figure.
 """
 
 import re
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from textwrap import wrap
 
 import numpy as np
@@ -238,6 +238,18 @@ def note(figure: go.Figure, text: str, *, dark: bool) -> None:
         showarrow=False,
         font={"color": palette(dark=dark).muted, "size": 12},
     )
+
+
+def write_cells(
+    figure: go.Figure, cells: Iterable[tuple[float, float, str, str]], letters: int = 11
+) -> None:
+    """Write a text into each cell, given as its place across and up, the text and its colour."""
+    written = list(figure.layout.annotations)  # one by one, each would be checked again
+    written += [
+        {"x": x, "y": y, "text": text, "showarrow": False, "font": {"color": ink, "size": letters}}
+        for x, y, text, ink in cells
+    ]
+    figure.update_layout(annotations=written)
 
 
 def empty(text: str = NO_ROWS, *, dark: bool) -> go.Figure:

@@ -8,7 +8,7 @@ from workbench.core.remedies import Remedies
 from workbench.core.remedy_catalogue import REMEDIES, Stage
 from workbench.core.remedy_reading import GAP_NAMES, MOVED, moved
 from workbench.core.wording import percent
-from workbench.plots.layout import empty, layout_bars, note, title
+from workbench.plots.layout import empty, layout_bars, note, title, write_cells
 from workbench.plots.remedies_drawing import NONE, gap_position, ink, whisker, whiskers, within
 from workbench.plots.remedies_words import (
     accuracy_told,
@@ -147,12 +147,10 @@ def conflicts(result: Remedies, *, dark: bool = False) -> go.Figure:
         ],
         hovertext=[[_cell_told(result, r, gap) for r in chosen] for gap in gaps],
     )  # fmt: skip
-    for y, gap in enumerate(gaps):
-        for x, r in enumerate(chosen):
-            figure.add_annotation(
-                x=x, y=y, text=_cell(result, r, gap, brief=many), showarrow=False,
-                font={"size": 11, "color": ink_on(scale[inks[said[y][x]]])},
-            )  # fmt: skip
+    write_cells(figure, (
+        (x, y, _cell(result, r, gap, brief=many), ink_on(scale[inks[said[y][x]]]))
+        for y, gap in enumerate(gaps) for x, r in enumerate(chosen)
+    ))  # fmt: skip
     layout_bars(figure, [""] * len(gaps), (-0.5, len(chosen) - 0.5), CELL_HEIGHT)
     figure.update_yaxes(ticktext=[wrapped(GAPS[gap].title, 20) for gap in gaps])
     figure.update_xaxes(
