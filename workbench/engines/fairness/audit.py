@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import GAPS
@@ -15,7 +15,7 @@ from workbench.core.grouping import Grouping
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
-from workbench.engines.calls import call, check_features, check_finite, provenance_of, true_values
+from workbench.engines.calls import check_features, check_finite, provenance_of, true_values
 from workbench.engines.fairness import audit_people, audit_rates, audit_scores
 from workbench.engines.fairness.audit_params import AuditParams
 from workbench.engines.fairness.audit_scores import Scored
@@ -295,35 +295,3 @@ METHODS.register(
         "model that repeats them looks fair.",
     ),
 )
-
-
-def audit(
-    model: Model,
-    rows: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> FairnessAudit:
-    """Say who is worse off under a model's decisions.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that the model was not trained on.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``AuditParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, rows do not fit or have no labels, there are no groups to
-        compare, or nobody says which class is the favourable one.
-    """
-    return call(
-        FairnessAudit, NAME, model, rows, rows, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip
