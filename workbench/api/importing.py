@@ -39,6 +39,8 @@ def import_attribution(
         the path of a CSV, Excel, Parquet or Feather file. Tables have a column for each feature, or
         columns ``feature`` and ``attribution`` with a line for each number; ``row``, ``output``,
         ``base_value`` and ``prediction`` are read where they are there.
+    model
+        A model, or its name as ``load_model`` takes it.
     rows
         The rows that were explained, in their order, or more where the source numbers its rows.
     background
@@ -93,6 +95,8 @@ def attribute(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
     inputs
         Rows by features, in the model's order.
     baselines
@@ -107,6 +111,8 @@ def attribute(
         ``ShapleyValues``.
     return_convergence_delta
         Return also what the sums miss, one number for each row.
+    seed
+        Of the background and of methods that sample; the same seed gives the same bits.
     params
         Settings of the method; ``output="score"`` explains log-odds or logits.
 

@@ -37,7 +37,11 @@ def load_model(reference: str | Path) -> Model:
     Explainers come along: those that lie beside it, then those that were trained and kept on this
     machine without sign-in.
 
-    ``my:name`` is a model that was uploaded on this machine without sign-in.
+    Parameters
+    ----------
+    reference
+        ``name`` is the newest version; ``my:name`` is a model that was uploaded on this machine
+        without sign-in.
 
     Raises
     ------
@@ -67,6 +71,9 @@ def load_table(
 
     Parameters
     ----------
+    source
+        Name of a bundled table, ``my:name`` of one that was uploaded on this machine without
+        sign-in, or a file.
     split
         ``train``, ``validation``, ``test``, or ``all`` for every row. By default the test rows
         of a bundled table and all rows of a file.
@@ -75,6 +82,8 @@ def load_table(
     schema
         A schema, or a file of one; without one and without a model, the schema beside the file
         or a guess.
+    ignore_extra
+        Leave out columns of a file that the schema does not know, instead of refusing them.
     rows
         Which of these rows, as in ``select_rows``. Of a file that is not split, only they have to
         be complete and of the right kind.
@@ -123,8 +132,18 @@ def background_for(
 
     Parameters
     ----------
+    model
+        Whose training rows are drawn from.
+    rows
+        Drawn from where the training rows are not here.
+    n
+        How many.
+    seed
+        Of the draw.
     source
         Draw from this table instead: the training rows of a bundled one, all rows of a file.
+    ignore_extra
+        As for ``load_table``.
     fewer
         Take all rows where there are not that many.
 
@@ -151,6 +170,13 @@ def background_for(
 
 def select_rows(table: Table, rows: str) -> Table:
     """Select rows by position: ``5``, ``0:200``, ``:10``, or ``3,7,11``; ``-1`` is the last.
+
+    Parameters
+    ----------
+    table
+        Any table ``[m, d]``.
+    rows
+        Positions, from 0; a range goes up to its second number, without it.
 
     Raises
     ------
