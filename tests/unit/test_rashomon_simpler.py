@@ -250,7 +250,7 @@ def test_says_what_is_wrong():
         api.simpler_models(model, same, same.split("test"))
     with pytest.raises(InvalidInputError, match="does not say what is true"):
         api.simpler_models(model, replace(table, y=None), table.split("test"))
-    other = table.schema.model_copy(update={"classes": ("yes", "no")})
+    other = table.schema.model_copy(update={"classes": ("nope", "yep")})
     with pytest.raises(InvalidInputError, match="are not those of model"):
         api.simpler_models(model, replace(table, schema=other), table.split("test"))
     holes = replace(table, y=torch.full((60,), float("nan"), dtype=torch.float64))
