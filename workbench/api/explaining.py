@@ -9,7 +9,7 @@ from workbench.api.inputs import (
     background_for,
     check_seed,
     described,
-    load_model,
+    named,
     opened,
 )
 from workbench.api.methods import attribution_method
@@ -257,8 +257,7 @@ def train_explainer(
     Estimation.
     """
     check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
+    model = named(model)
     known = training_rows(model) if rows is None else as_table(rows, model, "rows")
     if known is None:
         raise InvalidInputError(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from workbench.api.inputs import as_table, background_for, load_model, opened
+from workbench.api.inputs import as_table, background_for, named, opened
 from workbench.core.model import Model, Output
 from workbench.core.results import Attribution
 from workbench.core.table import Table
@@ -126,8 +126,7 @@ def attribute(
     InvalidInputError
         If inputs, baselines, target or method do not fit the model.
     """
-    if isinstance(model, str):
-        model = load_model(model)
+    model = named(model)
     if baselines is None:
         rows = captum.table_of(inputs, model.schema, "inputs")
         background = background_for(model, rows, seed=seed, fewer=True)

@@ -186,11 +186,15 @@ def select_rows(table: Table, rows: str) -> Table:
     return table[_positions(rows, len(table), name=table.name)]
 
 
+def named(model: Model | str) -> Model:
+    """Return a model, loaded where its name is given."""
+    return load_model(model) if isinstance(model, str) else model
+
+
 def opened(model: Model | str, rows: Any, seed: int, what: str = "rows") -> tuple[Model, Table]:
     """Return a model that may be named, and rows that may be a frame, called ``what``."""
     check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
+    model = named(model)
     return model, as_table(rows, model, what)
 
 

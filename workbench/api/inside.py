@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import as_table, load_model, with_whole
+from workbench.api.inputs import as_table, named, with_whole
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import LocalBasis
@@ -82,5 +82,5 @@ def local_basis_row(
     WorkbenchError
         If the basis is of another model, or there is not exactly one row that fits.
     """
-    opened_model = load_model(model) if isinstance(model, str) else model
-    return explain_row(opened_model, basis, as_table(row, opened_model, "row"))
+    model = named(model)
+    return explain_row(model, basis, as_table(row, model, "row"))

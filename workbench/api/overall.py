@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.api.inputs import alone, load_model, opened
+from workbench.api.inputs import alone, named, opened
 from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import Performance, Profiles
@@ -80,7 +80,7 @@ def agreement(
         If anything given does not fit; the message names it and the fix.
     """
     one, rows = opened(one, rows, seed)
-    other = load_model(other) if isinstance(other, str) else other
+    other = named(other)
     return compare_answers(one, other, rows, seed=seed)
 
 

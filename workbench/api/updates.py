@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.api.inputs import as_table, labelled, load_model
+from workbench.api.inputs import as_table, labelled, named
 from workbench.core.churn import Churn
 from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
@@ -93,7 +93,7 @@ def realised_churn(churn: Churn, update: Model | str, rows: "Table | pd.DataFram
     InvalidInputError
         If the update is another kind of model, or the rows are not those of the result.
     """
-    other = load_model(update) if isinstance(update, str) else update
+    other = named(update)
     table = as_table(rows, other, "rows").with_classes(churn.schema.classes)
     _check_update(churn.schema.classes, churn.schema.target, other)
     check_features(other, table, "rows")
@@ -162,7 +162,7 @@ def _update_of(model: Model, update: Model | str | None) -> Model | None:
     """Return the model that replaces another, refused before anything is computed."""
     if update is None:
         return None
-    other = load_model(update) if isinstance(update, str) else update
+    other = named(update)
     _check_update(model.schema.classes, model.schema.target, other)
     return other
 

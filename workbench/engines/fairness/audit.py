@@ -22,7 +22,7 @@ from workbench.engines.fairness.audit_scores import Scored
 from workbench.engines.fairness.decided import Decided, decide, favourable_position
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.tally import Tally, tally
-from workbench.numerics.intervals import effective_rows
+from workbench.engines.weighing import row_weights
 
 NAME = "fairness.audit"
 STEP_ROWS = 4 * CHUNK_ROWS
@@ -60,7 +60,7 @@ def _audit(
     position = favourable_position(model, rows, params.favourable)
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, wanted=params.weights)
+    weights, notes = row_weights(rows, wanted=params.weights)
     decided = decide(predicted(model, rows, context), position, model.schema.classes, truth)
     if params.threshold is not None:
         decided = _decided_from(decided, params.threshold)
@@ -96,33 +96,6 @@ def predicted(model: Model, rows: Table, context: Context) -> Float[np.ndarray, 
         found[start : start + len(part)] = outputs.numpy()
         context.step(start + len(part), len(rows), "rows")
     return found
-
-
-def weights_of(
-    rows: Table, *, wanted: bool
-) -> tuple[Float[np.ndarray, " n"] | None, tuple[str, ...]]:
-    """Return the weight of each row, 1 on average, and a note; None where all count alike.
-
-    Raises
-    ------
-    InvalidInputError
-        If no row has weight.
-    """
-    if rows.weights is None or not wanted:
-        return None, ()
-    weights = rows.weights.double().numpy()
-    total = float(weights.sum())
-    if not total > 0:
-        raise InvalidInputError(
-            f"All rows of table {rows.name!r} have weight 0; set weights to false or choose other "
-            "rows."
-        )
-    weights = weights * (len(weights) / total)
-    column = f"column {rows.schema.weight!r}" if rows.schema.weight else "the table's weights"
-    return weights, (
-        f"rows count by {column}; they tell as much as {effective_rows(weights):,.0f} rows of "
-        "equal weight",
-    )
 
 
 def _decided_from(decided: Decided, threshold: float) -> Decided:

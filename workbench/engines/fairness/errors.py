@@ -17,10 +17,11 @@ from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of, true_values
-from workbench.engines.fairness.audit import predicted, weights_of
+from workbench.engines.fairness.audit import predicted
 from workbench.engines.fairness.audit_rates import adjusted_chances
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.params import GroupingParams
+from workbench.engines.weighing import row_weights
 from workbench.numerics.group_means import sums_of
 from workbench.numerics.least_chance import draws_of_errors
 from workbench.numerics.mean_gaps import Valued, mean_gaps
@@ -65,7 +66,7 @@ def _errors(
         )
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, wanted=params.weights)
+    weights, notes = row_weights(rows, wanted=params.weights)
     values = row_values(predicted(model, rows, context)[:, 0], truth, params.quantile)
     fields = _by_partition(values, grouping, weights, params, context)
     return ErrorAudit(
