@@ -84,6 +84,13 @@ def explain(
     ----------
     Lundberg and Lee (2017), A Unified Approach to Interpreting Model Predictions; those of each
     method stand on its page.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> rows = wb.load_table("diabetes")[:1]
+    >>> wb.explain("diabetes-mlp", rows, method="exact").values.shape
+    (1, 10, 1)
     """
     model, rows = opened(model, rows, seed)
     name = method if method == "auto" else attribution_method(method)
@@ -202,6 +209,13 @@ def counterfactuals(
     Wachter, Mittelstadt and Russell (2017), Counterfactual Explanations without Opening the Black
     Box; Mothilal, Sharma and Tan (2020), Explaining Machine Learning Classifiers through Diverse
     Counterfactual Explanations.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> found = wb.counterfactuals("german-mlp", wb.load_table("german")[:1], budget=2000)
+    >>> wb.answer(found)
+    'Row 0: 4 changes would be enough for the model to say bad.'
     """
     return call(
         Counterfactuals, "counterfactual.search", *described(model, rows, background, seed),

@@ -182,6 +182,11 @@ def select_rows(table: Table, rows: str) -> Table:
     ------
     InvalidInputError
         If the text is none of these or a row does not exist.
+
+    Examples
+    --------
+    >>> select_rows(load_table("wine"), "3,7").ids.tolist()
+    [10, 29]
     """
     return table[_positions(rows, len(table), name=table.name)]
 
