@@ -133,8 +133,8 @@ def explain(
     Parameters
     ----------
     method
-        A registered method of this family, with or without its name before it; ``auto`` takes the
-        one of ``choose_settings``, and the first note of the provenance says which and why.
+        A registered method, whose family may be left out; ``auto`` takes that of
+        ``choose_settings``, and the first note of the provenance says which and why.
 
     Raises
     ------
