@@ -1,6 +1,5 @@
 """The verbs about simple functions that stand in for a model near rows."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workbench.api.inputs import described
@@ -17,8 +16,6 @@ from workbench.core.results import (
 )
 from workbench.core.table import Table
 from workbench.engines.calls import call
-from workbench.engines.lfa import matrix
-from workbench.engines.lfa import measures as measuring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,8 +124,7 @@ def faithfulness(
     """
     return call(
         Faithfulness, "lfa.matrix", *described(model, rows, background, seed),
-        params=params, seed=seed, device=device, progress=progress,
-        explain=partial(matrix.explain, given=given),
+        params=params, seed=seed, device=device, progress=progress, given=given,
     )  # fmt: skip
 
 
@@ -282,6 +278,5 @@ def measures(
     """
     return call(
         Measures, "lfa.measures", *described(model, rows, background, seed),
-        params=params, seed=seed, device=device, progress=progress,
-        explain=partial(measuring.explain, given=given),
+        params=params, seed=seed, device=device, progress=progress, given=given,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """What all engines share: how a call becomes a run, which tables are refused, the record."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from workbench.core.method import METHODS, Explain
 from workbench.core.model import Model
 from workbench.core.params import Params, parse_params
 from workbench.core.provenance import Provenance
-from workbench.core.results import Result
+from workbench.core.results import Attribution, Result
 from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines import registered_methods
@@ -38,6 +38,7 @@ def call(
     device: str | None = None,
     progress: Progress | None = None,
     preview: Preview | None = None,
+    given: Attribution | None = None,
     explain: Explain | None = None,
 ) -> SomeResult:
     """Run a registered method where it is asked for, with the memory that there is to use.
@@ -55,6 +56,8 @@ def call(
     device
         ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
         ``auto``.
+    given
+        An attribution of the same rows from elsewhere, for a method that takes one.
     explain
         What to run in place of the method's own function: the same with more arguments.
 
@@ -72,7 +75,9 @@ def call(
     moved = model if model.device == place else model.to(place)
     # A small run may take place inside another one's progress report, where gradients may be off.
     with torch.inference_mode(mode=False), torch.enable_grad():
-        result = (explain or method.explain)(moved, rows, background, settings, context)
+        run: Callable[..., Result] = explain or method.explain
+        more = {} if given is None else {"given": given}
+        result = run(moved, rows, background, settings, context, **more)
     assert isinstance(result, kind)  # noqa: S101 - what the method is registered to yield
     return result
 
