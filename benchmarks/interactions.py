@@ -30,6 +30,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from tests.interaction_functions import NID, interacting, model_of, nid_rows, normal, table_of
+from workbench import api
 from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.detectors import Detectors
@@ -37,10 +38,8 @@ from workbench.core.interaction_scores import InteractionScores
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines import shapley  # noqa: F401 - registers the method of a detector
-from workbench.engines.interactions import detectors_side_by_side, interaction_scores
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import scene_of
-from workbench.engines.rashomon import interactions_set
 from workbench.engines.rashomon.by_dropout import dropout_family
 from workbench.numerics.devices import choose_device, describe_device
 from workbench.numerics.stream.family import Members, materialise
@@ -93,10 +92,10 @@ def speed(device: torch.device) -> dict[str, Any]:
     model = model_of(network_of((256, 256), D), table.schema).to(device, torch.float32)
     pairs = list(itertools.combinations(range(D), 2))
     if device.type != "cpu":  # a first run loads libraries
-        interaction_scores(model, table, device=str(device), permutations=1)
+        api.interaction_scores(model, table, device=str(device), permutations=1)
         by_loop(model, table, pairs[:1])
     started = time.perf_counter()
-    found = interaction_scores(model, table, device=str(device))
+    found = api.interaction_scores(model, table, device=str(device))
     ours = time.perf_counter() - started
     started = time.perf_counter()
     looped = by_loop(model, table, pairs[:LOOPED])
@@ -115,12 +114,12 @@ def cloud(count: int, device: torch.device) -> dict[str, Any]:
     table = table_of(X, truth + truth.std() * torch.randn(len(X), dtype=torch.float64))
     model = model_of(network, table.schema).to(device, torch.float32)
     rows, asked = table.split("test"), {"device": str(device), "scored": count}
-    interactions_set(model, rows, table, **asked | {"scored": min(count, 2)}, permutations=1)
+    api.interactions_set(model, rows, table, **asked | {"scored": min(count, 2)}, permutations=1)
     started = time.perf_counter()
-    found = interactions_set(model, rows, table, **asked)
+    found = api.interactions_set(model, rows, table, **asked)
     seconds = time.perf_counter() - started
     started = time.perf_counter()
-    interaction_scores(model, rows, device=str(device))
+    api.interaction_scores(model, rows, device=str(device))
     alone = time.perf_counter() - started
     members = Members(
         *(torch.from_numpy(getattr(found, name)) for name in ("numbers", "strengths", "stretches"))
@@ -242,7 +241,7 @@ def detection(numbers: list[int]) -> dict[str, Any]:
         X = nid_rows(number, 1000, seed=300 + number)
         y = NID[number][0](*X.T)
         table = table_of(X, (y - y.mean()) / y.std())
-        result = interaction_scores(
+        result = api.interaction_scores(
             model, table, detector="both", compare=True, permutations=3, device="cpu"
         )
         found[str(number)] = {"r2": fit, **found_by(result, number)}
@@ -257,7 +256,7 @@ def areas(model: Model, number: int) -> tuple[dict[str, float], Detectors]:
     X = nid_rows(number, 1000, seed=300 + number)
     y = NID[number][0](*X.T)
     table = table_of(X, (y - y.mean()) / y.std())
-    result = detectors_side_by_side(model, table, device="cpu", **FEW)
+    result = api.detectors(model, table, device="cpu", **FEW)
     truth = interacting(number)
     return {
         name: float(roc_auc_score(truth, strengths))

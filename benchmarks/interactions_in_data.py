@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.interaction_functions import NID, interacting, model_of, table_of, uniform
+from workbench import api
 from workbench.core.card import Architecture
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.engines.interactions import interaction_test
 from workbench.registry.architectures import build_network
 
 RESULTS = Path(__file__).parent / "results"
@@ -112,7 +112,9 @@ def tried(world: World, n: int, seed: int, device: str) -> dict[str, Any]:
     """Run the test once and count what it finds."""
     table = rows_of(world, n, seed)
     torch.manual_seed(seed)
-    found = interaction_test(model_for(table), table.split("test"), table, seed=seed, device=device)
+    found = api.interaction_test(
+        model_for(table), table, table.split("test"), seed=seed, device=device
+    )
     truth = np.array(world.truth)
     return {
         "found": int((found.in_data & truth).sum()),

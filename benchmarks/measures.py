@@ -28,7 +28,7 @@ from captum.metrics import sensitivity_max
 from torch import Tensor
 
 import workbench as wb
-from workbench.engines.lfa import measure_explanations
+from workbench import api
 from workbench.numerics.chunks import slices
 from workbench.numerics.devices import choose_device, describe_device
 from workbench.numerics.explanation_measures import (
@@ -138,8 +138,8 @@ def engine(case: Case) -> dict[str, float]:
     rows = wb.load_table("adult")[:ENGINE_ROWS]
     background = wb.load_table("adult", split="train")[:BACKGROUND]
     place = str(case.model.device)
-    measure_explanations(case.model, rows[:2], background, device=place)  # warm up
-    result = measure_explanations(case.model, rows, background, device=place)
+    api.measures(case.model, rows[:2], background, device=place)  # warm up
+    result = api.measures(case.model, rows, background, device=place)
     return {
         "engine_seconds": result.provenance.seconds,
         "engine_evaluations": result.provenance.evaluations,

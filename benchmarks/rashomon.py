@@ -25,11 +25,11 @@ from torch import nn
 from torch.nn import functional
 
 import workbench as wb
+from workbench import api
 from workbench.core.card import Architecture
 from workbench.core.context import Context
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.engines.rashomon import rashomon_set
 from workbench.engines.rashomon.explored import Wish, make_reduction
 from workbench.engines.rashomon.params import SetParams
 from workbench.engines.rashomon.reduction import growth_numbers
@@ -85,7 +85,7 @@ def best(run: Callable[[], Any]) -> tuple[float, Any]:
 def cost_of_a_model(model: Model, rows: Table, table: Table) -> dict[str, Any]:
     """Hold an admitted near-copy against a network trained again."""
     settings: dict[str, Any] = {"tolerances": (TOLERANCE,), "importance": False, "device": "cpu"}
-    seconds, found = best(lambda: rashomon_set(model, rows, table, **settings))
+    seconds, found = best(lambda: api.rashomon_set(model, rows, table, **settings))
     admitted = int(found.admitted[0, 0])
     again = [wide(table, 1 + turn)[1] for turn in range(RETRAINED)]
     return {
@@ -101,14 +101,14 @@ def against_adversarial(model: Model, rows: Table, table: Table) -> dict[str, An
     rows = rows[:ADVERSARIAL_ROWS]
     settings: dict[str, Any] = {"tolerances": (TOLERANCE,), "importance": False, "device": "cpu"}
     started = time.perf_counter()
-    slow = rashomon_set(model, rows, table, explorers=("adversarial",), **settings)
+    slow = api.rashomon_set(model, rows, table, explorers=("adversarial",), **settings)
     slow_s = time.perf_counter() - started
     wanted = float(slow.metric("ambiguity")[0, 0])
     models, quick_s, reached = 250, 0.0, -1.0
     while reached < wanted and models < 2**20:
         models *= 2
         started = time.perf_counter()
-        quick = rashomon_set(
+        quick = api.rashomon_set(
             model, rows, table, explorers=("gaussian-units",), models=models, **settings
         )
         quick_s = time.perf_counter() - started
@@ -162,7 +162,7 @@ def take_memory(n_models: int) -> None:
     rows = wb.load_table("german", split="test")
     model, _ = wide(table)
     for models in (10, n_models):
-        rashomon_set(model, rows, table, models=models, device="cpu")
+        api.rashomon_set(model, rows, table, models=models, device="cpu")
         print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 

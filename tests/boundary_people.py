@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.boundary import BoundaryPeople
 from workbench.core.table import Table
-from workbench.engines.fairness import boundary_people
 from workbench.numerics.intervals import wilson
 
 QUICK = {"models": 30, "favourable": "yes", "tolerance": 0.1}
@@ -29,7 +29,7 @@ def tiny_people(task="binary", **params) -> BoundaryPeople:
     """An untrained network on random labels."""
     table = protected_table(task=task)
     given = QUICK | {"favourable": "yes" if task == "binary" else "blue"} | params
-    return boundary_people(tiny_model(table), table.split("test"), table, **given)
+    return api.boundary_people(tiny_model(table), table.split("test"), table, **given)
 
 
 def some_people(*, tips=0.05, distance=0.1, models=40) -> BoundaryPeople:

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.detectors import Detectors
-from workbench.engines.interactions import detectors_side_by_side
 
 NAMES = ("mixed-difference", "friedman-root", "integrated-hessians", "cross-hessian")
 
@@ -26,7 +26,7 @@ def some_detectors(strengths=None, **changes):
     values = np.array(strengths, dtype=np.float64)[..., None]
     table = tiny_table(d=4, task="regression")
     c = len(values)
-    asked = detectors_side_by_side(tiny_model(table), table, device="cpu", detectors="weights")
+    asked = api.detectors(tiny_model(table), table, device="cpu", detectors="weights")
     fields = {
         "provenance": asked.provenance,
         "pairs": np.array(list(itertools.combinations(range(4), 2)), dtype=np.int64),

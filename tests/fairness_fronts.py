@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.api import list_methods
 from workbench.core.fairness_front import NONE, REPORTED, FairnessFront
 from workbench.core.table import Table
-from workbench.engines.rashomon import fairness_front
 
 assert "rashomon.fairness" in list_methods(), "importing the verbs registers what they run"
 QUICK = {
@@ -35,7 +35,7 @@ def tiny_front(**params) -> FairnessFront:
     table = grouped_table()
     own = QUICK | {"by": "c1", "eps": 0.1} | params
     model = tiny_model(table, dtype=torch.float32)
-    return fairness_front(model, table.split("test"), table, **own)
+    return api.fairness_front(model, table, table.split("test"), **own)
 
 
 def some_front(*, change=-0.08, half=0.02, width=0.1, width_half=0.03, **changes) -> FairnessFront:

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.flips import AttributeFlips
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
-from workbench.engines.fairness import flips
 
 FEATURES = (
     Feature(name="sex", kind="categorical", categories=("Female", "Male"), protected=True),
@@ -88,7 +88,7 @@ def by_both(X):
 
 def flips_of(formula, table=None, **params) -> AttributeFlips:
     table = people() if table is None else table
-    return flips(model_of(formula, table), table, device="cpu", **{"by": "sex"} | params)
+    return api.flips(model_of(formula, table), table, device="cpu", **{"by": "sex"} | params)
 
 
 @cache

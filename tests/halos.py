@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.halo import Halo
-from workbench.engines.interactions import halo
 
 
 @cache
@@ -28,7 +28,7 @@ def fitting_case(task="binary"):
 def some_halo(task="binary", **params) -> Halo:
     """The strongest sets of the network on these rows."""
     model, table = fitting_case(task)
-    return halo(model, table, device="cpu", **{"top": 3, "permutations": 2} | params)
+    return api.halo(model, table, device="cpu", **{"top": 3, "permutations": 2} | params)
 
 
 def halo_with(excess, noise) -> Halo:

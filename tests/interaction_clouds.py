@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.interaction_functions import Function, model_of, normal, table_of
+from workbench import api
 from workbench.core.across_models import GIVEN
 from workbench.core.interaction_scores import InteractionScores
-from workbench.engines.interactions import interaction_scores
 
 
 def some_cloud(factors=(0.8, 1.2), *, tolerance=0.01, noise=0.002, **params) -> InteractionScores:
@@ -18,7 +18,7 @@ def some_cloud(factors=(0.8, 1.2), *, tolerance=0.01, noise=0.002, **params) -> 
     X = normal(300, 3)
     table = table_of(X, X[:, 0] * X[:, 1])
     model = model_of(Function(lambda a, b, c: a * b + a * c / 2 + c), table.schema)
-    given = interaction_scores(model, table, permutations=4, device="cpu", **params)
+    given = api.interaction_scores(model, table, permutations=4, device="cpu", **params)
     others = [replace(given, mixed=given.mixed * _scale(given, factor)) for factor in factors]
     m = 1 + len(factors)
     return replace(

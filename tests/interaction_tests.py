@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.interaction_test import InteractionTest
-from workbench.engines.interactions import interaction_test
 from workbench.numerics.null_band import null_band
 
 QUICK = {"simulations": 5, "refits": 2, "epochs": 2, "max_rows": 20}
@@ -17,7 +17,7 @@ QUICK = {"simulations": 5, "refits": 2, "epochs": 2, "max_rows": 20}
 def tiny_test(task="binary", **params) -> InteractionTest:
     """An untrained network on random labels; networks that hardly train."""
     table = tiny_table(n=100, task=task)
-    return interaction_test(tiny_model(table), table.split("test"), table, **(QUICK | params))
+    return api.interaction_test(tiny_model(table), table, table.split("test"), **(QUICK | params))
 
 
 def some_test(

@@ -7,14 +7,14 @@ import torch
 
 from tests.functions import Formula
 from tests.networks import tiny_model, tiny_table
-from workbench.engines.profiles import profiles
+from workbench import api
 
 
 def some_profiles(task="binary", *, missing=False, **params):
     """Profiles of numbers and categories, with the pair of the first two numbers."""
     table = tiny_table(task=task, missing=missing)
     settings = {"points": 6, "curves": 12, "pair": "x0,x2", "pair_points": 4} | params
-    return profiles(tiny_model(table), table, device="cpu", **settings)
+    return api.profiles(tiny_model(table), table, device="cpu", **settings)
 
 
 def raw_formula_model(table, formula):
@@ -38,4 +38,4 @@ def profiles_of(formula, *, table=None, correlation=0.0, **params):
     """Profiles of a function of two numbers, over 400 rows unless a table is given."""
     table = numbers(correlation=correlation) if table is None else table
     settings = {"points": 20, "curves": 100} | params
-    return profiles(raw_formula_model(table, formula), table, device="cpu", **settings)
+    return api.profiles(raw_formula_model(table, formula), table, device="cpu", **settings)

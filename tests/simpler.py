@@ -3,8 +3,8 @@
 from functools import cache
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.simpler_models import SimplerModels
-from workbench.engines.rashomon import simpler_models
 
 
 @cache
@@ -12,4 +12,4 @@ def simpler(task="binary", **params) -> SimplerModels:
     """An untrained network on random rows, held against simpler models."""
     table = tiny_table(n=100, task=task)
     settings = {"trees": 1000, "depth": 4, "repeats": 1, "folds": 2} | params
-    return simpler_models(tiny_model(table), table.split("test"), table, **settings)
+    return api.simpler_models(tiny_model(table), table, table.split("test"), **settings)

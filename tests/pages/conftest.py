@@ -11,6 +11,7 @@ from tests.reading import read_here
 from workbench.core.people import Person
 from workbench.data.bundled import data_folder, load_table
 from workbench.jobs import service
+from workbench.jobs.queue import Queue
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.store import load_model, publish
 from workbench.ui import jobs, people
@@ -95,3 +96,16 @@ def hostile_registry(monkeypatch, tmp_path):
     yield HOSTILE
     service.start().stop()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Method and settings of all runs that a page asks for."""
+    calls, submit = [], Queue.submit
+
+    def counting(self, request, **kwargs):
+        calls.append((request.method, request.params))
+        return submit(self, request, **kwargs)
+
+    monkeypatch.setattr(Queue, "submit", counting)
+    return calls

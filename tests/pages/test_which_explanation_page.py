@@ -27,7 +27,6 @@ from tests.visits import (
 )
 from workbench import api
 from workbench.core.settings import settings
-from workbench.engines.lfa import measure_explanations
 from workbench.engines.lfa.advisor import QUESTIONS, advise, questions_for
 from workbench.jobs.desk import Desk
 from workbench.jobs.queue import Queue
@@ -300,7 +299,7 @@ def test_the_usual_measures_are_a_further_run_on_the_same_rows(counted):
     assert counted == [(0,), 89, 89]
     assert len(app.get("plotly_chart")) == 5
     model, rows = api.load_model("diabetes-mlp"), rows_of("diabetes-mlp").sample(89, seed=5)
-    measured = measure_explanations(
+    measured = api.measures(
         model, rows, api.background_for(model, rows, n=264, seed=5), seed=5, device="cpu",
         perturbations=1024, copies=2, networks=1,
     )  # fmt: skip

@@ -3,22 +3,16 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 import workbench as wb
-from workbench.cli.main import main, workbench
+from tests.command_line import ran
+from workbench.cli.main import main
 
 SMALL = ("compare", "wine-mlp", "wine", "--rows", "0:12", "--perturbations", "256")
 
 
-def run(*arguments):
-    result = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def test_prints_the_matrix_and_an_answer_to_each_question():
-    text = run(*SMALL)
+    text = ran(*SMALL)
     result = wb.faithfulness("wine-mlp", wb.load_table("wine")[:12], perturbations=256)
     entries = result.entries()
     line = next(line for line in text.splitlines() if line.strip().startswith("KernelSHAP"))
@@ -33,18 +27,18 @@ def test_prints_the_matrix_and_an_answer_to_each_question():
 
 
 def test_one_question_with_a_budget():
-    text = run(*SMALL, "--question", "removed", "--budget", "100")
+    text = ran(*SMALL, "--question", "removed", "--budget", "100")
     assert "What if features were removed? → Integrated gradients" in text
     assert "What if a number moved a little?" not in text
-    none = run(*SMALL, "--question", "removed", "--budget", "1")
+    none = ran(*SMALL, "--question", "removed", "--budget", "1")
     assert "No explanation takes at most 1 pass for a row. Allow at least 3" in none
 
 
 def test_json_and_files_hold_every_number(tmp_path):
-    content = json.loads(run(*SMALL, "--json"))
+    content = json.loads(ran(*SMALL, "--json"))
     assert content["kind"] == "faithfulness"
     assert content["fields"]["methods"][0] == "lime"
-    written = run(*SMALL, "--out", str(tmp_path))
+    written = ran(*SMALL, "--out", str(tmp_path))
     assert sum(path.suffix == ".faithfulness" for path in tmp_path.iterdir()) == 1
     assert written.count("Wrote ") == 3
 

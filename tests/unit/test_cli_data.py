@@ -1,32 +1,21 @@
 """`workbench data`: add, list, remove and check, as a person at the keyboard sees them."""
 
 import sys
+from functools import partial
 
 import pytest
 
-from workbench.cli.main import main
 from workbench.data.bundled import data_folder
 from workbench.workspace import reading, store
 
 
 @pytest.fixture
-def cli(tmp_path, monkeypatch, capsys):
-    """Run a command in this process; return exit code, output and complaint."""
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+def cli(cli, home, monkeypatch):  # noqa: ARG001 - data are added to a home of this test's own
+    """Runs ``workbench data``, which reads here what it usually reads in a confined process."""
     monkeypatch.setattr(
         store, "call", lambda entry, given, _: getattr(reading, entry.split(":")[1])(**given)
     )
-
-    def run(*arguments):
-        code = 0
-        try:
-            main(["data", *map(str, arguments)])
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+    return partial(cli, "data")
 
 
 @pytest.fixture

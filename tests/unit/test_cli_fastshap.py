@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
+from tests.command_line import ran
 from workbench import api
-from workbench.cli.main import main, workbench
+from workbench.cli.main import main
 from workbench.core.results import load
 from workbench.core.wording import percent
 from workbench.registry.store import find_version
@@ -17,34 +17,24 @@ QUICK = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A home of this test's own."""
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-def said(*arguments):
-    done = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_trains_keeps_and_explains(home):
-    text = said("fastshap", "train", "wine-mlp", *QUICK)
+    text = ran("fastshap", "train", "wine-mlp", *QUICK)
     assert "FastSHAP explainer of wine-mlp@1" in text
     assert "explains probability with link identity, value marginal" in text
     assert "use shapley.kernel instead of this explainer" in text
     (path,) = home.rglob("*.explainer")
     assert f"Wrote {path}" in text
-    explained = said("explain", "wine-mlp", "wine", "--rows", "0:2", "--method", "fastshap")
+    explained = ran("explain", "wine-mlp", "wine", "--rows", "0:2", "--method", "fastshap")
     assert f"explainer {load(path).digest[:8]}: root mean square error" in explained
 
 
 def test_writes_a_file_and_shows_it(tmp_path):
     path = tmp_path / "wine.explainer"
-    text = said("fastshap", "train", "wine-mlp", "wine", "--out", str(path), *QUICK)
-    shown = said("fastshap", "show", str(path))
+    text = ran("fastshap", "train", "wine-mlp", "wine", "--out", str(path), *QUICK)
+    shown = ran("fastshap", "show", str(path))
     assert text == f"{shown}Wrote {path}\n"
     explainer = load(path)
     assert explainer.provenance.n_background == 5
@@ -56,14 +46,14 @@ def test_writes_a_file_and_shows_it(tmp_path):
 def file(tmp_path_factory):
     """A file of an explainer of the wine model, for scores."""
     path = tmp_path_factory.mktemp("explainer") / "wine.explainer"
-    said("fastshap", "train", "wine-mlp", "wine", "--output", "score", "--out", str(path), *QUICK)
+    ran("fastshap", "train", "wine-mlp", "wine", "--output", "score", "--out", str(path), *QUICK)
     return path
 
 
 def test_a_file_or_folder_is_asked_without_being_kept(file, home):
     asked = ("explain", "wine-mlp", "wine", "--rows", "0:2", "--output", "score", "--json")
-    by_file = json.loads(said(*asked, "--explainer", str(file)))["fields"]
-    by_folder = json.loads(said(*asked, "--explainer", str(file.parent)))["fields"]
+    by_file = json.loads(ran(*asked, "--explainer", str(file)))["fields"]
+    by_folder = json.loads(ran(*asked, "--explainer", str(file.parent)))["fields"]
     assert by_file["provenance"]["method"] == "shapley.fastshap"
     assert by_file["values"] == by_folder["values"]
     assert f"explainer {load(file).digest[:8]}: " in by_file["provenance"]["notes"][0]
@@ -71,12 +61,12 @@ def test_a_file_or_folder_is_asked_without_being_kept(file, home):
 
 
 def test_a_file_is_kept_for_its_model_once(file, home):
-    text = said("fastshap", "add", str(file), "--model", "wine-mlp")
+    text = ran("fastshap", "add", str(file), "--model", "wine-mlp")
     (kept,) = home.rglob("*.explainer")
     assert text == f"Kept for wine-mlp@1: {kept}\n"
-    assert said("fastshap", "add", str(file.parent), "--model", "wine-mlp") == text
+    assert ran("fastshap", "add", str(file.parent), "--model", "wine-mlp") == text
     assert [own.digest for own in api.load_model("wine-mlp").explainers] == [load(file).digest]
-    explained = said("explain", "wine-mlp", "wine", "--rows", "0", "--method", "fastshap",
+    explained = ran("explain", "wine-mlp", "wine", "--rows", "0", "--method", "fastshap",
                      "--output", "score")  # fmt: skip
     assert f"explainer {load(file).digest[:8]}" in explained
 
@@ -113,10 +103,10 @@ def test_the_explainer_that_is_given_settles_what_is_explained():
         path = folder / f"{name}-probability-identity.explainer"
         digest = f"explainer {load(path).digest[:8]}"
         asked = ("explain", "adult-mlp", "adult", "--rows", "3", "--explainer")
-        assert digest in said(*asked, str(path))
-        assert digest in said(*asked, str(folder), "--value", name)
+        assert digest in ran(*asked, str(path))
+        assert digest in ran(*asked, str(folder), "--value", name)
     path = folder / "conditional-probability-identity.explainer"
-    text = said("explain", "adult-mlp", "adult", "--rows", "3", "--explainer", str(path),
+    text = ran("explain", "adult-mlp", "adult", "--rows", "3", "--explainer", str(path),
                 "--method", "exact")  # fmt: skip
     assert f"surrogate of explainer {load(path).digest[:8]}" in text
 
@@ -127,7 +117,7 @@ def test_writes_beside_the_model(tmp_path, monkeypatch):
     folder = tmp_path / "models" / "wine-mlp"
     shutil.copytree(find_version("wine-mlp").parent, folder)
     monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "models"))
-    said("fastshap", "train", "wine-mlp", "--bundled", *QUICK)
+    ran("fastshap", "train", "wine-mlp", "--bundled", *QUICK)
     path = folder / "1" / "marginal-probability-identity.explainer"
     assert path.is_file()
     assert api.load_model("wine-mlp").explainers[0].digest == load(path).digest

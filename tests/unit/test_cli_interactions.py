@@ -12,7 +12,7 @@ from workbench import api
 from workbench.cli.main import workbench as command
 from workbench.core.errors import InvalidInputError, WorkbenchError
 from workbench.core.results import Interactions, load
-from workbench.engines.shapley.interactions import InteractionsParams, explain_pairs
+from workbench.engines.shapley.interactions import InteractionsParams
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
 
 EXPLAIN = ("explain", "diabetes-mlp", "diabetes", "--method", "interactions")
@@ -34,7 +34,7 @@ def test_the_verb_equals_the_engine(rows):
     model = api.load_model("diabetes-mlp")
     got = workbench.interactions("diabetes-mlp", rows, index="FSII", seed=2)
     background = api.background_for(model, rows, seed=2)
-    expected = explain_pairs(model, rows, background, index="FSII", seed=2)
+    expected = api.interactions(model, rows, background, index="FSII", seed=2)
     assert isinstance(got, workbench.Interactions)
     np.testing.assert_array_equal(got.values, expected.values)
     assert got.provenance.params == InteractionsParams(index="FSII").model_dump(mode="json")

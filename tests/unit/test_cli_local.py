@@ -3,22 +3,16 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
 import workbench as wb
-from workbench.cli.main import main, workbench
+from tests.command_line import ran
+from workbench.cli.main import main
 
 LOCAL = ("local", "wine-mlp", "wine", "--rows", "5")
 
 
-def run(*arguments):
-    result = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def test_a_function_is_told_with_its_largest_coefficients_and_what_it_misses():
-    text = run(*LOCAL, "--operator", "mask", "--law", "shapley")
+    text = ran(*LOCAL, "--operator", "mask", "--law", "shapley")
     rows = wb.load_table("wine")[5:6]
     result = wb.local_functions("wine-mlp", rows, operator="mask", law="shapley")
     values = result.coefficients[0, :, result.output_index(None)]
@@ -30,7 +24,7 @@ def test_a_function_is_told_with_its_largest_coefficients_and_what_it_misses():
 
 
 def test_scales_are_told_with_their_intervals():
-    text = run("scales", "wine-mlp", "wine", "--rows", "5", "--count", "4")
+    text = ran("scales", "wine-mlp", "wine", "--rows", "5", "--count", "4")
     result = wb.scale_curves("wine-mlp", wb.load_table("wine")[5:6], count=4)
     for scale, missed in zip(result.scales, result.curve().middle, strict=True):
         assert any(
@@ -41,7 +35,7 @@ def test_scales_are_told_with_their_intervals():
 def test_measures_are_told_by_their_medians():
     asked = {"perturbations": 64, "repeats": 20, "copies": 0, "networks": 0}
     flags = [part for name, value in asked.items() for part in (f"--{name}", str(value))]
-    text = run("measure", "wine-mlp", "wine", "--rows", "0:6", *flags)
+    text = ran("measure", "wine-mlp", "wine", "--rows", "0:6", *flags)
     result = wb.measures("wine-mlp", wb.load_table("wine")[:6], **asked)
     middle = result.summary().median[:, result.measures.index("sparseness")]
     line = next(line for line in text.splitlines() if line.strip().startswith("Sparseness"))
@@ -50,14 +44,14 @@ def test_measures_are_told_by_their_medians():
 
 
 def test_files_and_json(tmp_path):
-    content = json.loads(run(*LOCAL, "--json"))
+    content = json.loads(ran(*LOCAL, "--json"))
     assert content["kind"] == "local_functions"
-    run(*LOCAL, "--out", str(tmp_path))
-    run("scales", "wine-mlp", "wine", "--count", "3", "--out", str(tmp_path))
+    ran(*LOCAL, "--out", str(tmp_path))
+    ran("scales", "wine-mlp", "wine", "--count", "3", "--out", str(tmp_path))
     assert {path.suffix for path in tmp_path.iterdir()} == {
         ".local_functions", ".scale_curves", ".csv", ".json",
     }  # fmt: skip
-    run("report", str(tmp_path))
+    ran("report", str(tmp_path))
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "How far a linear explanation holds" in report
 
@@ -81,5 +75,5 @@ def test_faults_are_one_sentence(arguments, message, capsys):
 
 
 def test_without_checks_and_notes_nothing_is_said_of_trust():
-    text = run("scales", "wine-mlp", "wine", "--rows", "5", "--count", "2")
+    text = ran("scales", "wine-mlp", "wine", "--rows", "5", "--count", "2")
     assert "How far to trust this" not in text

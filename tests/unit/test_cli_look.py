@@ -4,28 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from tests.command_line import ran
 from workbench import api
-from workbench.cli.main import workbench
 from workbench.registry.store import registry_root
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-def said(*arguments):
-    done = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_a_table_is_told_in_numbers_of_its_frame():
     frame = api.load_table("german").to_frame()
-    found = json.loads(said("data", "show", "german", "--json"))
+    found = json.loads(ran("data", "show", "german", "--json"))
     assert found["rows"] == len(frame)
     for feature in found["features"]:
         column = frame[feature["name"]]
@@ -33,7 +22,7 @@ def test_a_table_is_told_in_numbers_of_its_frame():
         if feature["categories"] is None:
             assert [feature["low"], feature["high"]] == [column.min(), column.max()]
             np.testing.assert_allclose(feature["quartiles"], column.quantile([0.25, 0.5, 0.75]))
-    text = said("data", "show", "german")
+    text = ran("data", "show", "german")
     assert text.startswith("german/test: 200 rows\n")
     target = frame[api.load_table("german").schema.target]
     for name, share in target.value_counts(normalize=True).items():
@@ -41,7 +30,7 @@ def test_a_table_is_told_in_numbers_of_its_frame():
 
 
 def test_two_models_are_compared_as_their_predictions():
-    text = said("models", "diff", "adult-mlp", "adult-linear", "--split", "validation")
+    text = ran("models", "diff", "adult-mlp", "adult-linear", "--split", "validation")
     rows = api.load_table("adult", split="validation").sample(5000)
     one, other = (api.load_model(name).predict(rows.X) for name in ("adult-mlp", "adult-linear"))
     share = (one.argmax(1) == other.argmax(1)).double().mean()
@@ -49,19 +38,19 @@ def test_two_models_are_compared_as_their_predictions():
     assert "≠ network        mlp → linear" in text
     assert "  trained on     adult\n" in text
     assert "Not compared on rows: Models adult-mlp@1 and wine-mlp@1 read different features" in (
-        said("models", "diff", "adult-mlp", "wine-mlp")
+        ran("models", "diff", "adult-mlp", "wine-mlp")
     )
 
 
 def test_a_model_of_ones_own_is_kept_used_and_removed(home):
     folder = registry_root() / "wine-mlp" / "1"
     files = [str(folder / name) for name in ("card.json", "model.safetensors")]
-    found = json.loads(said("models", "add", *files, "--name", "vino", "--mine", "--json"))
+    found = json.loads(ran("models", "add", *files, "--name", "vino", "--mine", "--json"))
     assert found["folder"] == str(home / "people" / "local" / "models" / "vino" / "1")
-    assert "my:vino " in said("models", "list")
-    assert json.loads(said("models", "show", "my:vino"))["name"] == "vino"
-    assert "my:vino@tested is version 1." in said("models", "alias", "my:vino", "tested", "1")
-    agreed = json.loads(said("models", "diff", "my:vino@tested", "wine-mlp", "--json"))
+    assert "my:vino " in ran("models", "list")
+    assert json.loads(ran("models", "show", "my:vino"))["name"] == "vino"
+    assert "my:vino@tested is version 1." in ran("models", "alias", "my:vino", "tested", "1")
+    agreed = json.loads(ran("models", "diff", "my:vino@tested", "wine-mlp", "--json"))
     assert agreed["agreement"]["share"] == 1
-    assert said("models", "remove", "my:vino", "--force") == "Removed my:vino.\n"
+    assert ran("models", "remove", "my:vino", "--force") == "Removed my:vino.\n"
     assert not (home / "people" / "local" / "models" / "vino" / "1").exists()

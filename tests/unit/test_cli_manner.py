@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from workbench import api
-from workbench.cli.main import main, workbench
+from workbench.cli.main import workbench
 from workbench.cli.options import MethodCommand
 from workbench.numerics import devices
 
+pytestmark = pytest.mark.usefixtures("home")
 COMMON = {"seed", "device", "memory", "out", "ignore_extra_columns", "as_text"}
 # Commands that compute and have not all of the common flags, with the reason.
 COMPUTING_OTHERWISE = {
@@ -105,27 +106,6 @@ COMPUTING = [name for name, command in COMMANDS.items() if isinstance(command, M
 def flags_of(name):
     command = COMMANDS[name]
     return {param.name for param in command.get_params(click.Context(command))}
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
-
-
-@pytest.fixture
-def cli(capsys):
-    """Runs the command line in this process; returns exit code, output and complaint."""
-
-    def run(*arguments):
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.mark.parametrize("name", COMPUTING)

@@ -3,25 +3,19 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from workbench.cli.main import main, workbench
+from tests.command_line import ran
+from workbench.cli.main import main
 
 ONE = ("methods", "--model", "wine-mlp", "--method", "fairness.errors", "--method", "lime")
 
 
-def run(*arguments):
-    result = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def test_a_run_finds_what_the_record_does_not_say(tmp_path):
     file = tmp_path / "new" / "table.md"
-    assert run(*ONE).splitlines() == [
+    assert ran(*ONE).splitlines() == [
         f"✓ {'wine-mlp':20}fairness.errors", f"✓ {'wine-mlp':20}lime.tabular",
     ]  # fmt: skip
-    refused, works, wrote = run(*ONE, "--check", "--out", str(file)).splitlines()
+    refused, works, wrote = ran(*ONE, "--check", "--out", str(file)).splitlines()
     assert refused.startswith(f"✗ {'wine-mlp':20}{'fairness.errors':28}  The model decides ")
     assert works == f"✓ {'wine-mlp':20}lime.tabular"
     assert wrote == f"Wrote {file}"
@@ -31,7 +25,7 @@ def test_a_run_finds_what_the_record_does_not_say(tmp_path):
 
 
 def test_json_has_a_record_for_each():
-    found = json.loads(run("methods", "--model", "wine-mlp", "--method", "fastshap", "--json"))
+    found = json.loads(ran("methods", "--model", "wine-mlp", "--method", "fastshap", "--json"))
     assert [(one["method"], one["works"]) for one in found] == [("shapley.fastshap", False)]
     assert "a trained explainer" in found[0]["words"]
 

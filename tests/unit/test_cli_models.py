@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from workbench.cli.main import main
 from workbench.registry.store import list_models, load_model
 
 NETWORK = """
@@ -36,30 +34,11 @@ word = "a word"
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a call left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def cli(capsys, tmp_path, monkeypatch):
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+def cli(cli, home, tmp_path, monkeypatch):  # noqa: ARG001 - a home of this test's own
+    """Runs the command line over a registry of this test's own."""
     monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "models"))
-
-    def run(*arguments):
-        code = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        return Said(code, captured.out, captured.err)
-
-    return run
+    return cli
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import workbench as wb
-from workbench.cli.main import main, workbench
+from tests.command_line import ran
+from workbench.cli.main import main
 from workbench.core.context import Context
 from workbench.core.method import METHODS
 from workbench.core.params import parse_params
@@ -17,12 +17,6 @@ from workbench.plots.rashomon_words import noise_sentence, rashomon_sentence
 ASKED = {"models": 50, "importance": False}
 FLAGS = ("--models", "50", "--no-importance")
 GERMAN = ("rashomon", "german-mlp", "german", "--rows", "0:40", *FLAGS)
-
-
-def run(*arguments):
-    result = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +52,7 @@ def test_a_frame_is_read_with_the_models_schema(german):
 
 
 def test_sentence_table_and_trust_are_printed(german):
-    text = run(*GERMAN)
+    text = ran(*GERMAN)
     assert rashomon_sentence(german) in text
     assert noise_sentence(german) in text
     lines = [line.split() for line in text.splitlines()]
@@ -72,34 +66,34 @@ def test_sentence_table_and_trust_are_printed(german):
         assert shown == pytest.approx(100 * german.metric("ambiguity")[0, t], abs=0.06)
         assert cells[0].endswith("*") == bool(german.below_noise[0, t])
     assert "WB023" in text
-    assert rashomon_sentence(german, tolerance=0.04) in run(*GERMAN, "--tolerance", "0.04")
+    assert rashomon_sentence(german, tolerance=0.04) in ran(*GERMAN, "--tolerance", "0.04")
 
 
 def test_explorers_are_told_one_after_the_other():
-    text = run(*GERMAN, "--explorers", "gaussian-units,bernoulli-weights")
+    text = ran(*GERMAN, "--explorers", "gaussian-units,bernoulli-weights")
     assert text.index("(Gaussian unit dropout;") < text.index("(Bernoulli weight dropout;")
 
 
 def test_models_are_trained_again_with_settings_of_their_own():
     few = ("--method", "retrain", "--models", "4", "--epochs", "3", "--no-importance")
-    said = run(*GERMAN[:5], *few)
+    said = ran(*GERMAN[:5], *few)
     assert "4 candidates of Trained again" in said
     assert "rashomon.retrain · 40 rows of german/test" in said
 
 
 def test_a_regression_has_a_table_of_its_own():
-    text = run("rashomon", "diabetes-mlp", "diabetes", "--rows", "0:20", *FLAGS)
+    text = ran("rashomon", "diabetes-mlp", "diabetes", "--rows", "0:20", *FLAGS)
     assert "in the middle of 20 rows" in text
     assert "ambiguity" not in text.splitlines()[2]
 
 
 def test_files_and_json(tmp_path):
-    content = json.loads(run(*GERMAN, "--json"))
+    content = json.loads(ran(*GERMAN, "--json"))
     assert content["kind"] == "rashomon_set"
     assert {check["code"] for check in content["checks"]} >= {"WB021", "WB022", "WB023"}
-    run(*GERMAN, "--out", str(tmp_path))
+    ran(*GERMAN, "--out", str(tmp_path))
     assert {path.suffix for path in tmp_path.iterdir()} == {".rashomon_set", ".csv", ".json"}
-    run("report", str(tmp_path))
+    ran("report", str(tmp_path))
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "How far equally good models disagree, by tolerance" in report
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
+from tests.command_line import ran
 from workbench import api
-from workbench.cli.main import main, workbench
+from workbench.cli.main import main
 from workbench.plots.churn_words import churn_sentence, update_sentence
 from workbench.plots.mitigation_words import ensemble_sentence
 
@@ -17,15 +17,9 @@ MITIGATE = (
 )  # fmt: skip
 
 
-def run(*arguments):
-    result = CliRunner().invoke(workbench, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 def test_churn_prints_what_the_engine_found(tmp_path):
     result = api.churn("german-mlp", api.load_table("german"), models=40, device="cpu")
-    text = run(*CHURN, "--out", str(tmp_path))
+    text = ran(*CHURN, "--out", str(tmp_path))
     assert churn_sentence(result) in text
     assert "likeliest to change" in text
     assert "WB025" in text
@@ -33,13 +27,13 @@ def test_churn_prints_what_the_engine_found(tmp_path):
     (file,) = tmp_path.glob("*.churn")
     assert api.load_result(file).worst() == result.worst()
     assert len(list(tmp_path.iterdir())) == 3
-    run("report", str(tmp_path))
+    ran("report", str(tmp_path))
     assert "most likely to change" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_an_update_is_told():
     rows = ("--rows", "0:200", "--admission-rows", "300")
-    text = run("churn", "adult-mlp", "adult", *rows, "--models", "30", "--update", "adult-linear")
+    text = ran("churn", "adult-mlp", "adult", *rows, "--models", "30", "--update", "adult-linear")
     result = api.churn(
         "adult-mlp", api.load_table("adult", rows="0:200"), update="adult-linear", models=30,
         admission_rows=300,
@@ -48,7 +42,7 @@ def test_an_update_is_told():
 
 
 def test_json_holds_every_number():
-    content = json.loads(run(*CHURN, "--json"))
+    content = json.loads(ran(*CHURN, "--json"))
     assert content["kind"] == "churn"
     assert [check["code"] for check in content["checks"]] == ["WB025"]
 
@@ -58,7 +52,7 @@ def test_mitigate_prints_who_judged():
         "german-mlp", api.load_table("german"), models=40, largest=2, judged_largest=2,
         near_copies=4, device="cpu",
     )  # fmt: skip
-    text = run(*MITIGATE)
+    text = ran(*MITIGATE)
     assert ensemble_sentence(result) in text
     assert "Gaussian weight dropout (independent)" in text
     assert "WB026" in text

@@ -14,10 +14,9 @@ from workbench.core.counterfactuals import Counterfactuals
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
-from workbench.engines.counterfactuals import ranges_of, search
 from workbench.engines.counterfactuals.nearest import Asked, nearest
 from workbench.engines.counterfactuals.params import SearchParams
-from workbench.engines.counterfactuals.ranges import spread
+from workbench.engines.counterfactuals.ranges import ranges_of, spread
 from workbench.engines.counterfactuals.space import Limits, limits_for, space_of
 from workbench.engines.counterfactuals.wish import Wish, wish_for
 
@@ -55,7 +54,7 @@ def cheapest_by_enumeration(model, x, table, wish):
 def test_finds_what_enumeration_of_the_whole_grid_finds(seed):
     table = grid_table(seed=seed)
     model = tiny_model(table, scale=3.0, seed=seed)
-    found = search(model, table[:20], table, count=1)
+    found = api.counterfactuals(model, table[:20], table, count=1)
     usual = model.predict(table.X).numpy()
     excess = []
     for i, x in enumerate(table.X[:20].numpy()):
@@ -76,7 +75,7 @@ def test_of_a_linear_model_it_is_the_nearest_point_in_closed_form():
     ranges = ranges_of(table)
     weight = model.network.first.weight
     slope = (weight[1] - weight[0]).detach().numpy() / model.encoder.scale.numpy()
-    found = search(model, table[:10], table, count=1)
+    found = api.counterfactuals(model, table[:10], table, count=1)
     checked = 0
     for i, x in enumerate(table.X[:10].numpy()):
         target = 1 - int(found.predictions[i].argmax())
@@ -128,9 +127,9 @@ def test_what_a_person_cannot_change_stays_unless_it_is_allowed():
     table = grid_table(immutable=True)
     model = tiny_model(table, scale=3.0)
     numbers = slice(0, 3)
-    kept = search(model, table[:8], table)
+    kept = api.counterfactuals(model, table[:8], table)
     assert not kept.changed[:, numbers].any()
-    freed = search(model, table[:8], table, immutable=True, budget=10_000)
+    freed = api.counterfactuals(model, table[:8], table, immutable=True, budget=10_000)
     assert freed.changed[:, numbers].any()
     best = [(freed.distances[freed.of(i)][:1], kept.distances[kept.of(i)][:1]) for i in range(8)]
     assert all(f[0] <= k[0] + 1e-9 for f, k in best if len(f) and len(k))
@@ -143,7 +142,7 @@ def test_none_is_found_where_the_model_always_says_the_same(task):
     with torch.no_grad():
         model.network.first.bias.copy_(torch.arange(len(model.output_names)))
     wish = {"low": 9.0} if task == "regression" else {"target": "no"}
-    found = search(model, table[:3], table, **wish)
+    found = api.counterfactuals(model, table[:3], table, **wish)
     assert len(found.owners) == 0
     assert not found.fulfilled.any()
     np.testing.assert_allclose(found.reached, found.predictions)
@@ -154,7 +153,7 @@ def test_a_row_that_meets_the_wish_needs_no_change():
     table = grid_table()
     model = tiny_model(table, scale=3.0)
     outputs = model.predict(table.X[:10]).numpy()
-    found = search(model, table[:10], table, target="yes")
+    found = api.counterfactuals(model, table[:10], table, target="yes")
     np.testing.assert_array_equal(found.fulfilled, outputs.argmax(1) == 1)
     assert not any(len(found.of(i)) for i in np.flatnonzero(found.fulfilled))
 
@@ -164,13 +163,15 @@ def test_reaches_a_range_of_values_and_a_probability():
     model = tiny_model(table)
     values = model.predict(table.X)[:, 0].numpy()
     low, high = np.quantile(values, [0.8, 0.95])
-    found = search(model, table[:4], table, budget=10_000, low=float(low), high=float(high))
+    found = api.counterfactuals(
+        model, table[:4], table, budget=10_000, low=float(low), high=float(high)
+    )
     assert len(found.owners)
     reached = found.changed_predictions[:, 0]
     assert ((reached >= low) & (reached <= high)).all()
     table = grid_table()
     model = tiny_model(table, scale=3.0)
-    sure = search(model, table[:8], table, target="yes", confidence=0.9, budget=10_000)
+    sure = api.counterfactuals(model, table[:8], table, target="yes", confidence=0.9, budget=10_000)
     assert len(sure.owners)
     assert (sure.changed_predictions[:, 1] >= 0.9).all()
     assert sure.wishes[0] == "yes with probability 0.9 or more"
@@ -187,7 +188,7 @@ def test_a_missing_value_may_be_filled_in():
     table = tiny_table(n=200, missing=True, categorical=False)
     model = tiny_model(table, scale=3.0)
     rows = table[np.flatnonzero(table.X.isnan().any(1).numpy())[:6]]
-    found = search(model, rows, table, budget=10_000)
+    found = api.counterfactuals(model, rows, table, budget=10_000)
     was_missing = np.isnan(found.data[found.owners])
     assert (found.changed & was_missing).any()
     assert not np.isnan(found.changed_data[found.changed]).any()
@@ -240,7 +241,7 @@ def test_the_budget_ends_the_search_and_not_the_program():
 def test_says_what_is_wrong(task, params, message):
     table = tiny_table(task=task)
     with pytest.raises(InvalidInputError, match=message):
-        search(tiny_model(table), table[:2], table, **params)
+        api.counterfactuals(tiny_model(table), table[:2], table, **params)
 
 
 def test_a_row_without_an_answer_is_named():
@@ -249,12 +250,12 @@ def test_a_row_without_an_answer_is_named():
     X = table.X.clone()
     X[1, 0] = np.inf
     with pytest.raises(InvalidInputError, match="no finite number for row 1 of 'tiny'"):
-        search(model, replace(table, X=X)[:3], table)
+        api.counterfactuals(model, replace(table, X=X)[:3], table)
 
 
 def test_a_result_says_its_changes_and_refuses_what_does_not_fit():
     table = grid_table()
-    found = search(tiny_model(table, scale=3.0), table[:4], table)
+    found = api.counterfactuals(tiny_model(table, scale=3.0), table[:4], table)
     frame = found.to_frame()
     assert list(frame.columns[:6]) == [
         "row", "counterfactual", "feature", "from", "to", "distance"
@@ -271,7 +272,7 @@ def test_a_result_says_its_changes_and_refuses_what_does_not_fit():
 def test_progress_never_exceeds_what_was_announced():
     table = grid_table()
     steps = []
-    search(
+    api.counterfactuals(
         tiny_model(table, scale=3.0), table[:3], table, budget=2000,
         progress=lambda done, total, _: steps.append((done, total)),
     )  # fmt: skip
@@ -285,7 +286,7 @@ def test_a_number_that_may_change_one_way_moves_that_way_alone(way):
     model, sign = tiny_model(table, scale=3.0), 1 if way == "only_up" else -1
     moved = 0
     for number in ("n0", "n1", "n2"):
-        found = search(model, table[:8], table, count=1, **{way: number})
+        found = api.counterfactuals(model, table[:8], table, count=1, **{way: number})
         change = found.changed_data - found.data[found.owners]
         j = table.schema.index(number)
         others = [i for i in range(3) if i != j]
@@ -298,8 +299,8 @@ def test_a_number_that_may_change_one_way_moves_that_way_alone(way):
 def test_what_is_kept_stays_and_limits_cost_what_they_forbid():
     table = grid_table()
     model = tiny_model(table, scale=3.0)
-    free = search(model, table[:20], table, count=1)
-    kept = search(model, table[:20], table, count=1, keep="n0, c1", only_up="n1")
+    free = api.counterfactuals(model, table[:20], table, count=1)
+    kept = api.counterfactuals(model, table[:20], table, count=1, keep="n0, c1", only_up="n1")
     assert not kept.changed[:, [0, 4]].any()
     assert (kept.changed_data[:, 1] >= kept.data[kept.owners, 1]).all()
     for row in set(kept.owners):
@@ -319,7 +320,7 @@ def test_what_is_kept_stays_and_limits_cost_what_they_forbid():
 def test_limits_that_do_not_fit_are_refused(named, said):
     table = grid_table()
     with pytest.raises(InvalidInputError, match=said):
-        search(tiny_model(table), table[:1], table, **named)
+        api.counterfactuals(tiny_model(table), table[:1], table, **named)
 
 
 def test_a_missing_number_stays_missing_where_it_may_move_one_way():

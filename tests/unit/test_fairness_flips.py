@@ -26,7 +26,6 @@ from workbench import api
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
-from workbench.engines.fairness import flips
 from workbench.numerics.rates import exact_bounds
 
 
@@ -96,7 +95,7 @@ def random_network(seed=0):
 
 def test_enumeration_equals_a_loop():
     model, table = random_network()
-    found = flips(model, table, by="sex,race", device="cpu")
+    found = api.flips(model, table, by="sex,race", device="cpu")
     assert found.assignment_names[:2] == ("Female, A", "Female, B")
     for i, (c, (sex, race)) in itertools.product(
         range(len(table)), enumerate(itertools.product((0, 1), (0, 1, 2)))
@@ -129,7 +128,7 @@ def test_enumeration_equals_a_loop():
 def test_each_alternative_is_asked_for_once():
     table = people(50)
     model = model_of(by_both, table)
-    found = flips(model, table, by="sex,race", device="cpu")
+    found = api.flips(model, table, by="sex,race", device="cpu")
     # The rows as they are, and each under the five assignments that it has not.
     assert sum(model.network.rows) == found.provenance.evaluations == 50 * 6
 
@@ -299,7 +298,7 @@ def test_a_margin_fixes_the_number_before_anything_is_seen():
 def test_classes_beyond_two_are_the_favourable_one_or_not():
     table = tiny_table(task="multiclass", n=80)
     model = tiny_model(table)
-    found = flips(model, table, by="c1", favourable="green", device="cpu")
+    found = api.flips(model, table, by="c1", favourable="green", device="cpu")
     for c in range(3):
         X = table.X.clone()
         X[:, 1] = c
@@ -344,7 +343,7 @@ def test_says_what_is_wrong(table, params, message):
 def test_a_regression_refuses_and_says_why():
     table = tiny_table(task="regression")
     with pytest.raises(InvalidInputError, match="nobody is refused or granted"):
-        flips(tiny_model(table), table, by="c1", device="cpu")
+        api.flips(tiny_model(table), table, by="c1", device="cpu")
 
 
 def test_jobs_are_a_feature_like_any_other():

@@ -21,10 +21,8 @@ from workbench.core.boundary import NOBODY, UNKNOWN, contributions
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.results import load
-from workbench.engines.fairness import boundary_people
 from workbench.engines.fairness.nearest_other import nearest_other, spread_of
 from workbench.engines.fairness.people import margins_of
-from workbench.engines.rashomon import rashomon_set
 from workbench.numerics.intervals import wilson
 
 
@@ -64,7 +62,7 @@ def test_the_nearest_decided_otherwise_is_the_one_that_a_loop_finds(task, missin
     table = protected_table(task=task, missing=missing)
     model, favourable = tiny_model(table), "yes" if task == "binary" else "blue"
     rows = table.split("test")
-    found = boundary_people(model, rows, table, models=0, favourable=favourable)
+    found = api.boundary_people(model, rows, table, models=0, favourable=favourable)
     position = table.schema.classes.index(favourable)
     everybody = model.predict(table.X).argmax(1) == position
     spread = spread_by_definition(table, {"c1", "c3"})
@@ -137,8 +135,8 @@ def test_ranges_and_shares_are_those_of_the_search_for_equally_good_models(task)
     table = protected_table(task=task)
     model, rows = tiny_model(table), table.split("test")
     favourable = "yes" if task == "binary" else "blue"
-    found = boundary_people(model, rows, table, **(QUICK | {"favourable": favourable}), seed=3)
-    beside = rashomon_set(
+    found = api.boundary_people(model, rows, table, **(QUICK | {"favourable": favourable}), seed=3)
+    beside = api.rashomon_set(
         model, rows, table, models=30, tolerances=(0.1,), importance=False, admission_rows=2000,
         seed=3,
     )  # fmt: skip
@@ -179,7 +177,7 @@ def test_margins_are_what_a_score_has_to_move_for_the_decision_to_tip(task):
 def test_moving_people_to_another_level_is_a_loop_over_levels():
     table = protected_table(missing=True)
     model, rows = tiny_model(table), table.split("test")
-    found = boundary_people(model, rows, table, models=0, favourable="yes")
+    found = api.boundary_people(model, rows, table, models=0, favourable="yes")
     assert found.flip_levels == (*"abc", *"ab")
     at = 0
     for name, n_levels in (("c1", 3), ("c3", 2)):
@@ -202,7 +200,9 @@ def test_moving_people_to_another_level_is_a_loop_over_levels():
 def test_groups_of_numbers_move_to_the_median_of_the_group():
     table = protected_table()
     model, rows = tiny_model(table), table.split("test")
-    found = boundary_people(model, rows, table, models=0, favourable="yes", by="x0", bins="x0=0")
+    found = api.boundary_people(
+        model, rows, table, models=0, favourable="yes", by="x0", bins="x0=0"
+    )
     column = rows.X[:, 0].numpy()
     assert found.levels == (("below 0", "0 and over"),)
     below, above = np.median(column[column < 0]), np.median(column[column >= 0])
@@ -242,7 +242,9 @@ def test_the_strongest_move_is_one_that_tips_the_decision_if_any_does():
 def test_the_closest_of_those_asked_for_are_looked_at(who, holds):
     table = protected_table()
     model, rows = tiny_model(table), table.split("test")
-    found = boundary_people(model, rows, table, models=0, favourable="yes", who=who, max_people=4)
+    found = api.boundary_people(
+        model, rows, table, models=0, favourable="yes", who=who, max_people=4
+    )
     score = model.predict(rows.X)[:, 1].numpy()
     truth = rows.y.numpy()
     fitting = [i for i in range(len(rows)) if holds(score[i] > 0.5, truth[i])]
@@ -256,16 +258,16 @@ def test_people_that_are_named_are_looked_at_whoever_they_are():
     table = protected_table()
     rows = table.split("test")
     wanted = rows.ids[[5, 0, 9]].tolist()
-    found = boundary_people(
+    found = api.boundary_people(
         tiny_model(table), rows, table, models=0, favourable="yes", who="approved",
         people=", ".join(map(str, wanted)), max_people=1,
     )  # fmt: skip
     assert sorted(found.ids[found.chosen].tolist()) == sorted(wanted)
     assert (np.diff(np.abs(found.margins[found.chosen])) >= 0).all()
     with pytest.raises(InvalidInputError, match=r"people: there is no row 4711 among the 16 rows"):
-        boundary_people(tiny_model(table), rows, table, favourable="yes", people="4711")
+        api.boundary_people(tiny_model(table), rows, table, favourable="yes", people="4711")
     with pytest.raises(InvalidInputError, match="row numbers are whole numbers with commas"):
-        boundary_people(tiny_model(table), rows, table, favourable="yes", people="first")
+        api.boundary_people(tiny_model(table), rows, table, favourable="yes", people="first")
 
 
 def test_without_labels_protected_columns_or_other_models_it_says_why():
@@ -273,7 +275,7 @@ def test_without_labels_protected_columns_or_other_models_it_says_why():
     plain = replace(table, schema=table.schema.edit("c1", protected=False))
     plain = replace(plain, schema=plain.schema.edit("c3", protected=False), y=None)
     model, rows = tiny_model(plain), plain.split("test")
-    found = boundary_people(model, rows, plain, models=20, favourable="yes")
+    found = api.boundary_people(model, rows, plain, models=20, favourable="yes")
     assert (found.truth == UNKNOWN).all()
     assert not found.wrong.any()
     assert not found.has_ranges
@@ -284,11 +286,11 @@ def test_without_labels_protected_columns_or_other_models_it_says_why():
     said = " ".join(found.provenance.notes)
     assert "No column is marked as protected" in said
     with pytest.raises(InvalidInputError, match="has no labels; choose refused or approved"):
-        boundary_people(model, rows, plain, favourable="yes", who="wrongly_refused")
+        api.boundary_people(model, rows, plain, favourable="yes", who="wrongly_refused")
     with pytest.raises(InvalidInputError, match="There is no column colour to group by"):
-        boundary_people(model, rows, plain, favourable="yes", by="colour")
+        api.boundary_people(model, rows, plain, favourable="yes", by="colour")
     assert without_ranges().remark == "no other models were asked for"
-    none = boundary_people(
+    none = api.boundary_people(
         tiny_model(table), table.split("test"), table, **(QUICK | {"tolerance": 0.0, "models": 3})
     )
     assert none.admitted > 0 or "is as good within the tolerance" in none.remark
@@ -297,16 +299,16 @@ def test_without_labels_protected_columns_or_other_models_it_says_why():
 def test_what_refuses_nobody_is_refused():
     table = protected_table(task="regression")
     with pytest.raises(InvalidInputError, match="predicts a number, so that nobody is refused"):
-        boundary_people(tiny_model(table), table, table)
+        api.boundary_people(tiny_model(table), table, table)
     table = protected_table()
     with pytest.raises(InvalidInputError, match="Nobody says which class of tiny"):
-        boundary_people(tiny_model(table), table, table)
+        api.boundary_people(tiny_model(table), table, table)
 
 
 def test_rows_of_one_group_can_still_be_moved_to_another():
     table = protected_table()
     rows = table[np.flatnonzero(table.X[:, 1].numpy() == 0)]
-    found = boundary_people(tiny_model(table), rows, table, models=0, favourable="yes", by="c1")
+    found = api.boundary_people(tiny_model(table), rows, table, models=0, favourable="yes", by="c1")
     assert np.isfinite(found.flip_scores[:, 1:]).all()
     assert np.isnan(found.flip_scores[:, 0]).all()
 
@@ -321,7 +323,7 @@ def test_stops_where_it_is_told_to():
 
     for models in (0, 30):
         with pytest.raises(CancelledError):
-            boundary_people(
+            api.boundary_people(
                 tiny_model(table), table, table, favourable="yes", models=models, progress=stop
             )
 
@@ -358,7 +360,7 @@ def test_a_model_that_reads_nothing_protected_moves_nobody():
             ), "target": None, "task": None, "classes": (),
         }),
     ))  # fmt: skip
-    found = boundary_people(tiny_model(hidden), hidden, hidden, models=0, favourable="yes")
+    found = api.boundary_people(tiny_model(hidden), hidden, hidden, models=0, favourable="yes")
     assert found.attributes == ("own c1", "own c3")
     assert not found.flip_levels
     assert found.spread[1] == 1.0, "a column of that name is not what the model reads"
@@ -374,7 +376,7 @@ def test_the_verb_takes_names_and_finds_the_whole_table():
 def test_same_seed_same_people_on_any_device():
     table = protected_table()
     one, two = (
-        boundary_people(tiny_model(table), table, table, seed=1, device="cpu", **QUICK)
+        api.boundary_people(tiny_model(table), table, table, seed=1, device="cpu", **QUICK)
         for _ in range(2)
     )
     np.testing.assert_array_equal(one.otherwise, two.otherwise)

@@ -11,13 +11,13 @@ from torch import nn
 from tests.interaction_functions import model_of, table_of, uniform
 from tests.interaction_tests import QUICK, some_test, tiny_test
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.interaction_scores import FLOOR
 from workbench.core.method import METHODS
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
-from workbench.engines.interactions import interaction_scores, interaction_test
 from workbench.engines.interactions.additive_world import make_world
 from workbench.engines.interactions.bootstrap import NAME
 
@@ -63,7 +63,7 @@ def outcome(function, classes, seed=0, **params):
     network = Small(D, len(table.schema.output_names))
     model = model_of(network, table.schema).to(dtype=torch.float32)
     settings = {"simulations": 6, "refits": 2, "epochs": 30, "rate": 0.01, "batch": 100}
-    return interaction_test(model, table.split("test"), table, **(settings | params))
+    return api.interaction_test(model, table, table.split("test"), **(settings | params))
 
 
 @pytest.mark.parametrize("classes", [False, True])
@@ -92,8 +92,8 @@ def test_a_product_is_found_and_nothing_else(classes):
 def test_the_given_model_is_scored_as_scores_do():
     table = tiny_table(n=100, task="regression")
     model = tiny_model(table)
-    found = interaction_test(model, table.split("test"), table, permutations=3, **QUICK)
-    scores = interaction_scores(model, table.split("test"), permutations=3, max_rows=20)
+    found = api.interaction_test(model, table, table.split("test"), permutations=3, **QUICK)
+    scores = api.interaction_scores(model, table.split("test"), permutations=3, max_rows=20)
     np.testing.assert_allclose(found.given, scores.shares[0, :, 0], rtol=1e-9)
     np.testing.assert_array_equal(found.pairs, scores.sets[:, :2])
     truth, said = table.split("test").y, model.predict(table.split("test").X)[:, 0]
@@ -147,7 +147,7 @@ def test_what_is_added_to_values_is_as_much_as_the_additive_model_misses():
 def test_networks_that_are_linear_show_nothing():
     table = tiny_table(n=100, task="regression")
     model = tiny_model(table, network="linear")
-    found = interaction_test(model, table.split("test"), table, **QUICK)
+    found = api.interaction_test(model, table, table.split("test"), **QUICK)
     assert max(found.given.max(), found.observed.max(), found.simulated.max()) < 1e-10
     assert not found.in_data.any()
     assert set(found.verdicts) == {"none"}
@@ -156,8 +156,8 @@ def test_networks_that_are_linear_show_nothing():
 def test_pairs_that_were_screened_out_count_as_tested():
     table = tiny_table(n=60, d=61, task="regression", categorical=False)
     model = tiny_model(table)
-    found = interaction_test(
-        model, table.split("test"), table, permutations=1, **(QUICK | {"epochs": 1})
+    found = api.interaction_test(
+        model, table, table.split("test"), permutations=1, **(QUICK | {"epochs": 1})
     )
     assert (len(found.pairs), found.n_possible) == (500, 61 * 30)
     assert "500 that were strongest" in " ".join(found.provenance.notes)
@@ -169,7 +169,7 @@ def test_a_black_box_is_refused_in_a_sentence():
     model = tiny_model(table)
     model.network.black_box = True
     with pytest.raises(InvalidInputError, match="is a black box, and a network that cannot be"):
-        interaction_test(model, table.split("test"), table)
+        api.interaction_test(model, table, table.split("test"))
     assert METHODS[NAME].lacks(model)
 
 
@@ -184,15 +184,15 @@ def test_what_does_not_fit_is_refused_by_name():
         (rows, same, "All training rows of table 'tiny' have the same y"),
     ):
         with pytest.raises(InvalidInputError, match=message):
-            interaction_test(model, given, whole, **QUICK)
+            api.interaction_test(model, whole, given, **QUICK)
     one = tiny_table(n=100, d=1)
     with pytest.raises(InvalidInputError, match="reads one feature"):
-        interaction_test(tiny_model(one), one.split("test"), one, **QUICK)
+        api.interaction_test(tiny_model(one), one, one.split("test"), **QUICK)
 
 
 def test_rows_that_networks_were_trained_on_are_told():
     table = tiny_table(n=100)
-    found = interaction_test(tiny_model(table), table, table, **QUICK)
+    found = api.interaction_test(tiny_model(table), table, table, **QUICK)
     assert any(note.startswith("80 of the 100 rows") for note in found.provenance.notes)
     assert not any("were trained on" in note for note in tiny_test().provenance.notes)
 

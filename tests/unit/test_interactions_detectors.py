@@ -16,7 +16,6 @@ from workbench import api
 from workbench.core.detectors import KINDS, NOWHERE
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
-from workbench.engines.interactions import detectors_side_by_side, interaction_scores
 from workbench.engines.interactions.detectors_params import DetectorsParams
 from workbench.numerics.reference_row import reference_row
 
@@ -40,7 +39,7 @@ def of(result, name):
 
 def test_every_detector_finds_the_only_pair_there_is():
     table = product_table()
-    found = detectors_side_by_side(product_model(table), table)
+    found = api.detectors(product_model(table), table)
     # A function is no chain of layers, so that no weights can be read.
     assert found.detectors == tuple(name for name in KINDS if name != "weights")
     assert dict(found.left_out)["weights"].startswith("it reads weights of a chain")
@@ -53,7 +52,7 @@ def test_every_detector_finds_the_only_pair_there_is():
 
 def test_strengths_of_a_product_are_those_of_closed_forms():
     table = product_table()
-    found = detectors_side_by_side(product_model(table), table, detectors=(
+    found = api.detectors(product_model(table), table, detectors=(
         "contexts", "friedman-root", "integrated-hessians", "cross-hessian", "shapley"
     ), friedman_rows=120, local_rows=120, shapley_rows=120, shapley_background=120)  # fmt: skip
     a, b = table.X.T[:2]
@@ -78,10 +77,8 @@ def test_strengths_of_a_product_are_those_of_closed_forms():
 def test_what_other_methods_compute_is_what_they_compute():
     table = tiny_table(n=40, d=5, task="binary")
     model = tiny_model(table)
-    found = detectors_side_by_side(
-        model, table, permutations=3, shapley_rows=40, shapley_background=40
-    )
-    alone = interaction_scores(model, table, permutations=3, detector="both", compare=True)
+    found = api.detectors(model, table, permutations=3, shapley_rows=40, shapley_background=40)
+    alone = api.interaction_scores(model, table, permutations=3, detector="both", compare=True)
     for name, values in (
         ("mixed-difference", alone.mixed[0]), ("loss", np.abs(alone.losses[0])[:, None]),
         ("contexts", alone.in_contexts[0]), ("weights", alone.by_weights[0]),
@@ -101,7 +98,7 @@ def test_what_other_methods_compute_is_what_they_compute():
 def test_integrated_hessians_of_a_network_add_up():
     table = tiny_table(n=30, d=4, task="regression")
     model = tiny_model(table)
-    found = detectors_side_by_side(model, table, detectors="integrated-hessians", beta=5.0)
+    found = api.detectors(model, table, detectors="integrated-hessians", beta=5.0)
     assert found.missed < 1e-3
     assert found.smoothing > 0
     assert "softplus, beta 5" in " ".join(found.provenance.notes)
@@ -109,19 +106,19 @@ def test_integrated_hessians_of_a_network_add_up():
     typical = replace(
         table[:2], X=reference_row(table.X, table.schema).expand(2, -1).clone()
     )  # fmt: skip
-    still = detectors_side_by_side(model, typical, detectors="integrated-hessians")
+    still = api.detectors(model, typical, detectors="integrated-hessians")
     assert (still.strengths == 0).all()
     assert still.missed == 0
     # So have rows that are typical but for rounding, as a mean of equal numbers is.
     other = tiny_table(n=80, d=4)
     alike = replace(other, X=other.X[:1].expand(80, -1).clone())
-    same = detectors_side_by_side(tiny_model(other), alike, detectors="integrated-hessians")
+    same = api.detectors(tiny_model(other), alike, detectors="integrated-hessians")
     assert same.missed == 0
 
 
 def test_features_of_several_columns_are_not_known_to_the_cross_hessian():
     table = tiny_table(n=30, d=5, task="multiclass")
-    found = detectors_side_by_side(tiny_model(table), table, detectors="cross-hessian,weights")
+    found = api.detectors(tiny_model(table), table, detectors="cross-hessian,weights")
     several = [len(feature.categories) > 0 for feature in table.schema.features]
     assert any(several)
     cross = found.strengths[of(found, "cross-hessian")]
@@ -130,7 +127,7 @@ def test_features_of_several_columns_are_not_known_to_the_cross_hessian():
     assert "of 5 features it knows the 3" in " ".join(found.provenance.notes)
     alone = table.schema.model_copy(update={"features": table.schema.features[1::2]})
     of_words = replace(table, schema=alone, X=table.X[:, 1::2])
-    none = detectors_side_by_side(
+    none = api.detectors(
         tiny_model(of_words), of_words, detectors="cross-hessian,weights"
     )  # fmt: skip
     assert "fewer than two are" in dict(none.left_out)["cross-hessian"]
@@ -148,7 +145,7 @@ def test_an_additive_model_has_no_strongest_pair(network):
             rest = [m for m in model.network.modules() if isinstance(m, nn.Linear)][1:]
             rest[0].weight.copy_(rest[0].weight.abs())
             rest[0].bias.fill_(100.0)  # beyond its rectifier's kink
-    found = detectors_side_by_side(model, table, detectors=(
+    found = api.detectors(model, table, detectors=(
         "mixed-difference", "contexts", "friedman", "friedman-root", "integrated-hessians",
         "shapley",
     ), beta=100.0)  # fmt: skip
@@ -166,7 +163,7 @@ def test_what_it_takes_is_known_before(d, task):
     asked = WITHOUT_SAMPLES if d > 16 else ""
     params = DetectorsParams(**QUICK, nodes=4, detectors=asked)
     bound = METHODS["interactions.detectors"].cost(model, 20, 0, params)
-    found = detectors_side_by_side(model, table, **params.model_dump())
+    found = api.detectors(model, table, **params.model_dump())
     assert found.provenance.evaluations <= bound.evaluations
     own = {int(run): c for c, run in enumerate(found.shared)}.values()
     spent = sum(int(found.evaluations[c] + found.gradients[c]) for c in own)
@@ -178,25 +175,25 @@ def test_what_cannot_serve_is_left_out_with_the_reason():
     table = product_table()
     model = product_model(table)
     unlabelled = replace(table, y=None)
-    found = detectors_side_by_side(model, unlabelled, **QUICK)
+    found = api.detectors(model, unlabelled, **QUICK)
     assert "does not say what is true" in dict(found.left_out)["loss"]
     assert "loss" not in found.detectors
-    dear = detectors_side_by_side(model, table, most=30_000, **QUICK)
+    dear = api.detectors(model, table, most=30_000, **QUICK)
     reasons = dict(dear.left_out)
     assert "friedman" in reasons
     assert "the limit 'most' is 30,000" in reasons["friedman"]
     assert "mixed-difference" in dear.detectors
     with pytest.raises(InvalidInputError, match="No detector of interactions can serve"):
-        detectors_side_by_side(model, unlabelled, detectors="loss")
+        api.detectors(model, unlabelled, detectors="loss")
     with pytest.raises(InvalidInputError, match="No detector of interactions can serve"):
-        detectors_side_by_side(model, table, detectors="weights")
+        api.detectors(model, table, detectors="weights")
 
 
 def test_a_black_box_has_no_slopes_to_take():
     table = product_table(20)
     model = product_model(table)
     model.network.black_box = True
-    found = detectors_side_by_side(model, table, **QUICK)
+    found = api.detectors(model, table, **QUICK)
     assert {"integrated-hessians", "cross-hessian", "weights"} <= dict(found.left_out).keys()
     assert (found.firsts() == 0).all()
 
@@ -205,9 +202,9 @@ def test_it_does_not_matter_how_a_network_is_written():
     table = tiny_table(n=20, d=4, task="binary")
     model = tiny_model(table)
     kept = "mixed-difference,friedman-root,integrated-hessians,cross-hessian"
-    one = detectors_side_by_side(model, table, detectors=kept, **QUICK)
+    one = api.detectors(model, table, detectors=kept, **QUICK)
     other = replace(model, network=Opaque(model.network))
-    two = detectors_side_by_side(other, table, detectors=kept, **QUICK)
+    two = api.detectors(other, table, detectors=kept, **QUICK)
     np.testing.assert_allclose(one.strengths, two.strengths, rtol=1e-9, atol=1e-12)
 
 
@@ -277,7 +274,7 @@ def test_detectors_that_find_nothing_have_no_say():
 def test_settings_that_do_not_fit_are_refused(change, message):
     table = product_table(10)
     with pytest.raises(InvalidInputError, match=message):
-        detectors_side_by_side(product_model(table), table, **change)
+        api.detectors(product_model(table), table, **change)
 
 
 def test_results_that_do_not_go_together_are_refused():

@@ -12,12 +12,13 @@ from torch import nn
 from tests.halos import fitting_case, some_halo
 from tests.interaction_functions import Function, model_of, normal, table_of
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.halo import Halo
 from workbench.core.method import METHODS
 from workbench.core.results import load
-from workbench.engines.interactions import halo, halos
+from workbench.engines.interactions import halos
 from workbench.engines.interactions.halo_params import HaloParams
 from workbench.engines.interactions.halo_shape import shape_of
 from workbench.numerics.row_losses import row_losses
@@ -30,7 +31,7 @@ def toy(**params):
     """Loss (3 - (m1 m2 + m1 + m2))^2 at x = (1, 1)."""
     table = table_of(torch.ones(2, 2, dtype=torch.float64), torch.full((2,), 3.0).double())
     model = model_of(Function(lambda a, b: a * b + a + b), table.schema)
-    return halo(model, table, tolerance=0.1, relative=False, **params)
+    return api.halo(model, table, tolerance=0.1, relative=False, **params)
 
 
 def test_the_toy_of_the_publication():
@@ -232,8 +233,8 @@ def test_the_family_depends_on_where_zero_is():
         shifted.bias -= 5 * first.weight[:, 1]
         y = rest(first(X))[:, 0] + normal(100, 1)[:, 0]
     table, moved = table_of(X, y), table_of(X + torch.tensor([0.0, 5.0]), y)
-    one = halo(model_of(nn.Sequential(first, *rest), table.schema), table)
-    two = halo(model_of(nn.Sequential(shifted, *rest), table.schema), moved)
+    one = api.halo(model_of(nn.Sequential(first, *rest), table.schema), table)
+    two = api.halo(model_of(nn.Sequential(shifted, *rest), table.schema), moved)
     assert one.reference_loss == pytest.approx(two.reference_loss)
     np.testing.assert_allclose(one.boundaries[0], two.boundaries[0], atol=1e-8)
     assert np.abs(one.boundaries[1, :, 5] - two.boundaries[1, :, 5]).min() > 0.01
@@ -290,7 +291,7 @@ def test_what_it_takes_is_known_before():
     ]  # fmt: skip
     for given in settings:
         params = HaloParams(permutations=1, top=1, reach=1.0, **given)
-        found = halo(model, table, **params.model_dump())
+        found = api.halo(model, table, **params.model_dump())
         bound = METHODS["interactions.halo"].cost(model, 6, 0, params).evaluations
         assert found.provenance.evaluations <= bound
 
@@ -300,7 +301,9 @@ def test_what_it_takes_is_known_before():
 
 def test_a_model_that_says_the_same_of_all_rows_has_no_joint_models():
     table = table_of(normal(20, 3), normal(20, 1)[:, 0])
-    found = halo(model_of(Function(lambda a, b, c: 0 * (a + b + c)), table.schema), table, top=1)
+    found = api.halo(
+        model_of(Function(lambda a, b, c: 0 * (a + b + c)), table.schema), table, top=1
+    )
     assert not found.known.any()
     assert np.isnan(found.outside)
     assert found.spread(0) == (0, 0, 0)
@@ -313,11 +316,11 @@ def test_codes_that_a_black_box_reads_are_not_scaled():
     opaque = Opaque(model.network)
     opaque.black_box = True
     closed = replace(model, network=opaque)
-    found = halo(closed, table, permutations=1)
+    found = api.halo(closed, table, permutations=1)
     assert found.set_names == (("x0", "x2"),)
     assert np.isnan(found.boundaries[[1, 3]]).all()
     with pytest.raises(InvalidInputError, match="Feature 'c1' of model tiny@1 cannot be scaled"):
-        halo(closed, table, pair="c1,x0")
+        api.halo(closed, table, pair="c1,x0")
 
 
 @pytest.mark.parametrize(
@@ -334,7 +337,7 @@ def test_codes_that_a_black_box_reads_are_not_scaled():
 def test_says_what_is_wrong(change, message):
     table = tiny_table(n=20, d=4)
     with pytest.raises(InvalidInputError, match=message):
-        halo(tiny_model(table), table, **change)
+        api.halo(tiny_model(table), table, **change)
 
 
 def test_a_perfect_model_needs_an_absolute_tolerance():
@@ -342,10 +345,10 @@ def test_a_perfect_model_needs_an_absolute_tolerance():
     table = table_of(X, X[:, 0] * X[:, 1])
     model = model_of(Function(lambda a, b: a * b), table.schema)
     with pytest.raises(InvalidInputError, match="set relative to false"):
-        halo(model, table)
-    assert halo(model, table, relative=False).known.all()
+        api.halo(model, table)
+    assert api.halo(model, table, relative=False).known.all()
     with pytest.raises(InvalidInputError, match="reads 2 features, too few for sets of 3"):
-        halo(model, table, order=3)
+        api.halo(model, table, order=3)
 
 
 def test_sets_must_be_of_features_and_a_tolerance_above_nothing():
@@ -362,7 +365,7 @@ def test_where_the_strongest_pairs_make_no_triple_features_must_be_named(monkeyp
     monkeypatch.setattr(halos, "chosen_pairs", lambda *_: [(0, 1), (2, 3)])
     model, table = fitting_case()
     with pytest.raises(InvalidInputError, match="make up a set of 3 features"):
-        halo(model, table, order=3)
+        api.halo(model, table, order=3)
 
 
 @pytest.mark.cuda
@@ -371,7 +374,7 @@ def test_a_gpu_finds_the_same(task):
     model, table = fitting_case(task)
     for hidden in (model, replace(model, network=Opaque(model.network))):
         here, there = (
-            halo(hidden, table, device=device, top=2, angles=3) for device in ("cpu", "cuda")
+            api.halo(hidden, table, device=device, top=2, angles=3) for device in ("cpu", "cuda")
         )
         np.testing.assert_array_equal(here.sets, there.sets)
         for name in ("boundaries", "masks", "excess", "excess_std_errors", "scores"):

@@ -20,11 +20,11 @@ from tests.interaction_functions import (
     table_of,
 )
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.interaction_scores import FLOOR, NONE
 from workbench.core.method import METHODS
-from workbench.engines.interactions import interaction_scores
 from workbench.engines.interactions.candidates import MOST_SETS, chosen_triples
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import make_scene
@@ -35,7 +35,7 @@ def test_finds_the_interactions_of_known_functions(number):
     X = nid_rows(number, 1000, seed=number)
     table = table_of(X)
     model = model_of(Function(NID[number][0]), table.schema)
-    found = interaction_scores(model, table, permutations=3)
+    found = api.interaction_scores(model, table, permutations=3)
     score = roc_auc_score(interacting(number), found.mixed[0, :, 0])
     assert score >= 0.999
 
@@ -44,7 +44,7 @@ def test_a_linear_model_has_no_interactions():
     table = tiny_table(n=100, d=6, task="regression")
     model = tiny_model(table, network="linear")
     for network in (model.network, Opaque(model.network)):
-        found = interaction_scores(replace(model, network=network), table, order=3)
+        found = api.interaction_scores(replace(model, network=network), table, order=3)
         assert np.abs(found.mixed).max() < 1e-10
         assert found.totals.min() > 1e-3
 
@@ -58,8 +58,8 @@ def test_a_shifted_feature_that_the_model_makes_up_for_changes_nothing():
     with torch.no_grad():
         shifted.weight.copy_(first.weight)
         shifted.bias.copy_(first.bias - 50 * first.weight[:, 1])
-    one = interaction_scores(model_of(nn.Sequential(first, *rest), table.schema), table)
-    two = interaction_scores(model_of(nn.Sequential(shifted, *rest), table.schema), moved)
+    one = api.interaction_scores(model_of(nn.Sequential(first, *rest), table.schema), table)
+    two = api.interaction_scores(model_of(nn.Sequential(shifted, *rest), table.schema), moved)
     np.testing.assert_allclose(one.mixed, two.mixed, rtol=1e-6)
 
 
@@ -74,7 +74,7 @@ def product_model(table):
 
 def test_a_result_says_which_pairs_matter():
     table = product_table()
-    found = interaction_scores(product_model(table), table, detector="both")
+    found = api.interaction_scores(product_model(table), table, detector="both")
     assert found.detectors == ("mixed-difference", "loss")
     assert found.set_names == tuple(itertools.combinations(("x1", "x2", "x3", "x4"), 2))
     top = found.top(2)
@@ -94,7 +94,7 @@ def test_a_result_says_which_pairs_matter():
 
 def test_other_detectors_score_the_same_sets():
     table = tiny_table(n=50, d=5, task="binary")
-    found = interaction_scores(tiny_model(table), table, compare=True, order=3)
+    found = api.interaction_scores(tiny_model(table), table, compare=True, order=3)
     assert found.detectors == ("mixed-difference", "contexts", "weights")
     assert found.in_contexts.shape == found.by_weights.shape == found.mixed.shape
     for by in found.detectors:
@@ -104,7 +104,7 @@ def test_other_detectors_score_the_same_sets():
     assert frame["contexts"].is_monotonic_decreasing
     assert found.top(10, by="weights")["weights"].is_monotonic_decreasing
     product = product_table(30)
-    other = interaction_scores(product_model(product), product, compare=True)
+    other = api.interaction_scores(product_model(product), product, compare=True)
     assert other.detectors == ("mixed-difference", "contexts")
     assert other.top(1, by="contexts")["set"][0] == "x1 and x2"
 
@@ -114,7 +114,7 @@ def test_what_it_takes_is_known_before(d):
     table = table_of(normal(20, d))
     model = model_of(Function(lambda *x: sum(x) + x[0] * x[1]), table.schema)
     params = ScoresParams(permutations=2, order=3, compare=True)
-    found = interaction_scores(model, table, **params.model_dump())
+    found = api.interaction_scores(model, table, **params.model_dump())
     bound = METHODS["interactions.scores"].cost(model, 20, 0, params).evaluations
     assert found.provenance.evaluations <= bound
 
@@ -123,7 +123,7 @@ def test_triples_come_beside_pairs():
     X = normal(500, 4)
     table = table_of(X)
     model = model_of(Function(lambda a, b, c, d: a * b * c + d), table.schema)
-    found = interaction_scores(model, table, order=3)
+    found = api.interaction_scores(model, table, order=3)
     assert list(found.orders) == [2] * 6 + [3] * 4
     assert (found.sets[:6, 2] == NONE).all()
     assert found.top(1, order=3)["set"][0] == "x1 and x2 and x3"
@@ -152,7 +152,7 @@ def test_wide_tables_are_screened():
     model = model_of(
         Function(lambda *x: x[3] * x[60] + x[10] * x[69] + sum(x)), table.schema
     )  # fmt: skip
-    found = interaction_scores(model, table, permutations=2)
+    found = api.interaction_scores(model, table, permutations=2)
     assert found.mixed.shape == (1, MOST_SETS, 1)
     assert found.n_possible == math.comb(d, 2)
     assert set(found.top(2)["set"]) == {"x4 and x61", "x11 and x70"}
@@ -163,12 +163,12 @@ def test_constant_features_and_outputs_have_no_interactions():
     X = normal(50, 3)
     X[:, 1] = 2.0
     table = table_of(X)
-    found = interaction_scores(
+    found = api.interaction_scores(
         model_of(Function(lambda a, b, c: a * b * c), table.schema), table
     )  # fmt: skip
     assert found.mixed[0, found.place("x1", "x2"), 0] < 1e-20
     assert found.mixed[0, found.place("x1", "x3"), 0] > 0
-    still = interaction_scores(model_of(Function(lambda a, *_: 0 * a), table.schema), table)
+    still = api.interaction_scores(model_of(Function(lambda a, *_: 0 * a), table.schema), table)
     assert (still.shares == 0).all()
 
 
@@ -177,7 +177,7 @@ def test_copies_of_a_feature_are_redundant_in_the_loss_without_interacting():
     X[:, 1] = X[:, 0]
     table = table_of(X, X[:, 0])
     model = model_of(Function(lambda a, b: (a + b) / 2), table.schema)
-    found = interaction_scores(model, table, detector="both")
+    found = api.interaction_scores(model, table, detector="both")
     assert found.mixed[0, 0, 0] < 1e-12
     # (x - x')^2 when both are taken, a quarter of it for each alone: 2 - 2 * 0.5.
     assert found.losses[0, 0] == pytest.approx(1, abs=0.1)
@@ -185,7 +185,7 @@ def test_copies_of_a_feature_are_redundant_in_the_loss_without_interacting():
 
 def test_of_categories_without_order_there_is_no_sign():
     table = tiny_table(n=60, d=5, task="multiclass")
-    found = interaction_scores(tiny_model(table), table)
+    found = api.interaction_scores(tiny_model(table), table)
     many = [len(feature.categories) > 2 for feature in table.schema.features]
     assert any(many)
     for one, signed in zip(found.sets, found.signed[0], strict=True):
@@ -194,7 +194,7 @@ def test_of_categories_without_order_there_is_no_sign():
 
 def test_classes_have_scores_in_the_loss():
     table = tiny_table(n=80, d=4, task="binary")
-    found = interaction_scores(tiny_model(table), table, detector="both", permutations=2)
+    found = api.interaction_scores(tiny_model(table), table, detector="both", permutations=2)
     assert found.loss_unit == "nats"
     assert found.unit == "log-odds"
     np.testing.assert_allclose(found.mixed[..., 0], found.mixed[..., 1])  # log-odds mirror
@@ -203,7 +203,7 @@ def test_classes_have_scores_in_the_loss():
 
 def test_rows_are_drawn_where_there_are_many():
     table = product_table()
-    found = interaction_scores(product_model(table), table, max_rows=50)
+    found = api.interaction_scores(product_model(table), table, max_rows=50)
     assert "50 of 400 rows were drawn" in found.provenance.notes
 
 
@@ -211,15 +211,15 @@ def test_bad_input_is_refused_in_words():
     table = product_table(20)
     model = product_model(table)
     with pytest.raises(InvalidInputError, match="has one row; give at least two"):
-        interaction_scores(model, table[:1])
+        api.interaction_scores(model, table[:1])
     with pytest.raises(InvalidInputError, match="does not say what is true"):
-        interaction_scores(model, replace(table, y=None), detector="both")
+        api.interaction_scores(model, replace(table, y=None), detector="both")
     with pytest.raises(InvalidInputError, match="run with detector 'both' for those in the loss"):
-        interaction_scores(model, table).top(by="loss")
+        api.interaction_scores(model, table).top(by="loss")
     alone = table_of(normal(20, 1))
     with pytest.raises(InvalidInputError, match="it takes two to do something together"):
-        interaction_scores(model_of(Function(lambda a: a), alone.schema), alone)
-    found = interaction_scores(model, table)
+        api.interaction_scores(model_of(Function(lambda a: a), alone.schema), alone)
+    found = api.interaction_scores(model, table)
     with pytest.raises(InvalidInputError, match="x1, x2, x3 was not scored"):
         found.place("x1", "x2", "x3")
     with pytest.raises(DataError, match="no feature 'z'"):
@@ -231,7 +231,7 @@ def test_rows_without_an_answer_after_an_exchange_are_refused():
     table = table_of(X)
     model = model_of(Function(lambda a, b: (a * b).sqrt()), table.schema)
     with pytest.raises(InvalidInputError, match="no finite number for some rows of 'numbers'"):
-        interaction_scores(model, table)
+        api.interaction_scores(model, table)
 
 
 def test_an_impossible_true_class_is_said_to_make_the_loss_infinite():

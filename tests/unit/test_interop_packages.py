@@ -16,8 +16,6 @@ from workbench.checks import run_checks
 from workbench.core.errors import InvalidInputError
 from workbench.core.provenance import Provenance
 from workbench.engines import shapley
-from workbench.engines.lime import fit_local_models
-from workbench.engines.shapley.interactions import explain_pairs
 from workbench.interop import packages
 
 
@@ -60,7 +58,7 @@ def test_arrow_of_mixed_and_missing_cells():
 @pytest.mark.parametrize("index", ["k-SII", "SII", "STII", "FSII", "Banzhaf"])
 def test_shapiq_gets_what_it_computes_itself_of_the_same_game(index):
     model, rows, background = case("regression")
-    own = explain_pairs(model, rows, background, index=index, device="cpu")
+    own = api.interactions(model, rows, background, index=index, device="cpu")
     theirs = "BII" if index == "Banzhaf" else index
 
     def game(known):
@@ -85,7 +83,7 @@ def test_shapiq_gets_what_it_computes_itself_of_the_same_game(index):
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_there_and_back_again(task):
     model, rows, background = case(task)
-    own = explain_pairs(model, rows, background, device="cpu")
+    own = api.interactions(model, rows, background, device="cpu")
     of = own.output_names[-1]
     parts = [interop.to_shapiq(own, row, of) for row in range(3)]
     back = interop.from_shapiq(parts, model, rows, of=of)
@@ -100,7 +98,7 @@ def test_there_and_back_again(task):
 
 def test_shapiq_values_that_do_not_fit_are_refused():
     model, rows, background = case()
-    own = explain_pairs(model, rows, background, device="cpu")
+    own = api.interactions(model, rows, background, device="cpu")
     one = interop.to_shapiq(own, 0, "yes")
     with pytest.raises(InvalidInputError, match="of 1 rows, table 'tiny' has 3 here"):
         interop.from_shapiq(one, model, rows, of="yes")
@@ -124,14 +122,14 @@ def test_a_package_that_is_not_there_is_named_with_the_cure(monkeypatch):
 
     monkeypatch.setattr(packages, "import_module", absent)
     model, rows, background = case()
-    own = explain_pairs(model, rows, background, device="cpu")
+    own = api.interactions(model, rows, background, device="cpu")
     with pytest.raises(InvalidInputError, match="not installed; run pip install shapiq"):
         interop.to_shapiq(own)
 
 
 def test_lime_lists_conditions_and_weights_strongest_first():
     model, rows, background = case()
-    models = fit_local_models(model, rows, background, method="lime.tabular", device="cpu")
+    models = api.lime(model, rows, background, method="lime.tabular", device="cpu")
     listed = interop.as_lime_list(models, 1, "no")
     weights = models.coefficients[1, :, 0]
     kept = models.selected[1, :, 0]

@@ -8,8 +8,8 @@ import torch
 
 import workbench as wb
 from tests.functions import categories_table, formula_model, numbers_table
+from workbench import api
 from workbench.core.errors import InvalidInputError
-from workbench.engines.lfa import compare_explanations
 from workbench.engines.lfa.advisor import QUESTIONS, advise, questions_for
 
 WEIGHTS = torch.tensor([1.0, -0.7, 0.4, 0.2], dtype=torch.float64)
@@ -55,8 +55,8 @@ def test_the_pick_is_near_the_best_of_an_independent_run():
         for domain in ("continuous", *LEVELS):
             model, table = case(shape, domain)
             asked = {"perturbations": 256, "heldout": 1000}
-            told = compare_explanations(model, table[:20], table, **asked)
-            checked = compare_explanations(model, table[:20], table, seed=1, **asked)
+            told = api.faithfulness(model, table[:20], table, **asked)
+            checked = api.faithfulness(model, table[:20], table, seed=1, **asked)
             asks = [q for q in questions_for(told) if advise(told, q).method]
             regrets += [regret(told, checked, question) for question in asks]
     for name in ("wine", "diabetes", "breast-cancer", "adult"):
@@ -76,7 +76,7 @@ def test_masks_that_see_nothing_are_never_recommended_for_numbers():
     model = formula_model(
         table, lambda z: torch.sin(2 * torch.pi * (z - reference) / (x - reference)).sum(1)
     )
-    result = compare_explanations(model, table[[row]], table, perturbations=64, scale=0.05)
+    result = api.faithfulness(model, table[[row]], table, perturbations=64, scale=0.05)
     for question in ("removed", "few-removed", "one-removed"):
         advice = advise(result, question)
         assert not advice.adequate
@@ -89,7 +89,7 @@ def test_masks_that_see_nothing_are_never_recommended_for_numbers():
 def test_a_parity_has_no_linear_explanation_and_says_so():
     table = categories_table(LEVELS["binary"], n=60)
     model = formula_model(table, lambda z: (2 * z[:, ::2] - 1).prod(1))
-    result = compare_explanations(model, table[:20], table, perturbations=64)
+    result = api.faithfulness(model, table[:20], table, perturbations=64)
     advice = advise(result, "removed")
     assert advice.missed > 0.5
     assert not advice.adequate
@@ -99,7 +99,7 @@ def test_a_parity_has_no_linear_explanation_and_says_so():
 
 def test_of_equally_good_ones_the_cheapest_and_within_the_budget():
     model, table = case("linear", "continuous")
-    result = compare_explanations(model, table[:20], table, perturbations=256)
+    result = api.faithfulness(model, table[:20], table, perturbations=256)
     assert advise(result, "moved").method == "vanilla-gradients"
     assert "fewest passes" in advise(result, "moved").reason
     rows = wb.load_table("breast-cancer")[:50]
@@ -127,7 +127,7 @@ def test_an_interval_a_runner_up_and_a_reason():
 
 def test_questions_that_cannot_be_asked_are_refused_by_name():
     model, table = case("linear", "categorical")
-    result = compare_explanations(model, table[:5], table, perturbations=64)
+    result = api.faithfulness(model, table[:5], table, perturbations=64)
     assert "moved" not in questions_for(result)
     with pytest.raises(InvalidInputError, match="the table has no number that varies; choose"):
         advise(result, "moved")

@@ -14,14 +14,12 @@ from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
-from workbench.engines.lfa import compare_explanations, fit_functions
 from workbench.engines.lfa.fit_params import FitParams
 from workbench.engines.lfa.functions import least_squares, logistic, screen, system_of
 from workbench.engines.lfa.matching import match_pairwise
 from workbench.engines.lfa.neighbourhoods import Look, Together, make_neighbourhood
 from workbench.engines.lfa.scene import make_scene
 from workbench.engines.shapley import explain as share_out
-from workbench.engines.shapley.interactions import explain_pairs
 
 SLOPE = torch.tensor([1.5, -2.0, 0.0, 0.7, -0.3, 3.0]).double()
 MOVED = [
@@ -49,7 +47,7 @@ def settings_id(settings):
 @pytest.mark.parametrize("settings", MOVED, ids=settings_id)
 def test_moves_recover_the_slopes_of_a_linear_model(settings):
     model, table, spread = linear_case()
-    result = fit_functions(model, table[:3], table, samples=200, **settings)
+    result = api.local_functions(model, table[:3], table, samples=200, **settings)
     np.testing.assert_allclose(
         result.coefficients[..., 0], (SLOPE * spread).expand(3, -1), atol=1e-7
     )
@@ -63,7 +61,7 @@ def test_moves_recover_the_slopes_of_a_linear_model(settings):
 @pytest.mark.parametrize("samples", [20, 200])
 def test_replacements_recover_weight_times_distance_from_the_reference(settings, samples):
     model, table, _ = linear_case()
-    result = fit_functions(model, table[:3], table, samples=samples, **settings)
+    result = api.local_functions(model, table[:3], table, samples=samples, **settings)
     away = SLOPE * (table.X[:3] - table.X.mean(0))
     np.testing.assert_allclose(result.coefficients[..., 0], away, atol=1e-5)
     base = float(table.X.mean(0) @ SLOPE + 2)
@@ -73,7 +71,7 @@ def test_replacements_recover_weight_times_distance_from_the_reference(settings,
 
 def test_resampling_recovers_weight_times_distance_from_the_mean_within_its_errors():
     model, table, _ = linear_case()
-    result = fit_functions(model, table[:20], table, operator="resample", samples=4000)
+    result = api.local_functions(model, table[:20], table, operator="resample", samples=4000)
     away = SLOPE * (table.X[:20] - table.X.mean(0))
     error = (result.coefficients[..., 0] - away.numpy()) / np.maximum(
         result.std_errors[..., 0], 1e-9
@@ -149,7 +147,7 @@ def test_the_exponential_kernel_weighs():
     background = api.background_for(model, table, n=200)
     settings = {"operator": "mask", "samples": 8192}
     weighted, even = (
-        fit_functions(model, table[:10], background, law=law, **settings)
+        api.local_functions(model, table[:10], background, law=law, **settings)
         for law in ("exponential", "even")
     )
     apart = np.abs(weighted.coefficients - even.coefficients)
@@ -160,12 +158,12 @@ def test_the_exponential_kernel_weighs():
 def test_shapley_kernel_and_one_at_a_time_are_shapley_values_and_occlusion():
     table = tiny_table(d=6, task="multiclass", missing=True)
     model = tiny_model(table)
-    result = fit_functions(model, table[:4], table, operator="mask", law="shapley")
+    result = api.local_functions(model, table[:4], table, operator="mask", law="shapley")
     values = share_out(
         model, table[:4], table, method="shapley.exact", value="baseline"
     ).values  # fmt: skip
     np.testing.assert_allclose(result.coefficients, values, atol=1e-7)
-    single = fit_functions(model, table[:4], table, operator="mask", law="single")
+    single = api.local_functions(model, table[:4], table, operator="mask", law="single")
     reference = make_scene(model, table, "probability", Context(), lambda: None).reference
     for j in range(6):
         X = table.X[:4].clone()
@@ -191,10 +189,10 @@ NAMED = {
 def test_explanations_with_a_name_are_settings_of_it():
     table = tiny_table(n=200, d=9, missing=True)
     model = tiny_model(table, scale=1.0)
-    both = compare_explanations(model, table[:8], table, perturbations=512, seed=1)
+    both = api.faithfulness(model, table[:8], table, perturbations=512, seed=1)
     assert set(NAMED) < set(both.methods)
     for method, settings in NAMED.items():
-        result = fit_functions(model, table[:8], table, **settings)
+        result = api.local_functions(model, table[:8], table, **settings)
         place = both.method_index(method)
         values, errors = (np.nan_to_num(a[:, place]) for a in (both.values, both.std_errors))
         apart = np.abs(result.coefficients - values)
@@ -206,10 +204,10 @@ def test_explanations_with_a_name_are_settings_of_it():
 def test_pairs_are_faithful_interactions(law, index):
     table = tiny_table(d=5)
     model, one = tiny_model(table), table[7:8]
-    result = fit_functions(
+    result = api.local_functions(
         model, table[:3], one, operator="mask", law=law, function="pairwise", samples=32
     )
-    expected = explain_pairs(model, table[:3], one, index=index)
+    expected = api.interactions(model, table[:3], one, index=index)
     for place, (i, j) in enumerate(result.pairs):
         np.testing.assert_allclose(
             result.pair_coefficients[:, place], expected.values[:, i, j], atol=1e-6
@@ -224,7 +222,7 @@ def test_pairwise_recovers_products(loss):
     )
     s = table.X.std(0, correction=0)
     asked = {"scale": 1.0, "loss": loss}
-    result = fit_functions(model, table[:3], table, function="pairwise", **asked)
+    result = api.local_functions(model, table[:3], table, function="pairwise", **asked)
     expected = dict.fromkeys(result.pairs, 0.0) | {(0, 2): 3 * s[0] * s[2], (1, 2): -s[1] * s[2]}
     np.testing.assert_allclose(
         result.pair_coefficients[..., 0], [list(map(float, expected.values()))] * 3, atol=1e-6
@@ -235,7 +233,7 @@ def test_pairwise_recovers_products(loss):
     )  # fmt: skip
     np.testing.assert_allclose(result.coefficients[..., 0], slopes * s, atol=1e-6)
     assert result.share_missed().max() < 1e-12
-    assert fit_functions(model, table[:3], table, **asked).share_missed().min() > 0.01
+    assert api.local_functions(model, table[:3], table, **asked).share_missed().min() > 0.01
 
 
 def test_slopes_that_change_are_least_squares():
@@ -268,7 +266,7 @@ def test_pairs_of_wide_tables_are_screened_and_the_note_says_so():
         one_output(lambda x: x.sum(1) + sum(x[:, i] * x[:, j] for i, j in true)), d,
         spreads=np.ones(d),
     )  # fmt: skip
-    result = fit_functions(model, table[:2], table, function="pairwise", samples=1024)
+    result = api.local_functions(model, table[:2], table, function="pairwise", samples=1024)
     assert len(result.pairs) == 300
     assert set(true) < set(result.pairs)
     assert "of 435 pairs the function has the 300" in result.provenance.notes[0]
@@ -297,7 +295,7 @@ def test_sparse_finds_the_features_that_there_are():
     weights = torch.tensor([0.0, 5.0, 0.0, 0.01, -4.0, 0.0, 3.0, 0.02]).double()
     model, table = formula_case(one_output(lambda x: x @ weights.to(x)), 8, spreads=np.ones(8))
     for settings in ({}, {"loss": "gradient"}, {"operator": "mask"}, {"operator": "resample"}):
-        result = fit_functions(
+        result = api.local_functions(
             model, table[:5], table, function="sparse", num_features=3, **settings
         )
         if settings.get("operator") is None:
@@ -305,7 +303,7 @@ def test_sparse_finds_the_features_that_there_are():
         assert (result.selected.sum(1) == 3).all()
         assert (result.coefficients[~result.selected] == 0).all()
         assert (result.std_errors[~result.selected] == 0).all()
-    mask = fit_functions(
+    mask = api.local_functions(
         model, table[:5], table, function="sparse", num_features=3, operator="mask"
     )
     size = np.abs((weights * (table.X[:5] - table.X.mean(0))).numpy())
@@ -318,7 +316,7 @@ def test_logistic_recovers_a_logistic_model_by_either_loss():
     model, table = formula_case(of_logit(lambda x: x @ w.to(x) - 0.3), 4, task="binary")
     s = table.X.std(0, correction=0)
     for settings in ({}, {"loss": "gradient"}, {"scale": 1.0}):
-        result = fit_functions(model, table[:4], table, function="logistic", **settings)
+        result = api.local_functions(model, table[:4], table, function="logistic", **settings)
         np.testing.assert_allclose(
             result.coefficients[..., 1], (w * s).expand(4, -1), atol=1e-4, err_msg=str(settings)
         )
@@ -331,7 +329,7 @@ def test_logistic_recovers_a_logistic_model_by_either_loss():
         {"operator": "mask"}, {"operator": "mask", "law": "even"},
         {"operator": "mask", "law": "shapley"},
     ):  # fmt: skip
-        result = fit_functions(model, table[:4], table, function="logistic", **settings)
+        result = api.local_functions(model, table[:4], table, function="logistic", **settings)
         np.testing.assert_allclose(result.coefficients[..., 1], away, atol=1e-4)
 
 
@@ -356,7 +354,7 @@ def test_logistic_is_maximum_likelihood_on_shares():
 
 def test_probabilities_of_0_and_1_leave_coefficients_finite():
     model, table = formula_case(of_logit(lambda x: 1e4 * torch.sign(x[:, 0])), 2, task="binary")
-    result = fit_functions(model, table[:5], table, function="logistic", scale=1.0)
+    result = api.local_functions(model, table[:5], table, function="logistic", scale=1.0)
     assert np.isfinite(result.coefficients).all()
     assert np.isfinite(result.std_errors).all()
     assert result.share_missed().max() < 0.05
@@ -367,7 +365,7 @@ def test_squared_and_gradient_loss_meet_with_the_root_of_the_samples():
     model, sizes, apart = tiny_model(table, scale=1.0), [500, 2000, 8000], []
     for m in sizes:
         found = [
-            fit_functions(
+            api.local_functions(
                 model, table[:32], table, loss=loss, samples=m, heldout=16, scale=0.5, seed=seed
             ).coefficients
             for loss, seed in (("squared", 1), ("gradient", 2))
@@ -381,7 +379,7 @@ def test_what_is_missed_is_about_samples_not_seen():
     model, table = api.load_model("breast-cancer-mlp"), api.load_table("breast-cancer")
     background = api.background_for(model, table, n=200)
     few, many = (
-        fit_functions(model, table[:20], background, samples=m, scale=1.0) for m in (32, 4096)
+        api.local_functions(model, table[:20], background, samples=m, scale=1.0) for m in (32, 4096)
     )
     fitted = few.fitted_missed[:, 1].sum() / few.fitted_total[:, 1].sum()
     assert fitted < 0.05
@@ -406,7 +404,8 @@ def test_standard_errors_are_those_of_other_seeds(settings):
     table = tiny_table(n=100, d=8, categorical=False)
     model, rows = tiny_model(table, scale=1.0), table[:4]
     runs = [
-        fit_functions(model, rows, table, heldout=16, seed=seed, **settings) for seed in range(10)
+        api.local_functions(model, rows, table, heldout=16, seed=seed, **settings)
+        for seed in range(10)
     ]
     found = np.stack([np.concatenate([r.coefficients, r.pair_coefficients], 1) for r in runs])
     told = np.stack([np.concatenate([r.std_errors, r.pair_std_errors], 1) for r in runs])
@@ -419,7 +418,7 @@ def test_standard_errors_are_those_of_other_seeds(settings):
 def test_what_is_missed_follows_its_definition():
     table = tiny_table(d=4, categorical=False)
     model, rows, heldout = tiny_model(table), table[:2], 64
-    result = fit_functions(model, rows, table, heldout=heldout, scale=1.0, seed=3)
+    result = api.local_functions(model, rows, table, heldout=heldout, scale=1.0, seed=3)
     scene = make_scene(model, table, "probability", Context(), lambda: None)
     near = make_neighbourhood(
         scene, "add", "normal", 1.0, heldout, Context(seed=3), address=100, coefficients=4
@@ -445,12 +444,12 @@ def test_what_is_missed_follows_its_definition():
 def test_a_row_does_not_depend_on_the_others(settings):
     table = tiny_table(d=5, missing=True)
     model = tiny_model(table)
-    together = fit_functions(model, table[:6], table, samples=128, **settings)
+    together = api.local_functions(model, table[:6], table, samples=128, **settings)
     asked = FitParams(samples=128, **settings)
     cost = METHODS["lfa.fit"].cost(model, 6, len(table), asked)
     assert together.provenance.evaluations <= cost.evaluations
     for order in ([5, 2, 0], [3]):
-        alone = fit_functions(model, table[order], table, samples=128, **settings)
+        alone = api.local_functions(model, table[order], table, samples=128, **settings)
         np.testing.assert_allclose(
             alone.coefficients, together.coefficients[order], rtol=1e-6, atol=1e-9
         )
@@ -464,7 +463,7 @@ def test_what_cannot_vary_has_no_coefficient():
         {}, {"loss": "gradient"}, {"function": "logistic"}, {"function": "pairwise"},
         {"function": "pairwise", "loss": "gradient"}, {"function": "logistic", "loss": "gradient"},
     ):  # fmt: skip
-        result = fit_functions(model, table[:9], table, samples=64, **settings)
+        result = api.local_functions(model, table[:9], table, samples=64, **settings)
         numbers = np.array([f.kind != "categorical" for f in table.schema.features])
         known = numbers & ~np.isnan(result.data)
         assert (result.selected == known[..., None]).all()
@@ -472,7 +471,7 @@ def test_what_cannot_vary_has_no_coefficient():
         assert (result.std_errors[~known] == 0).all()
     assert result.meanings[1] == "is not moved"
     assert result.meanings[0].startswith("one standard deviation (")
-    mask = fit_functions(model, table[:9], table, operator="mask")
+    mask = api.local_functions(model, table[:9], table, operator="mask")
     reference = make_scene(model, table, "probability", Context(), lambda: None).reference
     alike = (table.X[:9] == reference).numpy()
     assert alike.any()
@@ -486,7 +485,7 @@ def test_a_single_feature_is_enough():
         {"operator": "scale", "loss": "gradient"},
         *({"operator": "mask", "law": law} for law in ("exponential", "shapley", "single")),
     ):  # fmt: skip
-        result = fit_functions(model, table[:2], table, **settings)
+        result = api.local_functions(model, table[:2], table, **settings)
         assert np.isfinite(result.coefficients).all(), settings
         if settings.get("operator") in {"mask", "scale"}:
             change = result.predictions - float(table.X.mean()) ** 2
@@ -518,20 +517,22 @@ def test_a_single_feature_is_enough():
 def test_says_what_does_not_go_together(settings, message):
     model, table = formula_case(one_output(lambda x: x.sum(1)), 3)
     with pytest.raises(InvalidInputError, match=message):
-        fit_functions(model, table[:1], table, **settings)
+        api.local_functions(model, table[:1], table, **settings)
 
 
 def test_scores_have_no_logistic_function():
     table = tiny_table()
     with pytest.raises(InvalidInputError, match="or output 'probability' of a classifier"):
-        fit_functions(tiny_model(table), table[:1], table, function="logistic", output="score")
+        api.local_functions(
+            tiny_model(table), table[:1], table, function="logistic", output="score"
+        )
 
 
 def test_black_boxes_are_asked_for_answers_alone():
     model, table = formula_case(one_output(lambda x: x.sum(1)), 3, black_box=True)
     with pytest.raises(InvalidInputError, match="black box, which shows no slopes; choose loss 's"):
-        fit_functions(model, table[:1], table, loss="gradient")
-    assert fit_functions(model, table[:1], table).share_missed().max() < 1e-12
+        api.local_functions(model, table[:1], table, loss="gradient")
+    assert api.local_functions(model, table[:1], table).share_missed().max() < 1e-12
 
 
 def test_a_table_without_numbers_is_masked_and_not_moved():
@@ -543,9 +544,11 @@ def test_a_table_without_numbers_is_masked_and_not_moved():
     table = replace(table, schema=schema, X=table.X[:, names].contiguous())
     model = tiny_model(table)
     with pytest.raises(InvalidInputError, match="choose operator 'mask' or 'resample', or another"):
-        fit_functions(model, table[:2], table)
+        api.local_functions(model, table[:2], table)
     for operator in ("mask", "resample"):
-        result = fit_functions(model, table[:2], table, operator=operator, function="pairwise")
+        result = api.local_functions(
+            model, table[:2], table, operator=operator, function="pairwise"
+        )
         assert (result.missed < result.total).all()
 
 

@@ -9,11 +9,11 @@ from captum.metrics import infidelity
 from scipy.stats import spearmanr
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import load
 from workbench.engines import shapley
-from workbench.engines.lfa import compare_explanations, measure_explanations
 from workbench.engines.lfa.advisor import QUESTIONS, advise
 from workbench.engines.lfa.changes import draw_changes
 from workbench.engines.lfa.scene import make_scene
@@ -32,7 +32,7 @@ def scene(request):
     table = tiny_table(task=request.param)
     model = tiny_model(table)
     rows, background = table[30:34], table[:12]
-    matrix = compare_explanations(model, rows, background, device="cpu", **SMALL)
+    matrix = api.faithfulness(model, rows, background, device="cpu", **SMALL)
     own = shapley.explain(model, rows, background, method="shapley.exact", device="cpu")
     return model, rows, background, matrix, own
 
@@ -45,9 +45,7 @@ def given_of(scene, method="kernelshap"):
 
 def measured(scene, given, **params):
     model, rows, background, *_ = scene
-    return measure_explanations(
-        model, rows, background, device="cpu", given=given, **{**FAST, **params}
-    )
+    return api.measures(model, rows, background, device="cpu", given=given, **{**FAST, **params})
 
 
 @pytest.mark.parametrize("method", ["kernelshap", "lime", "occlusion", "integrated-gradients"])
@@ -61,7 +59,7 @@ def test_our_own_values_get_the_very_numbers_of_our_method(scene, method):
         else:
             np.testing.assert_allclose(found, result.scores[:, ours, q], rtol=1e-12, atol=1e-14)
     model, rows, background, without, _ = scene
-    matrix = compare_explanations(
+    matrix = api.faithfulness(
         model, rows, background, device="cpu", given=given_of(scene, method), **SMALL
     )
     ours, theirs = matrix.methods.index(method), matrix.methods.index("given")
@@ -145,8 +143,8 @@ def test_outputs_that_it_says_nothing_of_are_not_measured():
         predictions=own.predictions[:, 1:2], base_std_errors=own.base_std_errors[1:2],
         output_names=("green",), background_std_errors=None,
     )  # fmt: skip
-    result = measure_explanations(model, rows, background, device="cpu", given=part, **FAST)
-    whole = measure_explanations(model, rows, background, device="cpu", given=own, **FAST)
+    result = api.measures(model, rows, background, device="cpu", given=part, **FAST)
+    whole = api.measures(model, rows, background, device="cpu", given=own, **FAST)
     at = result.methods.index("given")
     assert np.isnan(result.scores[:, at, :, [0, 2]]).all()
     np.testing.assert_array_equal(result.scores[:, at, :, 1], whole.scores[:, at, :, 1])
@@ -177,9 +175,7 @@ def test_rows_are_found_by_their_numbers_and_it_is_kept_and_drawn(scene, tmp_pat
 
 def test_what_was_given_is_never_what_is_recommended(scene):
     model, rows, background, *_ = scene
-    matrix = compare_explanations(
-        model, rows, background, device="cpu", given=given_of(scene), **SMALL
-    )
+    matrix = api.faithfulness(model, rows, background, device="cpu", given=given_of(scene), **SMALL)
     for question in QUESTIONS:
         found = advise(matrix, question)
         assert "given" not in {found.method, found.runner_up}

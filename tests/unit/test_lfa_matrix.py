@@ -13,12 +13,12 @@ from sklearn.linear_model import LinearRegression
 import workbench as wb
 from tests.functions import categories_table, formula_model, numbers_table
 from tests.networks import shapley_by_permutations, tiny_model, tiny_table, value_by_definition
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.results import load
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.lfa import compare_explanations, fit_functions, scale_curves
 from workbench.engines.lfa.lines import design_errors, shares
 from workbench.engines.lfa.masks import exponential_sizes, make_design, shapley_sizes
 from workbench.numerics.reference_row import reference_row
@@ -39,7 +39,7 @@ def values(result, method):
 @pytest.fixture(scope="module")
 def straight():
     table = numbers_table()
-    return table, compare_explanations(
+    return table, api.faithfulness(
         formula_model(table, linear), table[:6], table, perturbations=256
     )
 
@@ -81,7 +81,7 @@ def tiny():
 @cache
 def explained():
     table, model = tiny()
-    return compare_explanations(model, table[30:34], table[:30], perturbations=64)
+    return api.faithfulness(model, table[30:34], table[:30], perturbations=64)
 
 
 def the_reference():
@@ -104,7 +104,7 @@ def test_kernelshap_is_the_shapley_value_against_the_reference():
 @pytest.mark.parametrize("width", [0.7, 1.0, 3.0])
 def test_lime_is_weighted_least_squares_over_all_coalitions(width):
     table, model = tiny()
-    result = compare_explanations(
+    result = api.faithfulness(
         model, table[30:32], table[:30], perturbations=64, width=width
     )  # fmt: skip
     masks = torch.tensor(list(itertools.product([False, True], repeat=5)))
@@ -168,9 +168,7 @@ def test_smoothed_slopes_have_a_closed_form_for_a_sine_and_say_how_sure_they_are
     model = formula_model(table, lambda z: torch.sin(2 * z).sum(1))
     off = []
     for seed in range(20):
-        result = compare_explanations(
-            model, table[:8], table, scale=0.5, seed=seed, perturbations=64
-        )
+        result = api.faithfulness(model, table[:8], table, scale=0.5, seed=seed, perturbations=64)
         expected = 2 * np.cos(2 * table.X[:8].numpy()) * np.exp(-2 * 0.5**2)
         for method in ("smoothgrad", "c-lime"):
             error = result.std_errors[:, result.method_index(method), :, 0]
@@ -185,12 +183,12 @@ def test_drawn_coalitions_say_how_sure_they_are():
     table = numbers_table(d=d)
     a = torch.from_numpy(rng.normal(size=(d, 6)) / 2)
     model = formula_model(table, lambda z: torch.tanh(z @ a).sum(1))
-    exact = compare_explanations(model, table[:3], table, perturbations=2**14)
+    exact = api.faithfulness(model, table[:3], table, perturbations=2**14)
     for method in ("kernelshap", "lime"):
         assert (exact.std_errors[:, exact.method_index(method)] == 0).all()
         scores = []
         for seed in range(6):
-            drawn = compare_explanations(model, table[:3], table, perturbations=500, seed=seed)
+            drawn = api.faithfulness(model, table[:3], table, perturbations=500, seed=seed)
             error = drawn.std_errors[:, drawn.method_index(method)]
             assert (error > 0).all()
             scores.append((values(drawn, method) - values(exact, method)) / error)
@@ -201,7 +199,7 @@ def test_what_is_missed_of_a_parabola_has_a_closed_form():
     r"""Of :math:`x^2` moved by :math:`s\xi`, a slope misses :math:`2s^4` of what moves."""
     table = numbers_table(n=60, d=1)
     model = formula_model(table, lambda z: z[:, 0] ** 2)
-    result = compare_explanations(
+    result = api.faithfulness(
         model, table[:20], table, scale=0.5, wide_scale=2.0, heldout=20_000, perturbations=64
     )
     x = table.X[:20, 0].numpy()
@@ -255,7 +253,7 @@ def test_a_design_listed_in_full_has_no_error():
 
 def test_rows_do_not_depend_on_each_other_or_on_memory():
     table, model = tiny()
-    alone = compare_explanations(model, table[32:33], table[:30], perturbations=64)
+    alone = api.faithfulness(model, table[32:33], table[:30], perturbations=64)
     np.testing.assert_allclose(alone.values[0], explained().values[2], atol=1e-12)
     np.testing.assert_allclose(alone.missed[0], explained().missed[2], atol=1e-12)
     method = wb.list_methods()["lfa.matrix"]
@@ -270,7 +268,7 @@ def test_a_black_box_is_asked_for_answers_alone():
     table, model = tiny()
     model.network.black_box = True
     try:
-        result = compare_explanations(model, table[30:32], table[:30], perturbations=64)
+        result = api.faithfulness(model, table[30:32], table[:30], perturbations=64)
     finally:
         del model.network.black_box
     assert set(result.methods) == {
@@ -283,7 +281,7 @@ def test_a_black_box_is_asked_for_answers_alone():
 def test_without_numbers_nothing_moves():
     table = categories_table((2, 3, 4))
     model = formula_model(table, lambda z: z @ torch.arange(9.0).double())
-    result = compare_explanations(model, table[:4], table, perturbations=64)
+    result = api.faithfulness(model, table[:4], table, perturbations=64)
     assert not set(result.methods) & set(SLOPES)
     assert not {"near", "wide"} & set(result.neighbourhoods)
     assert np.isfinite(result.missed).all()
@@ -307,7 +305,7 @@ def test_degenerate_columns_get_no_effect_and_no_fault(kind):
     schema = table.schema.model_copy(update={"features": tuple(features)})
     changed = replace(table, schema=schema, X=X)
     model = formula_model(changed, lambda z: torch.tanh(z).sum(1))
-    result = compare_explanations(model, changed[:6], changed, perturbations=64)
+    result = api.faithfulness(model, changed[:6], changed, perturbations=64)
     assert np.isfinite(result.total).all()
     for i, method in enumerate(result.methods):
         told = result.values[:, i]
@@ -323,15 +321,15 @@ def test_degenerate_columns_get_no_effect_and_no_fault(kind):
 def test_refusals_are_sentences():
     table, model = tiny()
     with pytest.raises(InvalidInputError, match=r"wide_scale \(0.1\) must not be below scale"):
-        compare_explanations(model, table[:2], table, wide_scale=0.1)
+        api.faithfulness(model, table[:2], table, wide_scale=0.1)
     for wrong in ({"scale": 0.0}, {"width": -1.0}, {"share": 0.0}, {"perturbations": 1}):
         with pytest.raises(InvalidInputError, match=next(iter(wrong))):
-            compare_explanations(model, table[:2], table, **wrong)
+            api.faithfulness(model, table[:2], table, **wrong)
     with pytest.raises(InvalidInputError, match="There are no rows to explain"):
-        compare_explanations(model, table[:0], table)
+        api.faithfulness(model, table[:0], table)
     sick = formula_model(numbers_table(), lambda z: z[:, 0] / 0)
     with pytest.raises(InvalidInputError, match="returns no finite number for row 0"):
-        compare_explanations(sick, numbers_table()[:2], numbers_table())
+        api.faithfulness(sick, numbers_table()[:2], numbers_table())
 
 
 def test_a_result_survives_a_file_and_reads_itself(tmp_path):
@@ -407,17 +405,17 @@ def test_removing_what_counts_least_favours_masks_and_moving_it_favours_slopes(n
 def test_a_row_that_is_the_reference_has_nothing_to_remove(network):
     table = tiny_table(d=4, missing=True, n=1)
     model = tiny_model(table, network=network, dtype=torch.float32)
-    result = compare_explanations(model, table, table, perturbations=64)
+    result = api.faithfulness(model, table, table, perturbations=64)
     masks = [result.neighbourhood_index(n) for n in result.neighbourhoods if n != "resample"]
     assert (result.total[:, masks] == 0).all()
     assert np.isnan(result.entries().value).all()
     advice = wb.advise(result, "removed")
     assert "the model does not move" in advice.reason
     assert advice.instead.startswith("Choose other rows, or a background with other rows")
-    mask = fit_functions(model, table, table, operator="mask")
+    mask = api.local_functions(model, table, table, operator="mask")
     assert (mask.total == 0).all()
     assert (mask.fitted_total == 0).all()
-    curves = scale_curves(model, table, table, operator="mask", count=3)
+    curves = api.scale_curves(model, table, table, operator="mask", count=3)
     assert (curves.total == 0).all()
 
 

@@ -9,6 +9,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.measures import MEASURES
@@ -16,7 +17,6 @@ from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.lfa import compare_explanations, measure_explanations
 from workbench.engines.lfa.changes import Answers, Changes, draw_changes
 from workbench.engines.lfa.measuring import NETWORKS
 from workbench.engines.lfa.randomised import randomised
@@ -34,12 +34,12 @@ def case(*, d=5, task="binary", categorical=True, missing=False, network="mlp", 
 
 
 def measured(model, rows, background, **params):
-    return measure_explanations(model, rows, background, device="cpu", **{**FAST, **params})
+    return api.measures(model, rows, background, device="cpu", **{**FAST, **params})
 
 
 def explained(model, rows, background, **params):
     """The same explanations, by another method of the engine."""
-    return compare_explanations(model, rows, background, device="cpu", **{**EXPLAINED, **params})
+    return api.faithfulness(model, rows, background, device="cpu", **{**EXPLAINED, **params})
 
 
 def scores_of(result, measure):

@@ -11,7 +11,6 @@ from tests.networks import tiny_model, tiny_table
 from workbench import api
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
-from workbench.engines.lfa import fit_functions, scale_curves
 from workbench.engines.lfa.scales import ScalesParams
 
 OPERATORS = ["add", "scale", "mask", "resample"]
@@ -27,7 +26,7 @@ def within_errors(curves, expected, n=5):
 def test_of_a_linear_model_nothing_is_missed(operator):
     slope = torch.tensor([1.0, -2.0, 0.5]).double()
     model, table = formula_case(one_output(lambda x: x @ slope.to(x)), 3)
-    curves = scale_curves(model, table[:4], table, operator=operator)
+    curves = api.scale_curves(model, table[:4], table, operator=operator)
     if operator == "resample":  # which other value it is matters
         assert (curves.shares() > 0).all()
         return
@@ -39,7 +38,7 @@ def test_of_a_linear_model_nothing_is_missed(operator):
 @pytest.mark.parametrize(("law", "fourth"), [("normal", 3.0), ("uniform", 1.8)])
 def test_moves_of_a_quadratic_miss_its_curvature(law, fourth):
     model, table = formula_case(one_output(lambda x: x[:, 0] ** 2), 1)
-    curves = scale_curves(model, table[:6], table, law=law, **MANY)
+    curves = api.scale_curves(model, table[:6], table, law=law, **MANY)
     tau = curves.scales * float(table.X.std(0, correction=0))
     bent = (fourth - 1) * tau**4
     expected = bent / (4 * table.X[:6].numpy() ** 2 * tau**2 + bent)
@@ -49,7 +48,7 @@ def test_moves_of_a_quadratic_miss_its_curvature(law, fourth):
 
 def test_the_way_along_a_quadratic_misses_its_curvature():
     model, table = formula_case(one_output(lambda x: x[:, 0] ** 2), 1)
-    curves = scale_curves(model, table[:6], table, operator="scale", **MANY)
+    curves = api.scale_curves(model, table[:6], table, operator="scale", **MANY)
     s, start, x = curves.scales, float(table.X.mean()), table.X[:6].numpy()
     rise = 2 * (start + (1 - s / 2) * (x - start)) * (x - start)
     bent = (x - start) ** 4 * s**4 / 180
@@ -60,7 +59,7 @@ def test_the_way_along_a_quadratic_misses_its_curvature():
 def test_removals_of_a_product_miss_the_interaction():
     model, table = formula_case(one_output(lambda x: x[:, 0] * x[:, 1]), 2)
     table = replace(table, X=table.X - table.X.mean(0))
-    curves = scale_curves(model, table[:6], table, operator="mask")
+    curves = api.scale_curves(model, table[:6], table, operator="mask")
     kept = 1 / (1 + np.exp(-1 / curves.scales**2))
     expected = np.broadcast_to((1 - kept) / (1 + kept), (6, 12))
     np.testing.assert_allclose(curves.shares(), expected, atol=1e-6)
@@ -70,7 +69,7 @@ def test_removals_of_a_product_miss_the_interaction():
 
 def test_resampling_of_a_sum_misses_which_other_value_it_is():
     model, table = formula_case(one_output(lambda x: x[:, 0]), 1)
-    curves = scale_curves(model, table[:6], table, operator="resample", count=4, **MANY)
+    curves = api.scale_curves(model, table[:6], table, operator="resample", count=4, **MANY)
     q, x, other = curves.scales, table.X[:6].numpy(), table.X.numpy()
     missed = np.broadcast_to(q * other.var(), (6, 4))  # of those that were replaced
     expected = missed / (missed + q * (1 - q) * (x - other.mean()) ** 2)
@@ -84,7 +83,7 @@ def test_the_knee_of_a_wave_is_near_its_length():
     )
     table = replace(table, X=(table.X - table.X.mean(0)) / table.X.std(0, correction=0))
     row = replace(table[:1], X=torch.zeros(1, 1, dtype=torch.float64))
-    curves = scale_curves(model, row, table, count=24, **MANY)
+    curves = api.scale_curves(model, row, table, count=24, **MANY)
     way = (2 * np.pi * curves.scales / length) ** 2
     expected = 1 - way * np.exp(-way) / (0.5 * (1 - np.exp(-2 * way)))
     assert within_errors(curves, expected[None]).all()
@@ -97,15 +96,17 @@ def test_a_scale_is_a_fit_at_that_scale():
     model, rows = tiny_model(table), table[:4]
     for operator in ("add", "resample"):
         settings = {"operator": operator, "samples": 100, "heldout": 100, "seed": 2}
-        curves = scale_curves(model, rows, table, smallest=0.1, largest=0.7, count=3, **settings)
-        ends = scale_curves(model, rows, table, smallest=0.1, largest=0.7, count=2, **settings)
+        curves = api.scale_curves(
+            model, rows, table, smallest=0.1, largest=0.7, count=3, **settings
+        )
+        ends = api.scale_curves(model, rows, table, smallest=0.1, largest=0.7, count=2, **settings)
         np.testing.assert_array_equal(curves.shares()[:, ::2], ends.shares())
         for place, scale in enumerate(curves.scales):
-            fitted = fit_functions(model, rows, table, scale=float(scale), **settings)
+            fitted = api.local_functions(model, rows, table, scale=float(scale), **settings)
             np.testing.assert_allclose(curves.missed[:, place], fitted.missed, rtol=1e-9)
             np.testing.assert_allclose(curves.total[:, place], fitted.total, rtol=1e-9)
-    curves = scale_curves(model, rows, table, operator="mask", largest=1.0)
-    fitted = fit_functions(model, rows, table, operator="mask", scale=1.0)
+    curves = api.scale_curves(model, rows, table, operator="mask", largest=1.0)
+    fitted = api.local_functions(model, rows, table, operator="mask", scale=1.0)
     np.testing.assert_allclose(curves.shares()[:, -1], fitted.share_missed(), rtol=1e-6)
 
 
@@ -114,7 +115,7 @@ def test_its_standard_errors_are_those_of_other_seeds(operator):
     table = tiny_table(n=100, d=10, categorical=False)
     model, rows = tiny_model(table, scale=1.0), table[:4]
     runs = [
-        scale_curves(
+        api.scale_curves(
             model, rows, table, operator=operator, seed=seed, count=2, samples=400, heldout=60
         )
         for seed in range(12)
@@ -138,8 +139,8 @@ def test_a_row_does_not_depend_on_the_others(operator):
     table = tiny_table(d=5, missing=True)
     model = tiny_model(table)
     settings = {"operator": operator, "count": 3, "samples": 64, "heldout": 64}
-    together = scale_curves(model, table[:6], table, **settings)
-    alone = scale_curves(model, table[[4, 1]], table, **settings)
+    together = api.scale_curves(model, table[:6], table, **settings)
+    alone = api.scale_curves(model, table[[4, 1]], table, **settings)
     np.testing.assert_allclose(alone.missed, together.missed[[4, 1]], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(alone.spread, together.spread[[4, 1]], rtol=1e-6, atol=1e-9)
     cost = METHODS["lfa.scales"].cost(model, 6, len(table), ScalesParams(**settings))
@@ -159,4 +160,4 @@ def test_a_row_does_not_depend_on_the_others(operator):
 def test_says_what_does_not_go_together(settings, message):
     model, table = formula_case(one_output(lambda x: x.sum(1)), 3)
     with pytest.raises(InvalidInputError, match=message):
-        scale_curves(model, table[:1], table, **settings)
+        api.scale_curves(model, table[:1], table, **settings)

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench import api
 from workbench.core.card import Architecture
 from workbench.core.context import Context
-from workbench.engines.lime import fit_local_models
 from workbench.engines.lime.moved import MovedSamples
 from workbench.engines.lime.neighbourhood import around
 from workbench.engines.lime.params import LimeParams
@@ -116,11 +116,9 @@ def test_asks_about_as_many_rows_with_the_shortcut_as_without(n):
     model, asked = model_of(table, "one_hot"), []
     model.network.layers.register_forward_hook(lambda _, args, __: asked.append(len(args[0])))
     settings = {"sampling": "around", "perturbations": 100}
-    quick = fit_local_models(model, table[:n], table, **settings)
+    quick = api.lime(model, table[:n], table, **settings)
     assert sum(asked) == quick.provenance.evaluations == 100 * n + 20 + n
-    slow = fit_local_models(
-        replace(model, network=Opaque(model.network)), table[:n], table, **settings
-    )
+    slow = api.lime(replace(model, network=Opaque(model.network)), table[:n], table, **settings)
     assert slow.provenance.evaluations == quick.provenance.evaluations
     np.testing.assert_allclose(quick.coefficients, slow.coefficients, atol=1e-10)
     np.testing.assert_allclose(quick.std_errors, slow.std_errors, rtol=1e-5)

@@ -8,8 +8,8 @@ from scipy.special import ndtri
 from torch.quasirandom import SobolEngine
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
-from workbench.engines.lime import fit_local_models
 from workbench.engines.lime.params import LimeParams
 from workbench.engines.lime.points import Axes, find_axes, uniform
 from workbench.engines.lime.sampler import make_sampler
@@ -65,7 +65,7 @@ def test_what_the_answers_do_not_depend_on_gets_nothing():
     """A model of one direction: without mirrors other directions get noise."""
     table = tiny_table(n=300, d=6, task="regression", categorical=False)
     model = tiny_model(table, hidden=(1,))
-    result = fit_local_models(
+    result = api.lime(
         model, table[:3], table, sampling="around", selection="none", perturbations=1000
     )
     slope = model.network.first.weight[0].numpy() / model.encoder.scale.numpy()

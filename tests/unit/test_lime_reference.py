@@ -11,23 +11,24 @@ from lime.lime_tabular import LimeTabularExplainer
 
 import workbench
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.cli.main import workbench as command
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.method import METHODS
 from workbench.core.results import LocalModels
 from workbench.core.schema import Feature
-from workbench.engines.lime import REFERENCE, fit_local_models
 from workbench.engines.lime.package import SELECTIONS, Asked, coded, fit_row, make_package
 from workbench.engines.lime.params import ReferenceParams
 from workbench.engines.lime.reference import DRAWS
+from workbench.engines.lime.reference import NAME as REFERENCE
 
 SAMPLINGS = ("discretised", "mean-centred", "around")
 
 
 def fitted(model, rows, background, **params):
     params = {"perturbations": 300, **params}
-    return fit_local_models(model, rows, background, method=REFERENCE, **params)
+    return api.lime(model, rows, background, method=REFERENCE, **params)
 
 
 def with_missing_categories(n=120, task="binary"):
@@ -116,7 +117,7 @@ def test_agrees_with_ours_within_standard_errors():
     model = tiny_model(table, scale=1.0)
     asked = {"perturbations": 5000, "selection": "none"}
     theirs = fitted(model, table[:3], table, **asked)
-    ours = fit_local_models(model, table[:3], table, **asked)
+    ours = api.lime(model, table[:3], table, **asked)
     spread = np.hypot(theirs.std_errors, ours.std_errors)
     assert np.abs((theirs.coefficients - ours.coefficients) / spread).max() < 4
     assert theirs.edges == ours.edges

@@ -11,13 +11,14 @@ from lime.lime_base import LimeBase
 from torch import nn
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.table import Table
 from workbench.data.bundled import load_table
-from workbench.engines.lime import fit_local_models, tabular
 from workbench.engines.lime import sampler as sampling_of
+from workbench.engines.lime import tabular
 from workbench.engines.lime.levels import learn_levels
 from workbench.engines.lime.neighbourhood import Columns, around, places_of
 from workbench.engines.lime.params import LimeParams
@@ -70,7 +71,7 @@ def test_equals_the_package_given_the_same_samples(sampling, selection, count):
     asked = given(
         sampling=sampling, selection=selection, num_features=count, perturbations=200
     )  # fmt: skip
-    result = fit_local_models(model, rows, table, **asked)
+    result = api.lime(model, rows, table, **asked)
     width = 0.75 * np.sqrt(7)
     package = LimeBase(lambda far: np.sqrt(np.exp(-(far**2) / width**2)), random_state=0)
     for row, output in np.ndindex(2, 3):
@@ -138,7 +139,7 @@ def linear_case(d=6):
 @pytest.mark.parametrize("sampling", ["mean-centred", "around"])
 def test_recovers_the_slopes_of_a_linear_model(sampling):
     model, table, slopes = linear_case()
-    result = fit_local_models(
+    result = api.lime(
         model, table[:3], table, sampling=sampling, perturbations=5000, selection="none"
     )
     np.testing.assert_allclose(result.coefficients[:, :, 0], np.tile(slopes, (3, 1)), rtol=2e-3)
@@ -151,11 +152,11 @@ def test_error_falls_at_least_with_the_root_of_the_samples(sampling):
     table = tiny_table(n=400, d=5)
     model = tiny_model(table, scale=1.0)
     settings = {"sampling": sampling, "selection": "none"}
-    truth = fit_local_models(model, table[:2], table, perturbations=100_000, **settings)
+    truth = api.lime(model, table[:2], table, perturbations=100_000, **settings)
     sizes, errors = [250, 1000, 4000], []
     for n in sizes:
         found = [
-            fit_local_models(model, table[:2], table, perturbations=n, seed=seed, **settings)
+            api.lime(model, table[:2], table, perturbations=n, seed=seed, **settings)
             for seed in range(1, 6)
         ]
         # The penalty shrinks by a known amount that falls faster than noise.
@@ -177,7 +178,7 @@ def test_standard_errors_are_the_spread_over_seeds(sampling, monkeypatch):
 
     def spread():
         found = [
-            fit_local_models(
+            api.lime(
                 model, table[:2], table, sampling=sampling, perturbations=500, seed=seed,
                 selection="none",
             )
@@ -197,11 +198,11 @@ def test_a_row_gets_the_same_bits_whatever_the_others_are(sampling):
     table = tiny_table(n=60, d=5, missing=True)
     model = tiny_model(table)
     order = np.random.default_rng(0).permutation(20)
-    one = fit_local_models(model, table[:20], table, **given(sampling=sampling))
-    other = fit_local_models(model, table[:20][order], table, **given(sampling=sampling))
+    one = api.lime(model, table[:20], table, **given(sampling=sampling))
+    other = api.lime(model, table[:20][order], table, **given(sampling=sampling))
     for name in ("coefficients", "std_errors", "r2", "stability", "intercepts"):
         np.testing.assert_array_equal(getattr(one, name)[order], getattr(other, name))
-    another = fit_local_models(model, table[:20], table, seed=1, **given(sampling=sampling))
+    another = api.lime(model, table[:20], table, seed=1, **given(sampling=sampling))
     assert (one.coefficients != another.coefficients).any()
 
 
@@ -223,7 +224,7 @@ def test_samples_that_do_not_depend_on_the_row_are_asked_about_once():
     table = tiny_table(n=60, d=5)
     model = tiny_model(table)
     for sampling, times in zip(SAMPLINGS, (1, 1, 7), strict=True):
-        result = fit_local_models(model, table[:7], table, **given(sampling=sampling))
+        result = api.lime(model, table[:7], table, **given(sampling=sampling))
         pilot = 0 if sampling == "discretised" else 80
         assert result.provenance.evaluations == 400 * times + pilot + 7
         np.testing.assert_array_equal(result.samples, 400)
@@ -258,7 +259,7 @@ def test_the_strongest_features_are_more_stable_than_with_independent_samples(
     def stability():
         tops = []
         for seed in range(10):
-            result = fit_local_models(model, rows, train, sampling=sampling, seed=seed)
+            result = api.lime(model, rows, train, sampling=sampling, seed=seed)
             order = np.argsort(-np.abs(result.coefficients[:, :, 0]), axis=1)[:, :5]
             tops.append([set(top) for top in order.tolist()])
         pairs = [
@@ -276,8 +277,8 @@ def test_the_strongest_features_are_more_stable_than_with_independent_samples(
 def test_draws_more_samples_until_the_strongest_features_are_told_apart():
     table = tiny_table(n=300, d=8)
     model, rows = tiny_model(table), table[:12]
-    few = fit_local_models(model, rows, table, **given(top=2))
-    many = fit_local_models(model, rows, table, **given(top=2, max_perturbations=3000))
+    few = api.lime(model, rows, table, **given(top=2))
+    many = api.lime(model, rows, table, **given(top=2, max_perturbations=3000))
     assert not few.separated.all()
     assert set(np.unique(many.samples)) <= {400, 800, 1600, 3000}
     assert len(set(many.samples.tolist())) > 1
@@ -288,7 +289,7 @@ def test_draws_more_samples_until_the_strongest_features_are_told_apart():
     )  # fmt: skip
     assert many.separated[many.samples < 3000].all()
     assert many.provenance.evaluations <= 3000 + 12
-    full = fit_local_models(
+    full = api.lime(
         model, rows, table, perturbations=1600, top=2, seed=0
     )  # the same sequence  # fmt: skip
     same = many.samples == 1600
@@ -301,9 +302,9 @@ def test_draws_more_samples_until_the_strongest_features_are_told_apart():
 def test_says_when_the_kernel_is_inactive_and_when_the_fit_is_poor():
     table = tiny_table(n=300, d=12)
     model = tiny_model(table, scale=6.0)
-    usual = fit_local_models(model, table[:5], table, **given())
+    usual = api.lime(model, table[:5], table, **given())
     assert any("hardly tells near from far for 5 of 5 rows" in n for n in usual.provenance.notes)
-    narrow = fit_local_models(
+    narrow = api.lime(
         model, table[:5], table, **given(sampling="around", kernel_width=1.0, perturbations=4000)
     )
     assert (narrow.effective_share < 0.5).all()
@@ -337,7 +338,7 @@ def odd_table(n=200):
 def test_features_that_never_vary_get_nothing(sampling, selection):
     table = odd_table()
     model = tiny_model(table)
-    result = fit_local_models(
+    result = api.lime(
         model, table[:3], table, **given(sampling=sampling, selection=selection, num_features=4)
     )
     np.testing.assert_allclose(result.coefficients[:, 1:5], 0, atol=1e-9)
@@ -350,7 +351,7 @@ def test_features_that_never_vary_get_nothing(sampling, selection):
 def test_other_bins(bins, task):
     table = tiny_table(n=200, d=4, task=task, missing=True)
     model = tiny_model(table)
-    result = fit_local_models(model, table[:3], table, **given(bins=bins))
+    result = api.lime(model, table[:3], table, **given(bins=bins))
     assert np.isfinite(result.coefficients).all()
     assert 1 <= len(result.edges[0]) <= (9 if bins == "decile" else 7)
     assert result.edges[1] == ()
@@ -365,7 +366,7 @@ def test_a_table_of_categories_alone():
     categories = replace(table, schema=schema, X=table.X[:, kept])
     model = tiny_model(categories)
     results = [
-        fit_local_models(model, categories[:3], categories, **given(sampling=sampling))
+        api.lime(model, categories[:3], categories, **given(sampling=sampling))
         for sampling in SAMPLINGS
     ]
     for other in results[1:]:
@@ -376,14 +377,14 @@ def test_a_value_that_no_background_row_has_is_told():
     table = odd_table()
     X = table.X[:2].clone()
     X[0, 4] = 1.0
-    result = fit_local_models(tiny_model(table), replace(table[:2], X=X), table, **given())
+    result = api.lime(tiny_model(table), replace(table[:2], X=X), table, **given())
     assert "1 row has a value of never that no background row has" in result.provenance.notes[0]
 
 
 def test_a_constant_model_depends_on_nothing():
     table = tiny_table(n=100, d=4)
     model = tiny_model(table, network="linear", scale=0.0)
-    result = fit_local_models(model, table[:2], table, **given())
+    result = api.lime(model, table[:2], table, **given())
     np.testing.assert_allclose(result.coefficients, 0, atol=1e-12)
     np.testing.assert_allclose(result.r2, 1)
 
@@ -403,25 +404,25 @@ def test_a_constant_model_depends_on_nothing():
 def test_settings_that_do_not_fit(params, message):
     table = tiny_table()
     with pytest.raises(InvalidInputError, match=message):
-        fit_local_models(tiny_model(table), table[:2], table, **params)
+        api.lime(tiny_model(table), table[:2], table, **params)
 
 
 def test_tables_and_models_that_do_not_fit():
     table = tiny_table()
     model = tiny_model(table)
     with pytest.raises(InvalidInputError, match="Entropy bins need the labels of the background"):
-        fit_local_models(model, table[:2], replace(table, y=None), bins="entropy")
+        api.lime(model, table[:2], replace(table, y=None), bins="entropy")
     with pytest.raises(InvalidInputError, match="There are no rows to explain"):
-        fit_local_models(model, table[:0], table)
+        api.lime(model, table[:0], table)
     broken = model.to()
     broken.network.first.weight.fill_(torch.nan)
     with pytest.raises(InvalidInputError, match="returns no finite number for some rows"):
-        fit_local_models(broken, table[:2], table)
+        api.lime(broken, table[:2], table)
 
 
 def test_picks_rows_that_cover_what_matters():
     table = tiny_table(n=60, d=5)
-    result = fit_local_models(tiny_model(table), table[:4], table, **given())
+    result = api.lime(tiny_model(table), table[:4], table, **given())
     values = np.zeros((4, 5, 2))
     values[0, [0, 1], 1] = 1.0, 1.0
     values[1, [0, 1, 2], 1] = 1.0, 1.0, 0.1

@@ -29,12 +29,13 @@ from tests.onnx_files import (
     pipeline,
     tensor,
 )  # fmt: skip
+from workbench import api
 from workbench.core.card import Card
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError, LimitError, RegistryError
 from workbench.core.model import Model
 from workbench.core.schema import Feature
-from workbench.engines import lfa, lime, shapley
+from workbench.engines import shapley
 from workbench.numerics.game import BLACK_BOX_CHUNK_ROWS, Game
 from workbench.numerics.maskers import marginal
 from workbench.registry import onnx_runner
@@ -418,7 +419,7 @@ def test_numbers_of_which_the_model_takes_no_fractions_stay_whole(tmp_path):
     path = export(pipeline(table, LogisticRegression()), tmp_path / "people.onnx")
     model = model_of(path, table.schema)
     assert model.whole_numbers == {table.schema.names.index("children")}
-    found = lfa.compare_explanations(model, table[:4], table, perturbations=64, heldout=32)
+    found = api.faithfulness(model, table[:4], table, perturbations=64, heldout=32)
     assert found.reference[2] == round(float(table.X[:, 2].mean()))
     assert np.isnan(found.values[:, found.method_index("c-lime"), 2]).all()
     assert np.isfinite(found.values[:, found.method_index("kernelshap")]).all()
@@ -427,20 +428,16 @@ def test_numbers_of_which_the_model_takes_no_fractions_stay_whole(tmp_path):
     np.testing.assert_allclose(
         found.values[:, found.method_index("kernelshap")], values.values, atol=1e-9
     )
-    measured = lfa.measure_explanations(
-        model, table[:2], table, perturbations=64, repeats=10, copies=2
-    )
+    measured = api.measures(model, table[:2], table, perturbations=64, repeats=10, copies=2)
     assert np.isfinite(measured.scores[:, 0, measured.measures.index("pgi")]).all()
 
 
 @pytest.mark.parametrize("sampling", ["discretised", "mean-centred", "around"])
-@pytest.mark.parametrize("method", [lime.NAME, lime.REFERENCE])
+@pytest.mark.parametrize("method", ["lime.tabular", "lime.reference"])
 def test_lime_asks_for_whole_numbers_where_the_model_takes_no_others(tmp_path, method, sampling):
     table = people(n=60)
     path = export(pipeline(table, LogisticRegression()), tmp_path / "people.onnx")
     model = model_of(path, table.schema)
-    found = lime.fit_local_models(
-        model, table[:1], table, method=method, sampling=sampling, perturbations=500
-    )
+    found = api.lime(model, table[:1], table, method=method, sampling=sampling, perturbations=500)
     children = table.schema.names.index("children")
     assert abs(found.coefficients[0, children, 1]) > 5 * found.std_errors[0, children, 1] > 0

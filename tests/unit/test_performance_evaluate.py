@@ -18,7 +18,7 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
 from workbench.core.performance import AREAS, CLASS_METRICS
 from workbench.core.results import load
-from workbench.engines.performance import calibration, evaluate, resampling
+from workbench.engines.performance import calibration, resampling
 from workbench.engines.performance.params import EvaluateParams
 from workbench.engines.performance.regression import regression
 
@@ -194,7 +194,7 @@ def test_a_class_that_is_never_predicted_has_no_precision():
 def test_a_single_row_has_values_without_intervals():
     result = evaluated("regression", n=60)
     table = tiny_table(n=60, task="regression")
-    one = evaluate(tiny_model(table), table[:1])
+    one = api.evaluate(tiny_model(table), table[:1])
     assert one.undefined["mean absolute error"] == "an interval needs at least 2 rows"
     assert one.undefined["R squared"] == "the target does not vary over the rows"
     assert not math.isnan(one.metric("mean absolute error").value)
@@ -331,7 +331,7 @@ def test_rows_are_predicted_in_chunks_with_progress(monkeypatch):
     monkeypatch.setattr("workbench.engines.performance.evaluation.STEP_ROWS", 16)
     seen = []
     table = tiny_table(n=40)
-    evaluate(tiny_model(table), table, progress=lambda *step: seen.append(step))
+    api.evaluate(tiny_model(table), table, progress=lambda *step: seen.append(step))
     assert [step for step in seen if step[2] == "rows"] == [
         (16, 40, "rows"), (32, 40, "rows"), (40, 40, "rows")
     ]  # fmt: skip
@@ -341,8 +341,8 @@ def unlabelled(table):
     return replace(table, y=None)
 
 
-def recoded(table):
-    return replace(table, schema=table.schema.model_copy(update={"classes": ("yes", "no")}))
+def renamed(table):
+    return replace(table, schema=table.schema.model_copy(update={"classes": ("nope", "yep")}))
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def recoded(table):
     [
         (unlabelled, "Table 'tiny' does not say what is true: it has no column 'y', which model "
                      "tiny@1 predicts; add that column or choose rows that have it."),
-        (recoded, "The classes of table 'tiny' are not those of model tiny@1; read the file with "
+        (renamed, "The classes of table 'tiny' are not those of model tiny@1; read the file with "
                   "the model's schema."),
         (lambda t: replace(t, y=t.y.double().fill_(math.nan)),
          "Column 'y' has no value in row 0 of table 'tiny'; fill it in or leave out the row."),
@@ -362,7 +362,7 @@ def recoded(table):
 def test_says_what_is_wrong(change, message):
     table = tiny_table()
     with pytest.raises(InvalidInputError) as fault:
-        evaluate(tiny_model(table), change(table))
+        api.evaluate(tiny_model(table), change(table))
     assert str(fault.value) == message
 
 
@@ -372,7 +372,7 @@ def test_a_row_without_a_usable_answer_is_named():
     rows = replace(table, X=table.X.clone())
     rows.X[7, 0] = 1e308
     with pytest.raises(InvalidInputError, match="returns no usable number for row 7 of 'tiny'"):
-        evaluate(model, rows)
+        api.evaluate(model, rows)
 
 
 def test_records_that_no_background_was_used():

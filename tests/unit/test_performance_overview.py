@@ -10,7 +10,7 @@ from tests.performances import table_of
 from workbench import api
 from workbench.core.errors import DataError, InvalidInputError
 from workbench.core.schema import Feature
-from workbench.engines.performance import table_overview
+from workbench.engines.performance.overview import table_overview
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from workbench import api
 from workbench.core.errors import DataError
 from workbench.core.schema import Feature
 from workbench.core.wording import percent
-from workbench.engines.performance import table_overview
+from workbench.engines.performance.overview import table_overview
 from workbench.plots.data import class_balance, distribution, missingness
 
 BOLD = "<b>x</b>"

@@ -8,8 +8,8 @@ import torch
 
 from tests.networks import tiny_model, tiny_table
 from tests.profiles import numbers, profiles_of, some_profiles
+from workbench import api
 from workbench.core.errors import InvalidInputError
-from workbench.engines.profiles import profiles
 from workbench.plots import options_of, render, views_of
 from workbench.plots.profile_groups import curve_groups, group_sentences
 from workbench.plots.profile_models import across_sentence
@@ -246,7 +246,7 @@ def test_names_of_a_user_are_escaped():
         update={"features": (first, second, *table.schema.features[2:])}
     )
     table = replace(table, schema=schema)
-    result = profiles(tiny_model(table), table, device="cpu", pair=f"{bad},c1")
+    result = api.profiles(tiny_model(table), table, device="cpu", pair=f"{bad},c1")
     for view in views_of(result):
         for feature in (bad, "c1"):
             options = {} if view in {"pair", "multiples"} else {"feature": feature}

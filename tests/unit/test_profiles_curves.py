@@ -12,10 +12,10 @@ from torch import nn
 from tests.interaction_functions import Function, model_of, normal, table_of
 from tests.networks import Opaque, tiny_model, tiny_table
 from tests.profiles import numbers, raw_formula_model
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
-from workbench.engines.profiles import profiles
 from workbench.engines.profiles.params import ProfileParams
 
 TASKS = ["binary", "multiclass", "regression"]
@@ -54,7 +54,7 @@ def test_mean_and_single_curves_are_those_of_scikit_learn(task, wrap):
     model = tiny_model(table)
     if wrap is Opaque:
         model = replace(model, network=Opaque(model.network))
-    found = profiles(model, table, points=6, curves=60, device="cpu")
+    found = api.profiles(model, table, points=6, curves=60, device="cpu")
     which = len(model.output_names) - 1
     for place in range(5):
         profile = found.profile(place, which)
@@ -68,7 +68,7 @@ def test_mean_and_single_curves_are_those_of_scikit_learn(task, wrap):
 def test_single_precision_is_within_a_millionth_of_scikit_learn():
     table = tiny_table()
     model = tiny_model(table, dtype=torch.float32)
-    found = profiles(model, table, device="cpu")
+    found = api.profiles(model, table, device="cpu")
     for place in range(5):
         profile = found.profile(place, 1)
         wanted = oracle(model, table, [place], [profile.grid], 1, "average")
@@ -79,7 +79,7 @@ def test_single_precision_is_within_a_millionth_of_scikit_learn():
 def test_the_surface_of_a_pair_is_that_of_scikit_learn(pair):
     table = tiny_table()
     model = tiny_model(table)
-    found = profiles(model, table, pair=pair, pair_points=5, device="cpu").pair_profile(1)
+    found = api.profiles(model, table, pair=pair, pair_points=5, device="cpu").pair_profile(1)
     places = [model.schema.names.index(name) for name in pair.split(",")]
     wanted = oracle(model, table, places, [found.x, found.y], 1, "average")
     np.testing.assert_allclose(found.mean[0], wanted, atol=1e-9)
@@ -150,7 +150,7 @@ def pair_by_definition(model, X, places, ends, which):
 def test_accumulated_effects_are_those_of_the_definition():
     table = tiny_table(n=40)
     model = tiny_model(table)
-    found = profiles(model, table, points=5, device="cpu")
+    found = api.profiles(model, table, points=5, device="cpu")
     for place in (0, 2, 4):
         profile = found.profile(place, 1)
         wanted = effects_by_definition(model, table.X, place, profile.grid, 1)
@@ -164,7 +164,7 @@ def test_effects_are_0_on_average_where_most_rows_have_one_value():
     X[:270, 0] = 0.0
     table = table_of(X)
     model = model_of(Function(lambda a, b: 2 * a + b), table.schema)
-    found = profiles(model, table, points=5).profile("x1")
+    found = api.profiles(model, table, points=5).profile("x1")
     wanted = 2 * (found.grid - float(X[:, 0].mean()))
     np.testing.assert_allclose(found.effects[0], wanted, atol=1e-12)
 
@@ -172,7 +172,7 @@ def test_effects_are_0_on_average_where_most_rows_have_one_value():
 def test_accumulated_effects_of_a_pair_are_those_of_the_definition():
     table = tiny_table(n=60)
     model = tiny_model(table)
-    found = profiles(model, table, pair="x0,x4", pair_points=4, device="cpu").pair_profile(1)
+    found = api.profiles(model, table, pair="x0,x4", pair_points=4, device="cpu").pair_profile(1)
     wanted = pair_by_definition(model, table.X, (0, 4), (found.x, found.y), 1)
     np.testing.assert_allclose(found.effects[0], wanted, atol=1e-12)
 
@@ -180,7 +180,7 @@ def test_accumulated_effects_of_a_pair_are_those_of_the_definition():
 def test_of_a_linear_function_both_are_its_lines():
     table = numbers(d=3)
     model = raw_formula_model(table, lambda z: 2 * z[:, 0] - 3 * z[:, 1] + 1)
-    found = profiles(model, table, pair="x0,x1", device="cpu")
+    found = api.profiles(model, table, pair="x0,x1", device="cpu")
     for place, slope in ((0, 2.0), (1, -3.0), (2, 0.0)):
         profile = found.profile(place)
         for curve in (profile.mean[0], profile.effects[0], *profile.curves):
@@ -196,7 +196,7 @@ def test_of_a_linear_function_both_are_its_lines():
 def test_of_a_product_the_mean_curve_ignores_that_features_go_together(correlation):
     table = numbers(n=4000, correlation=correlation)
     model = raw_formula_model(table, lambda z: z[:, 0] * z[:, 1])
-    found = profiles(model, table, points=60, pair="x0,x1", device="cpu")
+    found = api.profiles(model, table, points=60, pair="x0,x1", device="cpu")
     profile = found.profile("x0")
     # The mean curve is x0 times the mean of x1, whatever their correlation.
     mean = table.X[:, 1].mean().item()
@@ -221,7 +221,7 @@ def test_effect_errors_are_the_spread_over_tables():
         table = numbers(n=200, correlation=0.3, seed=seed)
         X = table.X.clone()
         X[:, 0] = torch.from_numpy(np.random.default_rng(seed).integers(0, 4, 200).astype(float))
-        profile = profiles(
+        profile = api.profiles(
             raw_formula_model(table, formula), replace(table, X=X), features="x0", device="cpu"
         ).profile()
         ends = profile.grid if ends is None else ends
@@ -234,7 +234,7 @@ def test_effect_errors_are_the_spread_over_tables():
 def test_missing_values_are_a_value_of_their_own():
     table = tiny_table(missing=True)
     model = tiny_model(table)
-    found = profiles(model, table, curves=0, device="cpu")
+    found = api.profiles(model, table, curves=0, device="cpu")
     for place in range(5):
         profile = found.profile(place, 1)
         assert np.isnan(profile.grid[-1])
@@ -336,14 +336,14 @@ def test_says_what_does_not_fit():
     table = tiny_table()
     model = tiny_model(table)
     with pytest.raises(InvalidInputError, match="The model has no feature 'age'; choose among x0,"):
-        profiles(model, table, features="x0,age")
+        api.profiles(model, table, features="x0,age")
     with pytest.raises(InvalidInputError, match="a pair is two features"):
-        profiles(model, table, pair="x0")
+        api.profiles(model, table, pair="x0")
     with pytest.raises(InvalidInputError, match="a feature is named twice"):
-        profiles(model, table, pair="x0,x0")
+        api.profiles(model, table, pair="x0,x0")
     with pytest.raises(InvalidInputError, match="no rows to average over"):
-        profiles(model, table[:0])
-    found = profiles(model, table, features="x2,c1", device="cpu")
+        api.profiles(model, table[:0])
+    found = api.profiles(model, table, features="x2,c1", device="cpu")
     assert found.asked == ("x2", "c1")
     with pytest.raises(InvalidInputError, match="no profile of feature 'x0'; choose one of x2, c1"):
         found.profile("x0")
@@ -353,7 +353,7 @@ def test_says_what_does_not_fit():
 
 def test_the_frame_has_a_line_for_each_point_and_output():
     table = tiny_table()
-    found = profiles(tiny_model(table), table, features="c1", pair="c1,x0", device="cpu")
+    found = api.profiles(tiny_model(table), table, features="c1", pair="c1,x0", device="cpu")
     frame = found.to_frame()
     levels = table.schema.features[1].categories
     assert list(frame["label"].unique()) == list(levels)

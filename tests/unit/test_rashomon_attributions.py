@@ -8,10 +8,10 @@ import torch
 
 import workbench.api  # noqa: F401 - registers the methods that explain each model
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.method import METHODS
-from workbench.engines.rashomon import explain_set
 from workbench.engines.rashomon.attributions import NAME
 from workbench.engines.rashomon.attributions_params import AttributionsParams
 from workbench.engines.rashomon.by_dropout import dropout_family
@@ -34,7 +34,7 @@ def members_of(result):
 
 def test_linear_models_have_the_values_of_the_closed_form():
     model, rows, table = case("regression", network="linear", categorical=False)
-    result = explain_set(model, rows, table, **ALL)
+    result = api.explain_set(model, rows, table, **ALL)
     family = dropout_family(model, result.explorer, 0)
     weights = family.weights(members_of(result))["first.weight"][:, 0]  # (m, d)
     background = table.split("train").sample(15, seed=0)
@@ -51,7 +51,7 @@ def test_linear_models_have_the_values_of_the_closed_form():
 def test_a_sign_flips_where_a_weight_does():
     model, rows, table = case("regression", network="linear", categorical=False)
     wide = {"explorer": "gaussian-weights", "explained": 40, "models": 200}
-    result = explain_set(model, rows, table, **ALL | wide)
+    result = api.explain_set(model, rows, table, **ALL | wide)
     family = dropout_family(model, "gaussian-weights", 0)
     weights = family.weights(members_of(result))["first.weight"][:, 0]
     one_sign = (weights > 0).all(0) | (weights < 0).all(0)
@@ -66,7 +66,9 @@ def test_a_sign_flips_where_a_weight_does():
 @pytest.mark.parametrize("method", ["exact", "kernel"])
 def test_models_side_by_side_are_explained_as_one_at_a_time(task, method):
     model, rows, table = case(task, missing=True)
-    result = explain_set(model, rows, table, explanation=method, explorer="gaussian-weights", **ALL)
+    result = api.explain_set(
+        model, rows, table, explanation=method, explorer="gaussian-weights", **ALL
+    )
     family = dropout_family(model, "gaussian-weights", 0)
     background = table.split("train").sample(15, seed=0)
     members = members_of(result)
@@ -86,7 +88,7 @@ def test_models_side_by_side_are_explained_as_one_at_a_time(task, method):
 @pytest.mark.parametrize("method", ["integrated-gradients", "deeplift"])
 def test_methods_that_need_gradients_see_one_model_at_a_time(method):
     model, rows, table = case("multiclass")
-    result = explain_set(model, rows, table, explanation=method, **ALL)
+    result = api.explain_set(model, rows, table, explanation=method, **ALL)
     family = dropout_family(model, "gaussian-units", 0)
     background = table.split("train").sample(15, seed=0)
     one, record = materialise(family, members_of(result), 3), METHODS[f"shapley.{method}"]
@@ -124,7 +126,7 @@ def test_models_side_by_side_keep_their_outputs_apart():
 def test_where_no_model_is_admitted_it_says_so():
     model, rows, table = case("regression", network="linear", categorical=False)
     perfect = replace(table, y=model.predict(table.X)[:, 0])
-    result = explain_set(model, rows, perfect, **ALL | {"tolerance": 0.0})
+    result = api.explain_set(model, rows, perfect, **ALL | {"tolerance": 0.0})
     assert result.n_models == 0
     assert np.isnan(result.span().low).all()
     assert np.isfinite(result.given_values).all()
@@ -133,7 +135,7 @@ def test_where_no_model_is_admitted_it_says_so():
 
 def test_says_what_a_reader_should_know():
     model, _, table = case()
-    result = explain_set(model, table.split("validation"), table, **ALL)
+    result = api.explain_set(model, table.split("validation"), table, **ALL)
     assert result.explorer == "gaussian-units"
     assert result.inner == "shapley.exact"
     notes = " ".join(result.provenance.notes)
@@ -141,7 +143,7 @@ def test_says_what_a_reader_should_know():
     assert "admitted by their loss on 12 validation rows" in notes
     assert "12 rows of those explained also admitted models" in notes
     assert "15 training rows stand in" in notes
-    strict = explain_set(model, table.split("test"), table, **ALL | {"tolerance": 0.001})
+    strict = api.explain_set(model, table.split("test"), table, **ALL | {"tolerance": 0.001})
     assert (strict.excess <= 0.001).all()
     if strict.n_models:
         assert "cannot be told from 0" in " ".join(strict.provenance.notes)
@@ -165,15 +167,15 @@ def test_chooses_the_cheapest_method_that_is_exact_enough():
 def test_refuses_what_it_cannot_do():
     model, rows, table = case()
     with pytest.raises(InvalidInputError, match="does not say what is true"):
-        explain_set(model, rows, replace(table, y=None), **ALL)
+        api.explain_set(model, rows, replace(table, y=None), **ALL)
     wide, some, wide_table = case(d=40)
     with pytest.raises(InvalidInputError, match=r"5,000 rows by 1,024 models .* at most 819 rows"):
-        explain_set(wide, some[[0] * 5000], wide_table, explained=1024)
+        api.explain_set(wide, some[[0] * 5000], wide_table, explained=1024)
     with pytest.raises(InvalidInputError, match=r"explorer: .*, got 'guessing'"):
-        explain_set(model, rows, table, explorer="guessing")
+        api.explain_set(model, rows, table, explorer="guessing")
     linear, rows, table = case(network="linear")
     with pytest.raises(InvalidInputError, match="no hidden units"):
-        explain_set(linear, rows, table, explorer="gaussian-units")
+        api.explain_set(linear, rows, table, explorer="gaussian-units")
 
 
 def test_tells_how_far_it_is_and_stops():

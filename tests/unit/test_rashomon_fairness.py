@@ -29,7 +29,6 @@ from workbench.core.fairness_front import (
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.params import parse_params
 from workbench.core.results import load
-from workbench.engines import rashomon
 from workbench.engines.rashomon.directed import explore_directed
 from workbench.engines.rashomon.fairness_measured import choose
 from workbench.engines.rashomon.fairness_params import FairnessFrontParams
@@ -101,7 +100,7 @@ def test_the_choice_reads_validation_rows_alone():
     rows = table.split("test")
     swapped = replace(rows, y=1 - rows.y, X=rows.X.flip(0))
     one, other = (
-        rashomon.fairness_front(model, own, table, **(QUICK | {"explained": 0}), by="c1", eps=0.1)
+        api.fairness_front(model, table, own, **(QUICK | {"explained": 0}), by="c1", eps=0.1)
         for own in (rows, swapped)
     )
     np.testing.assert_array_equal(one.chosen, other.chosen)
@@ -268,15 +267,15 @@ def test_says_what_is_wrong(settings, message):
 def test_rows_that_the_search_has_seen_confirm_nothing():
     table = grouped_table()
     model = tiny_model(table, dtype=torch.float32)
-    found = rashomon.fairness_front(
-        model, table.split("validation"), table, **(QUICK | {"explained": 0}), by="c1", eps=0.2
+    found = api.fairness_front(
+        model, table, table.split("validation"), **(QUICK | {"explained": 0}), by="c1", eps=0.2
     )
     assert found.overlap == 60
     assert not any(found.confirmed(q) for q in range(len(GAPS)))
     elsewhere = replace(table.split("validation"), X=table.split("validation").X + 1.0)
     elsewhere.X[:, 1::2] -= 1.0  # categories stay
-    other = rashomon.fairness_front(
-        model, elsewhere, table, **(QUICK | {"explained": 0}), by="c1", eps=0.2
+    other = api.fairness_front(
+        model, table, elsewhere, **(QUICK | {"explained": 0}), by="c1", eps=0.2
     )
     assert other.overlap == 0, "rows of another file have the same numbers"
 
@@ -286,10 +285,10 @@ def test_groups_without_the_people_in_question_are_undefined_and_never_chosen():
     rare = table.X[:, 1] > 0
     table = replace(table, y=torch.where(rare, torch.zeros_like(table.y), table.y))
     model = tiny_model(table, dtype=torch.float32)
-    own = (model, table.split("test"), table)
+    own = (model, table, table.split("test"))
     with pytest.raises(InvalidInputError, match="Fewer than two groups by c1 have 1 row behind"):
-        rashomon.fairness_front(*own, **QUICK, by="c1", gap="true_positive_rate_difference")
-    found = rashomon.fairness_front(*own, **QUICK, by="c1")
+        api.fairness_front(*own, **QUICK, by="c1", gap="true_positive_rate_difference")
+    found = api.fairness_front(*own, **QUICK, by="c1")
     q = found.gap_index("true_positive_rate_difference")
     assert np.isnan(found.gaps[:, :, q]).all()
     assert found.chosen[q] == NONE

@@ -15,6 +15,7 @@ from torch.nn import functional
 import workbench.api
 from tests.interaction_functions import normal, table_of
 from tests.networks import Opaque, tiny_model, tiny_table
+from workbench import api
 from workbench.core.across_models import GIVEN
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
@@ -25,7 +26,6 @@ from workbench.core.results import load
 from workbench.engines.interactions.params import ScoresParams
 from workbench.engines.interactions.scene import scene_of
 from workbench.engines.rashomon import interactions as engine
-from workbench.engines.rashomon import interactions_set
 from workbench.engines.rashomon.by_dropout import dropout_family
 from workbench.numerics.stream.family import Members
 
@@ -82,7 +82,7 @@ def by_hand(network, model, rows, donors, i, j):
 @pytest.mark.parametrize("explorer", ["gaussian-units", "bernoulli-weights"])
 def test_every_model_is_scored_as_by_hand_on_the_same_exchanges(task, explorer):
     model, rows, table = case(task)
-    found = interactions_set(
+    found = api.interactions_set(
         model, rows, table, detector="both", explorer=explorer, seed=5, device="cpu", **FEW
     )
     assert found.mixed.shape == (5, 6, len(model.output_names))
@@ -99,7 +99,7 @@ def test_every_model_is_scored_as_by_hand_on_the_same_exchanges(task, explorer):
 def test_every_model_is_as_good_when_its_loss_is_taken_directly(task):
     model, rows, table = case(task)
     tolerance = 0.3
-    found = interactions_set(
+    found = api.interactions_set(
         model, rows, table, device="cpu", **FEW | {"tolerance": tolerance, "scored": 20}
     )
     known = table.split("validation")
@@ -140,7 +140,7 @@ def test_all_models_are_asked_about_the_same_rows_and_exchanges(monkeypatch):
 
     spied = replace(method, explain=explain)
     monkeypatch.setitem(METHODS._methods, "interactions.scores", spied)
-    interactions_set(model, rows, table, device="cpu", **FEW)
+    api.interactions_set(model, rows, table, device="cpu", **FEW)
     first, *others = [torch.cat(network.seen) for network in watched]
     assert len(others) == 4
     assert len(first) == 12 * (1 + 2 * 4 + 2 * 7 + 1), "rows, with one and with two exchanged, rows"
@@ -153,9 +153,9 @@ def test_all_models_are_asked_about_the_same_rows_and_exchanges(monkeypatch):
 def test_models_side_by_side_are_scored_as_one_at_a_time(task, monkeypatch):
     model, rows, table = case(task)
     chosen = FEW | {"detector": "both", "order": 3, "explorer": "gaussian-weights"}
-    alone = interactions_set(model, rows, table, device="cpu", **chosen)
+    alone = api.interactions_set(model, rows, table, device="cpu", **chosen)
     monkeypatch.setattr(engine, "_at_once", lambda *_: 3)
-    together = interactions_set(model, rows, table, device="cpu", **chosen)
+    together = api.interactions_set(model, rows, table, device="cpu", **chosen)
     assert together.provenance.evaluations == alone.provenance.evaluations
     for name in BY_MODEL:
         if getattr(alone, name) is not None:
@@ -180,7 +180,7 @@ def test_more_models_only_widen_the_range(data):
 @cache
 def CLOUD():  # noqa: N802 - a constant that is made when it is first needed
     model, rows, table = case()
-    return interactions_set(
+    return api.interactions_set(
         model, rows, table, detector="both", device="cpu", **FEW | {"scored": 12}
     )
 
@@ -211,7 +211,7 @@ def test_the_cloud_is_what_the_scores_of_all_models_say(by):
 
 def test_linear_models_have_no_interactions_whichever_is_asked():
     model, rows, table = case("regression", network="linear")
-    found = interactions_set(model, rows, table, device="cpu", **FEW)
+    found = api.interactions_set(model, rows, table, device="cpu", **FEW)
     assert found.explorer == "gaussian-weights"
     assert found.n_models == 5
     assert np.abs(found.mixed).max() < 1e-10
@@ -222,9 +222,9 @@ def test_trained_models_are_scored_and_stand_in_for_a_black_box():
     model, rows, table = case(n=20)
     sealed = replace(model, network=Sealed(model))
     with pytest.raises(InvalidInputError, match="shows no weights of linear layers that could be"):
-        interactions_set(sealed, rows, table, device="cpu", **FEW)
+        api.interactions_set(sealed, rows, table, device="cpu", **FEW)
     trained = FEW | {"explorer": "retraining", "models": 3, "scored": 2, "tolerance": 50.0}
-    found = interactions_set(sealed, rows, table, device="cpu", **trained)
+    found = api.interactions_set(sealed, rows, table, device="cpu", **trained)
     assert found.n_models == 3
     assert "64 and 64 hidden units stand in for it" in " ".join(found.provenance.notes)
     alone = workbench.api.interaction_scores(sealed, rows, permutations=2)
@@ -252,7 +252,7 @@ def test_pairs_of_wide_tables_are_those_of_the_given_model():
     X = normal(100, 62)
     table = table_of(X, X[:, 0])
     model = tiny_model(table)
-    found = interactions_set(
+    found = api.interactions_set(
         model, table.split("test"), table, device="cpu",
         **FEW | {"scored": 2, "permutations": 1, "tolerance": 10.0},
     )  # fmt: skip
@@ -265,14 +265,14 @@ def test_pairs_of_wide_tables_are_those_of_the_given_model():
 def test_says_what_a_reader_should_know():
     model, _, table = case()
     validation = table.split("validation")
-    found = interactions_set(model, validation, table, device="cpu", **FEW | {"max_rows": 8})
+    found = api.interactions_set(model, validation, table, device="cpu", **FEW | {"max_rows": 8})
     notes = " ".join(found.provenance.notes)
     assert "admitted by their loss on 12 validation rows" in notes
     assert "12 rows of those scored also admitted models" in notes
     assert "the same rows, with features of the same other rows" in notes
     assert "8 of 12 rows were drawn" in notes
     strict = FEW | {"scored": 1000, "tolerance": 0.01}
-    few = interactions_set(model, validation, table, device="cpu", **strict)
+    few = api.interactions_set(model, validation, table, device="cpu", **strict)
     notes = " ".join(few.provenance.notes)
     assert f"{few.n_models - 1} model" in notes
     assert "among 40 tried by gaussian-units, where 1,000 were asked for" in notes
@@ -281,7 +281,7 @@ def test_says_what_a_reader_should_know():
 def test_no_model_within_the_tolerance_leaves_the_given_one():
     model, rows, table = case("regression")
     perfect = replace(table, y=model.predict(table.X)[:, 0])
-    found = interactions_set(model, rows, perfect, device="cpu", **FEW | {"tolerance": 0.0})
+    found = api.interactions_set(model, rows, perfect, device="cpu", **FEW | {"tolerance": 0.0})
     assert found.n_models == 1
     cloud = found.cloud()
     np.testing.assert_array_equal(cloud.low, cloud.high)
@@ -316,7 +316,7 @@ def test_faults_are_named():
         replace(found, explorer="guessing")
     model, rows, table = case()
     with pytest.raises(InvalidInputError, match="does not say what is true"):
-        interactions_set(
+        api.interactions_set(
             model, replace(rows, y=None), table, detector="both", device="cpu", **FEW
         )  # fmt: skip
 

@@ -9,14 +9,13 @@ import torch
 
 import workbench.api  # noqa: F401 - registers the method that follows each model
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.across_models import GIVEN
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.method import METHODS
 from workbench.core.params import parse_params
 from workbench.core.results import load
-from workbench.engines.profiles import profiles
-from workbench.engines.rashomon import profiles_set
 from workbench.engines.rashomon.by_dropout import dropout_family
 from workbench.engines.rashomon.profiles import BY_MODEL, NAME
 from workbench.numerics.stream.family import Members, materialise
@@ -36,7 +35,7 @@ def case(task="binary", **kind):
 
 @cache
 def some(task="binary"):
-    return profiles_set(*case(task), device="cpu", **FEW)
+    return api.profiles_set(*case(task), device="cpu", **FEW)
 
 
 def members_of(result):
@@ -57,7 +56,7 @@ def test_every_model_is_followed_as_if_it_were_alone(task):
     asked = {name: FEW[name] for name in ("points", "curves", "pair", "pair_points")}
     for place in range(6):
         one = materialise(family, members, place - 1) if place else model
-        alone = profiles(one, rows, device="cpu", **asked)
+        alone = api.profiles(one, rows, device="cpu", **asked)
         for name in BY_MODEL:
             np.testing.assert_allclose(
                 getattr(found, name)[place], getattr(alone, name)[0], atol=1e-9, err_msg=name
@@ -83,7 +82,7 @@ def test_a_mean_is_that_of_rows_changed_by_hand(task):
 def test_curves_of_linear_models_are_their_weights():
     table = tiny_table(n=60, d=3, task="regression", categorical=False)
     model = tiny_model(table, network="linear")
-    found = profiles_set(
+    found = api.profiles_set(
         model, table, table, tolerance=2.0, profiled=4, models=20, points=4, device="cpu"
     )
     assert found.explorer == "gaussian-weights"
@@ -139,11 +138,11 @@ def test_models_are_told_and_come_back_from_a_file(tmp_path):
 def test_faults_are_named_before_the_search():
     model, rows, table = case()
     with pytest.raises(InvalidInputError, match="no feature 'z'"):
-        profiles_set(model, rows, table, features="z", device="cpu")
+        api.profiles_set(model, rows, table, features="z", device="cpu")
     with pytest.raises(InvalidInputError, match="a pair is two features"):
-        profiles_set(model, rows, table, pair="x0", device="cpu")
+        api.profiles_set(model, rows, table, pair="x0", device="cpu")
     with pytest.raises(InvalidInputError, match="does not say what is true"):
-        profiles_set(model, rows, replace(table, y=None), device="cpu")
+        api.profiles_set(model, rows, replace(table, y=None), device="cpu")
 
 
 def test_tells_how_far_it_is_and_stops():

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import CancelledError
-from workbench.engines.rashomon import rashomon_retrain
 from workbench.engines.rashomon.explore import search
 from workbench.engines.rashomon.retrain_params import GROUP, RetrainParams, training_of
 from workbench.engines.rashomon.scene import make_scene
@@ -106,7 +106,7 @@ def test_half_of_the_models_train_on_bootstrap_samples():
 def test_reports_what_it_trained(task):
     table = table_of(task)
     model = tiny_model(table, dtype=torch.float32)
-    found = rashomon_retrain(model, table[:10], table, device="cpu", **QUICK)
+    found = api.rashomon_set(model, table[:10], table, method="retrain", device="cpu", **QUICK)
     assert found.explorers == ("retraining",)
     assert found.drawn.tolist() == [6]
     assert "leans towards short training" in found.remarks[0]
@@ -119,8 +119,14 @@ def test_reports_what_it_trained(task):
 def test_other_explorers_may_stand_beside():
     table = table_of()
     model = tiny_model(table, dtype=torch.float32)
-    found = rashomon_retrain(
-        model, table[:10], table, device="cpu", explorers="retraining,gaussian-units", **QUICK
+    found = api.rashomon_set(
+        model,
+        table[:10],
+        table,
+        method="retrain",
+        device="cpu",
+        explorers="retraining,gaussian-units",
+        **QUICK,
     )
     assert found.explorers == ("retraining", "gaussian-units")
     assert found.drawn.tolist() == [6, 6]
@@ -129,7 +135,9 @@ def test_other_explorers_may_stand_beside():
 def test_the_random_state_of_torch_stays():
     before = torch.get_rng_state()
     table = table_of()
-    rashomon_retrain(tiny_model(table, dropout=0.3), table[:5], table, device="cpu", **QUICK)
+    api.rashomon_set(
+        tiny_model(table, dropout=0.3), table[:5], table, method="retrain", device="cpu", **QUICK
+    )
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -143,7 +151,15 @@ def test_can_be_cancelled_between_epochs():
 
     table = table_of()
     with pytest.raises(CancelledError):
-        rashomon_retrain(tiny_model(table), table[:5], table, device="cpu", progress=stop, **QUICK)
+        api.rashomon_set(
+            tiny_model(table),
+            table[:5],
+            table,
+            method="retrain",
+            device="cpu",
+            progress=stop,
+            **QUICK,
+        )
     assert len(seen) == 4
     assert all(done <= total for done, total in seen)
 
@@ -178,8 +194,9 @@ def test_networks_stand_in_for_a_black_box():
     y = (table.X[:, 0] > 0).long()
     table = replace(table, y=y)
     model = replace(tiny_model(table), encoder=Raw(4), network=Sealed(), explainers=())
-    found = rashomon_retrain(
-        model, table[:10], table, device="cpu", explorers="retraining,gaussian-weights",
+    found = api.rashomon_set(
+        model, table[:10], table, method="retrain", device="cpu",
+        explorers="retraining,gaussian-weights",
         **QUICK | {"epochs": 30, "patience": 30},
     )  # fmt: skip
     assert "64 and 64 hidden units stand in for it" in found.remarks[0]

@@ -15,7 +15,6 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS
 from workbench.core.params import parse_params
 from workbench.core.rashomon import EXPLORERS, NO_MODEL
-from workbench.engines.rashomon import rashomon_set
 from workbench.engines.rashomon.by_dropout import calibrate_family, dropout_family
 from workbench.engines.rashomon.calibrate import calibrate, push
 from workbench.engines.rashomon.explore import EXPLORE, PASSES, RANGES, admitted, explore
@@ -44,7 +43,7 @@ def tiny(task="binary", network="mlp"):
 
 @cache
 def german(**params):
-    return rashomon_set(*bundled("german"), device="cpu", **dict(params))
+    return api.rashomon_set(*bundled("german"), device="cpu", **dict(params))
 
 
 def scene_of(model, rows, table, **settings):
@@ -132,7 +131,7 @@ def test_kept_models_reach_the_ends_when_they_are_made_again():
 def test_labels_that_are_reported_on_admit_nobody():
     model, rows, table = bundled("wine")
     mixed = replace(rows, y=rows.y.flip(0))
-    one, other = (rashomon_set(model, own, table, device="cpu") for own in (rows, mixed))
+    one, other = (api.rashomon_set(model, own, table, device="cpu") for own in (rows, mixed))
     np.testing.assert_array_equal(one.candidate_excess, other.candidate_excess)
     np.testing.assert_array_equal(one.metrics, other.metrics)
     assert one.reported_accuracy > other.reported_accuracy
@@ -141,7 +140,7 @@ def test_labels_that_are_reported_on_admit_nobody():
 def test_rows_that_admit_models_and_are_reported_on_are_said_to():
     model, _, table = bundled("wine")
     assert german().n_admission == 200
-    both = rashomon_set(model, table.split("validation"), table, device="cpu", models=20)
+    both = api.rashomon_set(model, table.split("validation"), table, device="cpu", models=20)
     assert "36 rows of those that are reported on also admitted" in both.provenance.notes[1]
     assert not any("also admitted" in note for note in german().provenance.notes)
 
@@ -167,8 +166,8 @@ def test_the_steps_of_a_run_do_not_decide_who_is_admitted():
 def test_pushed_models_see_more_and_stay_within():
     model, rows, table = bundled("breast-cancer")
     settings = {"tolerances": (0.01, 0.03), "models": 200, "device": "cpu", "importance": False}
-    still = rashomon_set(model, rows, table, **settings)
-    pushed = rashomon_set(model, rows, table, push=True, **settings)
+    still = api.rashomon_set(model, rows, table, **settings)
+    pushed = api.rashomon_set(model, rows, table, push=True, **settings)
     assert pushed.admitted.tolist() == [[100, 200]]
     assert (pushed.metric("width") > still.metric("width")).all()
     assert (pushed.candidate_excess <= 0.03).all()
@@ -176,7 +175,7 @@ def test_pushed_models_see_more_and_stay_within():
 
 def test_published_dropout_finds_ambiguity_that_one_noise_per_model_does_not():
     explorers = ("gaussian-units", "published-gaussian", "bernoulli-units", "published-bernoulli")
-    found = rashomon_set(
+    found = api.rashomon_set(
         *bundled("german"), explorers=explorers, tolerances=(0.04,), models=300, device="cpu",
         importance=False,
     )  # fmt: skip
@@ -229,7 +228,7 @@ def test_losses_of_extreme_logits_are_finite_and_of_values_are_squared():
 
 
 def test_a_regression_has_tolerances_in_shares_of_its_loss():
-    found = rashomon_set(*bundled("diabetes"), models=60, device="cpu")
+    found = api.rashomon_set(*bundled("diabetes"), models=60, device="cpu")
     assert found.tolerances[-1] == pytest.approx(0.1 * found.base_loss)
     assert found.metric_names == ("width", "deviation")
     assert found.loss_name == "mean squared error"
@@ -255,17 +254,17 @@ def test_no_model_admitted_is_said_and_is_no_number():
 def test_rows_of_one_class_are_reported_on():
     model, rows, table = bundled("wine")
     own = rows[(rows.y == 1).nonzero()[:, 0]]
-    assert np.isfinite(rashomon_set(model, own, table, models=40, device="cpu").reported_loss)
+    assert np.isfinite(api.rashomon_set(model, own, table, models=40, device="cpu").reported_loss)
 
 
 def test_a_linear_model_has_noise_on_weights_and_none_on_units():
     model, rows, table = tiny(network="linear")
-    assert rashomon_set(model, rows, table, models=40, device="cpu").explorers == (
+    assert api.rashomon_set(model, rows, table, models=40, device="cpu").explorers == (
         "gaussian-weights",
     )
     with pytest.raises(InvalidInputError, match="has no hidden units that noise could be put on"):
-        rashomon_set(model, rows, table, explorers="gaussian-units", device="cpu")
-    both = rashomon_set(
+        api.rashomon_set(model, rows, table, explorers="gaussian-units", device="cpu")
+    both = api.rashomon_set(
         model, rows, table, explorers="auto,bernoulli-units", models=40, device="cpu"
     )
     assert "has no hidden units" in both.remarks[1]
@@ -300,23 +299,23 @@ def test_tables_that_do_not_serve_are_refused(change, words):
     tables = {"rows": rows, "table": table}
     tables |= {name: make(tables[name]) for name, make in change.items()}
     with pytest.raises(InvalidInputError, match=words):
-        rashomon_set(model, tables["rows"], tables["table"], device="cpu")
+        api.rashomon_set(model, tables["rows"], tables["table"], device="cpu")
 
 
 def test_a_regression_without_error_has_no_share_to_give():
     model, rows, table = tiny("regression")
     exact = replace(table, y=model.predict(table.X)[:, 0])
     with pytest.raises(InvalidInputError, match="makes no error on the admission rows"):
-        rashomon_set(model, rows, exact, device="cpu")
+        api.rashomon_set(model, rows, exact, device="cpu")
 
 
 def test_a_tolerance_of_nothing_may_be_asked_for_alone():
     model, rows, table = tiny()
     asked = {"tolerances": (0.0,), "models": 20, "importance": False, "device": "cpu"}
-    result = rashomon_set(model, rows, table, explorers="gaussian-units", **asked)
+    result = api.rashomon_set(model, rows, table, explorers="gaussian-units", **asked)
     assert result.admitted.shape == (1, 1)
     with pytest.raises(InvalidInputError, match="stays within the tolerances; give larger ones"):
-        rashomon_set(model, rows, table, explorers="lagrangian", ridge=0.1, **asked)
+        api.rashomon_set(model, rows, table, explorers="lagrangian", ridge=0.1, **asked)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +346,7 @@ def test_settings_come_as_text_or_as_values():
 
 def test_admission_rows_can_be_fewer():
     model, rows, table = bundled("german")
-    found = rashomon_set(model, rows, table, admission_rows=50, models=20, device="cpu")
+    found = api.rashomon_set(model, rows, table, admission_rows=50, models=20, device="cpu")
     assert found.n_admission == 50
 
 
@@ -360,7 +359,7 @@ def test_every_explorer_that_is_offered_says_what_it_takes():
 def test_a_gpu_admits_the_same_models():
     model, rows, table = bundled("german")
     here, there = (
-        rashomon_set(model, rows, table, models=300, device=device, importance=False)
+        api.rashomon_set(model, rows, table, models=300, device=device, importance=False)
         for device in ("cpu", "cuda")
     )
     np.testing.assert_allclose(there.candidate_excess, here.candidate_excess, atol=1e-5)

@@ -16,7 +16,6 @@ from workbench.core.errors import CancelledError, InvalidInputError
 from workbench.core.schema import Feature, Schema
 from workbench.core.simpler_models import NO_ELBOW, SIMPLE
 from workbench.core.table import Table
-from workbench.engines.rashomon import simpler_models
 from workbench.engines.rashomon.simpler_curve import board_of, elbow_of, rashomon_curve
 from workbench.engines.rashomon.simpler_learners import columns_of, drawn_rows
 from workbench.engines.rashomon.simpler_params import SimplerParams
@@ -44,7 +43,7 @@ def exclusive_or(n=500, noise=0.0, seed=0):
 @pytest.fixture(scope="module")
 def of_xor():
     table = exclusive_or()
-    return simpler_models(tiny_model(table), table.split("test"), table, **QUICK)
+    return api.simpler_models(tiny_model(table), table, table.split("test"), **QUICK)
 
 
 def test_an_exclusive_or_needs_depth_two_and_is_found_as_rules(of_xor):
@@ -94,7 +93,7 @@ def test_no_additive_model_finds_it_and_trees_do(of_xor):
 def test_the_linear_learner_is_that_of_scikit_learn(task):
     table = tiny_table(n=200, task=task, categorical=False)
     model = tiny_model(table)
-    found = simpler_models(model, table.split("test"), table, **QUICK)
+    found = api.simpler_models(model, table, table.split("test"), **QUICK)
     train, test = table.split("train"), table.split("test")
     X, y = train.X.numpy(), train.y.numpy()
     mean, scale = X.mean(0), X.std(0)
@@ -137,7 +136,7 @@ def test_the_share_of_good_trees_grows_with_the_tolerance():
 
 def test_rules_reach_every_row_once_and_say_what_the_tree_says():
     model, table = api.load_model("german-mlp"), api.load_table("german", split="all")
-    found = simpler_models(model, table.split("test"), table, **QUICK | {"depth": 1})
+    found = api.simpler_models(model, table, table.split("test"), **QUICK | {"depth": 1})
     assert found.rule_rows.sum() == 600
     assert (found.rule_rows * found.rule_loss).sum() == pytest.approx(
         np.round((found.rule_rows * found.rule_loss).sum())
@@ -153,7 +152,7 @@ def test_rules_reach_every_row_once_and_say_what_the_tree_says():
 
 def test_rows_that_were_learned_from_are_named():
     table = exclusive_or(n=100)
-    found = simpler_models(tiny_model(table), table, table, **QUICK)
+    found = api.simpler_models(tiny_model(table), table, table, **QUICK)
     assert (
         "of the rows reported on, 60 are training rows and 20 validation rows: losses on them "
         "are too good"
@@ -162,10 +161,10 @@ def test_rows_that_were_learned_from_are_named():
 
 def test_rarer_trees_than_can_be_counted_are_estimated_or_bounded():
     model, table = api.load_model("breast-cancer-mlp"), api.load_table("breast-cancer", split="all")
-    found = simpler_models(
+    found = api.simpler_models(
         model,
-        table.split("test"),
         table,
+        table.split("test"),
         trees=1000,
         depth=4,
         repeats=1,
@@ -248,21 +247,21 @@ def test_says_what_is_wrong():
     model = tiny_model(table)
     same = replace(table, y=torch.zeros(60, dtype=torch.int64))
     with pytest.raises(InvalidInputError, match="have the same y, so nothing can be learned"):
-        simpler_models(model, same.split("test"), same)
+        api.simpler_models(model, same, same.split("test"))
     with pytest.raises(InvalidInputError, match="does not say what is true"):
-        simpler_models(model, table.split("test"), replace(table, y=None))
-    other = table.schema.model_copy(update={"classes": ("yes", "no")})
+        api.simpler_models(model, replace(table, y=None), table.split("test"))
+    other = table.schema.model_copy(update={"classes": ("nope", "yep")})
     with pytest.raises(InvalidInputError, match="are not those of model"):
-        simpler_models(model, table.split("test"), replace(table, schema=other))
+        api.simpler_models(model, replace(table, schema=other), table.split("test"))
     holes = replace(table, y=torch.full((60,), float("nan"), dtype=torch.float64))
     with pytest.raises(InvalidInputError, match="has no value in row 0 of table 'xor'"):
-        simpler_models(model, table[:5], holes)
+        api.simpler_models(model, holes, table[:5])
 
 
 def test_features_that_never_differ_leave_nothing_to_ask():
     table = exclusive_or(n=60)
     flat = replace(table, X=torch.zeros_like(table.X))
-    found = simpler_models(tiny_model(table), flat.split("test"), flat, **QUICK)
+    found = api.simpler_models(tiny_model(table), flat, flat.split("test"), **QUICK)
     assert not len(found.depths)
     assert "a tree can ask nothing" in found.curve_remark
     assert found.rules == ("any row",)
@@ -277,7 +276,7 @@ def test_a_run_stops_between_two_blocks():
             raise CancelledError("stop")
 
     with pytest.raises(CancelledError):
-        simpler_models(tiny_model(table), table[:5], table, progress=stop)
+        api.simpler_models(tiny_model(table), table, table[:5], progress=stop)
     assert any("trees of depth" in message for message in calls)
 
 
@@ -295,7 +294,9 @@ def test_a_result_is_refused_where_parts_do_not_fit(of_xor):
 def test_progress_only_grows_and_ends():
     seen = []
     table = exclusive_or(n=60)
-    simpler_models(tiny_model(table), table[:5], table, progress=lambda *s: seen.append(s), **QUICK)
+    api.simpler_models(
+        tiny_model(table), table, table[:5], progress=lambda *s: seen.append(s), **QUICK
+    )
     done = [number for number, _, _ in seen]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, 1000)

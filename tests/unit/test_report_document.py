@@ -12,7 +12,7 @@ from tests.unit.test_report_html import Page
 from workbench.checks import run_checks
 from workbench.data.bundled import load_table
 from workbench.engines import registered_methods
-from workbench.engines.performance import table_overview
+from workbench.engines.performance.overview import table_overview
 from workbench.registry.store import load_model
 from workbench.report.document import Document, Entry
 from workbench.report.html import write_html

@@ -23,7 +23,6 @@ from workbench.engines.shapley.interactions import (
     NAME,
     SHARES,
     InteractionsParams,
-    explain_pairs,
     interaction_values_,
 )
 from workbench.numerics.value_functions import Value
@@ -216,7 +215,7 @@ def test_of_a_model_equal_the_definition(task):
     table = tiny_table(d=d, task=task, missing=True)
     model = tiny_model(table)
     rows, background = table[40:42], table[:15]
-    got = explain_pairs(model, rows, background, index="STII")
+    got = api.interactions(model, rows, background, index="STII")
     assert isinstance(got, Interactions)
     for row in range(2):
         game = torch.stack([
@@ -235,7 +234,7 @@ def test_agree_with_exact_shapley_values_and_their_errors():
     model = tiny_model(table)
     rows, background = table[30:40], table[:25]
     values = shapley.explain(model, rows, background, method="exact", link="logit")
-    pairs = explain_pairs(model, rows, background, index="SII", link="logit")
+    pairs = api.interactions(model, rows, background, index="SII", link="logit")
     np.testing.assert_allclose(pairs.singles.values, values.values, atol=1e-10)
     np.testing.assert_allclose(
         pairs.singles.background_std_errors, values.background_std_errors, atol=1e-10
@@ -252,7 +251,7 @@ def test_background_errors_are_those_of_another_draw():
     model = tiny_model(table)
     rows = table[:3]
     draws = [
-        explain_pairs(model, rows, table[100 + 40 * i : 140 + 40 * i], index="k-SII")
+        api.interactions(model, rows, table[100 + 40 * i : 140 + 40 * i], index="k-SII")
         for i in range(25)
     ]
     spread = np.stack([got.values for got in draws]).std(0, ddof=1)  # (n, d, d, k)
@@ -265,7 +264,7 @@ def test_background_errors_are_those_of_another_draw():
 
 def test_a_small_background_has_no_errors():
     table = tiny_table(d=3)
-    got = explain_pairs(tiny_model(table), table[:2], table[5:9])
+    got = api.interactions(tiny_model(table), table[:2], table[5:9])
     assert got.background_std_errors is None
     assert not got.uncertainty().any()
     assert got.to_frame()["background_std_error"].isna().all()
@@ -303,7 +302,7 @@ def test_can_be_stopped_between_blocks(monkeypatch):
 def test_sixteen_features_are_feasible():
     table = tiny_table(d=16)
     model = tiny_model(table, network="linear")
-    got = explain_pairs(model, table[20:21], table[:2], output="score", index="FSII")
+    got = api.interactions(model, table[20:21], table[:2], output="score", index="FSII")
     off = got.values[0] * (1 - np.eye(16))[:, :, None]
     assert np.abs(off).max() < 1e-10  # a linear model has no interactions
     assert np.abs(got.gap).max() < 1e-10
@@ -312,7 +311,7 @@ def test_sixteen_features_are_feasible():
 def test_too_many_features_for_all_coalitions():
     table = tiny_table(d=17, categorical=False)
     with pytest.raises(InvalidInputError, match=r"2\^17 coalitions for 17 features.*'sampled'"):
-        explain_pairs(tiny_model(table), table[:1], table[:5], estimator="exact")
+        api.interactions(tiny_model(table), table[:1], table[:5], estimator="exact")
     settings = InteractionsParams(estimator="exact")
     with pytest.raises(InvalidInputError, match="limit is 16"):
         METHODS[NAME].cost(tiny_model(table), 1, 5, settings)
@@ -328,7 +327,7 @@ def test_costs_what_exact_values_cost():
 def test_an_index_that_there_is_not():
     table = tiny_table(d=3)
     with pytest.raises(InvalidInputError, match="index: input should be 'k-SII', 'SII'"):
-        explain_pairs(tiny_model(table), table[:1], table[:5], index="CHII")
+        api.interactions(tiny_model(table), table[:1], table[:5], index="CHII")
 
 
 @pytest.fixture
@@ -425,7 +424,7 @@ def test_equals_shapiq_on_bundled_models(name, table, n_background):
     d, bits = len(rows.X[0]), 1 << np.arange(len(rows.X[0]))
     peer = shapiq.ExactComputer(lambda known: game[known.astype(int) @ bits], n_players=d)
     for index in ("SII", "k-SII", "STII"):
-        got = explain_pairs(model, rows, background, index=index).values[0, :, :, 0]
+        got = api.interactions(model, rows, background, index=index).values[0, :, :, 0]
         found = peer(index, order=2)
         for i, j in itertools.combinations_with_replacement(range(d), 2):
             theirs = found[(i,)] if i == j else found[(i, j)]

@@ -14,6 +14,7 @@ from tests.games import (
     rows_of_game,
 )
 from tests.networks import tiny_model, tiny_table
+from workbench import api
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.interactions import ADDS_UP
@@ -26,7 +27,6 @@ from workbench.engines.shapley.interactions import (
     NAME,
     SHARES,
     InteractionsParams,
-    explain_pairs,
     interaction_values_,
 )
 from workbench.engines.shapley.pair_weighing import WEIGHINGS, Targets, halves_of_terms
@@ -304,7 +304,7 @@ def test_budgets_too_small_and_features_too_many():
         explained(budget=60)
     table = tiny_table(n=20, d=129, categorical=False)
     with pytest.raises(InvalidInputError, match="129 features have 8,256 pairs"):
-        explain_pairs(tiny_model(table), table[:1], table[:5])
+        api.interactions(tiny_model(table), table[:1], table[:5])
 
 
 def test_standard_errors_go_where_values_go(result, tmp_path):

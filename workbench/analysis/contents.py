@@ -162,6 +162,12 @@ def analysis_of(
 
     Parameters
     ----------
+    requests
+        In their order.
+    title, comments
+        Of the whole analysis and its report; plain text.
+    level
+        For whom the report is.
     titles, remarks
         Of each request, empty where there is none; none, or one for each.
     results

@@ -14,7 +14,7 @@ from workbench.core.schema import listing
 from workbench.core.table import Table
 from workbench.core.wording import joined
 from workbench.data.bundled import TABLES, open_table, with_beside
-from workbench.engines.performance import Overview, table_overview
+from workbench.engines.performance.overview import Overview, table_overview
 from workbench.jobs.work import Sources
 from workbench.workspace import explainers
 from workbench.workspace.sources import MINE

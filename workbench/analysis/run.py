@@ -152,6 +152,8 @@ def run_analysis(
 
     Parameters
     ----------
+    analysis
+        An analysis, or the path of its file.
     out
         Folder for results, tables, report, notebook and a copy of the analysis with all digests;
         written as a whole or not at all. None writes nothing.
@@ -177,6 +179,8 @@ def run_analysis(
         Print the report as well.
     folder
         Where relative paths start; by default the folder of the analysis file.
+    owner
+        Whose models and tables ``my:`` means; by default those of this machine without sign-in.
     progress
         Called with per cent of the whole; it may raise ``CancelledError`` to stop.
 

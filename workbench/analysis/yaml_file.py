@@ -150,6 +150,11 @@ def parse_analysis(text: str, name: str = "the text") -> Analysis:
 def load_analysis(path: str | Path) -> Analysis:
     """Read an analysis file.
 
+    Parameters
+    ----------
+    path
+        A YAML file, as ``save_analysis`` writes it.
+
     Raises
     ------
     InvalidInputError
@@ -194,7 +199,15 @@ def to_yaml(analysis: Analysis, name: str = "analysis.yaml") -> str:
 
 
 def save_analysis(analysis: Analysis, path: str | Path) -> Path:
-    """Write an analysis file; a file of that name is replaced as a whole."""
+    """Write an analysis file; a file of that name is replaced as a whole.
+
+    Parameters
+    ----------
+    analysis
+        Such as ``analysis_of`` makes.
+    path
+        Where to write; usually ``.yaml``.
+    """
     path = Path(path)
     text = to_yaml(analysis, path.name)
     with replacing(path) as part:

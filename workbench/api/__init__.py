@@ -11,17 +11,9 @@ from workbench.analysis import (
     save_analysis,
 )
 from workbench.api.across import explain_set, interactions_set, profiles_set
-from workbench.api.attribute_flips import flips
-from workbench.api.boundary import boundary_people
-from workbench.api.causes_of_gaps import gap_causes
 from workbench.api.explaining import (
-    agreement,
     counterfactuals,
-    detectors,
-    evaluate,
     explain,
-    halo,
-    interaction_scores,
     interactions,
     keep_explainer,
     train_explainer,
@@ -29,7 +21,6 @@ from workbench.api.explaining import (
 from workbench.api.fairness import audit, audit_decisions, error_audit
 from workbench.api.front import fairness_front, less_discriminatory_model, save_front_model
 from workbench.api.importing import attribute, import_attribution
-from workbench.api.in_data import interaction_test
 from workbench.api.inputs import BACKGROUND_ROWS as BACKGROUND_ROWS
 from workbench.api.inputs import REFERENCE_ROWS as REFERENCE_ROWS
 from workbench.api.inputs import background_for, list_tables, load_model, load_table, select_rows
@@ -43,20 +34,21 @@ from workbench.api.methods import (
     list_methods,
     plan,
 )
-from workbench.api.profiling import profiles
-from workbench.api.rashomon import rashomon_set
+from workbench.api.overall import agreement, evaluate, profiles
+from workbench.api.rashomon import rashomon_set, simpler_models
+from workbench.api.reasons import boundary_people, flips, gap_causes
 from workbench.api.remedying import remedied_model, remedies
 from workbench.api.serving import Served, serving_table, write_serving
 from workbench.api.showing import answer, plot
-from workbench.api.simpler import simpler_models
+from workbench.api.together import detectors, halo, interaction_scores, interaction_test
 from workbench.api.updates import churn, mitigate, realised_churn
 from workbench.checks import Outcome, run_checks
 from workbench.core.explainer import Explainer
 from workbench.core.results import load as load_result
 from workbench.data.bundled import open_table
 from workbench.engines.lfa.advisor import Advice, advise
-from workbench.engines.performance import Overview, table_overview
 from workbench.engines.performance.agreement import Agreement
+from workbench.engines.performance.overview import Overview, table_overview
 from workbench.registry.store import Entry, list_models
 from workbench.report.document import Document
 from workbench.report.formats import write_document

@@ -1,4 +1,4 @@
-"""The verbs that explain, judge and turn predictions."""
+"""The verbs that explain predictions, turn them, and train what explains them at once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from workbench.api.inputs import (
     background_for,
     check_seed,
     described,
-    load_model,
+    named,
     opened,
 )
 from workbench.api.methods import attribution_method
@@ -19,22 +19,10 @@ from workbench.core.explainer import Explainer
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.people import LOCAL
-from workbench.core.results import (
-    Attribution,
-    Counterfactuals,
-    Detectors,
-    Halo,
-    Interactions,
-    InteractionScores,
-    Performance,
-)
+from workbench.core.results import Attribution, Counterfactuals, Interactions
 from workbench.core.table import Table
-from workbench.engines import fastshap, performance, shapley
-from workbench.engines import interactions as scoring
-from workbench.engines.counterfactuals import search
-from workbench.engines.performance.agreement import Agreement
-from workbench.engines.performance.agreement import agreement as compare_answers
-from workbench.engines.shapley.interactions import explain_pairs
+from workbench.engines import shapley
+from workbench.engines.calls import call
 from workbench.workspace import explainers
 from workbench.workspace.background import training_rows
 
@@ -53,14 +41,56 @@ def explain(
     progress: Progress | None = None,
     **params: Any,
 ) -> Attribution:
-    """Explain rows; the background defaults to 100 training rows of the model.
+    """Share out each prediction among the features: Shapley values and their kin.
 
-    A pandas frame is read with the model's schema, as a file would be.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that stand in for unknown features; by default 100 training rows of the
+        model, or of ``rows`` where those are not here.
+    method
+        Such as ``exact`` (up to 16 features), ``kernel``, ``leverage``, ``permutation`` or
+        ``proxy``. ``auto`` takes ``exact`` where all coalitions are feasible; else, up to 32
+        features, ``proxy`` for a dear model, a small budget, or 32 rows and more, which share
+        coalitions; else ``kernel``, or above 24 features ``permutation``. The first note of the
+        provenance says which and why.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of the method: ``output``, ``link`` and, where coalitions are sampled, ``budget``
+        and ``tolerance``; for ``proxy`` and regressions ``draw``, whose coalitions a row has.
+
+    Returns
+    -------
+    Values ``[n, d, k]`` for all outputs at once, in the unit that ``unit`` names.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Lundberg and Lee (2017), A Unified Approach to Interpreting Model Predictions; those of each
+    method stand on its page.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> rows = wb.load_table("diabetes")[:1]
+    >>> wb.explain("diabetes-mlp", rows, method="exact").values.shape
+    (1, 10, 1)
     """
     model, rows = opened(model, rows, seed)
     name = method if method == "auto" else attribution_method(method)
@@ -85,89 +115,56 @@ def interactions(
     progress: Progress | None = None,
     **params: Any,
 ) -> Interactions:
-    """Say which pairs of features work together; background and frames as for ``explain``.
+    """Say which pairs of features work together in each prediction.
 
-    ``index`` is ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or
-    ``Banzhaf``. Up to 16 features every coalition is evaluated; beyond that, and where ``budget``
-    says so, a sample of them, and values have standard errors.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that stand in for unknown features; by default 100 training rows of the
+        model, or of ``rows`` where those are not here.
+    index
+        ``k-SII``, ``STII`` or ``FSII``, which add up to the prediction, or ``SII`` or ``Banzhaf``.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``shapley.interactions``. Up to 16 features every coalition is evaluated;
+        beyond that, and where ``budget`` says so, a sample of them, and values have standard
+        errors.
+
+    Returns
+    -------
+    Values ``[n, d, d, k]`` for all outputs at once, in the unit that ``unit`` names.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, or there are more features than can be done: 16 exactly,
+        128 by sampling; the message names it and the fix.
+
+    References
+    ----------
+    Grabisch and Roubens (1999), An Axiomatic Approach to the Concept of Interaction; Bordt and von
+    Luxburg (2023), From Shapley Values to Generalized Additive Models and Back.
     """
     model, rows = opened(model, rows, seed)
     if background is None:
         background = background_for(model, rows, seed=seed)
     background = as_table(background, model, "background")
-    return explain_pairs(
-        model, rows, background, seed=seed, device=device, progress=progress, index=index, **params
-    )
-
-
-def interaction_scores(
-    model: Model | str,
-    rows: "Table | pd.DataFrame",
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> InteractionScores:
-    """Score which pairs of features a model uses together; frames as for ``explain``.
-
-    Features are exchanged between the rows. ``detector="both"`` scores pairs in the loss as well,
-    for which the rows need labels; ``order=3`` adds triples.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit; the message names it and the fix.
-    """
-    model, rows = opened(model, rows, seed)
-    return scoring.interaction_scores(
-        model, rows, seed=seed, device=device, progress=progress, **params
-    )
-
-
-def agreement(
-    one: Model | str, other: Model | str, rows: "Table | pd.DataFrame", *, seed: int = 0
-) -> Agreement:
-    """Say how far two models of the same features and outputs say the same about rows.
-
-    Of more than 5,000 rows as many are drawn.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit; the message names it and the fix.
-    """
-    one, rows = opened(one, rows, seed)
-    other = load_model(other) if isinstance(other, str) else other
-    return compare_answers(one, other, rows, seed=seed)
-
-
-def halo(
-    model: Model | str,
-    rows: "Table | pd.DataFrame",
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> Halo:
-    """Scale features together around the edge of what is as good, and score them there.
-
-    The rows need labels; frames as for ``explain``. ``pair="age,sex"`` names features, ``order=3``
-    looks at triples, ``search="published"`` searches in the published way.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit; the message names it and the fix.
-    """
-    model, rows = opened(model, rows, seed)
-    return scoring.halo(model, rows, seed=seed, device=device, progress=progress, **params)
+    return call(
+        Interactions, "shapley.interactions", model, rows, background,
+        params=params | {"index": index}, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def counterfactuals(
@@ -182,41 +179,48 @@ def counterfactuals(
 ) -> Counterfactuals:
     """Search for the nearest changes for which the model decides otherwise.
 
-    The background says which values occur; it defaults to at most 2,000 training rows.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to change; frames as for ``explain``.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``counterfactual.search``, such as ``target``, ``count`` and ``immutable``.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Wachter, Mittelstadt and Russell (2017), Counterfactual Explanations without Opening the Black
+    Box; Mothilal, Sharma and Tan (2020), Explaining Machine Learning Classifiers through Diverse
+    Counterfactual Explanations.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> found = wb.counterfactuals("german-mlp", wb.load_table("german")[:1], budget=2000)
+    >>> wb.answer(found)
+    'Row 0: 4 changes would be enough for the model to say bad.'
     """
-    model, rows, background = described(model, rows, background, seed)
-    return search(model, rows, background, seed=seed, device=device, progress=progress, **params)
-
-
-def evaluate(
-    model: Model | str,
-    rows: "Table | pd.DataFrame",
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> Performance:
-    """Say how good a model is on labelled rows, with an interval for every number.
-
-    A pandas frame is read with the model's schema, as a file would be; its target is the truth.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit; the message names it and the fix.
-    """
-    check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    return performance.evaluate(
-        model, as_table(rows, model, "rows"), seed=seed, device=device, progress=progress, **params
-    )
+    return call(
+        Counterfactuals, "counterfactual.search", *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def train_explainer(
@@ -230,18 +234,44 @@ def train_explainer(
     progress: Progress | None = None,
     **params: Any,
 ) -> Explainer:
-    """Train a FastSHAP explainer, on the model's training rows where nothing else is given.
+    """Train a FastSHAP explainer, which then explains rows at once.
 
     ``attach`` makes it answer for the model, ``Explainer.save`` keeps it.
+
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` like those that it will explain; by default the model's training rows.
+        Frames as for ``explain``.
+    background
+        Rows ``[m, d]`` that stand in for unknown features; by default drawn from ``rows``.
+    n_background
+        How many are drawn, or all where there are fewer.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``fastshap.train``, such as ``value``, ``epochs`` and ``resume``.
 
     Raises
     ------
     InvalidInputError
         If the training rows are not here, or anything given does not fit.
+
+    References
+    ----------
+    Jethani, Sudarshan, Covert, Lee and Ranganath (2022), FastSHAP: Real-Time Shapley Value
+    Estimation.
     """
     check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
+    model = named(model)
     known = training_rows(model) if rows is None else as_table(rows, model, "rows")
     if known is None:
         raise InvalidInputError(
@@ -250,14 +280,25 @@ def train_explainer(
         )
     if background is None:
         background = known.sample(min(n_background, len(known)), seed=seed)
-    return fastshap.train(
-        model, known, as_table(background, model, "background"), seed=seed, device=device,
-        progress=progress, **params,
+    return call(
+        Explainer, "fastshap.train", model, known, as_table(background, model, "background"),
+        params=params, seed=seed, device=device, progress=progress,
     )  # fmt: skip
 
 
 def keep_explainer(model: Model, explainer: Explainer) -> Path:
     """Keep an explainer on this machine, so that ``load_model`` brings it along.
+
+    Parameters
+    ----------
+    model
+        The model that it was trained for.
+    explainer
+        What ``train_explainer`` made.
+
+    Returns
+    -------
+    The file that holds it.
 
     Raises
     ------
@@ -267,27 +308,3 @@ def keep_explainer(model: Model, explainer: Explainer) -> Path:
         If there is no room for it.
     """
     return explainers.keep_explainer(model, explainer, LOCAL)
-
-
-def detectors(
-    model: Model | str,
-    rows: "Table | pd.DataFrame",
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> Detectors:
-    """Ask several detectors which pairs of features a model uses together; frames as above.
-
-    ``detectors="loss,friedman-root"`` asks only some; the score in the loss needs labelled rows.
-
-    Raises
-    ------
-    WorkbenchError
-        If anything given does not fit; the message names it and the fix.
-    """
-    model, rows = opened(model, rows, seed)
-    return scoring.detectors_side_by_side(
-        model, rows, seed=seed, device=device, progress=progress, **params
-    )

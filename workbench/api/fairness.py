@@ -12,7 +12,8 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.results import ErrorAudit, FairnessAudit
 from workbench.core.table import Table
-from workbench.engines import fairness
+from workbench.engines.calls import call
+from workbench.engines.fairness.given import Given, audit_given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,22 +33,40 @@ def audit(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
     rows
-        Labelled rows that the model was not trained on; frames as for ``evaluate``.
+        Labelled rows ``[n, d]`` that the model was not trained on; frames as for ``evaluate``.
     sensitive_features
         Columns that the model does not read, to compare groups by: a frame, a series, a
         dictionary or an array, row by row. They are compared by instead of the model's own
         protected columns, unless ``by`` says otherwise.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
     params
-        Settings of ``fairness.audit``.
+        Settings of ``fairness.audit``, such as ``by``, ``favourable``, ``depth`` and ``threshold``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, there are no groups to compare, or nobody says which class
+        is the favourable one; the message names it and the fix.
+
+    References
+    ----------
+    Hardt, Price and Srebro (2016), Equality of Opportunity in Supervised Learning.
     """
     model, table, params = _prepared(model, rows, sensitive_features, seed, params)
-    return fairness.audit(model, table, seed=seed, device=device, progress=progress, **params)
+    return call(
+        FairnessAudit, "fairness.audit", model, table, table,
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def error_audit(
@@ -62,15 +81,41 @@ def error_audit(
 ) -> ErrorAudit:
     """Say for whom a model of a number errs more, and in which direction.
 
-    Arguments as for ``audit``; settings are those of ``fairness.errors``.
+    Parameters
+    ----------
+    model
+        A model of a number, or its name as ``load_model`` takes it.
+    rows
+        Labelled rows ``[n, d]`` that the model was not trained on; frames as for ``evaluate``.
+    sensitive_features
+        As for ``audit``.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``fairness.errors``, such as ``by``, ``depth`` and ``quantile``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, there are no groups to compare, or the model predicts
+        classes; the message names it and the fix.
+
+    References
+    ----------
+    Agarwal, Dudik and Wu (2019), Fair Regression: Quantitative Definitions and Reduction-based
+    Algorithms.
     """
     model, table, params = _prepared(model, rows, sensitive_features, seed, params)
-    return fairness.error_audit(model, table, seed=seed, device=device, progress=progress, **params)
+    return call(
+        ErrorAudit, "fairness.errors", model, table, table,
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def audit_decisions(
@@ -92,13 +137,20 @@ def audit_decisions(
     Parameters
     ----------
     y_true, y_pred
-        What is true of each row and what was decided, of two values.
+        What is true of each of ``n`` rows and what was decided, of two values.
     sensitive_features
         Columns to compare groups by: a frame, a series, a dictionary or an array.
     y_score
-        Probability of the favourable value, where it is known.
+        Probability of the favourable value ``[n]``, where it is known.
+    sample_weight
+        How much each row counts, 0 or more; by default all the same.
     pos_label
         The favourable value; 1 of 0 and 1 or of -1 and 1, and True.
+    seed
+        Of the resamples; the same seed gives the same bits.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
     params
         Settings of ``fairness.audit``.
 
@@ -126,19 +178,18 @@ def audit_decisions(
         if bool((weights < 0).any()):
             raise InvalidInputError("sample_weight is negative in a row; weights are 0 or more.")
     scores = np.full(n, np.nan) if y_score is None else _numbers(y_score, n, "y_score")
-    given = fairness.Given(
+    given = Given(
         decided == favourable, (truth == favourable).astype(np.int64), scores,
         Table(people.schema, people.X, people.ids, weights=weights, name=people.name),
         str(favourable), str(other),
     )  # fmt: skip
-    return fairness.audit_given(given, seed=seed, progress=progress, **params)
+    return audit_given(given, seed=seed, progress=progress, **params)
 
 
 def _prepared(
     model: Model | str, rows: Any, sensitive: Any, seed: int, params: dict[str, Any]
 ) -> tuple[Model, Table, dict[str, Any]]:
     model, table = opened(model, rows, seed)
-    table = table.with_classes(model.schema.classes)
     if sensitive is None:
         return model, table, params
     table = with_sensitive(table, sensitive)

@@ -15,7 +15,7 @@ from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.core.table import Table
-from workbench.engines import rashomon
+from workbench.engines.calls import call
 from workbench.engines.rashomon.fairness_again import check_model, front_model
 from workbench.plots.fairness_front_words import before_and_after, verdict_sentence
 from workbench.registry.store import load_model, publish
@@ -36,18 +36,41 @@ def fairness_front(
 ) -> FairnessFront:
     """Look for models about as accurate that treat groups more alike, and confirm the best.
 
-    Models are moved and trained on with the training rows of a whole labelled table, and chosen
-    by its validation rows; ``rows``, by default its test rows, confirm. Frames as for ``explain``.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    table
+        The whole labelled table ``[m, d]``: models are moved and trained on with its training
+        rows, and chosen by its validation rows. Frames as for ``explain``.
+    rows
+        Labelled rows ``[n, d]`` that confirm the choice; by default the test rows of the table.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``rashomon.fairness``, such as ``by``, ``gap``, ``eps`` and ``explorers``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, there are no labels or no groups to compare, or nobody says
+        which class is the favourable one; the message names it and the fix.
+
+    References
+    ----------
+    Coston, Rambachan and Chouldechova (2021), Characterizing Fairness Over the Set of Good Models;
+    Black, Raghavan and Barocas (2022), Model Multiplicity.
     """
-    model, whole, reported = _inputs(model, table, rows, seed)
-    return rashomon.fairness_front(
-        model, reported, whole, seed=seed, device=device, progress=progress, **params
-    )
+    return call(
+        FairnessFront, "rashomon.fairness", *with_whole(model, table, rows, seed),
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def less_discriminatory_model(
@@ -62,8 +85,12 @@ def less_discriminatory_model(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
     table, rows
         What the front was made of.
+    front
+        What ``fairness_front`` found.
     which
         Position among its models; by default the alternative that it chose.
 
@@ -73,7 +100,7 @@ def less_discriminatory_model(
         If there is no such model, anything given is not what the front was made of, or what was
         made decides otherwise.
     """
-    model, whole, reported = _inputs(model, table, rows, front.provenance.seed)
+    model, reported, whole = with_whole(model, table, rows, front.provenance.seed)
     return front_model(front, _place(front, which), model, reported, whole)
 
 
@@ -94,10 +121,22 @@ def save_front_model(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    table, rows
+        What the front was made of.
+    front
+        What ``fairness_front`` found.
     name
         Name of the model; where there is one, this becomes its next version.
+    which
+        Position among the models of the front; by default the alternative that it chose.
     into
         Folder of models to write to; by default the one that is read from.
+
+    Returns
+    -------
+    The folder of the new version.
 
     Raises
     ------
@@ -106,7 +145,7 @@ def save_front_model(
     """
     check_name(name)
     place = _place(front, which)
-    given, whole, reported = _inputs(model, table, rows, front.provenance.seed)
+    given, reported, whole = with_whole(model, table, rows, front.provenance.seed)
     made = front_model(front, place, given, reported, whole).to("cpu")
     card = _card(front, place, given, whole) | {"name": name}
     folder = publish(made.encoder, made.network, card, into)
@@ -127,12 +166,6 @@ def check_name(name: str) -> None:
             f"A model cannot be called {name[:80]!r}; use up to 64 lower-case letters, digits, "
             "hyphens and underscores, a letter or digit first."
         )
-
-
-def _inputs(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
-    model, whole, reported = with_whole(model, table, rows, seed)
-    classes = model.schema.classes
-    return model, whole.with_classes(classes), reported.with_classes(classes)
 
 
 def _place(front: FairnessFront, which: int | None) -> int:

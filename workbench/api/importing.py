@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from workbench.api.inputs import as_table, background_for, load_model, opened
+from workbench.api.inputs import as_table, background_for, named, opened
 from workbench.core.model import Model, Output
 from workbench.core.results import Attribution
 from workbench.core.table import Table
@@ -39,6 +39,8 @@ def import_attribution(
         the path of a CSV, Excel, Parquet or Feather file. Tables have a column for each feature, or
         columns ``feature`` and ``attribution`` with a line for each number; ``row``, ``output``,
         ``base_value`` and ``prediction`` are read where they are there.
+    model
+        A model, or its name as ``load_model`` takes it.
     rows
         The rows that were explained, in their order, or more where the source numbers its rows.
     background
@@ -93,6 +95,8 @@ def attribute(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
     inputs
         Rows by features, in the model's order.
     baselines
@@ -107,6 +111,8 @@ def attribute(
         ``ShapleyValues``.
     return_convergence_delta
         Return also what the sums miss, one number for each row.
+    seed
+        Of the background and of methods that sample; the same seed gives the same bits.
     params
         Settings of the method; ``output="score"`` explains log-odds or logits.
 
@@ -120,8 +126,7 @@ def attribute(
     InvalidInputError
         If inputs, baselines, target or method do not fit the model.
     """
-    if isinstance(model, str):
-        model = load_model(model)
+    model = named(model)
     if baselines is None:
         rows = captum.table_of(inputs, model.schema, "inputs")
         background = background_for(model, rows, seed=seed, fewer=True)

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.people import LOCAL
@@ -35,7 +37,11 @@ def load_model(reference: str | Path) -> Model:
     Explainers come along: those that lie beside it, then those that were trained and kept on this
     machine without sign-in.
 
-    ``my:name`` is a model that was uploaded on this machine without sign-in.
+    Parameters
+    ----------
+    reference
+        ``name`` is the newest version; ``my:name`` is a model that was uploaded on this machine
+        without sign-in.
 
     Raises
     ------
@@ -65,6 +71,9 @@ def load_table(
 
     Parameters
     ----------
+    source
+        Name of a bundled table, ``my:name`` of one that was uploaded on this machine without
+        sign-in, or a file.
     split
         ``train``, ``validation``, ``test``, or ``all`` for every row. By default the test rows
         of a bundled table and all rows of a file.
@@ -73,6 +82,8 @@ def load_table(
     schema
         A schema, or a file of one; without one and without a model, the schema beside the file
         or a guess.
+    ignore_extra
+        Leave out columns of a file that the schema does not know, instead of refusing them.
     rows
         Which of these rows, as in ``select_rows``. Of a file that is not split, only they have to
         be complete and of the right kind.
@@ -121,8 +132,18 @@ def background_for(
 
     Parameters
     ----------
+    model
+        Whose training rows are drawn from.
+    rows
+        Drawn from where the training rows are not here.
+    n
+        How many.
+    seed
+        Of the draw.
     source
         Draw from this table instead: the training rows of a bundled one, all rows of a file.
+    ignore_extra
+        As for ``load_table``.
     fewer
         Take all rows where there are not that many.
 
@@ -150,43 +171,69 @@ def background_for(
 def select_rows(table: Table, rows: str) -> Table:
     """Select rows by position: ``5``, ``0:200``, ``:10``, or ``3,7,11``; ``-1`` is the last.
 
+    Parameters
+    ----------
+    table
+        Any table ``[m, d]``.
+    rows
+        Positions, from 0; a range goes up to its second number, without it.
+
     Raises
     ------
     InvalidInputError
         If the text is none of these or a row does not exist.
+
+    Examples
+    --------
+    >>> select_rows(load_table("wine"), "3,7").ids.tolist()
+    [10, 29]
     """
     return table[_positions(rows, len(table), name=table.name)]
 
 
-def opened(model: Model | str, rows: Any, seed: int) -> tuple[Model, Table]:
-    """Return a model that may be named, and rows that may be a frame."""
+def named(model: Model | str) -> Model:
+    """Return a model, loaded where its name is given."""
+    return load_model(model) if isinstance(model, str) else model
+
+
+def opened(model: Model | str, rows: Any, seed: int, what: str = "rows") -> tuple[Model, Table]:
+    """Return a model that may be named, and rows that may be a frame, called ``what``."""
     check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    return model, as_table(rows, model, "rows")
+    model = named(model)
+    return model, as_table(rows, model, what)
+
+
+def alone(model: Model | str, rows: Any, seed: int) -> tuple[Model, Table, Table]:
+    """Return model and rows, which also stand where a method that needs no more takes more."""
+    model, rows = opened(model, rows, seed)
+    return model, rows, rows
+
+
+def labelled(model: Model | str, rows: Any, table: Any, seed: int) -> tuple[Model, Table, Table]:
+    """Return model, rows and the labelled table that they are from, by default a bundled one."""
+    model, rows = opened(model, rows, seed)
+    whole = _whole(rows) if table is None else as_table(table, model, "table")
+    return model, rows, whole.read_by(model.schema)
 
 
 def with_whole(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
-    """Return a model, a whole labelled table, and the rows of it that are reported on.
+    """Return a model, the rows of a whole labelled table that are reported on, and the table.
 
     Raises
     ------
     InvalidInputError
         If nothing says which rows are reported on, and the table is one part of another already.
     """
-    check_seed(seed)
-    if isinstance(model, str):
-        model = load_model(model)
-    whole = as_table(table, model, "table")
+    model, whole = opened(model, table, seed, "table")
     if rows is not None:
-        return model, whole, as_table(rows, model, "rows")
+        return model, as_table(rows, model, "rows"), whole
     name, _, part = whole.name.rpartition("/")
     if part in SPLITS:
         raise InvalidInputError(
             f"Table {whole.name!r} is a part already, so that training rows are no longer known; "
             f"read all of it with load_table({name!r}, split='all'), or give rows as well."
         )
-    return model, whole, whole.split("test")
+    return model, whole.split("test"), whole
 
 
 def described(
@@ -229,6 +276,18 @@ def check_seed(seed: int) -> None:
     """
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise InvalidInputError(f"A seed must be a whole number of at least 0, got {seed!r}.")
+
+
+def _whole(rows: Table) -> Table:
+    """Return the bundled table that holds these very rows, else the rows themselves."""
+    name = rows.name.partition("/")[0]
+    if name not in TABLES or not len(rows):
+        return rows
+    whole, ids = load_table(name, split="all"), rows.ids
+    if int(ids.min()) < 0 or int(ids.max()) >= len(whole):
+        return rows
+    same = torch.equal(whole.X[ids].nan_to_num(), rows.X.nan_to_num())  # False of other shapes
+    return whole if same else rows
 
 
 def _is_bundled(source: str | Path) -> bool:

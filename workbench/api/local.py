@@ -15,8 +15,7 @@ from workbench.core.results import (
     ScaleCurves,
 )
 from workbench.core.table import Table
-from workbench.engines import lfa
-from workbench.engines.lime import fit_local_models
+from workbench.engines.calls import call
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,20 +32,44 @@ def lime(
     progress: Progress | None = None,
     **params: Any,
 ) -> LocalModels:
-    """Fit a sparse linear model around each row, and say how well it fits; frames as ``explain``.
+    """Fit a sparse linear model around each row, and say how well it fits.
 
-    The background says which values occur and how often; it defaults to at most 2,000 training
-    rows. Method ``reference`` has the package ``lime`` do it, for comparison.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    method
+        ``tabular``, or ``reference`` to have the package ``lime`` do it, for comparison.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``lime.tabular`` or ``lime.reference``, such as ``sampling``, ``num_features``
+        and ``perturbations``.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Ribeiro, Singh and Guestrin (2016), "Why Should I Trust You?".
     """
-    model, rows, background = described(model, rows, background, seed)
-    return fit_local_models(
-        model, rows, background, method=local_method(method), seed=seed, device=device,
-        progress=progress, **params,
+    return call(
+        LocalModels, local_method(method), *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress,
     )  # fmt: skip
 
 
@@ -63,26 +86,46 @@ def faithfulness(
 ) -> Faithfulness:
     """Explain rows by every method, and say what each misses in each neighbourhood.
 
-    ``advise`` reads off which explanation answers a question. Background and frames as for
-    ``lime``. ``given`` is an attribution of the same rows to be looked at beside the others, such
-    as one of ``import_attribution``.
+    ``advise`` reads off which explanation answers a question.
+
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    given
+        An attribution of the same rows that was made elsewhere, to be looked at beside the others,
+        such as one of ``import_attribution``.
+    params
+        Settings of ``lfa.matrix``, such as ``perturbations``, ``scale`` and ``output``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, or the model has no finite answer; the message names it and
+        the fix.
+
+    References
+    ----------
+    Han, Srinivas and Lakkaraju (2022), Which Explanation Should I Choose?
     """
-    model, rows, background = described(model, rows, background, seed)
-    return lfa.compare_explanations(
-        model,
-        rows,
-        background,
-        seed=seed,
-        device=device,
-        progress=progress,
-        given=given,
-        **params,
-    )
+    return call(
+        Faithfulness, "lfa.matrix", *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress, given=given,
+    )  # fmt: skip
 
 
 def local_functions(
@@ -97,17 +140,41 @@ def local_functions(
 ) -> LocalFunctions:
     """Fit a simple function around each row: choose the neighbourhood, the function and the loss.
 
-    Background and frames as for ``lime``.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``lfa.fit``, such as ``operator``, ``law``, ``function`` and ``loss``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit together, or the model cannot do what is asked of it; the
+        message names it and the fix.
+
+    References
+    ----------
+    Han, Srinivas and Lakkaraju (2022), Which Explanation Should I Choose?
     """
-    model, rows, background = described(model, rows, background, seed)
-    return lfa.fit_functions(
-        model, rows, background, seed=seed, device=device, progress=progress, **params
-    )
+    return call(
+        LocalFunctions, "lfa.fit", *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def scale_curves(
@@ -122,17 +189,40 @@ def scale_curves(
 ) -> ScaleCurves:
     """Say what the best linear function misses of the model as a neighbourhood grows.
 
-    Background and frames as for ``lime``.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``lfa.scales``, such as ``operator``, ``smallest``, ``largest`` and ``count``.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Han, Srinivas and Lakkaraju (2022), Which Explanation Should I Choose?
     """
-    model, rows, background = described(model, rows, background, seed)
-    return lfa.scale_curves(
-        model, rows, background, seed=seed, device=device, progress=progress, **params
-    )
+    return call(
+        ScaleCurves, "lfa.scales", *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def measures(
@@ -148,23 +238,45 @@ def measures(
 ) -> Measures:
     """Measure the explanations of ``faithfulness`` as the literature does, method by method.
 
-    Background and frames as for ``lime``. ``given`` is an attribution of the same rows to be
-    measured beside the others, such as one of ``import_attribution``; what would ask for it again
-    on other rows is not defined for it.
+    With the same seed and settings they are those of ``faithfulness``.
+
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Rows ``[n, d]`` to explain: a table, or a pandas frame, which is read with the model's
+        schema as a file would be.
+    background
+        Rows ``[m, d]`` that say which values occur and how numbers spread; by default at most
+        2,000 training rows of the model, or 100 of ``rows`` where those are not here.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    given
+        An attribution of the same rows to be measured beside the others, such as one of
+        ``import_attribution``; what would ask for it again on other rows is not defined for it.
+    params
+        Settings of ``lfa.measures``, such as ``repeats``, ``copies`` and ``networks``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, or the model has no finite answer; the message names it and
+        the fix.
+
+    References
+    ----------
+    Yeh et al. (2019), On the (In)fidelity and Sensitivity of Explanations; Bhatt, Weller and Moura
+    (2020), Evaluating and Aggregating Feature-based Model Explanations; Agarwal et al. (2022),
+    Rethinking Stability for Attribution-based Explanations.
     """
-    model, rows, background = described(model, rows, background, seed)
-    return lfa.measure_explanations(
-        model,
-        rows,
-        background,
-        seed=seed,
-        device=device,
-        progress=progress,
-        given=given,
-        **params,
-    )
+    return call(
+        Measures, "lfa.measures", *described(model, rows, background, seed),
+        params=params, seed=seed, device=device, progress=progress, given=given,
+    )  # fmt: skip

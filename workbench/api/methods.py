@@ -2,61 +2,33 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workbench.core import results as kinds
 from workbench.core.errors import InvalidInputError
-from workbench.core.explainer import Explainer
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import Cost, Method
 from workbench.core.model import Model
 from workbench.core.params import parse_params
-from workbench.core.results import (
-    AttributeFlips,
-    Attribution,
-    AttributionRange,
-    BoundaryPeople,
-    Churn,
-    Counterfactuals,
-    Detectors,
-    ErrorAudit,
-    FairnessAudit,
-    FairnessFront,
-    Faithfulness,
-    GapCauses,
-    Halo,
-    Interactions,
-    InteractionScores,
-    InteractionTest,
-    LocalBasis,
-    LocalFunctions,
-    LocalModels,
-    Measures,
-    Mitigation,
-    Performance,
-    Profiles,
-    RashomonSet,
-    Remedies,
-    Result,
-    ScaleCurves,
-    SimplerModels,
-)
-from workbench.engines import shapley
+from workbench.core.results import Attribution, Explainer, LocalModels, Result
+from workbench.engines import registered_methods, shapley
 from workbench.engines.shapley.params import SharingParams
 from workbench.numerics.amortised import find_explainer
 
-if TYPE_CHECKING:
-    pass
-
+METHODS = registered_methods()
 # What to call for methods that yield no attribution.
 VERBS: Mapping[type[Result], str] = {
-    Interactions: "interactions", Performance: "evaluate", Counterfactuals: "counterfactuals",
-    Explainer: "train_explainer", LocalModels: "lime", Faithfulness: "faithfulness",
-    LocalFunctions: "local_functions", ScaleCurves: "scale_curves", Measures: "measures",
-    RashomonSet: "rashomon_set", AttributionRange: "explain_set", SimplerModels: "simpler_models",
-    InteractionScores: "interaction_scores", InteractionTest: "interaction_test", Churn: "churn",
-    Mitigation: "mitigate", Profiles: "profiles", Halo: "halo", Detectors: "detectors",
-    LocalBasis: "local_basis", FairnessAudit: "audit", ErrorAudit: "error_audit",
-    AttributeFlips: "flips", GapCauses: "gap_causes", BoundaryPeople: "boundary_people",
-    FairnessFront: "fairness_front", Remedies: "remedies",
+    kinds.Interactions: "interactions", kinds.Performance: "evaluate",
+    kinds.Counterfactuals: "counterfactuals", kinds.Explainer: "train_explainer",
+    kinds.LocalModels: "lime", kinds.Faithfulness: "faithfulness",
+    kinds.LocalFunctions: "local_functions", kinds.ScaleCurves: "scale_curves",
+    kinds.Measures: "measures", kinds.RashomonSet: "rashomon_set",
+    kinds.AttributionRange: "explain_set", kinds.SimplerModels: "simpler_models",
+    kinds.InteractionScores: "interaction_scores", kinds.InteractionTest: "interaction_test",
+    kinds.Churn: "churn", kinds.Mitigation: "mitigate", kinds.Profiles: "profiles",
+    kinds.Halo: "halo", kinds.Detectors: "detectors", kinds.LocalBasis: "local_basis",
+    kinds.FairnessAudit: "audit", kinds.ErrorAudit: "error_audit", kinds.AttributeFlips: "flips",
+    kinds.GapCauses: "gap_causes", kinds.BoundaryPeople: "boundary_people",
+    kinds.FairnessFront: "fairness_front", kinds.Remedies: "remedies",
 }  # fmt: skip
 # What a name means that several methods answer to.
 USUAL: Mapping[str, str] = {
@@ -193,6 +165,17 @@ def estimate_cost(
     model: Model, n_rows: int, n_background: int, *, method: str = "auto", **params: Any
 ) -> tuple[str, Cost]:
     """Return the method that would run and an upper bound of what it takes.
+
+    Parameters
+    ----------
+    model
+        The model to explain.
+    n_rows, n_background
+        How many rows, and how many background rows.
+    method
+        Its name, or ``auto``.
+    params
+        Settings; those that the method does not have are left out.
 
     Raises
     ------

@@ -9,8 +9,8 @@ from workbench.core.context import Progress
 from workbench.core.model import Model
 from workbench.core.results import Remedies
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.engines.fairness.remedied import model_of, remedied
-from workbench.engines.fairness.remedies import remedies as try_remedies
 from workbench.registry.store import publish
 
 if TYPE_CHECKING:
@@ -29,19 +29,43 @@ def remedies(
 ) -> Remedies:
     """Try what lessens a gap between groups: accuracy, gap and whose decision changes.
 
-    Remedies are fitted on the training rows of the whole labelled table and chosen on its
-    validation rows; all numbers are those of ``rows``, by default the test rows. Frames as for
-    ``explain``.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    table
+        The whole labelled table ``[m, d]``; remedies are fitted on its training rows and chosen on
+        its validation rows. Frames as for ``explain``.
+    rows
+        Labelled rows ``[n, d]`` that all numbers are of; by default the test rows of the table.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``fairness.remedies``, such as ``by``, ``favourable``, ``remedies`` and
+        ``constraint``.
 
     Raises
     ------
     WorkbenchError
-        If anything given does not fit; the message names it and the fix.
+        If anything given does not fit, there are no labels, a remedy or group is not known, or the
+        model is a black box and would have to be trained; the message names it and the fix.
+
+    References
+    ----------
+    Kamiran and Calders (2012), Data Preprocessing Techniques for Classification without
+    Discrimination; Hardt, Price and Srebro (2016), Equality of Opportunity in Supervised Learning;
+    Agarwal et al. (2018), A Reductions Approach to Fair Classification.
     """
-    model, whole, reported = _prepared(model, table, rows, seed)
-    return try_remedies(
-        model, reported, whole, seed=seed, device=device, progress=progress, **params
-    )
+    return call(
+        Remedies, "fairness.remedies", *with_whole(model, table, rows, seed),
+        params=params, seed=seed, device=device, progress=progress,
+    )  # fmt: skip
 
 
 def remedied_model(
@@ -65,12 +89,26 @@ def remedied_model(
 
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    table, rows
+        As for ``remedies``.
     remedy
         Such as ``reweighing``, ``masking``, ``selection`` or ``hyperparameters``.
     publish_as
         Name in the registry, where it becomes a new version.
     root
         Folder of the registry, by default that of the settings.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``fairness.remedies`` but ``remedies``.
 
     Raises
     ------
@@ -78,7 +116,7 @@ def remedied_model(
         As for ``remedies``, if the remedy leaves no network that could be kept, or if it cannot
         be published.
     """
-    model, whole, reported = _prepared(model, table, rows, seed)
+    model, reported, whole = with_whole(model, table, rows, seed)
     found, _ = remedied(
         model, reported, whole, remedy, seed=seed, device=device, progress=progress, **params
     )
@@ -108,9 +146,3 @@ def _published() -> tuple[str, ...]:
     """Fields of a card that publishing does not fill in, or that are called otherwise."""
     filled = {"version", "weights_sha256", "schema_", "format"}
     return tuple(name for name in Card.model_fields if name not in filled)
-
-
-def _prepared(model: Model | str, table: Any, rows: Any, seed: int) -> tuple[Model, Table, Table]:
-    model, whole, reported = with_whole(model, table, rows, seed)
-    classes = model.schema.classes
-    return model, whole.with_classes(classes), reported.with_classes(classes)

@@ -19,6 +19,8 @@ def plot(result: Result, view: str | None = None, **options: Any) -> "Figure":
 
     Parameters
     ----------
+    result
+        Of any kind that has views.
     view
         Such as ``waterfall`` or ``beeswarm``; by default the plainest that has something to say.
     options
@@ -48,6 +50,11 @@ def plot(result: Result, view: str | None = None, **options: Any) -> "Figure":
 
 def answer(result: Result) -> str:
     """Say in a sentence what a result says: of its row where it has one, else over all rows.
+
+    Parameters
+    ----------
+    result
+        Of any kind.
 
     Raises
     ------

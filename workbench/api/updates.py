@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.api.inputs import as_table, load_model
-from workbench.api.rashomon import labelled
+from workbench.api.inputs import as_table, labelled, named
 from workbench.core.churn import Churn
 from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
@@ -13,8 +12,6 @@ from workbench.core.mitigation import Mitigation
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.engines.calls import call, check_features
-from workbench.engines.rashomon.churn import NAME as CHURN
-from workbench.engines.rashomon.mitigation import NAME as MITIGATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,41 +30,70 @@ def churn(
 ) -> Churn:
     """Say which decisions about rows would change if a model that is as good replaced this one.
 
-    Tables and frames as for ``rashomon_set``.
-
     Parameters
     ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Labelled rows ``[n, d]`` that are reported on; frames as for ``explain``.
+    table
+        The whole labelled table ``[m, d]`` that the rows are from: its validation rows say which
+        models are as good, its training rows train others. By default the bundled table that the
+        rows are from, else the rows themselves.
     update
         The model that did replace it, to hold against what was foreseen, as ``realised_churn``
         does.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``rashomon.churn``, such as ``models``, ``tolerances`` and ``gamma``.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Watson-Daniels, Calmon, D'Amour, Long, Parkes and Ustun (2024), Predictive Churn with the Set
+    of Good Models; Milani Fard, Cormier, Canini and Gupta (2016), Launch and Iterate: Reducing
+    Prediction Churn.
     """
     model, rows, table = labelled(model, rows, table, seed)
     other = _update_of(model, update)
     result = call(
-        Churn, CHURN, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
+        Churn, "rashomon.churn", model, rows, table,
+        params=params, seed=seed, device=device, progress=progress,
     )  # fmt: skip
     return result if other is None else realised_churn(result, other, rows)
 
 
-def realised_churn(
-    churn: Churn, update: Model | str, rows: "Table | pd.DataFrame"
-) -> Churn:  # fmt: skip
+def realised_churn(churn: Churn, update: Model | str, rows: "Table | pd.DataFrame") -> Churn:
     """Return a result with what the model that replaced the given one decides about its rows.
 
     ``workbench.engines.rashomon.realised.realised`` reads off how far that was foreseen.
+
+    Parameters
+    ----------
+    churn
+        What ``churn`` foresaw.
+    update
+        The model that replaced the given one, or its name as ``load_model`` takes it.
+    rows
+        The rows ``[n, d]`` that churn was foreseen for; frames as for ``explain``.
 
     Raises
     ------
     InvalidInputError
         If the update is another kind of model, or the rows are not those of the result.
     """
-    other = load_model(update) if isinstance(update, str) else update
+    other = named(update)
     table = as_table(rows, other, "rows").with_classes(churn.schema.classes)
     _check_update(churn.schema.classes, churn.schema.target, other)
     check_features(other, table, "rows")
@@ -95,17 +121,40 @@ def mitigate(
 ) -> Mitigation:
     """Say how far averaging near-copies, choosing or abstaining lessens disagreement.
 
-    Tables and frames as for ``rashomon_set``.
+    Parameters
+    ----------
+    model
+        A model, or its name as ``load_model`` takes it.
+    rows
+        Labelled rows ``[n, d]`` that are reported on; frames as for ``explain``.
+    table
+        The whole labelled table ``[m, d]`` that the rows are from: its validation rows say which
+        models are as good, its training rows train others. By default the bundled table that the
+        rows are from, else the rows themselves.
+    seed
+        Of all random numbers; the same seed gives the same bits.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    progress
+        Called as ``progress(done, total, words)`` between batches; raising ``CancelledError`` in
+        it stops the run.
+    params
+        Settings of ``rashomon.mitigate``, such as ``models``, ``tolerance`` and ``builder``.
 
     Raises
     ------
     WorkbenchError
         If anything given does not fit; the message names it and the fix.
+
+    References
+    ----------
+    Hsu, Li, Hu and Chen (2024), Dropout-Based Rashomon Set Exploration; Black, Leino and
+    Fredrikson (2022), Selective Ensembles for Consistent Predictions.
     """
-    model, rows, table = labelled(model, rows, table, seed)
     return call(
-        Mitigation, MITIGATION, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
+        Mitigation, "rashomon.mitigate", *labelled(model, rows, table, seed),
+        params=params, seed=seed, device=device, progress=progress,
     )  # fmt: skip
 
 
@@ -113,7 +162,7 @@ def _update_of(model: Model, update: Model | str | None) -> Model | None:
     """Return the model that replaces another, refused before anything is computed."""
     if update is None:
         return None
-    other = load_model(update) if isinstance(update, str) else update
+    other = named(update)
     _check_update(model.schema.classes, model.schema.target, other)
     return other
 

@@ -43,5 +43,11 @@ CHECKS: Mapping[str, Check] = {
 
 
 def run_checks(result: Result) -> tuple[Outcome, ...]:
-    """Ask a result every check of its kind, in the order of their codes."""
+    """Ask a result every check of its kind, in the order of their codes.
+
+    Parameters
+    ----------
+    result
+        Of any kind.
+    """
     return tuple(check(result) for check in CHECKS.values() if isinstance(result, check.applies_to))

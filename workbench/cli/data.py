@@ -15,8 +15,7 @@ from workbench.core.wording import counted, percent
 if TYPE_CHECKING:
     from workbench.core.schema import Schema
     from workbench.core.table import Table
-    from workbench.engines.performance import Overview
-    from workbench.engines.performance.overview import FeatureOverview
+    from workbench.engines.performance.overview import FeatureOverview, Overview
     from workbench.workspace.store import Preview
 
 SHOW_EXAMPLES = """\b

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.core.errors import InvalidInputError
+from workbench.core.grouping import OfGroups
 from workbench.core.result import Result
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorAudit(Result):
+class ErrorAudit(OfGroups, Result):
     r"""Errors of groups under a model of a number, and gaps between groups.
 
     Groups are cells of partitions, as in ``FairnessAudit``. Axes: ``p`` partitions, ``g`` groups
@@ -92,25 +92,7 @@ class ErrorAudit(Result):
                 "floors": (m, p, 2), "chances": (m, p), "adjusted": (m, p),
             },
         )  # fmt: skip
-        if not g or not set(self.partition_of.tolist()) <= set(range(p)):
-            raise InvalidInputError("A group in the audit belongs to no partition of it.")
-
-    def __len__(self) -> int:
-        return len(self.group_levels)
-
-    @property
-    def partition_names(self) -> tuple[str, ...]:
-        """Names of the partitions, such as ``sex x race``."""
-        return tuple(" x ".join(self.attributes[at] for at in part) for part in self.partitions)
-
-    @property
-    def group_names(self) -> tuple[str, ...]:
-        """Names of the groups within their partition, such as ``Female, White``."""
-        return tuple(", ".join(levels) for levels in self.group_levels)
-
-    def groups_of(self, partition: int) -> Int[np.ndarray, " m"]:
-        """Positions of the groups of a partition."""
-        return np.flatnonzero(self.partition_of == partition)
+        self._check_partitions()
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one line for each group and measure.

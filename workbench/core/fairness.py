@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import FPR, GAPS, RATES, TPR
+from workbench.core.grouping import OfGroups
 from workbench.core.result import Result
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ ENOUGH = 20
 
 
 @dataclass(frozen=True, eq=False)
-class FairnessAudit(Result):
+class FairnessAudit(OfGroups, Result):
     r"""Rates of groups, gaps between them, and what stands behind both.
 
     Groups are cells of partitions: a partition crosses some of the attributes, and each of its
@@ -141,21 +142,7 @@ class FairnessAudit(Result):
         )  # fmt: skip
         if self.rows is not None:
             self._check_shapes(f"An audit of {g} groups", {"rows": (g, 2, 2)})
-        if not g or not set(self.partition_of.tolist()) <= set(range(p)):
-            raise InvalidInputError("A group in the audit belongs to no partition of it.")
-
-    def __len__(self) -> int:
-        return len(self.group_levels)
-
-    @property
-    def partition_names(self) -> tuple[str, ...]:
-        """Names of the partitions, such as ``sex x race``."""
-        return tuple(" x ".join(self.attributes[at] for at in part) for part in self.partitions)
-
-    @property
-    def group_names(self) -> tuple[str, ...]:
-        """Names of the groups within their partition, such as ``Female, White``."""
-        return tuple(", ".join(levels) for levels in self.group_levels)
+        self._check_partitions()
 
     @cached_property
     def sizes(self) -> Int[np.ndarray, " g"]:
@@ -166,10 +153,6 @@ class FairnessAudit(Result):
     @property
     def _rows(self) -> Float[np.ndarray, "g 2 2"] | Int[np.ndarray, "g 2 2"]:
         return self.counts if self.rows is None else self.rows
-
-    def groups_of(self, partition: int) -> Int[np.ndarray, " m"]:
-        """Positions of the groups of a partition."""
-        return np.flatnonzero(self.partition_of == partition)
 
     def partition_index(self, name: str | int) -> int:
         """Return the position of a partition given by name or position.

@@ -7,6 +7,8 @@ from itertools import combinations, product
 import numpy as np
 from jaxtyping import Int
 
+from workbench.core.errors import InvalidInputError
+
 MISSING = "missing"
 
 
@@ -51,3 +53,33 @@ class Grouping:
             tuple(self.codes[:, at] for at in partition), sizes
         )
         return found.astype(np.int64)
+
+
+class OfGroups:
+    """What an audit has that is about groups: the cells of partitions, one after another."""
+
+    attributes: tuple[str, ...]
+    partitions: tuple[tuple[int, ...], ...]
+    partition_of: Int[np.ndarray, " g"]
+    group_levels: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.group_levels)
+
+    @property
+    def partition_names(self) -> tuple[str, ...]:
+        """Names of the partitions, such as ``sex x race``."""
+        return tuple(" x ".join(self.attributes[at] for at in part) for part in self.partitions)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the groups within their partition, such as ``Female, White``."""
+        return tuple(", ".join(levels) for levels in self.group_levels)
+
+    def groups_of(self, partition: int) -> Int[np.ndarray, " m"]:
+        """Positions of the groups of a partition."""
+        return np.flatnonzero(self.partition_of == partition)
+
+    def _check_partitions(self) -> None:
+        if not len(self) or not set(self.partition_of.tolist()) <= set(range(len(self.partitions))):
+            raise InvalidInputError("A group in the audit belongs to no partition of it.")

@@ -107,6 +107,11 @@ class Result:
 def load(path: str | Path) -> Result:
     """Read a result of any kind.
 
+    Parameters
+    ----------
+    path
+        What ``Result.save`` wrote.
+
     Raises
     ------
     ResultFileError

@@ -1,7 +1,7 @@
 """What all engines share: how a call becomes a run, which tables are refused, the record."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -11,15 +11,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context, Preview, Progress
 from workbench.core.errors import InvalidInputError
 from workbench.core.method import METHODS, Explain
 from workbench.core.model import Model
 from workbench.core.params import Params, parse_params
 from workbench.core.provenance import Provenance
-from workbench.core.results import Result
+from workbench.core.results import Attribution, Result
 from workbench.core.table import Table
 from workbench.core.wording import counted
+from workbench.engines import registered_methods
 from workbench.numerics.devices import choose_device, describe_device, memory_budget
 
 SomeResult = TypeVar("SomeResult", bound=Result)
@@ -32,36 +33,51 @@ def call(
     rows: Table,
     background: Table,
     *,
-    seed: int,
-    device: str | None,
-    progress: Progress | None,
     params: Mapping[str, Any],
+    seed: int = 0,
+    device: str | None = None,
+    progress: Progress | None = None,
+    preview: Preview | None = None,
+    given: Attribution | None = None,
     explain: Explain | None = None,
 ) -> SomeResult:
     """Run a registered method where it is asked for, with the memory that there is to use.
+
+    The one way from settings to a result: pages, analyses, verbs and commands end here.
 
     Parameters
     ----------
     kind
         What the method is registered to yield.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
+    background
+        What else it looks at (``Method.uses``): the background, the whole table, or the rows.
     params
         Fields of the method's parameter model.
+    device
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; by default ``WORKBENCH_DEVICE``, else
+        ``auto``.
+    given
+        An attribution of the same rows from elsewhere, for a method that takes one.
     explain
         What to run in place of the method's own function: the same with more arguments.
 
     Raises
     ------
     InvalidInputError
-        If there is no such method, a setting is out of bounds, or a table does not fit.
+        If there is no such method or device, a setting is out of bounds, or a table does not fit.
     """
-    method = METHODS.find(name)
+    method = registered_methods().find(name)
     place = choose_device(device)
     settings = parse_params(method.params, params)
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
+    context = Context(
+        seed=seed, device=place, budget=memory_budget(place), progress=progress, preview=preview
+    )
     moved = model if model.device == place else model.to(place)
-    result = (explain or method.explain)(moved, rows, background, settings, context)
+    # A small run may take place inside another one's progress report, where gradients may be off.
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        run: Callable[..., Result] = explain or method.explain
+        more = {} if given is None else {"given": given}
+        result = run(moved, rows, background, settings, context, **more)
     assert isinstance(result, kind)  # noqa: S101 - what the method is registered to yield
     return result
 

@@ -7,14 +7,13 @@ from typing import TypeVar
 
 import torch
 
-from workbench.core.context import Context, Preview, Progress
+from workbench.core.context import Preview, Progress
 from workbench.core.errors import DataError, InvalidInputError, RegistryError
 from workbench.core.model import Model
-from workbench.core.params import parse_params
 from workbench.core.results import Result
 from workbench.core.table import Table
+from workbench.engines.calls import call
 from workbench.jobs.request import Request, registered_methods
-from workbench.numerics.devices import memory_budget
 from workbench.workspace.background import background_source
 
 KEPT_MODELS = 4
@@ -172,13 +171,7 @@ def compute(
     WorkbenchError
         If the engine refuses, or progress asks it to stop.
     """
-    method = registered_methods().find(request.method)
-    params = parse_params(method.params, request.params)
-    device = torch.device(request.device)
-    context = Context(
-        seed=request.seed, device=device, budget=memory_budget(device), progress=progress,
-        preview=preview,
+    return call(
+        Result, request.method, work.model, work.rows, work.background, params=request.params,
+        seed=request.seed, device=request.device, progress=progress, preview=preview,
     )  # fmt: skip
-    # A small run may take place inside another one's progress report, where gradients may be off.
-    with torch.inference_mode(mode=False), torch.enable_grad():
-        return method.explain(work.model, work.rows, work.background, params, context)

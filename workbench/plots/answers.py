@@ -3,38 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workbench.core import results as kinds
 from workbench.core.errors import InvalidInputError
-from workbench.core.results import (
-    AttributeFlips,
-    Attribution,
-    AttributionRange,
-    BoundaryPeople,
-    Churn,
-    Counterfactuals,
-    Detectors,
-    ErrorAudit,
-    Explainer,
-    FairnessAudit,
-    FairnessFront,
-    Faithfulness,
-    GapCauses,
-    Halo,
-    Interactions,
-    InteractionScores,
-    InteractionTest,
-    LocalBasis,
-    LocalFunctions,
-    LocalModels,
-    Measures,
-    Mitigation,
-    Performance,
-    Profiles,
-    RashomonSet,
-    Remedies,
-    Result,
-    ScaleCurves,
-    SimplerModels,
-)
+from workbench.core.results import Result
 from workbench.core.wording import counted
 from workbench.plots.attribution_range_words import range_sentence
 from workbench.plots.boundary_words import people_sentence
@@ -78,7 +49,7 @@ def answer(result: Result) -> str:
     return ANSWERS[type(result)](result)
 
 
-def counterfactuals_sentence(found: Counterfactuals) -> str:
+def counterfactuals_sentence(found: kinds.Counterfactuals) -> str:
     """Say for how many rows a change was found."""
     already, n = int(found.fulfilled.sum()), len(found)
     changed = len(set(found.owners.tolist()))
@@ -88,11 +59,11 @@ def counterfactuals_sentence(found: Counterfactuals) -> str:
     return f"{said}."
 
 
-def _of_attribution(result: Attribution) -> str:
+def _of_attribution(result: kinds.Attribution) -> str:
     return sentence(result, 0) if len(result) == 1 else overall_sentence(result)
 
 
-def _of_changes(result: Counterfactuals) -> str:
+def _of_changes(result: kinds.Counterfactuals) -> str:
     one = len(result) == 1
     return counterfactual_sentence(result, 0) if one else counterfactuals_sentence(result)
 
@@ -103,15 +74,18 @@ def _of_rows(tell: Callable[..., str]) -> Callable[[Any], str]:
 
 
 ANSWERS: Mapping[type[Result], Callable[[Any], str]] = {
-    Attribution: _of_attribution, Performance: performance_sentence,
-    Interactions: _of_rows(interactions_sentence), Counterfactuals: _of_changes,
-    LocalModels: _of_rows(local_sentence), LocalFunctions: _of_rows(local_function_sentence),
-    ScaleCurves: scale_sentence, Faithfulness: faithfulness_sentence, Measures: measures_sentence,
-    AttributionRange: _of_rows(range_sentence), BoundaryPeople: people_sentence,
-    RashomonSet: rashomon_sentence, Remedies: remedies_sentence, SimplerModels: simpler_sentence,
-    Profiles: profile_sentence, InteractionScores: scores_sentence, Halo: halo_sentence,
-    Detectors: detectors_sentence, InteractionTest: interaction_test_sentence,
-    LocalBasis: lib_sentence, FairnessAudit: audit_sentence, ErrorAudit: errors_sentence,
-    AttributeFlips: flips_sentence, GapCauses: gap_sentence, FairnessFront: front_sentence,
-    Churn: churn_sentence, Mitigation: ensemble_sentence, Explainer: explainer_sentence,
+    kinds.Attribution: _of_attribution, kinds.Performance: performance_sentence,
+    kinds.Interactions: _of_rows(interactions_sentence), kinds.Counterfactuals: _of_changes,
+    kinds.LocalModels: _of_rows(local_sentence),
+    kinds.LocalFunctions: _of_rows(local_function_sentence), kinds.ScaleCurves: scale_sentence,
+    kinds.Faithfulness: faithfulness_sentence, kinds.Measures: measures_sentence,
+    kinds.AttributionRange: _of_rows(range_sentence), kinds.BoundaryPeople: people_sentence,
+    kinds.RashomonSet: rashomon_sentence, kinds.Remedies: remedies_sentence,
+    kinds.SimplerModels: simpler_sentence, kinds.Profiles: profile_sentence,
+    kinds.InteractionScores: scores_sentence, kinds.Halo: halo_sentence,
+    kinds.Detectors: detectors_sentence, kinds.InteractionTest: interaction_test_sentence,
+    kinds.LocalBasis: lib_sentence, kinds.FairnessAudit: audit_sentence,
+    kinds.ErrorAudit: errors_sentence, kinds.AttributeFlips: flips_sentence,
+    kinds.GapCauses: gap_sentence, kinds.FairnessFront: front_sentence, kinds.Churn: churn_sentence,
+    kinds.Mitigation: ensemble_sentence, kinds.Explainer: explainer_sentence,
 }  # fmt: skip

@@ -6,38 +6,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from workbench.core import results as kinds
 from workbench.core.errors import InvalidInputError
-from workbench.core.results import (
-    AttributeFlips,
-    Attribution,
-    AttributionRange,
-    BoundaryPeople,
-    Churn,
-    Counterfactuals,
-    Detectors,
-    ErrorAudit,
-    Explainer,
-    FairnessAudit,
-    FairnessFront,
-    Faithfulness,
-    GapCauses,
-    Halo,
-    Interactions,
-    InteractionScores,
-    InteractionTest,
-    LocalBasis,
-    LocalFunctions,
-    LocalModels,
-    Measures,
-    Mitigation,
-    Performance,
-    Profiles,
-    RashomonSet,
-    Remedies,
-    Result,
-    ScaleCurves,
-    SimplerModels,
-)
+from workbench.core.results import Result
 from workbench.core.schema import listing
 from workbench.plots import (
     attribution_range,
@@ -101,84 +72,84 @@ from workbench.plots.waterfall import waterfall
 Renderer = Callable[..., go.Figure]
 
 RENDERERS: Mapping[type[Result], Mapping[str, Renderer]] = {
-    Attribution: {
+    kinds.Attribution: {
         "waterfall": waterfall, "bar": bar, "beeswarm": beeswarm, "dependence": dependence,
         "heatmap": heatmap, "decision": decision, "cohorts": cohorts, "clusters": clusters,
     },
-    Counterfactuals: {"nearest": nearest},
-    Interactions: {"network": network, "matrix": matrix},
-    InteractionScores: {
+    kinds.Counterfactuals: {"nearest": nearest},
+    kinds.Interactions: {"network": network, "matrix": matrix},
+    kinds.InteractionScores: {
         "ranked": interaction_scores.ranked, "heatmap": interaction_scores_heatmap.heatmap,
         "network": interaction_scores_network.network, "swarm": interaction_scores_swarm.swarm,
         "triples": interaction_scores.triples,
     },
-    InteractionTest: {"pairs": interaction_test.pairs},
-    LocalBasis: {
+    kinds.InteractionTest: {"pairs": interaction_test.pairs},
+    kinds.LocalBasis: {
         "graph": local_basis.graph, "curves": local_basis.curves,
         "feature": basis_features.feature, "loadings": basis_features.loadings,
         "used": basis_redundancy.used, "alike": basis_redundancy.alike,
     },
-    LocalModels: {"coefficients": coefficients},
-    LocalFunctions: {"coefficients": local_functions.coefficients},
-    ScaleCurves: {"curve": curve},
-    Faithfulness: {
+    kinds.LocalModels: {"coefficients": coefficients},
+    kinds.LocalFunctions: {"coefficients": local_functions.coefficients},
+    kinds.ScaleCurves: {"curve": curve},
+    kinds.Faithfulness: {
         "matrix": faithfulness.matrix, "methods": faithfulness.methods, "values": values,
         "agreement": agreement,
     },
-    Measures: {"scores": scores},
-    AttributionRange: {
+    kinds.Measures: {"scores": scores},
+    kinds.AttributionRange: {
         "interval": attribution_range.interval, "importance": attribution_range.importance,
         "stability": attribution_range.stability,
     },
-    RashomonSet: {
+    kinds.RashomonSet: {
         "metrics": rashomon.metrics, "rows": rashomon_rows.rows,
         "distribution": rashomon_rows.distribution, "groups": rashomon_groups.groups,
         "importance": rashomon_models.importance, "cloud": rashomon_models.cloud,
         "growth": rashomon.growth, "cost": rashomon.cost,
     },
-    Remedies: {
+    kinds.Remedies: {
         "board": remedies.board, "conflicts": remedies.conflicts, "gaps": remedies_groups.gaps,
         "groups": remedies_groups.groups, "who": remedies_groups.who,
         "multiplicity": remedies.multiplicity, "trials": remedies.trials,
     },
-    SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
-    Churn: {
+    kinds.SimplerModels: {"learners": simpler_models.learners, "trees": simpler_models.trees},
+    kinds.Churn: {
         "tolerances": churn.tolerances, "rows": churn.rows, "groups": churn.groups,
         "pairs": churn.pairs, "update": churn.update,
     },
-    Mitigation: {
+    kinds.Mitigation: {
         "reduction": mitigation.reduction, "abstention": mitigation.abstention,
         "candidates": mitigation.candidates,
     },
-    Profiles: {
+    kinds.Profiles: {
         "profile": profiles.profile, "effects": profiles.effects, "pair": profile_pairs.pair,
         "multiples": profile_multiples.multiples,
     },
-    Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
-    Detectors: {
+    kinds.Halo: {"halo": halo.halo, "matrix": halo.matrix, "sphere": halo.sphere},
+    kinds.Detectors: {
         "ranks": detectors.ranks, "agreement": detectors.agreement, "cost": detectors.cost,
     },
-    FairnessAudit: {
+    kinds.FairnessAudit: {
         "groups": fairness.groups, "gaps": fairness.gaps,
         "intersections": fairness_cells.intersections, "roc": fairness_scores.roc,
         "calibration": fairness_scores.calibration,
         "thresholds": fairness_thresholds.thresholds, "xauc": fairness_cells.xauc,
     },
-    ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
-    AttributeFlips: {
+    kinds.ErrorAudit: {"groups": error_audit.groups, "gaps": error_audit.gaps},
+    kinds.AttributeFlips: {
         "rates": flips.rates, "moves": flips.moves, "people": flips_people.people,
         "person": flips_people.person,
     },
-    GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
-    BoundaryPeople: {
+    kinds.GapCauses: {"waterfall": gap_causes.waterfall, "proxies": gap_causes.proxies},
+    kinds.BoundaryPeople: {
         "strip": boundary.strip, "scores": boundary.scores, "person": boundary.person,
     },
-    FairnessFront: {
+    kinds.FairnessFront: {
         "plane": fairness_front.plane, "ranges": fairness_front.ranges,
         "change": fairness_front.change, "causes": fairness_front.causes,
     },
-    Explainer: {"errors": errors, "training": training},
-    Performance: {
+    kinds.Explainer: {"errors": errors, "training": training},
+    kinds.Performance: {
         "metrics": metrics, "confusion": confusion, "roc": roc, "pr": pr,
         "calibration": calibration, "residuals": residuals,
     },
@@ -196,7 +167,7 @@ def views_of(result: Result) -> tuple[str, ...]:
 
 def _views_of_kind(result: Result) -> tuple[str, ...]:
     views = tuple(RENDERERS.get(type(result), {}))
-    if not isinstance(result, Performance):
+    if not isinstance(result, kinds.Performance):
         return views
     kept = REGRESSION if result.task == "regression" else set(views) - REGRESSION
     return tuple(view for view in views if view == "metrics" or view in kept)

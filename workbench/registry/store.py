@@ -63,7 +63,13 @@ def registry_root() -> Path:
 
 
 def list_models(root: Path | None = None) -> tuple[Entry, ...]:
-    """Return the models of a registry in alphabetical order."""
+    """Return the models of a registry in alphabetical order.
+
+    Parameters
+    ----------
+    root
+        Folder of the registry; by default that of the settings.
+    """
     root = root or registry_root()
     return tuple(_entries(root)) if root.is_dir() else ()
 

@@ -7,7 +7,7 @@ from workbench.checks import Outcome
 from workbench.checks.advice import ADVICE
 from workbench.core.method import Method
 from workbench.core.results import Result
-from workbench.engines.performance import Overview
+from workbench.engines.performance.overview import Overview
 from workbench.report.section import Section
 
 # The worst first.

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from workbench.core.wording import counted, joined, percent
-from workbench.engines.performance import Overview
-from workbench.engines.performance.overview import FeatureOverview
+from workbench.engines.performance.overview import FeatureOverview, Overview
 from workbench.plots.words import number
 from workbench.report.document import Level
 from workbench.report.section import Grid

@@ -5,7 +5,7 @@ from typing import Literal
 
 from workbench.core.card import Card
 from workbench.core.results import Result
-from workbench.engines.performance import Overview
+from workbench.engines.performance.overview import Overview
 
 Level = Literal["summary", "analyst", "auditor"]
 

@@ -9,7 +9,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.people import LOCAL
 from workbench.core.results import Result
 from workbench.core.table import SPLITS, Table
-from workbench.engines.performance import Overview, table_overview
+from workbench.engines.performance.overview import Overview, table_overview
 from workbench.registry.store import read_card
 from workbench.workspace.sources import MINE, find_model_version, find_table
 

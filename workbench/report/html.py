@@ -4,38 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from workbench.core import results as kinds
 from workbench.core.errors import InvalidInputError
 from workbench.core.files import replacing
-from workbench.core.results import (
-    AttributeFlips,
-    Attribution,
-    AttributionRange,
-    BoundaryPeople,
-    Churn,
-    Counterfactuals,
-    Detectors,
-    ErrorAudit,
-    FairnessAudit,
-    FairnessFront,
-    Faithfulness,
-    GapCauses,
-    Halo,
-    Interactions,
-    InteractionScores,
-    InteractionTest,
-    LocalBasis,
-    LocalFunctions,
-    LocalModels,
-    Measures,
-    Mitigation,
-    Performance,
-    Profiles,
-    RashomonSet,
-    Remedies,
-    Result,
-    ScaleCurves,
-    SimplerModels,
-)
+from workbench.core.results import Result
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.boundary import boundary_section
@@ -67,18 +39,20 @@ from workbench.report.simpler_models import simpler_models_section
 from workbench.report.updates import churn_section, mitigation_section
 
 SECTIONS: Mapping[type[Result], Callable[..., Section]] = {
-    Attribution: attribution_section, Performance: performance_section,
-    Interactions: interactions_section, Counterfactuals: counterfactuals_section,
-    LocalModels: local_models_section, LocalFunctions: local_functions_section,
-    ScaleCurves: scale_curves_section, Faithfulness: faithfulness_section,
-    Measures: measures_section, AttributionRange: attribution_range_section,
-    BoundaryPeople: boundary_section, RashomonSet: rashomon_section, Remedies: remedies_section,
-    SimplerModels: simpler_models_section, Profiles: profiles_section,
-    InteractionScores: interaction_scores_section, Halo: halo_section,
-    Detectors: detectors_section, InteractionTest: interaction_test_section,
-    LocalBasis: local_basis_section, FairnessAudit: fairness_section,
-    ErrorAudit: error_audit_section, AttributeFlips: flips_section, GapCauses: gap_causes_section,
-    FairnessFront: fairness_front_section, Churn: churn_section, Mitigation: mitigation_section,
+    kinds.Attribution: attribution_section, kinds.Performance: performance_section,
+    kinds.Interactions: interactions_section, kinds.Counterfactuals: counterfactuals_section,
+    kinds.LocalModels: local_models_section, kinds.LocalFunctions: local_functions_section,
+    kinds.ScaleCurves: scale_curves_section, kinds.Faithfulness: faithfulness_section,
+    kinds.Measures: measures_section, kinds.AttributionRange: attribution_range_section,
+    kinds.BoundaryPeople: boundary_section, kinds.RashomonSet: rashomon_section,
+    kinds.Remedies: remedies_section, kinds.SimplerModels: simpler_models_section,
+    kinds.Profiles: profiles_section, kinds.InteractionScores: interaction_scores_section,
+    kinds.Halo: halo_section, kinds.Detectors: detectors_section,
+    kinds.InteractionTest: interaction_test_section, kinds.LocalBasis: local_basis_section,
+    kinds.FairnessAudit: fairness_section, kinds.ErrorAudit: error_audit_section,
+    kinds.AttributeFlips: flips_section, kinds.GapCauses: gap_causes_section,
+    kinds.FairnessFront: fairness_front_section, kinds.Churn: churn_section,
+    kinds.Mitigation: mitigation_section,
 }  # fmt: skip
 
 
@@ -94,6 +68,10 @@ def write_report(
 
     Parameters
     ----------
+    results
+        In the order of the report.
+    path
+        Where to write; usually ``.html``.
     title
         Plain text, as are the comments; markup in either is shown, not obeyed.
     comments

@@ -12,7 +12,7 @@ from workbench.core.model import Model
 from workbench.core.schema import Schema
 from workbench.core.table import Table
 from workbench.data.bundled import data_folder
-from workbench.engines.performance import Overview, table_overview
+from workbench.engines.performance.overview import Overview, table_overview
 from workbench.registry.store import read_card
 from workbench.workspace import sources
 from workbench.workspace.explainers import attach, explainers_of, names_of

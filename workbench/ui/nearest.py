@@ -16,7 +16,8 @@ from workbench.ui.report_later import nearest_to_report
 from workbench.ui.results import is_dark, plain_figure, result_files
 from workbench.ui.state import choose
 from workbench.ui.text import plain
-from workbench.ui.what_if import Setting, move_to
+from workbench.ui.what_if import move_to
+from workbench.ui.what_if_play import Setting
 
 
 def find_nearest(setting: Setting) -> None:

@@ -21,7 +21,7 @@ from workbench.ui.report_later import scenario_to_report
 from workbench.ui.results import is_dark, plain_figure
 from workbench.ui.scenarios import differs
 from workbench.ui.text import plain
-from workbench.ui.what_if import Pinned, Play, Setting
+from workbench.ui.what_if_play import Pinned, Play, Setting
 
 MOST_PINNED = 6
 

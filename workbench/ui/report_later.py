@@ -16,7 +16,7 @@ from workbench.ui.results import add_to_report
 from workbench.ui.scenarios import differs
 from workbench.ui.state import link_to
 from workbench.ui.text import plain
-from workbench.ui.what_if import Setting
+from workbench.ui.what_if_play import Setting
 from workbench.workspace.basket import Basket
 
 

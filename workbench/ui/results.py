@@ -15,7 +15,7 @@ from workbench import api
 from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import Attribution, Result, Tabular
-from workbench.engines.performance import Overview
+from workbench.engines.performance.overview import Overview
 from workbench.jobs.queue import Job
 from workbench.plots import render
 from workbench.plots.data import class_balance, distribution, missingness

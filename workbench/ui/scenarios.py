@@ -13,7 +13,7 @@ from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.engines.counterfactuals import Ranges, ranges_of
+from workbench.engines.counterfactuals.ranges import Ranges, ranges_of
 from workbench.workspace.background import background_source
 
 BACKGROUND, REFERENCE = 100, 2000

@@ -18,6 +18,13 @@ from workbench.workspace.store import Workspace
 def attach(model: Model, explainer: Explainer) -> Model:
     """Return the model with one more explainer, after building its networks once.
 
+    Parameters
+    ----------
+    model
+        The model that it was trained for; it stays as it is.
+    explainer
+        What ``train_explainer`` made or ``load_result`` read.
+
     Raises
     ------
     InvalidInputError

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import GAPS
@@ -15,14 +15,14 @@ from workbench.core.grouping import Grouping
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
-from workbench.engines.calls import call, check_features, check_finite, provenance_of, true_values
+from workbench.engines.calls import check_features, check_finite, provenance_of, true_values
 from workbench.engines.fairness import audit_people, audit_rates, audit_scores
 from workbench.engines.fairness.audit_params import AuditParams
 from workbench.engines.fairness.audit_scores import Scored
 from workbench.engines.fairness.decided import Decided, decide, favourable_position
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.tally import Tally, tally
-from workbench.numerics.intervals import effective_rows
+from workbench.engines.weighing import row_weights
 
 NAME = "fairness.audit"
 STEP_ROWS = 4 * CHUNK_ROWS
@@ -60,7 +60,7 @@ def _audit(
     position = favourable_position(model, rows, params.favourable)
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, wanted=params.weights)
+    weights, notes = row_weights(rows, wanted=params.weights)
     decided = decide(predicted(model, rows, context), position, model.schema.classes, truth)
     if params.threshold is not None:
         decided = _decided_from(decided, params.threshold)
@@ -96,33 +96,6 @@ def predicted(model: Model, rows: Table, context: Context) -> Float[np.ndarray, 
         found[start : start + len(part)] = outputs.numpy()
         context.step(start + len(part), len(rows), "rows")
     return found
-
-
-def weights_of(
-    rows: Table, *, wanted: bool
-) -> tuple[Float[np.ndarray, " n"] | None, tuple[str, ...]]:
-    """Return the weight of each row, 1 on average, and a note; None where all count alike.
-
-    Raises
-    ------
-    InvalidInputError
-        If no row has weight.
-    """
-    if rows.weights is None or not wanted:
-        return None, ()
-    weights = rows.weights.double().numpy()
-    total = float(weights.sum())
-    if not total > 0:
-        raise InvalidInputError(
-            f"All rows of table {rows.name!r} have weight 0; set weights to false or choose other "
-            "rows."
-        )
-    weights = weights * (len(weights) / total)
-    column = f"column {rows.schema.weight!r}" if rows.schema.weight else "the table's weights"
-    return weights, (
-        f"rows count by {column}; they tell as much as {effective_rows(weights):,.0f} rows of "
-        "equal weight",
-    )
 
 
 def _decided_from(decided: Decided, threshold: float) -> Decided:
@@ -295,35 +268,3 @@ METHODS.register(
         "model that repeats them looks fair.",
     ),
 )
-
-
-def audit(
-    model: Model,
-    rows: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> FairnessAudit:
-    """Say who is worse off under a model's decisions.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that the model was not trained on.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``AuditParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, rows do not fit or have no labels, there are no groups to
-        compare, or nobody says which class is the favourable one.
-    """
-    return call(
-        FairnessAudit, NAME, model, rows, rows, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.gap_causes import GapCauses
 from workbench.core.grouping import Grouping
@@ -16,7 +16,7 @@ from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import counted
-from workbench.engines.calls import call, check_features, provenance_of, true_values
+from workbench.engines.calls import check_features, provenance_of, true_values
 from workbench.engines.fairness.causes_params import CausesParams
 from workbench.engines.fairness.decided import favourable_position
 from workbench.engines.fairness.groups import find_groups
@@ -318,38 +318,3 @@ METHODS.register(
         "features that go together gets the credit hangs on what the model happens to read.",
     ),
 )
-
-
-def gap_causes(
-    model: Model,
-    rows: Table,
-    background: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> GapCauses:
-    """Share out the gaps in mean score between groups among features, and look for proxies.
-
-    Parameters
-    ----------
-    rows
-        Rows to compare, with protected columns among the features or beside them; labelled where
-        ``among`` asks for an outcome.
-    background
-        Rows that stand in for unknown features.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``CausesParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, a table does not fit, or there are no groups to compare.
-    """
-    return call(
-        GapCauses, NAME, model, rows, background, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

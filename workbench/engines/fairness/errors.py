@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.error_audit import MEASURES, ErrorAudit
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness import ENOUGH
@@ -16,11 +16,12 @@ from workbench.core.grouping import Grouping
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
-from workbench.engines.calls import call, check_features, provenance_of, true_values
-from workbench.engines.fairness.audit import predicted, weights_of
+from workbench.engines.calls import check_features, provenance_of, true_values
+from workbench.engines.fairness.audit import predicted
 from workbench.engines.fairness.audit_rates import adjusted_chances
 from workbench.engines.fairness.groups import find_groups
 from workbench.engines.fairness.params import GroupingParams
+from workbench.engines.weighing import row_weights
 from workbench.numerics.group_means import sums_of
 from workbench.numerics.least_chance import draws_of_errors
 from workbench.numerics.mean_gaps import Valued, mean_gaps
@@ -65,7 +66,7 @@ def _errors(
         )
     truth = true_values(model, rows)
     grouping = find_groups(rows, params)
-    weights, notes = weights_of(rows, wanted=params.weights)
+    weights, notes = row_weights(rows, wanted=params.weights)
     values = row_values(predicted(model, rows, context)[:, 0], truth, params.quantile)
     fields = _by_partition(values, grouping, weights, params, context)
     return ErrorAudit(
@@ -181,35 +182,3 @@ METHODS.register(
         "against the spread of its target.",
     ),
 )
-
-
-def error_audit(
-    model: Model,
-    rows: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> ErrorAudit:
-    """Say for whom a model of a number errs more.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that the model was not trained on.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``ErrorsParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, rows do not fit or have no labels, there are no groups to
-        compare, or the model predicts classes.
-    """
-    return call(
-        ErrorAudit, NAME, model, rows, rows, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.flips import ALTERNATIVES, KINDS, MOVES, AttributeFlips
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.table import Table
 from workbench.core.wording import counted, percent
-from workbench.engines.calls import call, check_features, check_finite, provenance_of
+from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.decided import favourable_position
 from workbench.engines.fairness.assignments import Assignments, find_assignments
 from workbench.engines.fairness.flip_support import supported
@@ -319,35 +319,3 @@ METHODS.register(
         "cannot exist. A model that does not read an attribute may still treat groups apart.",
     ),
 )
-
-
-def flips(
-    model: Model,
-    rows: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> AttributeFlips:
-    """Set protected attributes to all that they could be, and see whose decision changes.
-
-    Parameters
-    ----------
-    rows
-        People; labels are not needed.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``FlipsParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, the rows do not fit the model, the model predicts a number
-        or does not read an attribute, or there is nothing to set.
-    """
-    return call(
-        AttributeFlips, NAME, model, rows, rows, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

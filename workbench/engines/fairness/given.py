@@ -16,10 +16,11 @@ from workbench.core.params import parse_params
 from workbench.core.provenance import Provenance
 from workbench.core.table import Table
 from workbench.engines.calls import created_now, versions_now
-from workbench.engines.fairness.audit import NAME, Audited, audit_fields, weights_of
+from workbench.engines.fairness.audit import NAME, Audited, audit_fields
 from workbench.engines.fairness.audit_params import AuditParams
 from workbench.engines.fairness.decided import Decided
 from workbench.engines.fairness.groups import find_groups
+from workbench.engines.weighing import row_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ def audit_given(
         )
     context = Context(seed=seed, progress=progress)
     grouping = find_groups(given.people, settings)
-    weights, notes = weights_of(given.people, wanted=settings.weights)
+    weights, notes = row_weights(given.people, wanted=settings.weights)
     decided = Decided(given.favourable, 1, given.scores, given.decided, given.truth)
     audited = Audited(decided, grouping, given.unfavourable, weights)
     fields, more = audit_fields(audited, settings, context)

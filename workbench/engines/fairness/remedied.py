@@ -10,19 +10,18 @@ from jaxtyping import Float
 from safetensors.torch import save as save_tensors
 
 from workbench.core.card import Card, Metric
-from workbench.core.context import Context, Progress
+from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.model import Model
-from workbench.core.params import parse_params
 from workbench.core.remedies import Remedies
 from workbench.core.remedy_catalogue import REMEDIES
 from workbench.core.table import Table
 from workbench.core.wording import counted
+from workbench.engines.calls import call
 from workbench.engines.fairness.applied import Applied, made_again
-from workbench.engines.fairness.remedies import names_of, tried
+from workbench.engines.fairness.remedies import NAME, names_of, tried
 from workbench.engines.fairness.remedies_params import RemediesParams
-from workbench.numerics.devices import choose_device, memory_budget
 
 SPLIT = (
     "60 % training, 20 % validation (choosing), 20 % test (everything told here), by row number "
@@ -49,7 +48,7 @@ def remedied(
     Parameters
     ----------
     rows, table
-        As for ``remedies``.
+        Labelled rows that everything is reported on, and the whole table.
     remedy
         Key of ``REMEDIES`` that leaves one network.
     params
@@ -58,23 +57,30 @@ def remedied(
     Raises
     ------
     InvalidInputError
-        As for ``remedies``, or if the remedy leaves no network of the catalogue.
+        As for ``tried``, if a setting is out of bounds, or if the remedy leaves no network of the
+        catalogue.
     """
-    place = choose_device(device)
-    settings = parse_params(RemediesParams, {**params, "remedies": remedy})
     names = names_of(remedy)
     if len(names) != 1:
         raise InvalidInputError(f"One remedy makes one model; {remedy!r} names {len(names)}.")
-    context = Context(seed=seed, device=place, budget=memory_budget(place), progress=progress)
-    moved = model if model.device == place else model.to(place)
-    result, found = tried(moved, rows, table, settings, context)
+    kept: dict[str, Applied] = {}
+
+    def explain(*asked: Any) -> Remedies:
+        result, found = tried(*asked)
+        kept.update(found)
+        return result
+
+    result = call(
+        Remedies, NAME, model, rows, table, params=params | {"remedies": remedy}, seed=seed,
+        device=device, progress=progress, explain=explain,
+    )  # fmt: skip
     if not result.publishable[1]:
         raise InvalidInputError(
             f"{REMEDIES[remedy].title} leaves no network that could be kept as a model of its "
             "own: it decides by group, by lot, or by another learner. Reweighing, masking, "
             "selection and hyperparameters do, and grid_search on the last layer."
         )
-    return _as_model(model, table, result, found[names[0]]), result
+    return _as_model(model, table, result, kept[names[0]]), result
 
 
 def model_of(model: Model, table: Table, result: Remedies) -> Model:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,7 +16,7 @@ from workbench.core.remedies import Remedies
 from workbench.core.remedy_catalogue import AS_IS, REMEDIES
 from workbench.core.schema import listing
 from workbench.core.table import SPLITS, Table, split_sizes
-from workbench.engines.calls import call, provenance_of
+from workbench.engines.calls import provenance_of
 from workbench.engines.fairness import (
     remedies_after,
     remedies_before,
@@ -79,7 +78,8 @@ def tried(
     Raises
     ------
     InvalidInputError
-        As ``remedies``.
+        If a table does not fit or has no labels, a remedy or group is not known, or the model is a
+        black box and would have to be trained.
     """
     started = time.perf_counter()
     names = names_of(params.remedies)
@@ -285,39 +285,3 @@ METHODS.register(
         "too. Networks are trained by the workbench's own recipe.",
     ),
 )
-
-
-def remedies(
-    model: Model,
-    rows: Table,
-    table: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Any = None,
-    **params: Any,
-) -> Remedies:
-    """Try what may lessen a gap between groups.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that everything is reported on, best of the test split.
-    table
-        The whole labelled table; remedies are fitted on its training rows and chosen on its
-        validation rows.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``RemediesParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, a table does not fit or has no labels, a remedy or group is
-        not known, or the model is a black box and would have to be trained.
-    """
-    return call(
-        Remedies, NAME, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

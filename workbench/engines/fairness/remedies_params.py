@@ -6,8 +6,9 @@ from pydantic import Field
 
 from workbench.core.fairness import ENOUGH
 from workbench.engines.fairness.params import GroupParams
+from workbench.engines.training_params import Batch, Decay, Epochs, Patience, Rate
 from workbench.numerics.fitting import FitSettings
-from workbench.numerics.many_fits import BATCHES, USUAL, usual_batch
+from workbench.numerics.many_fits import USUAL, usual_batch
 
 Constraint = Literal["demographic_parity", "equal_opportunity", "equalized_odds"]
 # The gap that is to be lessened, a key of ``GAPS``.
@@ -87,20 +88,11 @@ class RemediesParams(GroupParams):
         description="Keep the network that a single remedy leaves in the result, so that it can "
         "be published without training it again.",
     )
-    epochs: int = Field(50, ge=1, le=10_000, description="Passes over the training rows at most.")
-    batch: int | None = Field(
-        None, ge=2, le=65_536,
-        description="Rows in a training step; by default a tenth of the training rows, from "
-        f"{BATCHES[0]} to {BATCHES[1]}.",
-    )  # fmt: skip
-    rate: float = Field(USUAL.rate, gt=0, le=1, description="Learning rate of Adam.")
-    decay: float = Field(
-        USUAL.decay, ge=0, le=10, description="Weight decay, apart from the loss (AdamW)."
-    )
-    patience: int = Field(
-        5, ge=1, le=10_000,
-        description="Epochs without a smaller loss on the validation rows until training stops.",
-    )  # fmt: skip
+    epochs: Epochs = 50
+    batch: Batch = None
+    rate: Rate = USUAL.rate
+    decay: Decay = USUAL.decay
+    patience: Patience = 5
 
     @property
     def gap(self) -> str:

@@ -17,7 +17,7 @@ from workbench.core.interaction_test import InteractionTest
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, BlackBox, Model
 from workbench.core.table import SPLITS, Table
-from workbench.engines.calls import call, provenance_of, true_values
+from workbench.engines.calls import provenance_of, true_values
 from workbench.engines.interactions.additive_world import AdditiveWorld, as_target, make_world
 from workbench.engines.interactions.bootstrap_params import BootstrapParams
 from workbench.engines.interactions.candidates import (
@@ -261,40 +261,3 @@ METHODS.register(
         "cannot follow, such as jumps of a curve, may pass for an interaction.",
     ),
 )
-
-
-def interaction_test(
-    model: Model,
-    rows: Table,
-    table: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> InteractionTest:
-    """Test which interactions are in the data.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that features are exchanged between and losses are reported on, best of the
-        test split.
-    table
-        The whole labelled table; networks train on its training rows and stop by its validation
-        rows.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``BootstrapParams``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, a table does not fit or has no labels, or the model is a
-        black box.
-    """
-    return call(
-        InteractionTest, NAME, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

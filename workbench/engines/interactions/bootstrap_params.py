@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.core.params import Params
+from workbench.engines.training_params import Batch, Decay, Epochs, Patience, Rate
 from workbench.numerics.fitting import FitSettings
-from workbench.numerics.many_fits import BATCHES, USUAL, usual_batch
+from workbench.numerics.many_fits import USUAL, usual_batch
 from workbench.numerics.null_band import STARTS
 
 
@@ -37,22 +38,11 @@ class BootstrapParams(Params):
         1000, ge=2, le=20_000,
         description="Rows to score pairs on at most; of more, that many are drawn at random.",
     )  # fmt: skip
-    epochs: int = Field(
-        USUAL.epochs, ge=1, le=10_000, description="Passes over the training rows at most."
-    )
-    batch: int | None = Field(
-        None, ge=2, le=65_536,
-        description="Rows in a training step; by default a tenth of the training rows, from "
-        f"{BATCHES[0]} to {BATCHES[1]}.",
-    )  # fmt: skip
-    rate: float = Field(USUAL.rate, gt=0, le=1, description="Learning rate of Adam.")
-    decay: float = Field(
-        USUAL.decay, ge=0, le=10, description="Weight decay, apart from the loss (AdamW)."
-    )
-    patience: int = Field(
-        USUAL.patience, ge=1, le=10_000,
-        description="Epochs without a smaller loss on the validation rows until training stops.",
-    )  # fmt: skip
+    epochs: Epochs = USUAL.epochs
+    batch: Batch = None
+    rate: Rate = USUAL.rate
+    decay: Decay = USUAL.decay
+    patience: Patience = USUAL.patience
 
     @property
     def networks(self) -> int:

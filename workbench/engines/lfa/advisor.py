@@ -125,6 +125,13 @@ def advise(
 
     Parameters
     ----------
+    result
+        What ``faithfulness`` found.
+    question
+        A key of ``QUESTIONS``, such as ``moved``.
+    output
+        Name or position of the output; by default the favourable class, of two classes the second,
+        of more the one predicted most over the rows.
     budget
         Passes through the network for one row at most.
 

@@ -21,6 +21,7 @@ from workbench.engines.performance.classification import (
 from workbench.engines.performance.params import EvaluateParams
 from workbench.engines.performance.regression import regression
 from workbench.engines.performance.resampling import BLOCK_ELEMENTS, MAX_DRAWN, RESAMPLES
+from workbench.engines.weighing import row_weights
 from workbench.numerics.intervals import effective_rows
 
 NAME = "performance.evaluate"
@@ -35,7 +36,8 @@ def _evaluate(
     started = time.perf_counter()
     check_features(model, rows, "rows to evaluate on")
     truth = true_values(model, rows)
-    weights, notes = _weights(rows, params)
+    given, notes = row_weights(rows, wanted=params.weights)
+    weights = np.ones(len(rows)) if given is None else given
     outputs = _predict(model, rows, context)
     fields: dict[str, Any]
     if model.schema.task == "regression":
@@ -63,25 +65,6 @@ def _evaluate(
         effective_rows=effective_rows(weights),
         **fields,
     )  # fmt: skip
-
-
-def _weights(
-    rows: Table, params: EvaluateParams
-) -> tuple[Float[np.ndarray, " n"], tuple[str, ...]]:
-    """Return the weight of each row, 1 on average, and a note on them."""
-    if rows.weights is None or not params.weights:
-        return np.ones(len(rows)), ()
-    weights = rows.weights.double().numpy()
-    total = float(weights.sum())
-    if not total > 0:
-        raise InvalidInputError(
-            f"All rows of table {rows.name!r} have weight 0; set weights to false or choose other "
-            "rows."
-        )
-    weights = weights * (len(weights) / total)
-    column = f"column {rows.schema.weight!r}" if rows.schema.weight else "the table's weights"
-    tell = f"they tell as much as {effective_rows(weights):,.0f} rows of equal weight"
-    return weights, (f"rows count by {column}; {tell}",)
 
 
 def _predict(model: Model, rows: Table, context: Context) -> Float[np.ndarray, "n k"]:

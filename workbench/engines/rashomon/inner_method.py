@@ -9,7 +9,7 @@ import torch
 from workbench.core.context import Context
 from workbench.core.method import METHODS, Method
 from workbench.core.model import Model
-from workbench.core.params import parse_params
+from workbench.core.params import Params, parse_params
 from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.rashomon.attributions_params import AttributionsParams
@@ -62,6 +62,12 @@ def choose_inner(model: Model, n_rows: int, n_background: int, params: Attributi
         wanted["draw"] = "shared"
     settings = {key: value for key, value in wanted.items() if key in fields}
     return Inner(f"{FAMILY}.{name}", parse_params(record.params, settings), why)
+
+
+def inner_settings(name: str, params: Params, **more: Any) -> Any:
+    """Return the settings of an inner method: those of its names, and more."""
+    kind = METHODS.find(name).params
+    return parse_params(kind, params.model_dump(include=set(kind.model_fields)) | more)
 
 
 def _cheapest(d: int, evaluations: int, budget: int) -> tuple[str, str]:

@@ -10,10 +10,10 @@ from workbench.core.context import Context
 from workbench.core.interaction_scores import InteractionScores
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
-from workbench.core.params import parse_params
 from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.found import look, search_passes
+from workbench.engines.rashomon.inner_method import inner_settings
 from workbench.engines.rashomon.near_params import InteractionsSetParams
 from workbench.engines.rashomon.one_by_one import ask_each, columns_at_once, part_of
 from workbench.engines.rashomon.scene import make_scene
@@ -33,7 +33,7 @@ def _explain(
     near = look(scene, params.scored, params)
 
     def ask(some: Model, own: Context, **more: Any) -> InteractionScores:
-        settings = _inner_params(params, **more)
+        settings = inner_settings(INNER, params, **more)
         found = METHODS.find(INNER).explain(some, rows, rows, settings, own)
         assert isinstance(found, InteractionScores)  # noqa: S101 - what the method yields
         return found
@@ -64,13 +64,6 @@ def _explain(
     return result(done, evaluations)
 
 
-def _inner_params(params: InteractionsSetParams, **more: Any) -> Any:
-    """Return the settings with which each model is scored."""
-    record = METHODS.find(INNER)
-    shared = params.model_dump(include=set(record.params.model_fields))
-    return parse_params(record.params, shared | more)
-
-
 def _at_once(given: InteractionScores, model: Model, context: Context) -> int:
     """Return how many models are scored side by side.
 
@@ -87,7 +80,7 @@ def _at_once(given: InteractionScores, model: Model, context: Context) -> int:
 
 
 def _cost(model: Model, n_rows: int, n_table: int, params: InteractionsSetParams) -> Cost:
-    one = METHODS.find(INNER).cost(model, n_rows, 0, _inner_params(params))
+    one = METHODS.find(INNER).cost(model, n_rows, 0, inner_settings(INNER, params))
     search = search_passes(model, n_rows, n_table, params)
     return Cost((params.scored + 1) * one.evaluations + search, one.n_bytes)
 

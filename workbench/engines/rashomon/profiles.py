@@ -12,11 +12,11 @@ from jaxtyping import Float
 from workbench.core.context import Context
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
-from workbench.core.params import parse_params
 from workbench.core.profiles import Profiles
 from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.found import look, search_passes
+from workbench.engines.rashomon.inner_method import inner_settings
 from workbench.engines.rashomon.near_params import ProfilesSetParams
 from workbench.engines.rashomon.one_by_one import ask_each, columns_at_once, part_of
 from workbench.engines.rashomon.scene import make_scene
@@ -32,7 +32,7 @@ def _explain(
 ) -> Profiles:
     started = time.perf_counter()
     check_features(model, rows, "rows to average over")
-    inner = _inner_params(params)
+    inner = inner_settings(INNER, params)
     inner.places(model.schema), inner.pair_places(model.schema)  # refused before the search
     scene = make_scene(model, rows, table, params, context)
     near = look(scene, params.profiled, params)
@@ -67,12 +67,6 @@ def _explain(
     return result(done, evaluations)
 
 
-def _inner_params(params: ProfilesSetParams) -> Any:
-    """Return the settings with which each model is followed."""
-    record = METHODS.find(INNER)
-    return parse_params(record.params, params.model_dump(include=set(record.params.model_fields)))
-
-
 def _apart(together: Profiles, model: Model) -> Profiles:
     """Take the profiles of models apart that answered side by side, ``k`` outputs of each."""
     k = len(model.output_names)
@@ -93,7 +87,7 @@ def _apart(together: Profiles, model: Model) -> Profiles:
 
 
 def _cost(model: Model, n_rows: int, n_table: int, params: ProfilesSetParams) -> Cost:
-    one = METHODS.find(INNER).cost(model, n_rows, 0, _inner_params(params))
+    one = METHODS.find(INNER).cost(model, n_rows, 0, inner_settings(INNER, params))
     search = search_passes(model, n_rows, n_table, params)
     together = min(params.profiled, columns_at_once(model))
     return Cost((params.profiled + 1) * one.evaluations + search, together * one.n_bytes)

@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from workbench.engines.rashomon.params import SearchParams, SetParams
+from workbench.engines.training_params import Batch, Decay, Epochs, Patience, Rate
 from workbench.numerics.fitting import FitSettings
-from workbench.numerics.many_fits import BATCHES, GROUP, USUAL, usual_batch
+from workbench.numerics.many_fits import GROUP, USUAL, usual_batch
 
 Resample = Literal["none", "half", "all"]
 KEY = "retraining"
@@ -30,22 +31,14 @@ class RetrainParams(SetParams):
         description="Which models train on a bootstrap sample of the training rows: none, every "
         "second, or all; each has its own start and order of rows anyway.",
     )
-    epochs: int = Field(
-        USUAL.epochs, ge=1, le=10_000, description="Passes over the training rows at most."
-    )
-    batch: int | None = Field(
-        None, ge=2, le=65_536,
-        description="Rows in a training step; by default a tenth of the training rows, from "
-        f"{BATCHES[0]} to {BATCHES[1]}.",
-    )  # fmt: skip
-    rate: float = Field(USUAL.rate, gt=0, le=1, description="Learning rate of Adam.")
-    decay: float = Field(
-        USUAL.decay, ge=0, le=10, description="Weight decay, apart from the loss (AdamW)."
-    )
-    patience: int = Field(
-        USUAL.patience, ge=1, le=10_000,
+    epochs: Epochs = USUAL.epochs
+    batch: Batch = None
+    rate: Rate = USUAL.rate
+    decay: Decay = USUAL.decay
+    patience: Patience = Field(
+        USUAL.patience,
         description="Epochs without a smaller loss on the admission rows until training stops.",
-    )  # fmt: skip
+    )
 
 
 def training_of(params: SearchParams, n_rows: int) -> FitSettings:

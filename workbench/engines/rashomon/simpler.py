@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.context import Context, Progress
+from workbench.core.context import Context
 from workbench.core.method import METHODS, Cost, Method
 from workbench.core.model import CHUNK_ROWS, Model
 from workbench.core.simpler_models import LEARNERS, NO_ELBOW, SimplerModels
 from workbench.core.table import SPLITS, Table
 from workbench.core.wording import counted
-from workbench.engines.calls import call, provenance_of
+from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.simpler_curve import MOST_STATEMENTS, board_of, rashomon_curve
 from workbench.engines.rashomon.simpler_learners import FIT_ROWS, Spread, learner_spread
 from workbench.engines.rashomon.simpler_params import SimplerParams, efforts
@@ -148,37 +148,3 @@ METHODS.register(
         "own best tree; they are not comparable with other classes of models.",
     ),
 )
-
-
-def simpler_models(
-    model: Model,
-    rows: Table,
-    table: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> SimplerModels:
-    """Look for simpler models that are about as good.
-
-    Parameters
-    ----------
-    rows
-        Labelled rows that losses are reported on.
-    table
-        The whole labelled table, of whose parts some are learned from and some decide.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of the method's parameter model, such as ``tolerance`` and ``trees``.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, or a table does not fit the model or has no labels.
-    """
-    return call(
-        SimplerModels, NAME, model, rows, table, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip

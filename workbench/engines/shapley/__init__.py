@@ -133,21 +133,8 @@ def explain(
     Parameters
     ----------
     method
-        A registered method of this family, such as ``exact`` (up to 16 features), ``kernel``,
-        ``leverage``, ``permutation`` or ``proxy``. ``auto`` takes ``exact`` where all coalitions
-        are feasible; else, up to 32 features, ``proxy`` for a dear model, a small budget, or 32
-        rows and more, which share coalitions; else ``kernel``, or above 24 features
-        ``permutation``. The first note of the provenance says which and why.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of the method's parameter model: ``output``, ``link`` and, for sampled methods,
-        ``budget`` and ``tolerance``; for ``proxy`` and regressions ``draw``, whose coalitions a
-        row has.
-
-    Returns
-    -------
-    Values ``[n, d, k]`` for all outputs at once, in the unit that ``unit`` names.
+        A registered method, whose family may be left out; ``auto`` takes that of
+        ``choose_settings``, and the first note of the provenance says which and why.
 
     Raises
     ------

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from workbench.core.context import Context, Preview, Progress
+from workbench.core.context import Context, Preview
 from workbench.core.errors import InvalidInputError
 from workbench.core.interactions import Index, Interactions
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
-from workbench.engines.calls import call
 from workbench.engines.shapley.exact import BLOCK_BYTES, MAX_PLAYERS, all_coalitions
 from workbench.engines.shapley.params import SharingParams, exact_efforts, sampled_efforts
 from workbench.engines.shapley.run import Estimate, Estimator, run, sampling_cost
@@ -231,41 +230,6 @@ def _with_pairs(singles: Attribution, blocks: list[_Block], index: Index) -> Int
         std_errors=torch.cat(sampled).numpy() if sampled else None,
         dof=singles.dof,
     )
-
-
-def explain_pairs(
-    model: Model,
-    rows: Table,
-    background: Table,
-    *,
-    seed: int = 0,
-    device: str | None = None,
-    progress: Progress | None = None,
-    **params: Any,
-) -> Interactions:
-    """Compute the interactions of all pairs of features for rows against a background.
-
-    Parameters
-    ----------
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``; by default ``WORKBENCH_DEVICE``, else ``auto``.
-    params
-        Fields of ``InteractionsParams``.
-
-    Returns
-    -------
-    Values ``[n, d, d, k]`` for all outputs at once, in the unit that ``unit`` names.
-
-    Raises
-    ------
-    InvalidInputError
-        If a setting is out of bounds, a table does not have the model's features, or there are
-        more features than the estimator can do: 16 exactly, 128 by sampling.
-    """
-    return call(
-        Interactions, NAME, model, rows, background, seed=seed, device=device, progress=progress,
-        params=params,
-    )  # fmt: skip
 
 
 def _exact_block(model: Model) -> int:
