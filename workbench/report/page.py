@@ -18,6 +18,7 @@ from workbench.report.cards import model_part
 from workbench.report.caveats import caveat, glance, weaknesses
 from workbench.report.data import data_part
 from workbench.report.document import Document
+from workbench.report.embedded import embedded
 from workbench.report.levels import at_level
 from workbench.report.plotly_js import plotly_js
 from workbench.report.section import Section
@@ -76,7 +77,7 @@ def page(document: Document, sections: Sequence[Section]) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("workbench.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -84,6 +85,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    environment.filters["embedded"] = embedded
+    return environment
 
 
 def _shown(value: Any) -> Any:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
+from workbench.report.embedded import narrowed
 from workbench.report.visible import visible_json
 
 
@@ -70,6 +71,8 @@ def picture(
 ) -> Picture:
     """Draw a figure in both themes."""
     light, dark = (json.loads(visible_json(draw(dark=theme).to_json())) for theme in (False, True))
+    for figure in (light, dark):
+        figure["data"] = narrowed(figure["data"])
     return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark), room)
 
 
