@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.report`` prints a table and writes ``benchmarks/results/report.json``. The
 results (Shapley values of 500 rows, the model's figures, an audit) are computed first and read back
-from their files, as a report of kept results would. Then it is written, opened in Chromium and
-printed; and once more with 200 figures.
+from their files, as a report of kept results would. Then it is written, opened in Chromium (the
+best of three times, each in a browser just started) and printed; and once more with 200 figures.
 """
 
 import json
@@ -27,6 +27,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 GOALS = {"build_s": 20.0, "megabytes": 8.0, "interactive_s": 2.0}
 FIGURES = 30
 MANY = 200
+TIMES = 3
 
 
 def timed(run: Callable[[], Any]) -> tuple[float, Any]:
@@ -63,12 +64,16 @@ def of_figures(results: Sequence[Result], n: int) -> tuple[Document, int]:
 
 
 def interactive_s(path: Path) -> float:
-    """Return the seconds until the first figure is drawn and the button answers."""
+    """Return the seconds from asking for the page at its first result until it can be used.
+
+    That is when a figure is drawn and the button of the theme, pressed then, has answered.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         started = time.perf_counter()
-        page.goto(path.as_uri(), wait_until="commit")
+        page.goto(f"{path.as_uri()}#result-1", wait_until="commit")
+        page.locator(".plot .main-svg").first.wait_for()
         page.locator("#theme:visible").click()
         page.locator(":root[data-theme=dark]").wait_for(state="attached")
         found = time.perf_counter() - started
@@ -82,7 +87,7 @@ def measured(document: Document, figures: int, folder: Path) -> dict[str, float]
     pdf_s, _ = timed(lambda: write_document(document, folder / "report.pdf"))
     return {
         "figures": figures, "build_s": build_s, "megabytes": path.stat().st_size / 1e6,
-        "interactive_s": interactive_s(path), "pdf_s": pdf_s,
+        "interactive_s": min(interactive_s(path) for _ in range(TIMES)), "pdf_s": pdf_s,
     }  # fmt: skip
 
 
