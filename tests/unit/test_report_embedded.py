@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.report.embedded import UNSEEN, embedded, narrowed
+from workbench.report.section import picture
 
 
 class Scripts(HTMLParser):
@@ -87,3 +88,13 @@ def test_the_shape_of_a_matrix_and_what_is_no_array_stay():
     assert after["z"]["shape"] == before["z"]["shape"]
     assert after | {"z": 0} == before | {"z": 0}
     np.testing.assert_allclose(values_of(after["z"]).reshape(2, 3), z, rtol=1e-6)
+
+
+def test_points_that_a_page_would_draw_with_webgl_are_drawn_as_svg():
+    def draw(*, dark):
+        return go.Figure([go.Scattergl(x=[1], y=[2]), go.Bar(y=[3])], {"height": 100 + dark})
+
+    found = picture("one", "One", "One point.", draw)
+    assert [trace["type"] for trace in found.light["data"]] == ["scatter", "bar"]
+    assert found.light["data"][0]["x"] == [1]
+    assert found.dark == {"layout": {"height": 101}}
