@@ -7,9 +7,11 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.attributions import build, example, hostile
 from tests.fairness_audits import unequal
+from tests.halos import some_halo
 from tests.local_bases import some_basis
 from tests.remedies import some_remedies
 from workbench.report import Document, Entry, write_document, write_report
+from workbench.report.plotly_js import CARTESIAN
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +25,10 @@ def opened(page, report, scheme):
     page.context.set_offline(True)
     page.emulate_media(color_scheme=scheme)
     page.goto(report.as_uri())
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.plot')].every((p) => p.querySelector('.main-svg'))"
-    )
+    for plot in page.locator(".plot").all():  # drawn when they are about to be seen
+        plot.scroll_into_view_if_needed()
+        plot.locator(".main-svg").first.wait_for()
+    page.locator("h1").scroll_into_view_if_needed()
     page.wait_for_function("() => document.querySelectorAll('.plot .xtick').length > 0")
     return page
 
@@ -115,16 +118,59 @@ def test_axe_finds_nothing_serious(page, report, scheme, width):
         "(all) => all.map((one) => one.getAttribute('aria-label'))"))  # fmt: skip
 
 
-def test_what_is_on_the_screen_is_drawn_first(page, tmp_path):
+def test_a_figure_is_drawn_when_it_is_about_to_be_seen(page, tmp_path):
     path = write_report([example(n=2)] * 15, tmp_path / "long.html", title="Long")
-    page.goto(path.as_uri())
+    page.goto(f"{path.as_uri()}#result-1")
     page.locator("#result-1-row-0 .main-svg").first.wait_for()
     last = page.locator("#result-15-bar")
     assert last.get_attribute("role") == "img", "read aloud before it is drawn"
+    room = last.bounding_box()["height"]
+    page.wait_for_timeout(500)
+    assert not last.locator(".main-svg").count()
     last.scroll_into_view_if_needed()
-    page.locator("#result-15-bar .main-svg").first.wait_for()
-    assert "moves probability" in page.locator(
-        "#result-15-bar .main-svg[role=img]").get_attribute("aria-label")  # fmt: skip
+    last.locator(".main-svg").first.wait_for()
+    assert "moves probability" in last.locator(".main-svg[role=img]").get_attribute("aria-label")
+    assert last.bounding_box()["height"] == room, "what follows has not moved"
+
+
+def test_a_figure_out_of_sight_changes_its_theme_when_seen_again(page, tmp_path):
+    path = write_report([example(n=2)] * 15, tmp_path / "long.html", title="Long")
+    page.emulate_media(color_scheme="light")
+    page.goto(path.as_uri())
+    last = page.locator("#result-15-bar")
+    last.scroll_into_view_if_needed()
+    label = last.locator(".xtick text").first
+    light = label.evaluate("(label) => label.style.fill")
+    page.get_by_role("button", name="Dark theme").click()
+    page.locator(":root[data-theme=dark]").wait_for()
+    last.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "(light) => document.querySelector('#result-15-bar .xtick text').style.fill !== light",
+        arg=light,
+    )
+
+
+def test_printing_draws_what_was_not_seen(page, tmp_path):
+    path = write_report([example(n=2)] * 15, tmp_path / "long.html", title="Long")
+    page.goto(f"{path.as_uri()}#result-1")
+    page.locator("#result-1-row-0 .main-svg").first.wait_for()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".plot:has(.main-svg)").count() == page.locator(".plot").count() == 60
+
+
+@pytest.mark.usefixtures("page")
+def test_the_small_library_draws_the_kinds_it_is_said_to(page, report):
+    opened(page, report, "light")
+    assert set(page.evaluate("Object.keys(Plotly.PlotSchema.get().traces)")) == CARTESIAN
+
+
+def test_a_figure_in_space_is_drawn_by_the_whole_library(page, tmp_path):
+    path = write_report([some_halo(order=3)], tmp_path / "r.html", title="R")
+    page.goto(path.as_uri())
+    page.locator("#result-1-sphere-0 .main-svg").first.wait_for()
+    kinds = page.locator("#result-1-sphere-0").evaluate("(plot) => plot.data.map((d) => d.type)")
+    assert "surface" in kinds
+    assert page.locator("#result-1-sphere-0 .gl-container canvas, .no-webgl").count()
 
 
 def test_a_matrix_of_many_groups_scrolls_by_itself_on_a_telephone(page, tmp_path, monkeypatch):

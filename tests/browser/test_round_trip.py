@@ -67,10 +67,9 @@ def read_offline(page, html):
     page.goto("about:blank")
     page.context.set_offline(True)
     page.goto(html.as_uri())
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.plot')].every((p) => p.querySelector('.main-svg'))",
-        timeout=SECONDS,
-    )
+    for plot in page.locator(".plot").all():  # drawn when they are about to be seen
+        plot.scroll_into_view_if_needed()
+        plot.locator(".main-svg").first.wait_for(timeout=SECONDS)
     bar = page.locator(".bars .point").first
     bar.scroll_into_view_if_needed()
     box = bar.bounding_box()

@@ -18,6 +18,7 @@ from workbench.core.results import Result
 from workbench.plots import overall_sentence, render, sentence, view_sentence
 from workbench.plots.clusters import clusters_of
 from workbench.report import write_report
+from workbench.report.embedded import narrowed
 
 
 class Page(HTMLParser):
@@ -123,7 +124,8 @@ def test_figures_are_stored_once_with_the_changes_of_the_dark_theme(write):
              ("beeswarm", {"max_rows": 500, "webgl": False})]  # fmt: skip
     for (view, options), spec in zip(drawn, stored, strict=True):
         for dark, got in ((False, spec["light"]), (True, changed(spec["light"], spec["dark"]))):
-            assert got == json.loads(render(result, view, dark=dark, **options).to_json())
+            expected = json.loads(render(result, view, dark=dark, **options).to_json())
+            assert got == {**expected, "data": narrowed(expected["data"])}
 
 
 def test_many_rows_keep_the_file_small_and_name_their_groups(write):
@@ -135,7 +137,7 @@ def test_many_rows_keep_the_file_small_and_name_their_groups(write):
             [a for a in page.find("script") if "id" in a], page.scripts, strict=False
         )
     }
-    assert sum(map(len, drawn.values())) < 2_500_000
+    assert sum(map(len, drawn.values())) < 1_500_000
     assert not any("scattergl" in script for script in drawn.values()), "needs generated code"
     assert "Groups of rows with similar explanations" in page.text
     for rule in clusters_of(result).rules:
@@ -180,7 +182,7 @@ def test_hostile_text_is_shown_and_not_obeyed(write):
     assert len(page.find("script")) == 2 + 5, "plotly, behaviour and the data of five figures"
     data = "".join(s for s in page.scripts if s.startswith('{"'))
     assert "<" not in data
-    assert html.escape(HOSTILE_SCRIPT).replace("&", "\\u0026") in data
+    assert html.escape(HOSTILE_SCRIPT) in data
 
 
 def test_headings_descend_one_level_at_a_time(write):

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
 
 from workbench.engines import registered_methods
 from workbench.report.appendix import appendix
@@ -19,7 +18,9 @@ from workbench.report.cards import model_part
 from workbench.report.caveats import caveat, glance, weaknesses
 from workbench.report.data import data_part
 from workbench.report.document import Document
+from workbench.report.embedded import embedded
 from workbench.report.levels import at_level
+from workbench.report.plotly_js import plotly_js
 from workbench.report.section import Section
 from workbench.report.visible import visible
 
@@ -42,8 +43,8 @@ def page(document: Document, sections: Sequence[Section]) -> str:
     """
     level, results = document.level, [entry.result for entry in document.entries]
     environment, methods = _environment(), registered_methods()
-    plotly_js, behaviour = _plotly(), _source(environment, "report.js")
     shown = [at_level(s, r, level) for s, r in zip(sections, results, strict=True)]
+    library, behaviour = plotly_js(_kinds(shown)), _source(environment, "report.js")
     return environment.get_template("report.html.j2").render(
         title=document.title,
         comments=document.comments,
@@ -68,15 +69,15 @@ def page(document: Document, sections: Sequence[Section]) -> str:
         symbols=SYMBOLS,
         status_words=STATUS_WORDS,
         style=_source(environment, "report.css"),
-        plotly_js=plotly_js,
+        plotly_js=library,
         behaviour=behaviour,
-        policy=_policy(plotly_js, behaviour),
+        policy=_policy(library, behaviour),
     )  # fmt: skip
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("workbench.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -84,6 +85,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    environment.filters["embedded"] = embedded
+    return environment
 
 
 def _shown(value: Any) -> Any:
@@ -102,9 +105,10 @@ def _source(environment: Environment, name: str) -> str:
     return loader.get_source(environment, name)[0]
 
 
-@cache
-def _plotly() -> str:
-    return str(get_plotlyjs())
+def _kinds(sections: Sequence[Section]) -> set[str]:
+    """Kinds of traces of which the figures consist."""
+    pictures = (picture for section in sections for picture in section.pictures)
+    return {trace["type"] for picture in pictures for trace in picture.light["data"]}
 
 
 def _policy(*scripts: str) -> str:

@@ -49,41 +49,45 @@ function describe(plot) {
   plot.removeAttribute("aria-label");
 }
 
-// What is on the screen is drawn at once, the rest while nothing else is to be done, in order.
+// A figure is drawn when it is about to be seen, those in view first; one at a time, so that
+// the page answers in between. Its place is kept until then, and printing draws them all.
 const waiting = new Set();
-const seen = new Set();
-let idle = false;
+const near = new Set();
+let busy = false;
 
-function drawNow(plot) {
-  waiting.delete(plot);
-  draw(plot, dark, false);
+function distance(plot) {
+  const { top, bottom } = plot.getBoundingClientRect();
+  return Math.max(0, top - window.innerHeight, -bottom);
 }
 
-function later() {
-  if (idle || !waiting.size) return;
-  idle = true;
-  setTimeout(() => {
-    idle = false;
-    const [next] = waiting;
-    if (next) drawNow(next);
-    later();
-  }, 10);
+function drawNext() {
+  busy = false;
+  const [next] = [...near].filter((plot) => waiting.has(plot))
+    .sort((one, other) => distance(one) - distance(other));
+  if (!next) return;
+  waiting.delete(next);
+  draw(next, dark, false);
+  drawSoon();
+}
+
+function drawSoon() {
+  if (!busy) setTimeout(drawNext);
+  busy = true;
 }
 
 const observer = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    if (isIntersecting) seen.add(target);
-    else seen.delete(target);
-    if (isIntersecting && waiting.has(target)) drawNow(target);
+    if (isIntersecting) near.add(target);
+    else near.delete(target);
   }
-}, { rootMargin: "300px" });
+  drawSoon();
+}, { rootMargin: "100% 0px" });
 
 function show(isDark) {
   root.dataset.theme = isDark ? "dark" : "light";
   button.textContent = isDark ? "Light theme" : "Dark theme";
   for (const plot of plots) waiting.add(plot);
-  for (const plot of seen) drawNow(plot);
-  later();
+  drawSoon();
 }
 
 button.hidden = false;
