@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from workbench.analysis.faults import place, told
+from workbench.analysis.figures import misnamed
 from workbench.core.method import Method
 from workbench.core.results import Explainer, Tabular
 from workbench.core.schema import listing
@@ -76,6 +77,7 @@ def _of_step(
         where = place(("steps", at, "background"), content)
         yield f"{where}: {method.title} needs background rows, ask for at least one"
     yield from _of_explainer(at, steps, step, content)
+    yield from misnamed(at, step, method, content)
 
 
 def _no_method(name: str) -> str:

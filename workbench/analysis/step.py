@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from workbench.core.figures import MAX_FIGURES, ChosenFigure
 from workbench.jobs.request import MAX_BACKGROUND, MAX_CHANGES, MAX_POSITIONS, Request, Split
 
 MAX_TITLE, MAX_REMARK, MAX_REFERENCE = 300, 20_000, 1_000
@@ -14,6 +15,8 @@ ID = r"[a-z0-9-]{1,60}"
 _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 # A request says these of what lies behind the references; a step leaves them to the analysis.
 DIGESTS = frozenset({"model_digest", "table_digest"})
+# A step says these besides what it asks.
+SAID = frozenset({"title", "remark", "figures", "expect"})
 
 
 class Step(BaseModel):
@@ -50,6 +53,10 @@ class Step(BaseModel):
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda(:[0-9]{1,3})?)$")
     title: str = Field("", max_length=MAX_TITLE, description="Above the result in a report.")
     remark: str = Field("", max_length=MAX_REMARK, description="What the author says of it.")
+    figures: tuple[ChosenFigure, ...] = Field(
+        (), max_length=MAX_FIGURES,
+        description="Views to show of the result, with their options; none for the usual ones.",
+    )  # fmt: skip
     expect: str = Field(
         "", pattern=r"^([0-9a-f]{64})?$", description="Digest of the numbers that came out."
     )
@@ -112,7 +119,7 @@ class Step(BaseModel):
         InvalidInputError
             If a value is out of bounds.
         """
-        asked = self.model_dump(exclude={"id", "title", "remark", "expect", "explainer"})
+        asked = self.model_dump(exclude={"id", "explainer", *SAID})
         return Request(
             **asked, model_digest=model_digest, table_digest=table_digest,
             explainer=self.explainer if explainer is None else explainer,
@@ -127,12 +134,14 @@ class Step(BaseModel):
 
 
 def step_of(
-    request: Request, id: str, *, title: str = "", remark: str = "", expect: str = ""
-) -> Step:
+    request: Request, id: str, *, title: str = "", remark: str = "",
+    figures: Sequence[ChosenFigure] = (), expect: str = "",
+) -> Step:  # fmt: skip
     """Return the step that asks what a request asks."""
     return Step(
-        **request.model_dump(exclude=set(DIGESTS)), id=id, title=title, remark=remark, expect=expect
-    )
+        **request.model_dump(exclude=set(DIGESTS)), id=id, title=title, remark=remark,
+        figures=tuple(figures), expect=expect,
+    )  # fmt: skip
 
 
 def ids_for(methods: Iterable[str]) -> list[str]:
