@@ -37,7 +37,7 @@ class ChosenFigure(BaseModel):
     )  # fmt: skip
 
     def __hash__(self) -> int:
-        return hash(self.model_dump_json())
+        return hash((self.view, frozenset(self.options.items())))
 
     def fields(self) -> dict[str, Any]:
         """Return what differs from the defaults as plain values."""

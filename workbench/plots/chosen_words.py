@@ -63,7 +63,10 @@ def chosen_sentence(result: Result, figure: ChosenFigure) -> str:
     if tell is None:
         return answer(result)
     known = list(signature(tell).parameters)[1:]
-    options: dict[str, Any] = {k: v for k, v in figure.options.items() if k in known}
+    options: dict[str, Any] = {
+        name: float(value) if name in DECIMAL else value
+        for name, value in figure.options.items() if name in known
+    }  # fmt: skip
     if not options:  # of a single row the answer is about that row
         return answer(result)
     return tell(result, **options)
@@ -71,6 +74,8 @@ def chosen_sentence(result: Result, figure: ChosenFigure) -> str:
 
 # How much of a view is drawn, which changes nothing of what it says.
 LIMITS = frozenset({"max_features", "max_rows"})
+# Options that are decimal numbers, though a file may say 0.
+DECIMAL = frozenset({"tolerance"})
 
 
 def _taken(figure: ChosenFigure, left_out: frozenset[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench import api
 from workbench.analysis import Analysis, Step, parse_analysis
+from workbench.analysis.figures import unknown_to
 from workbench.core.errors import InvalidInputError, LimitError
 from workbench.core.people import Person, demand
 from workbench.core.wording import counted, joined
@@ -57,13 +58,19 @@ def _requests(analysis: Analysis, person: Person) -> tuple[Request, ...]:
     WorkbenchError
         If something is not there.
     InvalidInputError
-        If something is another one than the analysis was made with.
+        If something is another one than the analysis was made with, or a figure asks for a
+        feature that the model does not have.
     """
     changed: list[str] = []
+    faults: list[str] = []
     models, tables = {}, {}
     for step in analysis.steps:
-        models[step.model] = cache.model(step.model, person.key).digest
+        model = cache.model(step.model, person.key)
+        models[step.model] = model.digest
+        faults += unknown_to(model.schema, [step])
         tables[step.table] = cache.table_digest(step.table, person.key)
+    if faults:
+        raise InvalidInputError(f"The analysis does not fit: {'; '.join(faults)}.")
     for name, digest in models.items():
         if (expected := analysis.models.get(name, "")) not in {"", digest}:
             changed.append(f"model {name!r} (digest {digest[:8]}, not {expected[:8]})")
@@ -107,7 +114,7 @@ def _run(analysis: Analysis, requests: tuple[Request, ...], person: Person, bask
             request, owner=person.key, title=_title(step, request, len(rows)), cost=plan.cost,
             link="report?",
         )  # fmt: skip
-        basket.add(job.id, job.title, step.remark)
+        basket.add(job.id, job.title, step.remark, step.figures)
         if step.title:
             basket.head(job.id, step.title)
     basket.rename(analysis.title)

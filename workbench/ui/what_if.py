@@ -12,20 +12,20 @@ from workbench.core.people import demand
 from workbench.core.results import Attribution, Counterfactuals
 from workbench.core.schema import Feature
 from workbench.core.table import Table
-from workbench.plots import render
 from workbench.plots.what_if import (
     change_sentence,
     effects_before_and_after,
 )
 from workbench.plots.words import MINUS, amount, quantity, signed
 from workbench.ui import cache
+from workbench.ui.drawn import draw, is_dark
 from workbench.ui.frame import (
     answer,
     errors_shown,
     side_by_side,
 )
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.scenarios import (
     AMORTISED,
     Ground,
@@ -388,7 +388,7 @@ def _explanation(setting: Setting, view: str) -> None:
         drawn = (
             effects_before_and_after(before, after, output=setting.output, dark=is_dark())
             if view == "pair"
-            else render(after, "waterfall", output=setting.output, dark=is_dark())
+            else draw(after, "waterfall", output=setting.output)
         )
         plain_figure(drawn, name=name, alt=said)
 
