@@ -83,7 +83,7 @@ def test_the_page_lists_figures_and_takes_them_out(me):
     no_fault(press(many(view="bar"), "Add this view to report"))
     app = no_fault(visit("report"))
     assert any(box.label == "2 figures" for box in app.expander)
-    assert plain("A feature's value and its effect: feature duration") in shown(app)
+    assert plain("A feature's value and its effect (feature duration") in shown(app)
     app = no_fault(press(app, "Remove figure 1"))
     assert [one.view for (one,) in figures(me)] == ["bar"]
     app = no_fault(press(app, "Show the usual figures"))

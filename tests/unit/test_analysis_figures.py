@@ -38,8 +38,8 @@ def test_the_report_shows_them_in_place_of_the_usual_ones(ran):
     (section,) = sections_of(run.document)
     number = run["shap"].ids[1]
     assert [picture.title for picture in section.pictures] == [
-        "A feature's value and its effect: feature flavanoids, colour alcohol",
-        f"From the base value to the prediction: row {number}, max features 4",
+        "A feature's value and its effect (feature flavanoids, colour alcohol)",
+        f"From the base value to the prediction (row {number}, max features 4)",
     ]
     drawn = render(run["shap"], "waterfall", row=1, max_features=4)
     assert section.pictures[1].light["data"] == json.loads(drawn.to_json())["data"]

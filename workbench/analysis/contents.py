@@ -178,6 +178,7 @@ def analysis_of(
         If one reference stood for two things, or there are no requests.
     """
     from workbench.analysis.numbers import numbers_digest  # noqa: PLC0415 - few callers have any
+    from workbench.engines.shapley.chosen import was_chosen  # noqa: PLC0415 - as above
 
     ids, n = ids_for(request.method for request in requests), len(requests)
     models: dict[str, str] = {}
@@ -192,6 +193,7 @@ def analysis_of(
             request, ids[i], title=_at(titles, i, n) or "", remark=_at(remarks, i, n) or "",
             figures=_at(figures, i, n) or (),
             expect="" if result is None else numbers_digest(result),
+            chosen="auto" if result is not None and was_chosen(result.provenance) else "",
         )  # fmt: skip
         if step.explainer in trained:
             step = step.model_copy(update={"explainer": trained[step.explainer]})

@@ -76,6 +76,9 @@ def _of_step(
     if "background" in method.uses and step.get("background", 0) == 0:
         where = place(("steps", at, "background"), content)
         yield f"{where}: {method.title} needs background rows, ask for at least one"
+    if step.get("chosen") == "auto" and not name.startswith("shapley."):
+        where = place(("steps", at, "chosen"), content)
+        yield f"{where}: auto chooses among Shapley values alone, leave it out"
     yield from _of_explainer(at, steps, step, content)
     yield from misnamed(at, step, method, content)
 

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
@@ -16,7 +16,7 @@ _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 # A request says these of what lies behind the references; a step leaves them to the analysis.
 DIGESTS = frozenset({"model_digest", "table_digest"})
 # A step says these besides what it asks.
-SAID = frozenset({"title", "remark", "figures", "expect"})
+SAID = frozenset({"chosen", "title", "remark", "figures", "expect"})
 
 
 class Step(BaseModel):
@@ -44,6 +44,9 @@ class Step(BaseModel):
     )  # fmt: skip
     background: int = Field(0, ge=0, le=MAX_BACKGROUND, description="Rows to draw; 0 for none.")
     params: dict[str, JsonValue] = Field(default_factory=dict, description="Of the method.")
+    chosen: Literal["", "auto"] = Field(
+        "", description="auto where the program chose the method: a run says again why."
+    )
     explainer: str = Field(
         "",
         pattern=r"^([0-9a-f]{64}|[a-z0-9-]{1,60})?$",
@@ -135,12 +138,12 @@ class Step(BaseModel):
 
 def step_of(
     request: Request, id: str, *, title: str = "", remark: str = "",
-    figures: Sequence[ChosenFigure] = (), expect: str = "",
+    figures: Sequence[ChosenFigure] = (), expect: str = "", chosen: Literal["", "auto"] = "",
 ) -> Step:  # fmt: skip
     """Return the step that asks what a request asks."""
     return Step(
         **request.model_dump(exclude=set(DIGESTS)), id=id, title=title, remark=remark,
-        figures=tuple(figures), expect=expect,
+        figures=tuple(figures), expect=expect, chosen=chosen,
     )  # fmt: skip
 
 

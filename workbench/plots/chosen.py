@@ -127,9 +127,9 @@ def title_of(kind: type[Result], figure: ChosenFigure, ids: Any = None) -> str:
     --------
     >>> chosen = ChosenFigure(view="dependence", options={"feature": "age", "colour": "sex"})
     >>> title_of(Attribution, chosen)
-    "A feature's value and its effect: feature age, colour sex"
+    "A feature's value and its effect (feature age, colour sex)"
     >>> title_of(Attribution, ChosenFigure(view="waterfall", options={"row": 2}), ids=[7, 8, 9])
-    'From the base value to the prediction: row 9'
+    'From the base value to the prediction (row 9)'
     """
     title = VIEW_TITLES.get(kind, {}).get(figure.view, figure.view)
     places = set() if kind in BY_NUMBER else {"row"}
@@ -137,7 +137,7 @@ def title_of(kind: type[Result], figure: ChosenFigure, ids: Any = None) -> str:
         f"{name.replace('_', ' ')} {_place(value, ids) if name in places else value}"
         for name, value in figure.options.items()
     ]
-    return f"{title}: {', '.join(said)}" if said else title
+    return f"{title} ({', '.join(said)})" if said else title
 
 
 def _place(value: str | int | float, ids: Any) -> str:

@@ -8,6 +8,7 @@ from workbench.analysis.figures import unknown_to
 from workbench.core.errors import InvalidInputError, LimitError
 from workbench.core.people import Person, demand
 from workbench.core.wording import counted, joined
+from workbench.engines.shapley.chosen import why_chosen
 from workbench.jobs.request import Request
 from workbench.ui import cache
 from workbench.ui.actions import act
@@ -110,9 +111,10 @@ def _run(analysis: Analysis, requests: tuple[Request, ...], person: Person, bask
         rows = request.select(table)
         drawn = request.background or len(background_source(model, table, 1))
         plan = api.plan(model, len(rows), drawn, method=request.method, **request.params)
+        why = why_chosen(step.method, model, len(rows), drawn, step.params) if step.chosen else ""
         job = queue().submit(
             request, owner=person.key, title=_title(step, request, len(rows)), cost=plan.cost,
-            link="report?",
+            link="report?", notes=(why,) if why else (),
         )  # fmt: skip
         basket.add(job.id, job.title, step.remark, step.figures)
         if step.title:
