@@ -7,6 +7,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 import plotly.graph_objects as go
+from pydantic import ValidationError
 
 from workbench.core.errors import InvalidInputError, WorkbenchError
 from workbench.core.figures import ChosenFigure
@@ -90,6 +91,55 @@ def fault_of(result: Result, figure: ChosenFigure) -> str:
         said = str(error).rstrip(".")
         return f"{said[:1].lower()}{said[1:]}"
     return ""
+
+
+def figure_of(kind: type[Result], text: str) -> ChosenFigure:
+    """Read a figure as it is written on a command line: ``dependence,feature=age,max_rows=50``.
+
+    Raises
+    ------
+    InvalidInputError
+        If an option has no value, or results of the kind have no such figure.
+    """
+    view, *parts = text.split(",")
+    options: dict[str, str | int | float] = {}
+    for part in parts:
+        name, sign, value = part.partition("=")
+        if not sign:
+            raise InvalidInputError(
+                f"Figure {text!r} has no value for {part!r}; write VIEW,OPTION=VALUE, such as "
+                "dependence,feature=age."
+            )
+        options[name] = _number(value) if _takes_numbers(kind, view, name) else value
+    try:
+        figure = ChosenFigure(view=view, options=options)
+    except ValidationError as error:
+        (fault, *_) = error.errors()
+        reason = fault["msg"].removeprefix("Value error, ").lower()
+        raise InvalidInputError(f"Figure {text[:200]!r} does not fit: {reason}.") from None
+    if fault_said := misfit(kind, figure):
+        raise InvalidInputError(f"Figure {text!r} does not fit: {fault_said}.")
+    return figure
+
+
+def _takes_numbers(kind: type[Result], view: str, name: str) -> bool:
+    """Tell whether an option is a number and never text; false where there is no such one."""
+    if view not in RENDERERS.get(kind, {}):
+        return False
+    option = known_options(kind, view).get(name)
+    return option is not None and not any(
+        part is str or isinstance(part, str) for part in _kinds(option.annotation)
+    )
+
+
+def _number(text: str) -> str | int | float:
+    """Return a number as it is written, and other text as it is."""
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def draw_chosen(
