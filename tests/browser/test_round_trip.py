@@ -9,13 +9,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browsing import empty_report, settled, write_report
+from workbench.analysis import load_analysis
 from workbench.jobs.service import environment
 
 SECONDS = 120_000
 MANY_SECONDS = 300
 # Of each kind of result: where it is shown, so small that it is there soon, and its answer.
 PAGES = {
-    "attribution": ("shapley?model=german-mlp&row=3", "Row "),
+    "attribution": (
+        "shapley?model=german-mlp&mode=many&count=30&background=20&view=dependence"
+        "&dependence.feature=duration",
+        "Over 30 rows",
+    ),
     "local_models": ("local_models?model=german-mlp&row=3", "in a linear model"),
     "rashomon_set": ("equally_good_models?model=german-mlp&rashomon.models=50", "equally good"),
     "interaction_scores": ("interactions?model=german-mlp", "Of all pairs"),
@@ -24,13 +29,15 @@ PAGES = {
 }
 # Of Streamlit: what tests/browser/test_pages_read_aloud.py names, too.
 STREAMLITS = {"list", "listitem", "presentation-role-conflict"}
-# What one run does not share with another: when, how long, and that a page chose the method.
-OF_A_RUN = {"created", "seconds", "notes"}
+# What one run does not share with another: when, and how long.
+OF_A_RUN = {"created", "seconds"}
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
 def put_aside(page, address, answer):
     page.goto(address)
+    if "mode=many" in address:
+        page.get_by_role("button", name="Explain 30 rows").click(timeout=SECONDS)
     page.get_by_role("heading", level=2, name=answer).first.wait_for(timeout=SECONDS)
     settled(page)
     page.get_by_role("button", name="Add to report").first.click(timeout=SECONDS)
@@ -121,7 +128,10 @@ def test_what_pages_show_runs_again_to_the_same_numbers(page, app_url, tmp_path)
         put_aside(page, f"{app_url}/{address}", answer)
     page.goto(f"{app_url}/report")
     page.get_by_role("heading", name="6 results are ready to hand over.").wait_for(timeout=SECONDS)
-    words(page, "german-mlp, row 3 of german")
+    page.get_by_text("A feature's value and its effect (feature duration").wait_for(
+        state="attached", timeout=SECONDS
+    )
+    words(page, "german-mlp, 30 rows of german")
     write_report(page)
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
@@ -143,9 +153,18 @@ def test_what_pages_show_runs_again_to_the_same_numbers(page, app_url, tmp_path)
     wanted = list(PAGES)
     assert kinds == [wanted[1], wanted[0], *wanted[2:]]
 
+    shown = [step.figures for step in load_analysis(analysis).steps]
+    assert all(shown)
+    assert (shown[1][0].view, shown[1][0].options["feature"]) == ("dependence", "duration")
+    assert "(feature duration, " in text
+
     ran = run_again(analysis, tmp_path / "out")
     assert ran.returncode == 0, ran.stderr
     assert [step["as_expected"] for step in json.loads(ran.stdout)["steps"]] == [True] * 6
+    again = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert again.count('class="plot"') == text.count('class="plot"') == sum(map(len, shown))
+    assert "(feature duration, " in again
     now = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert count([entry["result"] for entry in was["results"]]) > 1000
     assert not list(differences(was["results"], now["results"]))
+    assert now["results"][1]["result"]["fields"]["provenance"]["notes"][0].startswith("auto chose")

@@ -13,7 +13,14 @@ from tests.analyses import RIGHT, SHAP, analysis
 from tests.attributions import example
 from tests.fairness_fronts import tiny_front
 from workbench import api
-from workbench.analysis import Condition, load_analysis, numbers_digest, run_analysis, save_analysis
+from workbench.analysis import (
+    Condition,
+    analysis_of,
+    load_analysis,
+    numbers_digest,
+    run_analysis,
+    save_analysis,
+)
 from workbench.analysis.compare import (
     NEAR,
     TRAINED,
@@ -27,6 +34,7 @@ from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
 from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
+from workbench.jobs.request import Request
 from workbench.registry.store import registry_root
 
 HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ \u202e"
@@ -354,3 +362,48 @@ def test_no_earlier_run_is_said_before_anything_runs(tmp_path):
     (tmp_path / "numbers.json").write_text('{"steps": {"shap": 3}}')
     with pytest.raises(InvalidInputError, match="is damaged; run the analysis again"):
         run_analysis(analysis(), against=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings"), [(2, {"budget": 64}), (2, {"budget": 2**13}), (40, {}), (2, {})]
+)
+def test_a_run_says_again_why_the_program_chose_the_method(rows, settings):
+    model, whole = api.load_model("wine-mlp@1"), api.load_table("wine", split="all")
+    table = whole[:rows]
+    background = api.background_for(model, table, n=4)
+    first = api.explain(model, table, background, device="cpu", **settings)
+    asked = Request(
+        method=first.provenance.method, params=first.provenance.params, model="wine-mlp@1",
+        model_digest=model.digest, table="wine", table_digest=whole.digest,
+        rows=tuple(range(rows)), background=4,
+    )  # fmt: skip
+    made = analysis_of([asked], results=[first])
+    assert made.steps[0].chosen == "auto"
+    run = run_analysis(made)
+    (step,) = run.steps
+    assert step.as_expected
+    whys = [
+        [note.removesuffix("; budget not needed") for note in result.provenance.notes]
+        for result in (first, step.result)
+    ]
+    assert whys[0][0].startswith("auto chose ")
+    assert whys[0] == whys[1]
+    assert sum(note.startswith("auto chose") for note in whys[1]) == 1
+    named = api.explain(
+        model, table, background, method=first.provenance.method, device="cpu",
+        **first.provenance.params,
+    )  # fmt: skip
+    assert analysis_of([asked], results=[named]).steps[0].chosen == ""
+
+
+def test_a_choice_that_would_be_another_now_is_told():
+    step = SHAP | {"method": "shapley.permutation", "params": {}, "chosen": "auto"}
+    run = run_analysis(analysis(step))
+    assert run["shap"].provenance.notes[0] == (
+        "auto chose permutation when the analysis was made, and would choose exact now"
+    )
+
+
+def test_only_shapley_values_are_chosen_by_the_program():
+    with pytest.raises(InvalidInputError, match="step 'right', chosen: auto chooses among Shapley"):
+        analysis(RIGHT | {"chosen": "auto"})

@@ -30,6 +30,27 @@ def test_a_report_of_files_goes_where_asked(results, cli, tmp_path):
     assert target.stat().st_size > 10_000
 
 
+def test_a_report_shows_the_figures_that_are_asked_for(results, cli, tmp_path):
+    (file, *_), target = sorted(results.glob("*.attribution")), tmp_path / "r.json"
+    wished = (f"{file.name}=dependence,feature=age", f"{file}=bar,max_features=3")
+    said = cli("report", file, "--out", target, "--figure", wished[0], "--figure", wished[1])
+    assert said.code == 0
+    (entry,) = json.loads(target.read_text(encoding="utf-8"))["results"]
+    assert entry["figures"] == [
+        {"view": "dependence", "options": {"feature": "age"}},
+        {"view": "bar", "options": {"max_features": 3}},
+    ]
+    for figure, message in [
+        ("pie", "Figure 'pie' does not fit: there is no view 'pie' of 'attribution', choose "),
+        ("bar,max_features", "Figure 'bar,max_features' has no value for 'max_features'; write "),
+        ("bar,max_features=many", "Figure 'bar,max_features=many' does not fit: max_features of "),
+        ("dependence,feature=agee", "Figure 'dependence,feature=agee' cannot be drawn: "),
+        ("", "Figure '' does not fit: "),
+    ]:
+        told = complaint(cli("report", file, "--out", target, "--figure", f"{file.name}={figure}"))
+        assert told.startswith(message)
+
+
 def test_a_report_in_several_files_with_card_data_and_remark(results, cli, tmp_path):
     [file] = results.glob("*.attribution")
     page, numbers, tables = (tmp_path / f"r.{name}" for name in ("html", "json", "zip"))
@@ -44,6 +65,9 @@ def test_a_report_in_several_files_with_card_data_and_remark(results, cli, tmp_p
     assert [card["name"] for card in content["models"]] == ["adult-mlp"]
     assert complaint(cli("report", results, "--out", tmp_path / "r.docx")).endswith(
         "end the name in one of .html, .pdf, .json, .zip, or name the format."
+    )
+    assert complaint(cli("report", results, "--figure", "other=bar")).startswith(
+        "Figure 'other=bar' belongs to none of the results; write FILE=VIEW,OPTION=VALUE with "
     )
     assert complaint(cli("report", results, "--remark", "other=x")) == (
         f"Remark 'other=x' belongs to none of the results; write FILE=TEXT with one of {file.name}."

@@ -1,9 +1,13 @@
 """What is put aside for a report keeps its order, and belongs to one person."""
 
+import json
+
 import pytest
 
 from workbench.core.errors import LimitError
-from workbench.workspace.basket import MAX_ITEMS, Basket
+from workbench.core.figures import MAX_FIGURES, ChosenFigure
+from workbench.workspace.basket import FILE, MAX_ITEMS, Basket
+from workbench.workspace.store import Workspace
 
 
 @pytest.fixture
@@ -67,3 +71,43 @@ def test_a_damaged_file_counts_as_empty(basket, tmp_path, content):
     assert jobs(basket) == []
     basket.add("b", "B")
     assert jobs(basket) == ["b"]
+
+
+BAR = ChosenFigure(view="bar")
+FEATURE = ChosenFigure(view="dependence", options={"feature": "<b>age</b>"})
+
+
+def figures(basket):
+    (item,) = basket.content.items
+    return item.figures
+
+
+def test_figures_are_added_to_their_job_once_and_taken_out_again(basket, tmp_path):
+    basket.add("a", "A", "Look.", [FEATURE])
+    basket.add("a", "Another title", "Another remark", [BAR, FEATURE])
+    assert figures(Basket("local", tmp_path)) == (FEATURE, BAR)
+    assert (basket.content.items[0].title, basket.content.items[0].remark) == ("A", "Look.")
+    basket.drop("a", FEATURE)
+    assert figures(basket) == (BAR,)
+    basket.drop("a", BAR)
+    assert figures(basket) == ()
+    basket.add("a", "A", figures=[BAR])
+    basket.show_usual("a")
+    assert figures(basket) == ()
+
+
+def test_a_report_has_only_so_many_figures_of_a_job(basket):
+    many = [ChosenFigure(view="waterfall", options={"row": row}) for row in range(MAX_FIGURES)]
+    basket.add("a", "A", figures=many)
+    with pytest.raises(LimitError, match="at most 24 figures of a result; remove one"):
+        basket.add("a", "A", figures=[BAR])
+    assert figures(basket) == tuple(many)
+
+
+def test_what_an_older_version_kept_is_still_read(basket, tmp_path):
+    basket.add("a", "A")
+    path = Workspace("local", tmp_path).models_root.parent / FILE
+    content = json.loads(path.read_text())
+    del content["items"][0]["figures"]
+    path.write_text(json.dumps(content))
+    assert figures(basket) == ()

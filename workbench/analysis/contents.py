@@ -11,6 +11,7 @@ from workbench.analysis.judging import misfits
 from workbench.analysis.step import MAX_REFERENCE, MAX_TITLE, Step, ids_for, step_of
 from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Explainer
+from workbench.core.figures import ChosenFigure
 from workbench.core.results import Result
 from workbench.jobs.request import Request, versions
 
@@ -44,7 +45,7 @@ class TableEntry(BaseModel):
 
 
 _PARTS: Mapping[str, type[BaseModel]] = {
-    "steps": Step, "fail_if": Condition, "tables": TableEntry
+    "steps": Step, "fail_if": Condition, "tables": TableEntry, "figures": ChosenFigure
 }  # fmt: skip
 
 
@@ -156,6 +157,7 @@ def analysis_of(
     level: Literal["summary", "analyst", "auditor"] = "analyst",
     titles: Sequence[str] = (),
     remarks: Sequence[str] = (),
+    figures: Sequence[Sequence[ChosenFigure]] = (),
     results: Sequence[Result | None] = (),
 ) -> Analysis:
     """Return the analysis that asks again what requests asked.
@@ -170,6 +172,8 @@ def analysis_of(
         For whom the report is.
     titles, remarks
         Of each request, empty where there is none; none, or one for each.
+    figures
+        To show of each result; empty for the usual ones.
     results
         What came out of each request. A trained explainer that later requests ask is then named
         by its step, so that a replay trains it again, and every step says which numbers to expect.
@@ -180,6 +184,7 @@ def analysis_of(
         If one reference stood for two things, or there are no requests.
     """
     from workbench.analysis.numbers import numbers_digest  # noqa: PLC0415 - few callers have any
+    from workbench.engines.shapley.chosen import was_chosen  # noqa: PLC0415 - as above
 
     ids, n = ids_for(request.method for request in requests), len(requests)
     models: dict[str, str] = {}
@@ -192,7 +197,9 @@ def analysis_of(
         result = _at(results, i, n)
         step = step_of(
             request, ids[i], title=_at(titles, i, n) or "", remark=_at(remarks, i, n) or "",
+            figures=_at(figures, i, n) or (),
             expect="" if result is None else numbers_digest(result),
+            chosen="auto" if result is not None and was_chosen(result.provenance) else "",
         )  # fmt: skip
         if step.explainer in trained:
             step = step.model_copy(update={"explainer": trained[step.explainer]})
@@ -208,7 +215,9 @@ def analysis_of(
 
 def _at(given: Sequence[Any], i: int, n: int) -> Any:
     if given and len(given) != n:
-        raise InvalidInputError(f"Of {n} requests there must be {n} titles, remarks and results.")
+        raise InvalidInputError(
+            f"Of {n} requests there must be {n} titles, remarks, figures and results."
+        )
     return given[i] if given else None
 
 

@@ -68,6 +68,8 @@ def place(where: Sequence[object], values: Any = None) -> str:
     "step 'shap', params.budget"
     >>> place(("steps", 0, "id")), place(("fail_if", 1)), place(("title",))
     ('step 1, id', 'fail_if 2', 'title')
+    >>> place(("steps", 0, "figures", 1, "view"))
+    'step 1, figure 2, view'
     """
     if len(where) < 2 or where[0] not in {"steps", "fail_if"} or not isinstance(where[1], int):
         return dotted(where)
@@ -75,7 +77,10 @@ def place(where: Sequence[object], values: Any = None) -> str:
     name = _id_of(number, values) if where[0] == "steps" else ""
     word = "step" if where[0] == "steps" else "fail_if"
     head = f"{word} {name!r}" if name else f"{word} {number + 1}"
-    return f"{head}, {dotted(where[2:])}" if where[2:] else head
+    rest = where[2:]
+    if len(rest) > 1 and rest[0] == "figures" and isinstance(rest[1], int):
+        head, rest = f"{head}, figure {rest[1] + 1}", rest[2:]
+    return f"{head}, {dotted(rest)}" if rest else head
 
 
 def _id_of(number: int, values: Any) -> str:
@@ -96,6 +101,7 @@ def _told(
     where = (*before, *fault["loc"])
     if fault["type"] == "extra_forbidden":
         holder = parts.get(str(where[0]), kind) if len(fault["loc"]) > 1 else kind
+        holder = parts["figures"] if "figures" in where[2:3] and len(where) > 4 else holder
         return f"{place(where, values)}: {_unknown(str(fault['loc'][-1]), holder)}"
     reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     reason = reason[:1].lower() + reason[1:]

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from workbench.analysis.faults import place, told
+from workbench.analysis.figures import misnamed
 from workbench.core.method import Method
 from workbench.core.results import Explainer, Tabular
 from workbench.core.schema import listing
@@ -75,7 +76,11 @@ def _of_step(
     if "background" in method.uses and step.get("background", 0) == 0:
         where = place(("steps", at, "background"), content)
         yield f"{where}: {method.title} needs background rows, ask for at least one"
+    if step.get("chosen") == "auto" and not name.startswith("shapley."):
+        where = place(("steps", at, "chosen"), content)
+        yield f"{where}: auto chooses among Shapley values alone, leave it out"
     yield from _of_explainer(at, steps, step, content)
+    yield from misnamed(at, step, method, content)
 
 
 def _no_method(name: str) -> str:

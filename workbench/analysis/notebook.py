@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from workbench.analysis.contents import Analysis
 from workbench.analysis.replay import StepRun
+from workbench.core.figures import ChosenFigure
 from workbench.core.results import Tabular
 from workbench.plots import views_of
 
@@ -73,9 +74,26 @@ def _cells(run: StepRun) -> Iterable[tuple[str, str]]:
         yield "code", f"result = replay.run({step.id!r})\nprint(result.describe())"
         return
     yield "code", f"result = replay.run({step.id!r})\nresult.to_frame()"
-    if views := views_of(run.result):
+    if run.step.figures:
+        for figure in run.step.figures:
+            yield "code", _drawn(figure)
+    elif views := views_of(run.result):
         others = f"  # or: {', '.join(views[1:])}" if views[1:] else ""
         yield "code", f"render(result, {views[0]!r}){others}"
+
+
+def _drawn(figure: ChosenFigure) -> str:
+    """Return the call that draws a figure; options are written as Python reads them.
+
+    Examples
+    --------
+    >>> _drawn(ChosenFigure(view="dependence", options={"feature": "age", "max_rows": 9}))
+    "wb.plot(result, 'dependence', **{'feature': 'age', 'max_rows': 9})"
+    >>> _drawn(ChosenFigure(view="bar"))
+    "wb.plot(result, 'bar')"
+    """
+    options = f", **{dict(figure.options)!r}" if figure.options else ""
+    return f"wb.plot(result, {figure.view!r}{options})"
 
 
 def _cell(number: int, kind: str, text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.analysis.contents import Analysis, TableEntry
+from workbench.analysis.figures import unknown_to
 from workbench.core.card import Card
 from workbench.core.errors import InvalidInputError, WorkbenchError
 from workbench.core.explainer import Explainer
@@ -162,6 +163,8 @@ def find_all(
                 model = places.find_model(reference, owner)
                 digest, expected = model.digest, analysis.models.get(reference, "")
                 cards.append(model.card)
+                own = [step for step in steps if step.id in used_by]
+                faults += unknown_to(model.schema, own)
             else:
                 table = places.find_table(reference, owner)
                 entry = analysis.tables.get(reference, TableEntry())

@@ -18,6 +18,7 @@ from workbench.core.people import LOCAL
 from workbench.core.results import Result
 from workbench.core.table import Table
 from workbench.data.bundled import TABLES
+from workbench.engines.shapley.chosen import was_chosen
 from workbench.jobs.request import MAX_POSITIONS, Split
 from workbench.jobs.work import prepare
 from workbench.workspace.sources import MINE
@@ -107,6 +108,7 @@ def _step(made: Made, id: str, folder: Path) -> Step:
         table=_reference("table", made.table, made.table, folder), changes=made.changes or {},
         background=asked.n_background if "background" in uses else 0, seed=asked.seed,
         device=made.device, explainer=made.explainer, expect=numbers_digest(made.result),
+        chosen="auto" if was_chosen(asked) else "",
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from workbench.core.context import Progress
 from workbench.core.errors import CancelledError, InvalidInputError, WorkbenchError
 from workbench.core.people import LOCAL
 from workbench.core.results import Explainer, Result
+from workbench.engines.shapley.chosen import noted, was_chosen, why_chosen
 from workbench.jobs.work import compute, prepare
 from workbench.numerics.devices import choose_device
 
@@ -153,6 +154,8 @@ class Replay:
             if result is None:
                 work = prepare(request, self._owner, self.places)
                 result = compute(request, work, progress)
+            if step.chosen and not was_chosen(result.provenance):
+                result = self._say_why(request, result)
             if isinstance(result, Explainer):
                 self.places.add(result)
         except CancelledError:
@@ -166,6 +169,13 @@ class Replay:
         return StepRun(
             step, result, key=key, numbers=numbers_digest(result), seconds=seconds, reused=reused
         )
+
+    def _say_why(self, request: "Request", result: Result) -> Result:
+        """Note in a result why the program chose its method."""
+        work = prepare(request, self._owner, self.places)
+        n_rows, n_background = len(work.rows), len(work.background)
+        why = why_chosen(request.method, work.model, n_rows, n_background, request.params)
+        return noted(result, why)
 
     def request(self, step: Step, progress: Progress | None = None) -> "Request":
         """Return what a step asks here; the step that trains its explainer is run first.

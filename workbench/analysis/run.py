@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from workbench.analysis.compare import Comparison, differ, machine, tolerance_for
 from workbench.analysis.contents import Analysis, TableEntry
+from workbench.analysis.figures import drawable
 from workbench.analysis.folder import (
     ANALYSIS,
     NOTEBOOK,
@@ -51,6 +52,8 @@ class AnalysisRun:
         The report, which is written where there is a folder.
     changed
         Models and tables that are others than the analysis names, in words.
+    undrawn
+        Figures that steps name and their results do not have, in words.
     """
 
     analysis: Analysis
@@ -60,6 +63,7 @@ class AnalysisRun:
     document: Document
     changed: tuple[str, ...] = ()
     out: Path | None = None
+    undrawn: tuple[str, ...] = ()
 
     def __getitem__(self, id: str) -> Result:
         for run in self.steps:
@@ -81,10 +85,10 @@ class AnalysisRun:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What went wrong: steps that failed, and conditions that cannot be told."""
+        """What went wrong: steps that failed, figures and conditions that cannot be had."""
         failed = [f"{run.step.id}: {run.error}" for run in self.steps if run.result is None]
         open_ = [verdict.sentence for verdict in self.verdicts if verdict.holds is None]
-        return (*failed, *open_)
+        return (*failed, *self.undrawn, *open_)
 
     @property
     def exit_code(self) -> int:
@@ -211,9 +215,9 @@ def run_analysis(
         comparisons = _compare(steps, *before) if before else ()
         made = _as_run(replay, steps, target)
         changed = tuple(change.describe() for change in replay.found.changed)
+        document, undrawn = _document(replay, steps, made, level)
         run = AnalysisRun(
-            made, steps, verdicts, comparisons, _document(replay, steps, made, level), changed,
-            target,
+            made, steps, verdicts, comparisons, document, changed, target, undrawn
         )  # fmt: skip
         run = replace(run, document=_with_findings(run))
         if part is not None:
@@ -304,8 +308,10 @@ def _as_run(replay: Replay, steps: Sequence[StepRun], out: Path | None) -> Analy
 
 def _document(
     replay: Replay, steps: Sequence[StepRun], made: Analysis, level: Level | None
-) -> Document:
-    entries = []
+) -> tuple[Document, tuple[str, ...]]:
+    """Return the report, and a sentence for each figure that it was to have and cannot."""
+    entries: list[Entry] = []
+    undrawn: list[str] = []
     for run in steps:
         if not isinstance(run.result, get_args(Tabular)):
             continue
@@ -315,16 +321,20 @@ def _document(
             if run.step.id in changed.steps
         ]
         remark = "\n".join([*([run.step.remark] if run.step.remark else []), *notes])
-        entries.append(Entry(run.result, run.step.title, remark, run.step.id))
-    return Document(
+        figures, faults = drawable(run.step, run.result)
+        undrawn += faults
+        entries.append(Entry(run.result, run.step.title, remark, run.step.id, figures))
+    document = Document(
         made.title, tuple(entries), made.comments, level or made.level, replay.found.cards,
         replay.found.overviews, to_yaml(made),
     )  # fmt: skip
+    return document, tuple(undrawn)
 
 
 def _with_findings(run: AnalysisRun) -> Document:
     """Return the report with what failed and what the conditions came to above its results."""
     said = [f"This step failed: {run_.step.id}: {run_.error}" for run_ in run.steps if run_.error]
+    said += run.undrawn
     said += [verdict.sentence for verdict in run.verdicts]
     said += [other.describe() for other in run.comparisons]
     return replace(run.document, comments=(*run.document.comments, *said))

@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from workbench.core.figures import MAX_FIGURES, ChosenFigure
 from workbench.jobs.request import MAX_BACKGROUND, MAX_CHANGES, MAX_POSITIONS, Request, Split
 
 MAX_TITLE, MAX_REMARK, MAX_REFERENCE = 300, 20_000, 1_000
@@ -14,6 +15,8 @@ ID = r"[a-z0-9-]{1,60}"
 _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 # A request says these of what lies behind the references; a step leaves them to the analysis.
 DIGESTS = frozenset({"model_digest", "table_digest"})
+# A step says these besides what it asks.
+SAID = frozenset({"chosen", "title", "remark", "figures", "expect"})
 
 
 class Step(BaseModel):
@@ -41,6 +44,9 @@ class Step(BaseModel):
     )  # fmt: skip
     background: int = Field(0, ge=0, le=MAX_BACKGROUND, description="Rows to draw; 0 for none.")
     params: dict[str, JsonValue] = Field(default_factory=dict, description="Of the method.")
+    chosen: Literal["", "auto"] = Field(
+        "", description="auto where the program chose the method: a run says again why."
+    )
     explainer: str = Field(
         "",
         pattern=r"^([0-9a-f]{64}|[a-z0-9-]{1,60})?$",
@@ -50,6 +56,10 @@ class Step(BaseModel):
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda(:[0-9]{1,3})?)$")
     title: str = Field("", max_length=MAX_TITLE, description="Above the result in a report.")
     remark: str = Field("", max_length=MAX_REMARK, description="What the author says of it.")
+    figures: tuple[ChosenFigure, ...] = Field(
+        (), max_length=MAX_FIGURES,
+        description="Views to show of the result, with their options; none for the usual ones.",
+    )  # fmt: skip
     expect: str = Field(
         "", pattern=r"^([0-9a-f]{64})?$", description="Digest of the numbers that came out."
     )
@@ -112,7 +122,7 @@ class Step(BaseModel):
         InvalidInputError
             If a value is out of bounds.
         """
-        asked = self.model_dump(exclude={"id", "title", "remark", "expect", "explainer"})
+        asked = self.model_dump(exclude={"id", "explainer", *SAID})
         return Request(
             **asked, model_digest=model_digest, table_digest=table_digest,
             explainer=self.explainer if explainer is None else explainer,
@@ -127,12 +137,14 @@ class Step(BaseModel):
 
 
 def step_of(
-    request: Request, id: str, *, title: str = "", remark: str = "", expect: str = ""
-) -> Step:
+    request: Request, id: str, *, title: str = "", remark: str = "",
+    figures: Sequence[ChosenFigure] = (), expect: str = "", chosen: Literal["", "auto"] = "",
+) -> Step:  # fmt: skip
     """Return the step that asks what a request asks."""
     return Step(
-        **request.model_dump(exclude=set(DIGESTS)), id=id, title=title, remark=remark, expect=expect
-    )
+        **request.model_dump(exclude=set(DIGESTS)), id=id, title=title, remark=remark,
+        figures=tuple(figures), expect=expect, chosen=chosen,
+    )  # fmt: skip
 
 
 def ids_for(methods: Iterable[str]) -> list[str]:

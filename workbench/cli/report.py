@@ -1,12 +1,16 @@
 """``workbench report``."""
 
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from workbench.cli.candidates import result_files
 from workbench.core.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from workbench.core.figures import ChosenFigure
+    from workbench.core.results import Result
 
 FORMATS = ("html", "pdf", "json", "zip")
 LEVELS = ("summary", "analyst", "auditor")
@@ -15,6 +19,7 @@ Examples:
   workbench report out/
   workbench report monday.attribution friday.attribution --out week.html --title "Week 12"
   workbench report out/ --out week.pdf --out week.json --level auditor
+  workbench report monday.attribution --figure monday.attribution=waterfall,max_features=3
 """
 
 
@@ -43,6 +48,11 @@ Examples:
     "--remark", multiple=True, metavar="FILE=TEXT",
     help="What to say of the result in a file; may be repeated.",
 )  # fmt: skip
+@click.option(
+    "--figure", multiple=True, metavar="FILE=VIEW,OPTION=VALUE",
+    help="A view to show of the result in a file, with options, in place of the usual figures; may "
+    "be repeated.",
+)  # fmt: skip
 def report(
     results: tuple[Path, ...],
     out: tuple[Path, ...],
@@ -51,6 +61,7 @@ def report(
     title: str,
     comment: tuple[str, ...],
     remark: tuple[str, ...],
+    figure: tuple[str, ...],
 ) -> None:
     """Write one report from RESULTS: result files, or folders of them.
 
@@ -58,7 +69,8 @@ def report(
     machine and unchanged.
     """
     files = [file for path in results for file in _files_of(path)]
-    remarks = _remarks(remark, files)
+    remarks = {file: said[-1] for file, said in _of_files("Remark", "TEXT", remark, files).items()}
+    wished = _of_files("Figure", "VIEW,OPTION=VALUE", figure, files)
     beside = results[0] if results[0].is_dir() else results[0].parent
     chosen = formats or (() if out else ("html",))
     targets = [*out, *(beside / f"report.{name}" for name in chosen)]
@@ -75,7 +87,10 @@ def report(
     document = Document(
         title,
         tuple(
-            Entry(result, remark=remarks.get(file, ""))
+            Entry(
+                result, remark=remarks.get(file, ""),
+                figures=_figures(result, wished.get(file, [])),
+            )
             for result, file in zip(loaded, files, strict=True)
         ),
         comment, level, cards, tables,  # type: ignore[arg-type] # click checked the level
@@ -97,19 +112,39 @@ def _files_of(path: Path) -> list[Path]:
     )
 
 
-def _remarks(given: tuple[str, ...], files: list[Path]) -> dict[Path, str]:
-    """Read remarks as FILE=TEXT, where FILE is a path or the name of one of the files."""
-    found: dict[Path, str] = {}
+def _of_files(
+    word: str, meant: str, given: tuple[str, ...], files: list[Path]
+) -> dict[Path, list[str]]:
+    """Read what is written as FILE=…, where FILE is a path or the name of one of the files."""
+    found: dict[Path, list[str]] = {}
     for text in given:
         name, sign, said = text.partition("=")
-        meant = [file for file in files if name in {str(file), file.name}]
-        if not sign or not meant:
+        named = [file for file in files if name in {str(file), file.name}]
+        if not sign or not named:
             raise InvalidInputError(
-                f"Remark {text!r} belongs to none of the results; write FILE=TEXT with one of "
+                f"{word} {text!r} belongs to none of the results; write FILE={meant} with one of "
                 f"{', '.join(file.name for file in files[:8])}."
             )
-        found |= dict.fromkeys(meant, said)
+        for file in named:
+            found.setdefault(file, []).append(said)
     return found
+
+
+def _figures(result: "Result", wished: list[str]) -> "tuple[ChosenFigure, ...]":
+    """Return the figures that somebody wishes for of a result.
+
+    Raises
+    ------
+    InvalidInputError
+        If the result does not have one of them.
+    """
+    from workbench.plots.chosen import fault_of, figure_of  # loads plotly
+
+    figures = tuple(figure_of(type(result), text) for text in wished)
+    for text, figure in zip(wished, figures, strict=True):
+        if fault := fault_of(result, figure):
+            raise InvalidInputError(f"Figure {text!r} cannot be drawn: {fault}.")
+    return figures
 
 
 def _results_in(folder: Path) -> list[Path]:

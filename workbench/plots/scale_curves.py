@@ -5,6 +5,7 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.core.errors import InvalidInputError
 from workbench.core.faithfulness import ADEQUATE
 from workbench.core.results import ScaleCurves
 from workbench.core.scale_curves import Curve
@@ -43,8 +44,10 @@ def curve(
     Raises
     ------
     InvalidInputError
-        If there is no such row or output.
+        If there is no such row or output, or the scale is not above 0.
     """
+    if scale is not None and not scale > 0:
+        raise InvalidInputError(f"A scale is above 0, got {scale}.")
     which = curves.output_index(output)
     if not len(curves):
         return empty(dark=dark)

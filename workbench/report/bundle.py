@@ -83,7 +83,9 @@ def _manifest(document: Document, sections: list[Section], names: list[str]) -> 
         {
             "file": name, "title": section.title,
             "answer": section.answers[0] if section.answers else "",
-            "remark": entry.remark, "step": entry.step, "kind": entry.result.kind,
+            "remark": entry.remark, "step": entry.step,
+            "figures": "; ".join(figure.describe() for figure in entry.figures),
+            "kind": entry.result.kind,
             **{
                 field: getattr(entry.result.provenance, field)
                 for field in (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.core.card import Card
+from workbench.core.figures import ChosenFigure
 from workbench.core.results import Result
 from workbench.engines.performance.overview import Overview
 
@@ -22,12 +23,15 @@ class Entry:
         What the author says of it; plain text.
     step
         Name of the step of the analysis that made it; empty where there is none.
+    figures
+        What to draw of it in place of the usual figures; empty for these.
     """
 
     result: Result
     title: str = ""
     remark: str = ""
     step: str = ""
+    figures: tuple[ChosenFigure, ...] = ()
 
 
 @dataclass(frozen=True)

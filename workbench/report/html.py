@@ -11,6 +11,7 @@ from workbench.core.results import Result
 from workbench.report.attribution import attribution_section
 from workbench.report.attribution_range import attribution_range_section
 from workbench.report.boundary import boundary_section
+from workbench.report.chosen import with_chosen
 from workbench.report.counterfactuals import counterfactuals_section
 from workbench.report.detectors import detectors_section
 from workbench.report.document import Document, Entry
@@ -113,18 +114,21 @@ def write_html(document: Document, path: str | Path) -> Path:
 
 
 def sections_of(document: Document) -> list[Section]:
-    """Build the section of each entry, with the title and the remark that it was given.
+    """Build the section of each entry, with title, remark and figures that it was given.
 
     Raises
     ------
     InvalidInputError
-        If there are no results, or one of a kind that reports cannot show.
+        If there are no results, one of a kind that reports cannot show, or a figure that its
+        result does not have.
     """
     if not document.entries:
         raise InvalidInputError("A report needs at least one result; add one and write it again.")
     found = []
     for i, entry in enumerate(document.entries, 1):
         section = _section(entry.result, f"result-{i}")
+        if entry.figures:
+            section = with_chosen(section, entry.result, entry.figures)
         title = entry.title or section.title
         found.append(replace(section, title=title, remark=entry.remark))
     return found

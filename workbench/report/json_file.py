@@ -54,6 +54,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "title": entry.title,
         "remark": entry.remark,
         "step": entry.step,
+        "figures": [figure.model_dump(mode="json") for figure in entry.figures],
         "checks": [plain(asdict(outcome)) for outcome in run_checks(entry.result)],
         "result": json.loads(to_json(entry.result)),
     }

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from workbench.checks import Outcome
 from workbench.core.card import Card
+from workbench.core.figures import ChosenFigure
 from workbench.core.provenance import Provenance
 from workbench.core.results import RESULT_FORMAT, Tabular
 from workbench.report.document import Level
@@ -36,12 +37,13 @@ def report_schema() -> dict[str, Any]:
         "outcome": _with_null(outcome),
         "entry": _object({
             "title": _TEXT, "remark": _TEXT, "step": _TEXT,
+            "figures": _list({"$ref": "#/$defs/ChosenFigure"}),
             "checks": _list({"$ref": "#/$defs/outcome"}),
             "result": {"oneOf": [{"$ref": f"#/$defs/{kind.kind}"} for kind in kinds]},
-        }),
+        }, ("title", "remark", "step", "checks", "result")),  # older reports say no figures
         **{kind.kind: _result(kind) for kind in kinds},
     }  # fmt: skip
-    for model in (Provenance, Card):
+    for model in (Provenance, Card, ChosenFigure):
         own = model.model_json_schema(ref_template=_DEFS, by_alias=True)
         defs |= own.pop("$defs", {})
         defs[model.__name__] = own

@@ -11,7 +11,7 @@ from workbench.core.boundary import WHO
 from workbench.core.results import BoundaryPeople
 from workbench.engines.fairness.people import NAME
 from workbench.engines.fairness.people_params import PeopleParams
-from workbench.plots import options_of, render, views_of
+from workbench.plots import options_of, views_of
 from workbench.plots.boundary_words import (
     chosen_sentence,
     people_sentence,
@@ -20,6 +20,7 @@ from workbench.plots.boundary_words import (
 from workbench.ui import cache
 from workbench.ui.boundary_person import show_person
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import choose_groups
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
@@ -27,7 +28,7 @@ from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, forget, peek, put
 
@@ -133,7 +134,7 @@ def _show(place: Place, found: Answer[BoundaryPeople]) -> None:
             for key, offered in options_of(result, view).items() if len(offered) > 1
         }  # fmt: skip
     note(ABOUT[view])
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     clicks = view == "strip" and len(result.chosen) > 0
     plain_figure(
         drawn, name=f"{name}-{view}", alt=f"{people_sentence(result)} {chosen_sentence(result)}",

@@ -14,7 +14,6 @@ from workbench.core.table import Table
 from workbench.core.wording import counted
 from workbench.engines.counterfactuals.search import NAME as SEARCH
 from workbench.numerics.group_support import together
-from workbench.plots import render
 from workbench.plots.boundary import side_by_side
 from workbench.plots.boundary_words import (
     flip_sentence,
@@ -30,11 +29,12 @@ from workbench.plots.what_if import (
 )
 from workbench.ui import cache
 from workbench.ui.cost import Quote
+from workbench.ui.drawn import draw, is_dark
 from workbench.ui.frame import answer, empty_state, errors_shown, note
 from workbench.ui.jobs import Ask, answer_to
 from workbench.ui.place import Place
 from workbench.ui.rashomon_pick import position_of
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.scenarios import full, with_values
 from workbench.ui.state import choose, choose_several, put
 from workbench.ui.text import markup, plain
@@ -80,7 +80,7 @@ def _other_group(place: Place, result: BoundaryPeople, row: int, position: int) 
     before = _explained(place, own.X[0].double().numpy().copy(), position)
     name = f"person-{place.model.card.name}-row-{row}"
     if not possible:
-        drawn = render(before, "waterfall", output=result.favourable, dark=is_dark())
+        drawn = draw(before, "waterfall", output=result.favourable)
         plain_figure(drawn, name=f"{name}-why", alt=person_sentence(result, row))
         return
     strongest = str(result.strongest_flip(at))
@@ -186,7 +186,7 @@ def _neighbour(place: Place, result: BoundaryPeople, row: int, _position: int) -
     if result.neighbour_ids[at] == NOBODY:
         return
     if result.contributions[at].any():
-        drawn = render(result, "person", row=row, dark=is_dark())
+        drawn = draw(result, "person", row=row)
         plain_figure(drawn, name=f"person-{place.model.card.name}-row-{row}-nearest", alt=said)
     lines = side_by_side(result, row)
     _table(lines, row, int(result.neighbour_ids[at]))

@@ -23,10 +23,11 @@ from workbench.plots.churn_words import (
 )
 from workbench.plots.words import number
 from workbench.ui import cache
+from workbench.ui.drawn import draw, is_dark
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose, choose_several
 from workbench.workspace import sources
@@ -155,7 +156,10 @@ def _show_view(result: Churn, tolerance: float, name: str) -> None:
         said = update_sentence(result, tolerance)
     note(said)
     options = {"by": by} if by else {}
-    drawn = render(result, view, tolerance=tolerance, dark=is_dark(), **options)
+    if view == "update":  # the page looked at it, the run that a report shows did not
+        drawn = render(result, view, tolerance=tolerance, dark=is_dark())
+    else:
+        drawn = draw(result, view, tolerance=tolerance, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=said)
 
 

@@ -10,10 +10,11 @@ from workbench import api
 from workbench.core.results import Attribution
 from workbench.plots.disagreement import disagreement, disagreement_sentence
 from workbench.ui import cache
+from workbench.ui.drawn import is_dark
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, figure, is_dark, plain_figure
+from workbench.ui.results import downloads, figure, plain_figure
 from workbench.ui.shapley import FAMILY, VALUES, ask_for, values_for
 from workbench.ui.state import choose
 from workbench.ui.text import plain

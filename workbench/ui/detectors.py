@@ -8,15 +8,15 @@ from workbench import api
 from workbench.core.detectors import KINDS
 from workbench.core.results import Detectors
 from workbench.engines.interactions.detectors import NAME
-from workbench.plots import render
 from workbench.plots.detectors import MEASURES, detectors_sentence
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, choose_several
 from workbench.ui.text import plain
@@ -101,7 +101,7 @@ def _show_view(result: Detectors, output: str, name: str) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     plain_figure(
-        render(result, view, dark=is_dark(), **options), name=f"{name}-{view}",
+        draw(result, view, **options), name=f"{name}-{view}",
         alt=detectors_sentence(result, output),
     )  # fmt: skip
     note(ABOUT[view])

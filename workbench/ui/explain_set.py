@@ -10,18 +10,19 @@ from workbench.core.results import AttributionRange
 from workbench.core.wording import counted
 from workbench.engines.rashomon.attributions import NAME
 from workbench.engines.rashomon.attributions_params import AttributionsParams
-from workbench.plots import options_of, render
+from workbench.plots import options_of
 from workbench.plots.attribution_range_words import range_sentence, stability_sentence
 from workbench.plots.words import WORTH_A_WORD
 from workbench.ui import cache
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.local_runs import Look, levels_of, open_button
 from workbench.ui.methods import choose_effort, choose_seed
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, show_part
 from workbench.ui.shapley import choose_output, choose_rows, describe_row
 from workbench.ui.state import choose
@@ -98,7 +99,7 @@ def _show(look: Look, result: AttributionRange, name: str) -> None:
     which = result.output_index(look.output)
     if look.one:
         said = range_sentence(result, 0, which)
-        drawn = render(result, "interval", output=which, dark=is_dark())
+        drawn = draw(result, "interval", output=which)
         plain_figure(drawn, name=f"{name}-interval", alt=said)
         return
     options: dict[str, Any] = {"output": which}
@@ -113,7 +114,7 @@ def _show(look: Look, result: AttributionRange, name: str) -> None:
                 default=offered[0], format_func=MEASURES.get, label_visibility="collapsed",
             ))  # fmt: skip
     tell = range_sentence if view == "importance" else stability_sentence
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=tell(result, None, which))
 
 

@@ -9,12 +9,13 @@ from workbench.core.results import Attribution, Interactions
 from workbench.core.wording import counted
 from workbench.engines.shapley.exact import MAX_PLAYERS
 from workbench.engines.shapley.interactions import NAME as PAIRS
-from workbench.plots import options_of, render, view_sentence, views_of
+from workbench.plots import options_of, view_sentence, views_of
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
+from workbench.ui.drawn import draw
 from workbench.ui.frame import answer
 from workbench.ui.jobs import Ask, answer_to, is_under_way, was_stopped
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, figure, is_dark, plain_figure
+from workbench.ui.results import downloads, figure, plain_figure
 from workbench.ui.shapley import ask_for, words
 from workbench.ui.state import choose, peek
 from workbench.ui.text import plain
@@ -53,7 +54,7 @@ def figure_with_options(
     said = view_sentence(result, view, output=output, **options) if view in TOLD else alt
     if view in TOLD:
         st.caption(plain(said))
-    drawn = render(result, view, dark=is_dark(), output=output, **options)
+    drawn = draw(result, view, output=output, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=said)
 
 

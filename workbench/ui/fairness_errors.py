@@ -7,14 +7,14 @@ import streamlit as st
 from workbench.core.error_audit import MEASURES
 from workbench.core.results import ErrorAudit
 from workbench.engines.fairness.errors import NAME
-from workbench.plots import render
 from workbench.plots.error_audit import OFF, errors_sentence
 from workbench.plots.words import counting_sentence
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import FAMILY
 from workbench.ui.fairness_comparison import compare_groups
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.state import choose
 
 VIEWS = {"groups": "Groups", "gaps": "Gaps"}
@@ -58,7 +58,7 @@ def _show(result: ErrorAudit, name: str, said: Any) -> None:
         answer(told)
         if counted := counting_sentence(result):
             note(counted)
-    plain_figure(render(result, view, dark=is_dark(), **options), name=f"{name}-{view}", alt=told)
+    plain_figure(draw(result, view, **options), name=f"{name}-{view}", alt=told)
     note(ABOUT[view])
     with st.expander("The numbers of every group", icon=":material/table:"):
         frame = result.to_frame()

@@ -10,7 +10,7 @@ from workbench.core.fairness_front import NONE, REPORTED, FairnessFront
 from workbench.core.fairness_metrics import GAPS
 from workbench.core.wording import percent
 from workbench.engines.rashomon.fairness_front import NAME
-from workbench.plots import render, views_of
+from workbench.plots import views_of
 from workbench.plots.fairness_front import GAPS_SHOWN, ROWS
 from workbench.plots.fairness_front_words import (
     causes_sentence,
@@ -24,6 +24,7 @@ from workbench.plots.fairness_front_words import (
 )
 from workbench.plots.words import counting_sentence
 from workbench.ui import cache
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import (
     choose_groups,
     choose_partition,
@@ -37,7 +38,7 @@ from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.needs import lacks_classes, lacks_labels, lacks_layers
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import ask_about, show_part
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
@@ -152,7 +153,7 @@ def _show(found: Answer[FairnessFront], place: Place) -> None:
                     default="reported", format_func=WHERE.get, required=True,
                     label_visibility="collapsed",
                 ))  # fmt: skip
-            drawn = render(result, view, dark=is_dark(), **options)
+            drawn = draw(result, view, **options)
             plain_figure(drawn, name=f"{name}-{view}", alt=sentences[view] or TITLES[view])
     with st.container(border=True), errors_shown():
         if not found.is_stale:

@@ -9,13 +9,14 @@ import streamlit as st
 from workbench.core.fairness import FairnessAudit
 from workbench.core.fairness_metrics import RATES, TPR
 from workbench.numerics.audit_reading import clearest, clearest_look
-from workbench.plots import render, views_of
+from workbench.plots import views_of
 from workbench.plots.fairness import COUNTED
 from workbench.plots.fairness_thresholds import threshold_sentence
 from workbench.plots.fairness_words import audit_sentence, conflicts_sentence
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import FAMILY
 from workbench.ui.frame import note
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 
@@ -97,7 +98,7 @@ def show_views(result: FairnessAudit, look: Look, name: str) -> None:
         )  # fmt: skip
     if view in {"gaps", "thresholds"}:
         st.markdown(plain(said))
-    plain_figure(render(result, view, dark=is_dark(), **options), name=f"{name}-{view}", alt=said)
+    plain_figure(draw(result, view, **options), name=f"{name}-{view}", alt=said)
     note(ABOUT[view])
 
 

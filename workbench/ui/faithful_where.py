@@ -11,11 +11,11 @@ from workbench.core.faithfulness import EXPLANATIONS, NEIGHBOURHOODS, RANDOM, SI
 from workbench.core.results import Faithfulness
 from workbench.core.wording import percent
 from workbench.engines.lfa.advisor import NOTHING
-from workbench.plots import render
 from workbench.plots.explanations import not_compared, where_of
+from workbench.ui.drawn import draw
 from workbench.ui.frame import note
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose, put
 from workbench.ui.text import plain
 
@@ -27,15 +27,15 @@ def show_methods(
     result: Faithfulness, neighbourhood: str, output: str, *, said: str, name: str
 ) -> None:
     """Draw what every explanation misses where the question is about."""
-    drawn = render(
-        result, "methods", neighbourhood=neighbourhood, output=output, dark=is_dark()
+    drawn = draw(
+        result, "methods", neighbourhood=neighbourhood, output=output
     )  # fmt: skip
     plain_figure(drawn, name=f"{name}-methods", alt=said)
 
 
 def show_matrix(result: Faithfulness, output: str, *, said: str, name: str) -> None:
     """Draw what every explanation misses in every neighbourhood; a click chooses a cell."""
-    drawn = render(result, "matrix", output=output, dark=is_dark())
+    drawn = draw(result, "matrix", output=output)
     _add_targets(drawn, result)
     plain_figure(drawn, name=f"{name}-matrix", alt=said, on_point=_choose_cell)
 

@@ -11,18 +11,18 @@ from workbench.core.people import demand
 from workbench.core.table import SPLITS
 from workbench.core.wording import counted, percent
 from workbench.engines.fastshap.train import NAME
-from workbench.plots import render
 from workbench.plots.training import explainer_sentence
 from workbench.ui import cache
 from workbench.ui.actions import act, removal
 from workbench.ui.cards import computed_card, facts_list
 from workbench.ui.cost import quote_training
+from workbench.ui.drawn import draw
 from workbench.ui.forms import params_form, settings_button, whole_number
 from workbench.ui.frame import answer, two_halves
 from workbench.ui.jobs import Answer, Ask, answer_to, is_under_way
 from workbench.ui.methods import choose_seed
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.workspace import sources
@@ -138,11 +138,11 @@ def _certificate(explainer: Explainer, where: str) -> None:
     left, right = two_halves(name)
     with left:
         st.markdown("**Error by feature**")
-        drawn = render(explainer, "errors", dark=is_dark())
+        drawn = draw(explainer, "errors")
         plain_figure(drawn, name=f"errors-{name}", alt="Error by feature")
     with right:
         st.markdown("**Training**")
-        drawn = render(explainer, "training", dark=is_dark())
+        drawn = draw(explainer, "training")
         plain_figure(drawn, name=f"training-{name}", alt="Loss of the training")
     against = "all coalitions" if certificate.exact else f"{certificate.n_coalitions:,} coalitions"
     facts_list([

@@ -9,7 +9,6 @@ from workbench import api
 from workbench.core.results import AttributeFlips
 from workbench.core.schema import listing
 from workbench.engines.fairness.flipping import NAME
-from workbench.plots import render
 from workbench.plots.flips_people import FURTHEST, choices_of, number_of, people_in_order
 from workbench.plots.flips_words import (
     flips_sentence,
@@ -20,6 +19,7 @@ from workbench.plots.flips_words import (
 )
 from workbench.plots.words import counting_sentence
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import choose_groups
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
@@ -27,7 +27,7 @@ from workbench.ui.jobs import Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.needs import lacks_classes
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, peek, put
 
@@ -142,7 +142,7 @@ def _show_view(result: AttributeFlips, name: str) -> None:
         options["to"] = str(choose(
             st.selectbox, "As", f"{FAMILY}.to", options=choices_of(result), default=FURTHEST,
         ))  # fmt: skip
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     plain_figure(
         drawn, name=f"{name}-{view}", alt=flips_sentence(result),
         on_point=_pick if view == "people" else None,
@@ -162,7 +162,7 @@ def _show_person(result: AttributeFlips, name: str) -> None:
         help="Those who are refused because of it come first, then those who are favoured.",
     ))  # fmt: skip
     note(person_sentence(result, number_of(result, row)))
-    drawn = render(result, "person", row=row, dark=is_dark())
+    drawn = draw(result, "person", row=row)
     plain_figure(drawn, name=f"{name}-person", alt=person_sentence(result, number_of(result, row)))
 
 

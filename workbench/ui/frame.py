@@ -12,6 +12,7 @@ from workbench.core.people import Action, Person, demand
 from workbench.operations.logs import incident
 from workbench.ui import people
 from workbench.ui.actions import show_fault
+from workbench.ui.drawn import finish_page, start_page
 from workbench.ui.place import Place
 from workbench.ui.queue import start_jobs
 from workbench.ui.sidebar import OF_PLACE, choose_place
@@ -64,6 +65,7 @@ def plain_page(title: str, *, needs: Action | None = None) -> Iterator[Person]:
         What a person must be allowed to do to see the page.
     """
     st.html(STYLE)
+    start_page()
     person = _enter()
     for name in OF_PLACE:  # a refresh of this page must not forget what the others are about
         peek(name, "")
@@ -78,6 +80,8 @@ def plain_page(title: str, *, needs: Action | None = None) -> Iterator[Person]:
         st.stop()
     with errors_shown():
         yield person
+    with errors_shown():
+        finish_page()
 
 
 def _enter() -> Person:

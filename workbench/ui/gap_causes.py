@@ -7,18 +7,18 @@ import streamlit as st
 from workbench import api
 from workbench.core.results import GapCauses
 from workbench.engines.fairness.causes import NAME
-from workbench.plots import render
 from workbench.plots.gap_causes import pairs_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence
 from workbench.plots.words import counting_sentence
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw
 from workbench.ui.fairness_choices import choose_groups, still_to_choose
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose
 
@@ -108,7 +108,7 @@ def _show(found: Answer[GapCauses], name: str) -> str:
     ))  # fmt: skip
     said = gap_sentence if view == "waterfall" else proxy_sentence
     plain_figure(
-        render(result, view, dark=is_dark(), pair=pair), name=f"{name}-{view}",
+        draw(result, view, pair=pair), name=f"{name}-{view}",
         alt=said(result, pair),
     )  # fmt: skip
     note(ABOUT[view])

@@ -7,13 +7,14 @@ import streamlit as st
 
 from workbench.core.results import Halo
 from workbench.engines.interactions.halos import NAME
-from workbench.plots import render, views_of
+from workbench.plots import views_of
 from workbench.plots.halo import choices_of, ends_sentence, halo_sentence, place_of
+from workbench.ui.drawn import draw
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.needs import lacks_labels
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose, choose_several, peek, put
 
@@ -79,7 +80,7 @@ def _show_view(result: Halo, name: str) -> int:
         ))  # fmt: skip
     if view == "matrix":
         note("A click on a pair shows it alone.")
-        drawn = render(result, view, dark=is_dark())
+        drawn = draw(result, view)
         plain_figure(
             drawn, name=f"{name}-{view}", alt="The halos of all pairs beside each other.",
             on_point=lambda point: _pick(choices, point),
@@ -91,7 +92,7 @@ def _show_view(result: Halo, name: str) -> int:
     ))  # fmt: skip
     where = place_of(result, chosen)
     option = "pair" if view == "halo" else "triple"
-    drawn = render(result, view, dark=is_dark(), **{option: chosen})
+    drawn = draw(result, view, **{option: chosen})
     plain_figure(drawn, name=f"{name}-{view}", alt=halo_sentence(result, where))
     note(ABOUT)
     return where

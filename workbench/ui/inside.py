@@ -15,7 +15,6 @@ from workbench.core.table import Table
 from workbench.core.wording import counted, percent
 from workbench.engines.lib.cuts import layer_names
 from workbench.engines.lib.graph import NAME
-from workbench.plots import render
 from workbench.plots.basis_redundancy import NO_UNITS, redundancy_sentence, switching_layers
 from workbench.plots.basis_row import row_graph, row_sentence
 from workbench.plots.local_basis import (
@@ -31,13 +30,14 @@ from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
 from workbench.ui import cache
 from workbench.ui.cost import quote
+from workbench.ui.drawn import draw, is_dark
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
 from workbench.ui.methods import choose_seed
 from workbench.ui.needs import lacks_labels, lacks_layers
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import announced, ask_of, show_part
 from workbench.ui.state import choose, choose_several, put
 
@@ -119,7 +119,7 @@ def _graph(found: Answer[LocalBasis], place: Place) -> str:
         _, worth, error = worth_kept(result, cut, basis, kept)
         with worth_of:
             _worth(result, cut, worth, error)
-        drawn = render(result, "graph", basis=basis, dark=is_dark(), **{cut: kept})
+        drawn = draw(result, "graph", basis=basis, **{cut: kept})
         plain_figure(
             drawn, name=f"{name}-graph", alt=lib_sentence(result),
             on_point=lambda point: _pick(result, point),
@@ -197,7 +197,7 @@ def _lost(found: Answer[LocalBasis], place: Place, cut: str) -> None:
             options=[ALL_LAYERS, *result.layer_names[:-1]], default=ALL_LAYERS,
             label_visibility="collapsed", format_func=str.capitalize, width=220,
         ))  # fmt: skip
-        drawn = render(result, "curves", cut=cut, layer=layer, dark=is_dark())
+        drawn = draw(result, "curves", cut=cut, layer=layer)
         plain_figure(
             drawn, name=f"inside-curves-{place.model.card.name}", alt=together_sentence(result)
         )
@@ -210,7 +210,7 @@ def _unused(found: Answer[LocalBasis], place: Place) -> None:
     with st.container(border=True):
         st.markdown("**What is not used**")
         note(said)
-        drawn = render(result, "used", dark=is_dark())
+        drawn = draw(result, "used")
         plain_figure(drawn, name=f"inside-used-{name}", alt=said)
         if not (known := switching_layers(result)):
             note(NO_UNITS)
@@ -219,7 +219,7 @@ def _unused(found: Answer[LocalBasis], place: Place) -> None:
             st.selectbox, "Units of", "inside_units", options=list(known),
             default=next(iter(known)), format_func=str.capitalize, width=220,
         ))  # fmt: skip
-        drawn = render(result, "alike", units=units, dark=is_dark())
+        drawn = draw(result, "alike", units=units)
         plain_figure(drawn, name=f"inside-alike-{name}", alt=said)
 
 
@@ -241,7 +241,7 @@ def _feature(found: Answer[LocalBasis], place: Place) -> None:
             note("Its importance is within 1 % of a neighbour's: read them together, as a space.")
         for column, view in zip(st.columns(2), ("feature", "loadings"), strict=True):
             with column:
-                drawn = render(result, view, feature=chosen, dark=is_dark())
+                drawn = draw(result, view, feature=chosen)
                 plain_figure(
                     drawn, name=f"inside-{view}-{place.model.card.name}", alt=f"{chosen}: {view}"
                 )

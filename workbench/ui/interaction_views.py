@@ -9,11 +9,12 @@ import streamlit as st
 
 from workbench.core.interaction_scores import NONE
 from workbench.core.results import InteractionScores
-from workbench.plots import options_of, render, views_of
+from workbench.plots import options_of, views_of
 from workbench.plots.interaction_scores_words import LOSS_SIGN, pair_sentence, scores_sentence
 from workbench.plots.scored_sets import PAIR, By, ScoredSets, scored_sets
+from workbench.ui.drawn import draw
 from workbench.ui.frame import note
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose, put
 from workbench.ui.text import plain
 
@@ -68,7 +69,7 @@ def show_views(result: InteractionScores, output: str, *, name: str, first: str 
         }  # fmt: skip
     by: By = "loss" if options.get("by") == "loss" else "mixed-difference"
     note(LOSS_SIGN if by == "loss" else ABOUT[view])
-    drawn = render(result, view, output=output, dark=is_dark(), **options)
+    drawn = draw(result, view, output=output, **options)
     plain_figure(
         drawn, name=f"{name}-{view}", alt=scores_sentence(result, output, by=by),
         on_point=(lambda point: _pick(result, point.get("customdata")))

@@ -8,8 +8,8 @@ import streamlit as st
 from workbench import api
 from workbench.core.method import Effort, Method
 from workbench.core.results import LocalModels
-from workbench.plots import render
 from workbench.plots.local_models import fit_sentence, local_sentence
+from workbench.ui.drawn import draw
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Answer, Ask
@@ -21,7 +21,7 @@ from workbench.ui.methods import (
     choose_effort,
     choose_seed,
 )
-from workbench.ui.results import downloads, figure, is_dark, plain_figure
+from workbench.ui.results import downloads, figure, plain_figure
 from workbench.ui.runs import announced, show_part
 from workbench.ui.state import choose, forget, peek
 from workbench.ui.text import plain
@@ -92,7 +92,7 @@ def _show_picked(look: Look, result: LocalModels, name: str) -> None:
     at = picked[number]
     said = f"{local_sentence(result, at, look.output)} {fit_sentence(result, at, look.output)}"
     st.markdown(plain(said))
-    drawn = render(result, "coefficients", row=at, output=look.output, dark=is_dark())
+    drawn = draw(result, "coefficients", row=at, output=look.output)
     plain_figure(drawn, name=f"{name}-picked", alt=said)
 
 

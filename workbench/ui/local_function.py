@@ -10,16 +10,16 @@ from workbench.core.local_functions import FunctionClass, Loss, Operator
 from workbench.core.results import LocalFunctions
 from workbench.core.wording import counted, percent
 from workbench.engines.lfa.fit import NAME, USUAL_FEATURES
-from workbench.plots import render
 from workbench.plots.local_functions import local_function_sentence
 from workbench.ui.cards import key_figures
+from workbench.ui.drawn import draw
 from workbench.ui.forms import whole_number
 from workbench.ui.frame import note
 from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, open_button
 from workbench.ui.local_tables import mean_table
 from workbench.ui.neighbourhood import Hood
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 
@@ -117,7 +117,7 @@ def _show(look: Look, found: Answer[LocalFunctions]) -> None:
     key_figures(_missed(result, look.output))
     if look.one:
         said = local_function_sentence(result, 0, look.output)
-        drawn = render(result, "coefficients", output=look.output, dark=is_dark())
+        drawn = draw(result, "coefficients", output=look.output)
         drawn.update_layout(margin={"r": ROOM})
         plain_figure(drawn, name=name, alt=said)
     else:

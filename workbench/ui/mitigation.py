@@ -5,17 +5,18 @@ import streamlit as st
 from workbench.core.mitigation import MEASURED
 from workbench.core.results import Mitigation
 from workbench.engines.rashomon.mitigation import NAME
-from workbench.plots import render, views_of
+from workbench.plots import views_of
 from workbench.plots.mitigation_words import (
     abstention_sentence,
     by_construction_sentence,
     ensemble_sentence,
     selection_sentence,
 )
+from workbench.ui.drawn import draw
 from workbench.ui.frame import answer, errors_shown, note
 from workbench.ui.jobs import Ask
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.runs import choose_run, show_part
 from workbench.ui.state import choose
 
@@ -67,5 +68,5 @@ def _show(result: Mitigation, view: str, name: str) -> None:
         ))  # fmt: skip
     if view == "candidates" and result.remark:
         note(result.remark)
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=said)

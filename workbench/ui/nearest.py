@@ -7,13 +7,13 @@ import streamlit as st
 from workbench import api
 from workbench.core.results import Counterfactuals
 from workbench.core.wording import counted
-from workbench.plots import render
 from workbench.plots.counterfactuals import changes_of
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import amount, quantity
+from workbench.ui.drawn import draw
 from workbench.ui.frame import list_line, note
 from workbench.ui.report_later import nearest_to_report
-from workbench.ui.results import is_dark, plain_figure, result_files
+from workbench.ui.results import plain_figure, result_files
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 from workbench.ui.what_if import move_to
@@ -45,7 +45,7 @@ def find_nearest(setting: Setting) -> None:
         if len(found.owners):
             said = counterfactual_sentence(found, 0)
             st.markdown(plain(said))
-            drawn = render(found, "nearest", dark=is_dark())
+            drawn = draw(found, "nearest")
             plain_figure(drawn, name="nearest", alt=said)
             _changes(setting, found)
             nearest_to_report(setting, found.provenance.params)

@@ -14,15 +14,15 @@ from workbench.core.results import ScaleCurves
 from workbench.engines.lfa.fit import NAME as FIT
 from workbench.engines.lfa.operators import LAWS, SCALED, USUAL, OperatorParams
 from workbench.engines.lfa.scales import NAME as CURVE
-from workbench.plots import render
 from workbench.plots.scale_curves import scale_sentence
 from workbench.plots.words import number
+from workbench.ui.drawn import draw
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import empty_state, note
 from workbench.ui.jobs import Answer
 from workbench.ui.local_runs import Look, levels_of
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.state import choose, peek, put
 from workbench.ui.text import plain
 
@@ -195,7 +195,7 @@ def choose_scale(curves: ScaleCurves, output: str) -> float:
 def _draw(look: Look, curves: ScaleCurves, scale: float) -> None:
     said = scale_sentence(curves, output=look.output)
     st.markdown(plain(said))
-    drawn = render(curves, "curve", output=look.output, scale=scale, dark=is_dark())
+    drawn = draw(curves, "curve", output=look.output, scale=scale)
     plain_figure(drawn, name=look.name("curve"), alt=said)
 
 

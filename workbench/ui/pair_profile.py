@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from workbench.core.results import Profiles
-from workbench.plots import render
 from workbench.plots.profile_pairs import pair_sentence
 from workbench.plots.words import quantity
+from workbench.ui.drawn import draw
 from workbench.ui.frame import note, two_halves
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import plain
 
@@ -45,9 +45,7 @@ def show_pair_profile(profiles: Sequence[tuple[str, Profiles]], output: str, *, 
         note(f"{ABOUT[surface]} {pair_sentence(first, output)}")
     else:
         note(ABOUT[surface])
-    drawn = [
-        render(one, "pair", output=output, surface=surface, dark=is_dark()) for _, one in profiles
-    ]
+    drawn = [draw(one, "pair", output=output, surface=surface) for _, one in profiles]
     _share_colours(drawn, about_zero=surface == "effects")
     places = [st.container()] if len(profiles) == 1 else list(two_halves(name))
     for place, (label, one), figure in zip(places, profiles, drawn, strict=True):

@@ -16,9 +16,10 @@ from workbench.core.wording import counted
 from workbench.plots.what_if import scenario_effects, scenario_predictions
 from workbench.report import write_csv
 from workbench.ui.actions import act
+from workbench.ui.drawn import is_dark
 from workbench.ui.frame import empty_state, two_halves
 from workbench.ui.report_later import scenario_to_report
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.scenarios import differs
 from workbench.ui.text import plain
 from workbench.ui.what_if_play import Pinned, Play, Setting

@@ -6,13 +6,13 @@ from typing import Any
 import streamlit as st
 
 from workbench.core.results import Profiles
-from workbench.plots import render
 from workbench.plots.profile_groups import curve_groups, group_sentences
 from workbench.plots.profile_pairs import pair_sentence
 from workbench.plots.profiles import feature_sentence, profile_sentence, with_order
+from workbench.ui.drawn import draw
 from workbench.ui.forms import whole_number
 from workbench.ui.frame import note, side_by_side
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose, put
 from workbench.ui.text import plain
 
@@ -39,9 +39,7 @@ def show_multiples(result: Profiles, output: str, *, name: str) -> None:
     """Draw the features that matter most side by side; a click on a panel chooses its feature."""
     st.markdown(f"**What {'models differ in' if result.n_models > 1 else 'matters'} most**")
     several = result.n_models > 1
-    drawn = render(
-        result, "multiples", output=output, order="differs" if several else "moves", dark=is_dark()
-    )
+    drawn = draw(result, "multiples", output=output, order="differs" if several else "moves")
     plain_figure(
         drawn, name=f"{name}-multiples", alt=profile_sentence(result, output),
         on_point=lambda point: _pick(result, point),
@@ -100,12 +98,10 @@ def show_feature(result: Profiles, feature: str, output: str, *, name: str) -> N
     said = feature_sentence(result, feature, output)
     with left, st.container(border=True):
         if shown == "mean":
-            drawn = render(
-                result, "profile", feature=feature, output=output, curves=curves, dark=is_dark()
-            )
+            drawn = draw(result, "profile", feature=feature, output=output, curves=curves)
         else:
-            drawn = render(
-                result, "effects", feature=feature, output=output, dark=is_dark(),
+            drawn = draw(
+                result, "effects", feature=feature, output=output,
                 mean="dashed" if shown == "both" else "none",
             )  # fmt: skip
         plain_figure(drawn, name=f"{name}-feature", alt=said)
@@ -160,6 +156,6 @@ def show_pair(result: Profiles, output: str, *, name: str) -> None:
         format_func=SURFACES.get, required=True, label_visibility="collapsed",
     ))  # fmt: skip
     said = pair_sentence(result, output)
-    drawn = render(result, "pair", output=output, surface=surface, dark=is_dark())
+    drawn = draw(result, "pair", output=output, surface=surface)
     plain_figure(drawn, name=f"{name}-{surface}", alt=said)
     note(said)

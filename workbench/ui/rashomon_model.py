@@ -15,10 +15,11 @@ from workbench.plots.rashomon_pair import pair_curves
 from workbench.plots.words import number, quantity
 from workbench.ui import cache
 from workbench.ui.cards import key_figures
+from workbench.ui.drawn import is_dark
 from workbench.ui.frame import note, two_halves
 from workbench.ui.place import Place
 from workbench.ui.rashomon_views import Focus
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.scenarios import Ground, full
 from workbench.ui.state import choose, put
 from workbench.ui.text import plain

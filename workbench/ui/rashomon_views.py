@@ -8,16 +8,17 @@ import streamlit as st
 
 from workbench.core.rashomon import EXPLORERS, METRICS
 from workbench.core.results import RashomonSet
-from workbench.plots import options_of, render, views_of
+from workbench.plots import options_of, views_of
 from workbench.plots.rashomon_groups import group_sentence
 from workbench.plots.rashomon_models import importance_sentence
 from workbench.plots.rashomon_rows import SPREADS
 from workbench.plots.rashomon_words import At, at
 from workbench.plots.words import number
+from workbench.ui.drawn import draw
 from workbench.ui.frame import note
 from workbench.ui.place import Place
 from workbench.ui.rashomon_pick import pick_row
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose
 
 LABELS = {
@@ -94,7 +95,7 @@ def show_view(place: Place, result: RashomonSet, focus: Focus, *, name: str) -> 
     options |= _own_options(result, view)
     said = _said(result, view, options)
     note(said)
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     picks = view == "rows" and len(drawn.data) > 0
     plain_figure(
         drawn, name=f"{name}-{view}", alt=said,

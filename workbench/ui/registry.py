@@ -13,8 +13,9 @@ from workbench.plots.agreement import agreement_figure
 from workbench.registry.comparison import cards_beside
 from workbench.registry.store import read_card, registry_root, remove_version, set_alias
 from workbench.ui import cache
+from workbench.ui.drawn import is_dark
 from workbench.ui.frame import answer, errors_shown
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import plain
 from workbench.workspace import sources

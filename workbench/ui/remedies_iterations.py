@@ -12,12 +12,13 @@ from workbench.core.remedies import Remedies
 from workbench.core.wording import counted
 from workbench.plots.remedies_iterations import Iteration, iterations, iterations_sentence
 from workbench.plots.remedies_words import remedy_sentence, verdict
+from workbench.ui.drawn import is_dark
 from workbench.ui.frame import list_line, note
 from workbench.ui.jobs import Answer
 from workbench.ui.place import Place
 from workbench.ui.queue import queue
 from workbench.ui.remedies_choices import FAMILY, subject_of
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import open_link
 from workbench.ui.text import plain
 

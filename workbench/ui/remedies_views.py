@@ -9,7 +9,7 @@ from workbench.core.remedies import Remedies
 from workbench.core.remedy_catalogue import REMEDIES, STAGES
 from workbench.core.remedy_reading import focus
 from workbench.core.wording import counted
-from workbench.plots import options_of, render, views_of
+from workbench.plots import options_of, views_of
 from workbench.plots.remedies_words import (
     cautions,
     gaps_sentence,
@@ -21,12 +21,13 @@ from workbench.plots.remedies_words import (
     who_sentence,
 )
 from workbench.ui.cards import facts_list
+from workbench.ui.drawn import draw
 from workbench.ui.frame import note
 from workbench.ui.jobs import Answer
 from workbench.ui.place import Place
 from workbench.ui.remedies_choices import FAMILY
 from workbench.ui.remedies_keep import keep_as_model, show_code
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.state import choose
 from workbench.ui.text import duration, plain
 
@@ -75,7 +76,7 @@ def show_views(found: Answer[Remedies], place: Place, remedy: str) -> None:
             options["gap"] = _choose_from("Gap", "of_gap", offered["gap"], GAPS)
         if "rate" in offered:
             options["rate"] = _choose_from("Rate", "of_rate", offered["rate"], RATES)
-        drawn = render(result, view, dark=is_dark(), **options)
+        drawn = draw(result, view, **options)
         plain_figure(drawn, name=f"{name}-{view}", alt=_said(result, view, remedy))
         note(ABOUT[view])
         if view != "board":

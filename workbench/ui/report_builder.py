@@ -10,6 +10,7 @@ from workbench.jobs.queue import Job
 from workbench.ui.actions import act, show_fault
 from workbench.ui.frame import answer, empty_state, errors_shown, list_line, note, side_by_side
 from workbench.ui.jobs import STATES, again_button, cancel_button, progress_text
+from workbench.ui.report_figures import chosen_figures
 from workbench.ui.report_files import known_jobs, report_files
 from workbench.ui.report_import import bring_analysis
 from workbench.ui.state import open_link
@@ -133,6 +134,8 @@ def _show(
         with actions:
             _actions(item, basket, job, first=first, last=last)
         _state(job, person)
+        if job is not None and _is_ready(job):
+            chosen_figures(item, basket, person)
         _words(item, basket)
 
 

@@ -83,6 +83,7 @@ def _ordered(content: Content, items: Sequence[Item], person: Person) -> Order:
         level=content.level,
         titles=[item.heading for item in items],
         remarks=[item.remark for item in items],
+        figures=[item.figures for item in items],
         results=[queue().result(item.job, person.key) for item in items],
     )
     jobs = tuple(item.job for item in items)

@@ -4,9 +4,11 @@ import streamlit as st
 
 from workbench import api
 from workbench.analysis import Analysis, Step, parse_analysis
+from workbench.analysis.figures import unknown_to
 from workbench.core.errors import InvalidInputError, LimitError
 from workbench.core.people import Person, demand
 from workbench.core.wording import counted, joined
+from workbench.engines.shapley.chosen import why_chosen
 from workbench.jobs.request import Request
 from workbench.ui import cache
 from workbench.ui.actions import act
@@ -57,13 +59,19 @@ def _requests(analysis: Analysis, person: Person) -> tuple[Request, ...]:
     WorkbenchError
         If something is not there.
     InvalidInputError
-        If something is another one than the analysis was made with.
+        If something is another one than the analysis was made with, or a figure asks for a
+        feature that the model does not have.
     """
     changed: list[str] = []
+    faults: list[str] = []
     models, tables = {}, {}
     for step in analysis.steps:
-        models[step.model] = cache.model(step.model, person.key).digest
+        model = cache.model(step.model, person.key)
+        models[step.model] = model.digest
+        faults += unknown_to(model.schema, [step])
         tables[step.table] = cache.table_digest(step.table, person.key)
+    if faults:
+        raise InvalidInputError(f"The analysis does not fit: {'; '.join(faults)}.")
     for name, digest in models.items():
         if (expected := analysis.models.get(name, "")) not in {"", digest}:
             changed.append(f"model {name!r} (digest {digest[:8]}, not {expected[:8]})")
@@ -103,11 +111,12 @@ def _run(analysis: Analysis, requests: tuple[Request, ...], person: Person, bask
         rows = request.select(table)
         drawn = request.background or len(background_source(model, table, 1))
         plan = api.plan(model, len(rows), drawn, method=request.method, **request.params)
+        why = why_chosen(step.method, model, len(rows), drawn, step.params) if step.chosen else ""
         job = queue().submit(
             request, owner=person.key, title=_title(step, request, len(rows)), cost=plan.cost,
-            link="report?",
+            link="report?", notes=(why,) if why else (),
         )  # fmt: skip
-        basket.add(job.id, job.title, step.remark)
+        basket.add(job.id, job.title, step.remark, step.figures)
         if step.title:
             basket.head(job.id, step.title)
     basket.rename(analysis.title)

@@ -1,7 +1,7 @@
 """A result on a page: its figure, its numbers, and its files."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import api
+from workbench.core.figures import ChosenFigure
 from workbench.core.people import Person
 from workbench.core.performance import Performance
 from workbench.core.results import Attribution, Result, Tabular
 from workbench.engines.performance.overview import Overview
 from workbench.jobs.queue import Job
-from workbench.plots import render
 from workbench.plots.data import class_balance, distribution, missingness
 from workbench.report import to_json, write_csv
 from workbench.ui.actions import act
+from workbench.ui.drawn import at_the_end, draw, in_view, is_dark
 from workbench.ui.jobs import Answer
 from workbench.ui.text import plain
 from workbench.workspace.basket import Basket
@@ -29,15 +31,10 @@ Shown = TypeVar("Shown", bound=Tabular)
 UNUSED_BUTTONS = ["select2d", "lasso2d", "autoScale2d"]
 
 
-def is_dark() -> bool:
-    """Tell whether the user looks at the dark theme."""
-    return bool(st.context.theme.type == "dark")
-
-
 def figure(result: Result, view: str, *, name: str, alt: str, output: str | None = None) -> None:
     """Draw one view of a result; the bar above it saves what is seen as PNG."""
     options = {} if output is None else {"output": output}
-    drawn = render(result, view, dark=is_dark(), **options)
+    drawn = draw(result, view, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=alt)
 
 
@@ -120,14 +117,26 @@ def downloads(
     narrow
         Whether there is little room: then files are behind a button.
     """
+    width: Literal["stretch", "content"] = "content" if narrow else "stretch"
     with st.container(horizontal=True, gap="small"):
+        # Which figures are in view is known when the whole page is drawn.
+        slot = st.container(width=width)
+        at_the_end(partial(_add_in, slot, answer, person, width, remark))
         if not narrow:
-            add_to_report(answer.job, person, remark=remark)
             _file_buttons(answer.result, name)
             return
-        add_to_report(answer.job, person, width="content", remark=remark)
         with st.popover("Files", icon=":material/download:"):
             _file_buttons(answer.result, name)
+
+
+def _add_in(
+    slot: DeltaGenerator, answer: Answer[Any], person: Person,
+    width: Literal["stretch", "content"], remark: str,
+) -> None:  # fmt: skip
+    with slot:
+        add_to_report(
+            answer.job, person, width=width, remark=remark, figures=in_view(answer.result)
+        )
 
 
 def result_files(result: Tabular, name: str) -> None:
@@ -156,20 +165,33 @@ def add_to_report(
     *,
     width: Literal["stretch", "content"] = "stretch",
     remark: str = "",
+    figures: Sequence[ChosenFigure] = (),
 ) -> None:
-    """Offer to put a finished job into the report, or to take it out."""
+    """Offer to put a finished job into the report, more figures of it, or to take it out.
+
+    Parameters
+    ----------
+    figures
+        Those in view, which the report then shows; none for the usual ones.
+    """
     basket = Basket(person.key)
-    inside = any(item.job == job.id for item in basket.content.items)
-    if inside:
+    inside = next((item for item in basket.content.items if item.job == job.id), None)
+    new = [figure for figure in figures if inside is None or figure not in inside.figures]
+    if inside is not None and not new:
         st.button(
             "In the report", icon=":material/check:", on_click=act, args=(basket.remove, job.id),
             help="Press to take it out again.", key=f"basket-{job.id}", width=width,
         )  # fmt: skip
-    else:
-        st.button(
-            "Add to report", icon=":material/add:", on_click=act,
-            args=(basket.add, job.id, job.title, remark), key=f"basket-{job.id}", width=width,
-        )  # fmt: skip
+        return
+    label, told = "Add to report", "As it is shown here." if new else None
+    if inside is not None:
+        label = "Add this view to report" if len(new) == 1 else "Add these views to report"
+        told = "The result is in the report. This shows it there as it is here, too."
+    st.button(
+        label, icon=":material/add:", on_click=act, help=told,
+        args=(basket.add, job.id, job.title, remark, tuple(new)), key=f"basket-{job.id}",
+        width=width,
+    )  # fmt: skip
 
 
 def row_table(result: Attribution, output: str) -> None:

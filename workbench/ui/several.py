@@ -9,11 +9,11 @@ import streamlit as st
 from workbench.core.faithfulness import EXPLANATIONS
 from workbench.core.results import Faithfulness
 from workbench.numerics.agreement_of_explanations import AGREEMENTS
-from workbench.plots import render
 from workbench.plots.explanation_values import values_sentence
 from workbench.plots.explanations import offered_types
+from workbench.ui.drawn import draw
 from workbench.ui.frame import side_by_side
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.state import choose, choose_several, put
 from workbench.ui.text import plain
 
@@ -95,7 +95,7 @@ def _values(result: Faithfulness, output: str, said: str, name: str) -> None:
         st.segmented_control, "Values", "values", options=kinds, default=kinds[0],
         format_func=TYPES.get, required=True, label_visibility="collapsed",
     )  # fmt: skip
-    drawn = render(result, "values", output=output, type=kind, dark=is_dark())
+    drawn = draw(result, "values", output=output, type=kind)
     plain_figure(drawn, name=f"{name}-values", alt=said)
 
 
@@ -105,5 +105,5 @@ def _agreement(result: Faithfulness, output: str, said: str, name: str) -> None:
         st.selectbox, "Agreement in", "agreement", options=list(MEASURES), default="top",
         format_func=MEASURES.get, label_visibility="collapsed",
     )  # fmt: skip
-    drawn = render(result, "agreement", output=output, measure=measure, dark=is_dark())
+    drawn = draw(result, "agreement", output=output, measure=measure)
     plain_figure(drawn, name=f"{name}-agreement", alt=f"{AGREEMENTS[str(measure)].words}. {said}")

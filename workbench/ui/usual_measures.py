@@ -6,14 +6,14 @@ from workbench import api
 from workbench.core.measures import MEASURES
 from workbench.core.results import Measures
 from workbench.engines.lfa.measures import NAME
-from workbench.plots import render
 from workbench.plots.measures import measures_sentence
 from workbench.ui.cards import computed_card, facts_list, trust_card
+from workbench.ui.drawn import draw
 from workbench.ui.explanation_runs import FAMILY, Wanted, answer_about, efforts_of, wanted_run
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.jobs import Answer, is_under_way
 from workbench.ui.place import Place
-from workbench.ui.results import downloads, is_dark, plain_figure
+from workbench.ui.results import downloads, plain_figure
 from workbench.ui.state import choose, peek
 from workbench.ui.text import plain
 
@@ -66,9 +66,8 @@ def _show(place: Place, answer: Answer[Measures], output: str, name: str) -> Non
         width=330,
     )  # fmt: skip
     with st.container(border=True):
-        drawn = render(
+        drawn = draw(
             result, "scores", output=output, measure=None if shown == ALL else shown,
-            dark=is_dark(),
         )  # fmt: skip
         plain_figure(drawn, name=f"{name}-measures", alt=said)
         downloads(answer, f"{name}-measures", place.person)

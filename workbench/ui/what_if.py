@@ -8,20 +8,20 @@ import streamlit as st
 
 from workbench.core.people import demand
 from workbench.core.results import Attribution
-from workbench.plots import render
 from workbench.plots.what_if import (
     change_sentence,
     effects_before_and_after,
 )
 from workbench.plots.words import MINUS, amount, quantity, signed
 from workbench.ui import cache
+from workbench.ui.drawn import draw, is_dark
 from workbench.ui.frame import (
     answer,
     errors_shown,
     side_by_side,
 )
 from workbench.ui.place import Place
-from workbench.ui.results import is_dark, plain_figure
+from workbench.ui.results import plain_figure
 from workbench.ui.scenarios import (
     AMORTISED,
     Ground,
@@ -307,7 +307,7 @@ def _explanation(setting: Setting, view: str) -> None:
         drawn = (
             effects_before_and_after(before, after, output=setting.output, dark=is_dark())
             if view == "pair"
-            else render(after, "waterfall", output=setting.output, dark=is_dark())
+            else draw(after, "waterfall", output=setting.output)
         )
         plain_figure(drawn, name=name, alt=said)
 

@@ -1,13 +1,14 @@
 """What a person has put aside for a report: jobs in an order, and what is said of each."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.core.errors import LimitError
+from workbench.core.figures import MAX_FIGURES, ChosenFigure
 from workbench.core.files import replacing
 from workbench.workspace.folders import disk_explained
 from workbench.workspace.store import Workspace
@@ -28,6 +29,8 @@ class Item(BaseModel):
     ----------
     title
         Of the job; ``heading`` is what the author puts in its place, if anything.
+    figures
+        What the report shows of it; empty for the usual figures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +39,7 @@ class Item(BaseModel):
     title: str
     remark: str = ""
     heading: str = ""
+    figures: tuple[ChosenFigure, ...] = Field((), max_length=MAX_FIGURES)
 
 
 class Content(BaseModel):
@@ -76,23 +80,28 @@ class Basket:
         except (OSError, ValidationError):
             return Content()
 
-    def add(self, job: str, title: str, remark: str = "") -> None:
-        """Put a job at the end with a remark, unless it is in already.
+    def add(
+        self, job: str, title: str, remark: str = "", figures: Sequence[ChosenFigure] = ()
+    ) -> None:
+        """Put a job at the end with a remark and figures; where it is in already, only these.
 
         Raises
         ------
         LimitError
-            If the report is full.
+            If the report is full, or has as many figures of the job as it may have.
         """
 
         def change(content: Content) -> tuple[Item, ...]:
             if any(item.job == job for item in content.items):
-                return content.items
+                return tuple(
+                    _with(item, figures) if item.job == job else item for item in content.items
+                )
             if len(content.items) >= MAX_ITEMS:
                 raise LimitError(
                     f"A report holds at most {MAX_ITEMS} results; remove one on the page Report."
                 )
-            return (*content.items, Item(job=job, title=title, remark=remark[:MAX_REMARK]))
+            item = Item(job=job, title=title, remark=remark[:MAX_REMARK])
+            return (*content.items, _with(item, figures))
 
         self._change(change)
 
@@ -121,6 +130,16 @@ class Basket:
         """Put a title of the author's above a job's result; empty for its own."""
         self._edit(job, heading=text.strip()[:MAX_TITLE])
 
+    def drop(self, job: str, figure: ChosenFigure) -> None:
+        """Take a figure of a job out; without any the report shows the usual ones."""
+        items = (item for item in self.content.items if item.job == job)
+        kept = tuple(other for item in items for other in item.figures if other != figure)
+        self._edit(job, figures=kept)
+
+    def show_usual(self, job: str) -> None:
+        """Have the report show the usual figures of a job."""
+        self._edit(job, figures=())
+
     def rename(self, heading: str) -> None:
         """Give the report another heading."""
         heading = heading.strip()[:MAX_TITLE] or Content().heading
@@ -134,7 +153,7 @@ class Basket:
         """Say for whom the report is."""
         self._write(self.content.model_copy(update={"level": level}))
 
-    def _edit(self, job: str, **update: str) -> None:
+    def _edit(self, job: str, **update: object) -> None:
         self._change(
             lambda content: tuple(
                 item.model_copy(update=update) if item.job == job else item
@@ -149,3 +168,14 @@ class Basket:
     def _write(self, content: Content) -> None:
         with disk_explained(), replacing(self._path) as part:
             part.write_text(json.dumps(content.model_dump(), indent=2), encoding="utf-8")
+
+
+def _with(item: Item, figures: Sequence[ChosenFigure]) -> Item:
+    """Return an item with more figures, each once."""
+    together = tuple(dict.fromkeys((*item.figures, *figures)))
+    if len(together) > MAX_FIGURES:
+        raise LimitError(
+            f"A report shows at most {MAX_FIGURES} figures of a result; remove one on the page "
+            "Report."
+        )
+    return item.model_copy(update={"figures": together})
