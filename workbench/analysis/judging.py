@@ -76,6 +76,9 @@ def _of_step(
     if "background" in method.uses and step.get("background", 0) == 0:
         where = place(("steps", at, "background"), content)
         yield f"{where}: {method.title} needs background rows, ask for at least one"
+    if step.get("given") and not method.takes_given:
+        where = place(("steps", at, "given"), content)
+        yield f"{where}: {method.title} takes no explanation from elsewhere, leave it out"
     yield from _of_explainer(at, steps, step, content)
 
 

@@ -133,6 +133,7 @@ def run_analysis(
     only: Sequence[str] = (),
     models: Mapping[str, str] | None = None,
     tables: Mapping[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
     seed: int | None = None,
     device: str | None = None,
     changed_is_fine: bool = False,
@@ -158,7 +159,7 @@ def run_analysis(
         written as a whole or not at all. None writes nothing.
     only
         Ids of the steps to run; those that they need are run as well.
-    models, tables
+    models, tables, given
         References that have another name on this machine, and what to take instead.
     seed, device
         Instead of those of the steps.
@@ -198,8 +199,8 @@ def run_analysis(
     before = None if against is None else (Path(against), read_numbers(Path(against)))
     with nullcontext() if target is None else out_folder(target, force=force) as part:
         replay = Replay(
-            analysis, folder=folder, only=only, models=models, tables=tables, seed=seed,
-            device=device, changed_is_fine=changed_is_fine, owner=owner,
+            analysis, folder=folder, only=only, models=models, tables=tables,
+            given=given, seed=seed, device=device, changed_is_fine=changed_is_fine, owner=owner,
             earlier={**_earlier(target if reuse else None), **(earlier or {})},
         )  # fmt: skip
         refuse_unknown_cells(replay, owner)
@@ -281,10 +282,12 @@ def _as_run(replay: Replay, steps: Sequence[StepRun], out: Path | None) -> Analy
         update={
             "models": {seen("model", name): d for name, d in replay.found.models.items()},
             "tables": tables,
+            "given": {seen("given", name): d for name, d in replay.found.given.items()},
             "steps": tuple(
                 step.model_copy(
                     update={
                         "model": seen("model", step.model), "table": seen("table", step.table),
+                        "given": seen("given", step.given) if step.given else "",
                         "expect": numbers[step.id],
                     }
                 )

@@ -15,6 +15,7 @@ from workbench.ui.queue import queue
 from workbench.ui.text import plain
 from workbench.workspace.background import background_source
 from workbench.workspace.basket import MAX_ITEMS, Basket
+from workbench.workspace.given import find_given
 
 MAX_MEGABYTES = 1
 
@@ -60,13 +61,18 @@ def _requests(analysis: Analysis, person: Person) -> tuple[Request, ...]:
         If something is another one than the analysis was made with.
     """
     changed: list[str] = []
-    models, tables = {}, {}
+    models, tables, given = {}, {}, {}
     for step in analysis.steps:
         models[step.model] = cache.model(step.model, person.key).digest
         tables[step.table] = cache.table_digest(step.table, person.key)
+        if step.given:
+            given[step.given] = find_given(step.given, person.key)[1]
     for name, digest in models.items():
         if (expected := analysis.models.get(name, "")) not in {"", digest}:
             changed.append(f"model {name!r} (digest {digest[:8]}, not {expected[:8]})")
+    for name, digest in given.items():
+        if (expected := analysis.given.get(name, "")) not in {"", digest}:
+            changed.append(f"given explanation {name!r} (digest {digest[:8]}, not {expected[:8]})")
     for name, digest in tables.items():
         entry = analysis.tables.get(name)
         if entry is not None and entry.digest not in {"", digest}:
@@ -76,16 +82,21 @@ def _requests(analysis: Analysis, person: Person) -> tuple[Request, ...]:
             f"The analysis was made with another {joined(changed)}; bring what it was made with, "
             "or take the digest out of the file."
         )
-    return tuple(_request(step, models, tables) for step in analysis.steps)
+    return tuple(_request(step, models, tables, given) for step in analysis.steps)
 
 
-def _request(step: Step, models: dict[str, str], tables: dict[str, str]) -> Request:
+def _request(
+    step: Step, models: dict[str, str], tables: dict[str, str], given: dict[str, str]
+) -> Request:
     if step.explainer and len(step.explainer) < 64:
         raise InvalidInputError(
             f"Step {step.id!r} asks an explainer that step {step.explainer!r} trains: train it on "
             "the page FastSHAP and write its digest into the file, or use workbench run."
         )
-    return step.request(model_digest=models[step.model], table_digest=tables[step.table])
+    return step.request(
+        model_digest=models[step.model], table_digest=tables[step.table],
+        given_digest=given.get(step.given, ""),
+    )  # fmt: skip
 
 
 def _run(analysis: Analysis, requests: tuple[Request, ...], person: Person, basket: Basket) -> None:

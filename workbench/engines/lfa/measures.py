@@ -192,6 +192,7 @@ METHODS.register(
         params=MeasureParams,
         yields=Measures,
         needs=frozenset(),
+        takes_given=True,
         cost=_cost,
         efforts=_efforts,
         reference="Yeh et al. (2019); Bhatt, Weller and Moura (2020); Agarwal et al. (2022)",
