@@ -11,13 +11,22 @@ import pytest
 
 from tests.analyses import RIGHT, SHAP, analysis
 from tests.attributions import example
+from tests.fairness_fronts import tiny_front
 from workbench import api
 from workbench.analysis import Condition, load_analysis, numbers_digest, run_analysis, save_analysis
-from workbench.analysis.compare import NEAR, TRAINED, differ, machine, tolerance_for
+from workbench.analysis.compare import (
+    NEAR,
+    TRAINED,
+    Difference,
+    differ,
+    machine,
+    tolerance_for,
+)
 from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
 from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
+from workbench.jobs.request import registered_methods
 from workbench.registry.store import registry_root
 
 HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ \u202e"
@@ -327,3 +336,22 @@ def test_no_earlier_run_is_said_before_anything_runs(tmp_path):
     (tmp_path / "numbers.json").write_text('{"steps": {"shap": 3}}')
     with pytest.raises(InvalidInputError, match="is damaged; run the analysis again"):
         run_analysis(analysis(), against=tmp_path)
+
+
+def test_digests_of_weights_count_only_where_all_has_to_be_equal():
+    one = tiny_front()
+    other = replace(one, digests=("0" * len(one.digests[0]), *one.digests[1:]))
+    assert differ(other, one).where == "digests.0"
+    assert differ(other, one).relative == 1
+    assert differ(other, one, digests=False) == Difference()
+    moved = replace(other, excess=one.excess + 0.5)
+    assert differ(moved, one, digests=False).where == "excess"
+
+
+@pytest.mark.parametrize(
+    "method", ["rashomon.retrain", "fairness.remedies", "interactions.bootstrap"]
+)
+def test_what_trains_networks_may_differ_by_more(method):
+    assert method in registered_methods()
+    assert tolerance_for(method, same_machine=False) == TRAINED > NEAR
+    assert tolerance_for(method, same_machine=True) == 0
