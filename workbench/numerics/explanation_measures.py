@@ -145,9 +145,7 @@ def removal_order(
     return (values.nan_to_num() * towards).argsort(dim=2, descending=True, stable=True)
 
 
-def kept_on_the_way(
-    order: Int[Tensor, "b m d k"], *, insertion: bool
-) -> Bool[Tensor, "b m j d k"]:
+def kept_on_the_way(order: Int[Tensor, "b m d k"], *, insertion: bool) -> Bool[Tensor, "b m j d k"]:
     """Mark the features that are kept after each of ``d - 1`` removals, or insertions."""
     d = order.shape[2]
     place = order.argsort(dim=2)[:, :, None]  # (b, m, 1, d, k)
