@@ -36,7 +36,7 @@ INSTEAD = {
     "--model german-mlp": "--model wine-mlp",
     "german-mlp german --method fastshap": "wine-mlp wine --method fastshap",
     "lib-experiments digits": "lib-experiments wine --seeds 1",
-    "lib-experiments digits-noise --seeds 5": "lib-experiments breast-cancer --seeds 1",
+    "lib-experiments digits-noise --seeds 5 --seed 3": "lib-experiments breast-cancer --seeds 1",
     "lib-experiments modular-37 --seeds 1 --out out/": "lib-experiments wine --seeds 1 --out out/",
     "methods --check": "methods --check --model wine-mlp --method exact",
     "remedies adult-mlp adult --by sex": "remedies german-mlp german --by age --bins age=25",

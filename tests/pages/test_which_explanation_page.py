@@ -13,6 +13,7 @@ from tests.bundles import bundle, keep_table
 from tests.functions import categories_table
 from tests.jobs import finish
 from tests.networks import tiny_table
+from tests.reading import read_here
 from tests.visits import (
     address,
     answers,
@@ -28,6 +29,7 @@ from tests.visits import (
 from workbench import api
 from workbench.core.settings import settings
 from workbench.engines.lfa.advisor import QUESTIONS, advise, questions_for
+from workbench.interop import uploaded
 from workbench.jobs.desk import Desk
 from workbench.jobs.queue import Queue
 from workbench.plots.faithfulness_words import faithfulness_sentence
@@ -37,6 +39,7 @@ from workbench.ui import frame, jobs
 from workbench.ui.recommendation import BADGES
 from workbench.ui.text import markup, plain
 from workbench.ui.verdict import verdict, verdict_sentence
+from workbench.workspace.given import given_entries
 from workbench.workspace.store import Workspace
 
 PAGE = "which_explanation"
@@ -361,3 +364,77 @@ class TestRunsThatDoNotEnd:
         assert re.search(r"over 36 rows\.", said(app))
         assert [info.value for info in app.info] == [jobs.STOPPED["cancelled"]]
         assert has(app, "button", "Compare explanations of row 1")
+
+
+def attributions(rows):
+    """A table of attributions of rows as another program writes it."""
+    found = api.explain("wine-mlp", rows, method="kernel", budget=64, device="cpu").to_frame()
+    wide = found.pivot_table(index=["row", "output"], columns="feature", values="attribution")
+    return wide.reset_index().to_csv(index=False).encode()
+
+
+@pytest.fixture
+def upload(monkeypatch):
+    """Brings a file of attributions, which is read here."""
+    monkeypatch.setattr(uploaded, "call", read_here)
+
+    def bring(app, content, name="shap.csv"):
+        return app.file_uploader[0].set_value((name, content, "text/csv")).run()
+
+    return bring
+
+
+def test_an_explanation_from_elsewhere_is_brought_compared_measured_and_removed(
+    me, upload, monkeypatch
+):
+    asked, submit = [], Queue.submit
+    monkeypatch.setattr(
+        Queue, "submit",
+        lambda self, request, **more: asked.append(request) or submit(self, request, **more),
+    )  # fmt: skip
+    rows = rows_of("wine-mlp")
+    app = upload(look(model="wine-mlp", row=2), attributions(rows[:12]))
+    no_fault(app)
+    assert address(app)["given"] == "shap"
+    assert "shap.csv explains 12 rows of the test split" in shown(app).replace("\\", "")
+    beside = [request.rows for request in asked if request.given == "my:shap"]
+    assert beside == [(2,), tuple(range(12))]
+    widget(app, "toggle", "The usual measures").set_value(True).run()
+    no_fault(app)
+    assert asked[-1].method == "lfa.measures"
+    assert (asked[-1].given, asked[-1].rows) == ("my:shap", tuple(range(12)))
+    # A row that it does not explain is looked at without it.
+    app = look(model="wine-mlp", row=20, given="shap")
+    assert "shap.csv does not explain row" in shown(app).replace("\\", "")
+    press(app, "Remove it")
+    assert not given_entries(me.key)
+    assert not has(no_fault(look(model="wine-mlp", row=2)), "selectbox", "Beside ours")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x80\x04cposix\nsystem\n", "looks like a pickle"),
+        (b"alcohol,ash\n1,2\n", "Attributions lack a column for"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_cannot_be_brought_is_told_in_one_sentence(me, upload, content, said):
+    app = upload(look(model="wine-mlp", row=2), content)
+    assert not app.exception
+    (error,) = app.error
+    assert said in error.value, error.value
+    assert "\n" not in error.value
+    assert not given_entries(me.key)
+    assert not Workspace(me.key).drafts()
+
+
+def test_a_process_that_lies_about_a_file_is_not_believed(me, upload, monkeypatch):
+    def lie(*asked):
+        said = read_here(*asked)
+        return {**said, "columns": said["columns"][1:]}
+
+    monkeypatch.setattr(uploaded, "call", lie)
+    app = upload(look(model="wine-mlp", row=2), attributions(rows_of("wine-mlp")[:3]))
+    assert "could not be read; save it again" in app.error[0].value
+    assert not given_entries(me.key)

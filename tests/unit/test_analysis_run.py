@@ -27,14 +27,13 @@ from workbench.analysis.compare import (
     Comparison,
     Difference,
     differ,
-    machine,
     tolerance_for,
 )
 from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
 from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
-from workbench.jobs.request import Request
+from workbench.jobs.request import Request, registered_methods
 from workbench.registry.store import registry_root
 
 HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ \u202e"
@@ -349,13 +348,6 @@ def test_what_is_not_judged_is_said():
     )
 
 
-def test_the_names_of_other_weights_are_no_difference():
-    one = tiny_front()
-    assert differ(replace(one, digests=("0" * 64,) * len(one.digests)), one).where == ""
-    assert differ(replace(one, draws=one.draws + 1), one).where == "draws"
-    assert machine()["threads"]
-
-
 def test_no_earlier_run_is_said_before_anything_runs(tmp_path):
     with pytest.raises(InvalidInputError, match="holds no run of an analysis"):
         run_analysis(analysis(), against=tmp_path)
@@ -407,3 +399,22 @@ def test_a_choice_that_would_be_another_now_is_told():
 def test_only_shapley_values_are_chosen_by_the_program():
     with pytest.raises(InvalidInputError, match="step 'right', chosen: auto chooses among Shapley"):
         analysis(RIGHT | {"chosen": "auto"})
+
+
+def test_digests_of_weights_count_only_where_all_has_to_be_equal():
+    one = tiny_front()
+    other = replace(one, digests=("0" * len(one.digests[0]), *one.digests[1:]))
+    assert differ(other, one).where == "digests.0"
+    assert differ(other, one).relative == 1
+    assert differ(other, one, digests=False) == Difference()
+    moved = replace(other, excess=one.excess + 0.5)
+    assert differ(moved, one, digests=False).where == "excess"
+
+
+@pytest.mark.parametrize(
+    "method", ["rashomon.retrain", "fairness.remedies", "interactions.bootstrap"]
+)
+def test_what_trains_networks_may_differ_by_more(method):
+    assert method in registered_methods()
+    assert tolerance_for(method, same_machine=False) == TRAINED > NEAR
+    assert tolerance_for(method, same_machine=True) == 0

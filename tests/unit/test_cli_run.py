@@ -56,10 +56,13 @@ def test_a_condition_that_holds_ends_with_3_and_the_reason(cli, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"fail_if": [LOW | {"value": "valu", "below": 1}]}, "Error: right: there is no column"),
+        (
+            {"fail_if": [LOW | {"where": {"metric": "no"}, "below": 1}]},
+            "Error: Nothing was run: fail_if 1, where: no row will have 'no' in column 'metric'",
+        ),
         ({"models": {"wine-mlp@1": "0" * 64}}, "Error: Nothing was run: model 'wine-mlp@1' is ano"),
     ],
-    ids=["column", "digest"],
+    ids=["cell", "digest"],
 )
 def test_faults_end_with_1(cli, tmp_path, change, message):
     code, _, err = cli(written(tmp_path, SHAP, RIGHT, **change))

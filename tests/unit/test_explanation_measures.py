@@ -31,6 +31,7 @@ from workbench.numerics.explanation_measures import (
     sparseness,
     strongest,
 )
+from workbench.numerics.removal_measures import sensitivity_n, share_lost
 
 
 def drawn(*shape, seed=0):
@@ -191,6 +192,27 @@ def test_curves_follow_the_order_of_the_values():
         areas[insertion] = float(curve_area(outputs, full, empty))
     assert areas[False] == pytest.approx((0.5 * 1 + 0.25 - 0.25 + 0) / 3)  # 1, 1/4, -1/4, 0
     assert areas[True] == pytest.approx((0 + 0.75 + 1.25 + 0.5) / 3)  # 0, 3/4, 5/4, 1
+
+
+def test_exact_contributions_of_a_sum_are_sufficient_and_sensitive():
+    values = torch.tensor([4.0, 2.0, 1.0, 1.0]).double().view(1, 1, 4, 1)
+    full, empty = torch.tensor([[9.0]]).double(), torch.tensor([[1.0]]).double()
+    order = removal_order(values, full, empty)
+    lost = {}
+    for insertion in (False, True):
+        kept = kept_on_the_way(order, insertion=insertion)
+        outputs = empty[:, :, None, None] + (kept * values[:, :, None]).sum(3)
+        lost[insertion] = float(share_lost(outputs, full, empty, (1, 2)))
+    assert lost[False] == pytest.approx((4 / 8 + 6 / 8) / 2)
+    assert lost[True] == pytest.approx((4 / 8 + 2 / 8) / 2)
+    predicted, sizes = drawn(3, 2, 40, 2), torch.tensor([1, 2]).repeat(20)
+    # What grows with the size alone is no merit: within each size it is known exactly.
+    happened = predicted[:, 0] + 100 * sizes[:, None]
+    torch.testing.assert_close(
+        sensitivity_n(predicted, happened, sizes)[:, 0], torch.ones(3, 2).double()
+    )
+    assert faithfulness_correlation(predicted, happened)[:, 0].abs().max() < 0.5
+    assert share_lost(drawn(2, 1, 3, 1), full[[0, 0]], full[[0, 0]], (1,)).isnan().all()
 
 
 def test_a_row_below_the_reference_is_the_mirror_image():

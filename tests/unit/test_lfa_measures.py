@@ -17,6 +17,7 @@ from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.schema import Feature
 from workbench.core.table import Table
+from workbench.engines import shapley
 from workbench.engines.lfa.changes import Answers, Changes, draw_changes
 from workbench.engines.lfa.measuring import NETWORKS
 from workbench.engines.lfa.randomised import randomised
@@ -99,6 +100,52 @@ def test_deletion_insertion_and_completeness_by_definition(task):
                     curves.append(np.trapezoid((path - empty[k]) / way) / len(e))
                 gap = np.nan if kind == "anchor" else abs(e.sum() - way) / abs(way)
                 np.testing.assert_allclose(got, [*curves, gap], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_comprehensiveness_sufficiency_and_sensitivity_n_by_definition(task):
+    """One row, one explanation and one removal at a time, from the definitions in raw rows."""
+    model, rows, background = case(task=task, missing=True)
+    result, made = measured(model, rows, background), explained(model, rows, background)
+    given = replace(
+        shapley.explain(model, rows, background, method="shapley.exact", device="cpu"),
+        values=made.values[:, made.methods.index("lime")],
+    )
+    beside = api.measures(model, rows, background, device="cpu", given=given, **FAST)
+    reference = torch.from_numpy(made.reference)
+    scene = scene_of(model, background)
+    subsets = draw_changes(scene, Context(), samples=20, scale=0.25, copies=0, radius=0.05).subsets
+    counts = [1, 1, 1, 3]  # 5, 10, 20 and 50 % of five features, rounded up
+    for i, x in enumerate(rows.X):
+        full, empty = (model.predict(r[None])[0].numpy() for r in (x, reference))
+        gone = full - model.predict(torch.where(subsets, reference, x)).numpy()
+        for m, kind in enumerate(result.types):
+            for k in range(len(full)):
+                names = ("comprehensiveness", "sufficiency", "sensitivity-n")
+                got = [scores_of(result, name)[i, m, k] for name in names]
+                if kind == "slope":
+                    assert np.isnan(got).all()
+                    continue
+                e, way = np.nan_to_num(made.values[i, m, :, k]), full[k] - empty[k]
+                order = np.argsort(-e if kind == "anchor" else -e * np.sign(way), kind="stable")
+                lost = []
+                for kept in (False, True):
+                    each = []
+                    for n in counts:
+                        changed = torch.zeros(5, dtype=torch.bool)
+                        changed[order[:n]] = True
+                        row = torch.where(~changed if kept else changed, reference, x)
+                        each.append((full[k] - model.predict(row[None])[0, k].item()) / way)
+                    lost.append(np.mean(each))
+                said = subsets.double().numpy() @ e
+                sizes = subsets.sum(1).numpy()
+                by_size = [np.corrcoef(said[sizes == n], gone[sizes == n, k])[0, 1] for n in (2, 3)]
+                np.testing.assert_allclose(got[:2], lost, rtol=1e-6, atol=1e-9)
+                np.testing.assert_allclose(got[2], np.mean(by_size), rtol=1e-6, atol=1e-9)
+    ours, theirs = (beside.methods.index(name) for name in ("lime", "given"))
+    for name in ("comprehensiveness", "sufficiency", "sensitivity-n"):
+        found = scores_of(beside, name)
+        np.testing.assert_allclose(found[:, theirs], found[:, ours], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("missing", [False, True])

@@ -1,5 +1,7 @@
 """Small networks trained anew, and the command that prints what they take."""
 
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -35,6 +37,15 @@ def test_what_does_not_exist_is_named():
         list(needed_by("wine", 0, Context()))
     said = CliRunner().invoke(workbench, ["lib-experiments", "cifar"])
     assert said.exit_code == 2
+
+
+def test_the_seed_is_that_of_the_first_network_and_little_memory_changes_nothing():
+    call = ["lib-experiments", "wine", "--json"]
+    said = CliRunner().invoke(workbench, [*call, "--seeds", "2"])
+    again = CliRunner().invoke(workbench, [*call, "--seeds", "1", "--seed", "1", "--memory", "1MB"])
+    assert again.exit_code == 0, again.output
+    later = [one for one in json.loads(said.stdout)["counts"] if one["seed"] == 1]
+    assert json.loads(again.stdout)["counts"] == later
 
 
 def test_it_can_be_cancelled():

@@ -47,6 +47,14 @@ def test_training_again_gives_the_same_bits(twice):
     assert first == second
 
 
+def test_another_seed_gives_another_network_and_its_card_says_so(tmp_path, twice):
+    folder = train("wine-mlp", tmp_path, Context(), seed=3)
+    card, _ = read_card(folder)
+    assert (card.seed, card.created_by) == (3, "workbench train wine-mlp --seed 3")
+    assert card.weights_sha256 != read_card(twice[0])[0].weights_sha256
+    assert train("wine-mlp", tmp_path, Context(), seed=RECIPES["wine-mlp"].seed).name == "2"
+
+
 def test_training_again_gives_the_bundled_model(twice):
     again, bundled = (
         load_file(folder / "model.safetensors") for folder in (twice[0], find_version("wine-mlp@1"))

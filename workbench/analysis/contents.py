@@ -70,6 +70,10 @@ class Analysis(BaseModel):
     tables: dict[str, TableEntry] = Field(
         default_factory=dict, max_length=MAX_STEPS, description="Digests by reference."
     )
+    given: dict[str, str] = Field(
+        default_factory=dict, max_length=MAX_STEPS,
+        description="Digests of explanations from elsewhere, by reference.",
+    )  # fmt: skip
     steps: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS)
     fail_if: tuple[Condition, ...] = Field((), max_length=MAX_STEPS)
     made_with: dict[str, str] = Field(
@@ -87,19 +91,19 @@ class Analysis(BaseModel):
         if faults:
             raise InvalidInputError(f"The analysis does not fit: {joined(faults)}.")
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "given", mode="before")
     @classmethod
-    def _unpinned_models(cls, models: object) -> object:
-        if not isinstance(models, Mapping):
-            return models
-        return {name: "" if digest is None else digest for name, digest in models.items()}
+    def _unpinned(cls, digests: object) -> object:
+        if not isinstance(digests, Mapping):
+            return digests
+        return {name: "" if digest is None else digest for name, digest in digests.items()}
 
-    @field_validator("models")
+    @field_validator("models", "given")
     @classmethod
-    def _digests(cls, models: dict[str, str]) -> dict[str, str]:
-        if wrong := [name for name, digest in models.items() if not _is_digest(digest)]:
+    def _digests(cls, digests: dict[str, str]) -> dict[str, str]:
+        if wrong := [name for name, digest in digests.items() if not _is_digest(digest)]:
             raise ValueError(f"the digest of {wrong[0]!r} must be 64 hexadecimal digits, or null")
-        return models
+        return digests
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -138,6 +142,8 @@ class Analysis(BaseModel):
             content["level"] = self.level
         content["models"] = {name: digest or None for name, digest in self.models.items()}
         content["tables"] = {name: entry.fields() for name, entry in self.tables.items()}
+        if self.given:
+            content["given"] = {name: digest or None for name, digest in self.given.items()}
         content["steps"] = [step.fields() for step in self.steps]
         if self.fail_if:
             content["fail_if"] = [
@@ -189,11 +195,14 @@ def analysis_of(
     ids, n = ids_for(request.method for request in requests), len(requests)
     models: dict[str, str] = {}
     tables: dict[str, str] = {}
+    given: dict[str, str] = {}
     trained: dict[str, str] = {}
     steps = []
     for i, request in enumerate(requests):
         _note(models, "Model", request.model, request.model_digest)
         _note(tables, "Table", request.table, request.table_digest)
+        if request.given:
+            _note(given, "Explanation", request.given, request.given_digest)
         result = _at(results, i, n)
         step = step_of(
             request, ids[i], title=_at(titles, i, n) or "", remark=_at(remarks, i, n) or "",
@@ -208,7 +217,7 @@ def analysis_of(
             trained[result.digest] = ids[i]
     return Analysis(
         title=title, comments=tuple(comments), level=level, models=models,
-        tables={name: TableEntry(digest=digest) for name, digest in tables.items()},
+        tables={name: TableEntry(digest=digest) for name, digest in tables.items()}, given=given,
         steps=tuple(steps), made_with=versions(),
     )  # fmt: skip
 

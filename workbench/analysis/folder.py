@@ -2,13 +2,13 @@
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from workbench.analysis.leftovers import held_name, tidy
 from workbench.core.errors import InvalidInputError, ResultFileError
 from workbench.core.results import Result, load
 
@@ -30,7 +30,7 @@ def out_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     """Yield a folder beside ``out`` to write to; it takes its place when the block succeeds.
 
     An earlier run is replaced; other files in its folder are kept. When the block fails nothing
-    is left and ``out`` is as it was.
+    is left and ``out`` is as it was. What runs that were killed left beside it is removed.
 
     Parameters
     ----------
@@ -43,25 +43,24 @@ def out_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
         If the folder is not one to write to.
     """
     out = out.absolute().resolve()
+    tidy(out, OURS.__contains__)
     _check(out, force=force)
-    name = secrets.token_hex(4)
-    part, old = (out.with_name(f".{out.name}.{name}.{end}") for end in ("part", "old"))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.mkdir()
-    except OSError as error:
-        raise InvalidInputError(
-            f"Folder {str(out)!r} cannot be written to ({error.strerror}); choose another."
-        ) from None
-    try:
-        yield part
-        if out.exists():
-            _keep_others(out, part)
-            os.replace(out, old)  # noqa: PTH105 - two renames, each at once
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    with held_name(out) as (part, old):
+        try:
+            part.mkdir(parents=True)
+        except OSError as error:
+            raise InvalidInputError(
+                f"Folder {str(out)!r} cannot be written to ({error.strerror}); choose another."
+            ) from None
+        try:
+            yield part
+            if out.exists():
+                _keep_others(out, part)
+                os.replace(out, old)  # noqa: PTH105 - two renames, each at once
+            part.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def is_run(folder: Path) -> bool:

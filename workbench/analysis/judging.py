@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from workbench.analysis.faults import place, told
 from workbench.analysis.figures import misnamed
+from workbench.analysis.table_columns import COLUMNS
 from workbench.core.method import Method
-from workbench.core.results import Explainer, Tabular
+from workbench.core.results import Explainer
 from workbench.core.schema import listing
 from workbench.jobs.request import registered_methods
 
@@ -79,6 +80,9 @@ def _of_step(
     if step.get("chosen") == "auto" and not name.startswith("shapley."):
         where = place(("steps", at, "chosen"), content)
         yield f"{where}: auto chooses among Shapley values alone, leave it out"
+    if step.get("given") and not method.takes_given:
+        where = place(("steps", at, "given"), content)
+        yield f"{where}: {method.title} takes no explanation from elsewhere, leave it out"
     yield from _of_explainer(at, steps, step, content)
     yield from misnamed(at, step, method, content)
 
@@ -120,8 +124,29 @@ def _of_condition(
     method = _method(meant[0]) if meant else None
     if isinstance(code, str) and code:
         yield from _of_check(where, code, method)
-    if condition.get("value") and method is not None and method.yields not in get_args(Tabular):
+    if condition.get("value") and method is not None:
+        yield from _of_value(where, condition, method)
+
+
+def _of_value(where: str, condition: Mapping[str, Any], method: Method) -> Iterator[str]:
+    """Hold the columns that a condition names against those that the table will have."""
+    columns, value = COLUMNS.get(method.yields.kind), condition["value"]
+    if columns is None:
         yield f"{where}, value: {method.yields.kind} has no table, use a check instead"
+        return
+    if not isinstance(value, str):
+        return
+    if lacking := columns.lacks(value):
+        yield f"{where}, value: {lacking}"
+    elif value in columns.words:
+        numbers = listing(columns.numbers, 30)
+        yield f"{where}, value: column {value!r} holds no numbers, choose one of {numbers}"
+    elif condition.get("sure") is True and columns.is_unsure(value):
+        yield f"{where}, sure: {value!r} has no interval, leave out sure"
+    wanted = condition.get("where")
+    for name in wanted if isinstance(wanted, Mapping) else ():
+        if lacking := columns.lacks(str(name)):
+            yield f"{where}, where: {lacking}"
 
 
 def _of_check(where: str, code: str, method: Method | None) -> Iterator[str]:

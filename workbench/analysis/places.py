@@ -16,14 +16,18 @@ from workbench.core.table import Table
 from workbench.core.wording import joined
 from workbench.data.bundled import TABLES, open_table, with_beside
 from workbench.engines.performance.overview import Overview, table_overview
+from workbench.jobs.given import digest_of_given
 from workbench.jobs.work import Sources
 from workbench.workspace import explainers
 from workbench.workspace.sources import MINE
 
+# What steps refer to, and what it is called.
+WORDS = {"model": "model", "table": "table", "given": "given explanation"}
+
 
 @dataclass(frozen=True)
 class Changed:
-    """A model or table that is another one than the analysis was made with."""
+    """What steps refer to and is another one than the analysis was made with."""
 
     word: str
     reference: str
@@ -48,7 +52,7 @@ class Places(Sources):
     ----------
     folder
         Relative paths of the analysis start here.
-    models, tables
+    models, tables, given
         What to take instead of a reference; relative paths start in the working folder.
     """
 
@@ -58,17 +62,21 @@ class Places(Sources):
         folder: Path,
         models: Mapping[str, str] | None = None,
         tables: Mapping[str, str] | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self._analysis, self._folder = analysis, folder
-        self._instead = {"model": dict(models or {}), "table": dict(tables or {})}
+        self._instead = {
+            "model": dict(models or {}), "table": dict(tables or {}), "given": dict(given or {}),
+        }  # fmt: skip
         self._trained: dict[str, Explainer] = {}
-        for word, given in self._instead.items():
-            used = dict.fromkeys(getattr(step, word) for step in analysis.steps)
-            if unused := [name for name in given if name not in used]:
+        for word, instead in self._instead.items():
+            used = [*dict.fromkeys(filter(None, (getattr(step, word) for step in analysis.steps)))]
+            if unused := [name for name in instead if name not in used]:
+                choice = listing(map(repr, used), 20)
                 raise InvalidInputError(
-                    f"No step uses {word} {unused[0]!r}; what may be replaced is "
-                    f"{listing(map(repr, used), 20)}."
+                    f"No step uses {WORDS[word]} {unused[0]!r}; "
+                    f"{f'what may be replaced is {choice}' if used else 'there are none'}."
                 )
 
     def add(self, explainer: Explainer) -> None:
@@ -93,6 +101,13 @@ class Places(Sources):
         if entry.beside:
             schema = with_beside(place, schema, entry.beside)
         return open_table(place, schema=schema, ignore_extra=entry.ignore_extra_columns)[0]
+
+    def find_given(self, reference: str, owner: str) -> tuple[Path, str]:
+        """Return the file of an explanation from elsewhere, and its digest."""
+        place = self.place("given", reference)
+        if not isinstance(place, Path):
+            return super().find_given(place, owner)
+        return place, digest_of_given(place)
 
     def with_explainer(self, model: Model, digest: str, owner: str) -> Model:
         """Return the model with one explainer: of a step, or one that is kept."""
@@ -124,12 +139,13 @@ class Found:
 
     Attributes
     ----------
-    models, tables
+    models, tables, given
         Digests by reference.
     """
 
     models: dict[str, str]
     tables: dict[str, str]
+    given: dict[str, str]
     cards: tuple[Card, ...]
     overviews: tuple[Overview, ...]
     changed: tuple[Changed, ...]
@@ -155,7 +171,9 @@ def find_all(
     for step in steps:
         users.setdefault(("model", step.model), []).append(step.id)
         users.setdefault(("table", step.table), []).append(step.id)
-    digests: dict[str, dict[str, str]] = {"model": {}, "table": {}}
+        if step.given:
+            users.setdefault(("given", step.given), []).append(step.id)
+    digests: dict[str, dict[str, str]] = {word: {} for word in WORDS}
     cards, overviews, faults, changed = [], [], [], []
     for (word, reference), used_by in users.items():
         try:
@@ -165,26 +183,34 @@ def find_all(
                 cards.append(model.card)
                 own = [step for step in steps if step.id in used_by]
                 faults += unknown_to(model.schema, own)
+            elif word == "given":
+                digest = places.find_given(reference, owner)[1]
+                expected = analysis.given.get(reference, "")
             else:
                 table = places.find_table(reference, owner)
                 entry = analysis.tables.get(reference, TableEntry())
                 digest, expected = table.digest, entry.digest
                 overviews.append(table_overview(table))
         except WorkbenchError as error:
-            faults.append(f"step {used_by[0]!r}, {word}: {str(error).removesuffix('.')}")
+            faults.append(f"step {used_by[0]!r}, {WORDS[word]}: {str(error).removesuffix('.')}")
             continue
         digests[word][reference] = digest
         if expected and digest != expected:
-            changed.append(Changed(word, reference, expected, digest, tuple(used_by)))
+            changed.append(Changed(WORDS[word], reference, expected, digest, tuple(used_by)))
     if faults:
         raise InvalidInputError(f"Nothing was run: {'; '.join(faults)}.")
-    return Found(digests["model"], digests["table"], tuple(cards), tuple(overviews), tuple(changed))
+    return Found(
+        digests["model"], digests["table"], digests["given"], tuple(cards), tuple(overviews),
+        tuple(changed),
+    )  # fmt: skip
 
 
 def _is_path(word: str, text: str) -> bool:
-    """Tell paths from names: ``./credit``, ``people.csv``."""
+    """Tell paths from names: ``./credit``, ``people.csv``; what is given has a path if not mine."""
     if text.startswith(MINE):
         return False
+    if word == "given":
+        return True
     if word == "table" and text.replace("_", "-") in TABLES:
         return False
     return "/" in text or "\\" in text or (word == "table" and bool(Path(text).suffix))

@@ -12,6 +12,7 @@ from workbench.analysis.replay import Replay
 from workbench.analysis.step import Step, ids_for
 from workbench.analysis.yaml_file import load_analysis, save_analysis
 from workbench.core.errors import InvalidInputError
+from workbench.core.faithfulness import GIVEN
 from workbench.core.method import METHODS
 from workbench.core.model import Model
 from workbench.core.people import LOCAL
@@ -40,6 +41,8 @@ class Made:
         Values that the rows were looked at with.
     explainer
         Digest of the trained explainer that was asked.
+    given
+        Path of the explanation from elsewhere that stood beside those of the run.
     """
 
     result: Result
@@ -52,6 +55,7 @@ class Made:
     ignore_extra_columns: bool = False
     changes: dict[str, str | int | float] | None = None
     explainer: str = ""
+    given: str = ""
 
 
 def record(path: str | Path, made: Made, *, title: str = "Analysis") -> Step:
@@ -103,19 +107,21 @@ def _step(made: Made, id: str, folder: Path) -> Step:
     asked = made.result.provenance
     uses = METHODS.find(asked.method).uses
     return Step(
-        id=id, method=asked.method, params=asked.params,
+        id=id, method=asked.method,
+        params={name: value for name, value in asked.params.items() if name != GIVEN},
         model=_reference("model", made.model, made.loaded.name, folder),
         table=_reference("table", made.table, made.table, folder), changes=made.changes or {},
         background=asked.n_background if "background" in uses else 0, seed=asked.seed,
         device=made.device, explainer=made.explainer, expect=numbers_digest(made.result),
         chosen="auto" if was_chosen(asked) else "",
+        given=_reference(GIVEN, made.given, made.given, folder) if made.given else "",
     )  # fmt: skip
 
 
 def _reference(word: str, given: str, name: str, folder: Path) -> str:
     """Return what an analysis in a folder calls a thing: by its whole name, or by its path."""
     if given.startswith(MINE):
-        return given if word == "table" else f"{MINE}{name}"
+        return f"{MINE}{name}" if word == "model" else given
     if word == "table" and given.replace("_", "-") in TABLES:
         return given.replace("_", "-")
     if not Path(given).exists():
@@ -131,9 +137,12 @@ def _with(earlier: Analysis | None, step: Step, made: Made, title: str) -> Analy
     models.setdefault(step.model, "")
     entry = TableEntry(beside=made.beside, ignore_extra_columns=made.ignore_extra_columns)
     tables.setdefault(step.table, entry)
+    given = {} if earlier is None else dict(earlier.given)
+    if step.given:
+        given.setdefault(step.given, "")
     if earlier is None:
-        return Analysis(title=title, models=models, tables=tables, steps=(step,))
-    changes = {"models": models, "tables": tables, "steps": (*earlier.steps, step)}
+        return Analysis(title=title, models=models, tables=tables, given=given, steps=(step,))
+    changes = {"models": models, "tables": tables, "given": given, "steps": (*earlier.steps, step)}
     return Analysis(**{**dict(earlier), **changes})
 
 
@@ -143,7 +152,10 @@ def _pinned(analysis: Analysis, replay: Replay) -> Analysis:
         name: entry.model_copy(update={"digest": replay.found.tables.get(name, entry.digest)})
         for name, entry in analysis.tables.items()
     }
-    changes = {"models": {**analysis.models, **replay.found.models}, "tables": tables}
+    changes = {
+        "models": {**analysis.models, **replay.found.models}, "tables": tables,
+        "given": {**analysis.given, **replay.found.given},
+    }  # fmt: skip
     return analysis.model_copy(update={**changes, "made_with": machine()})
 
 

@@ -67,7 +67,7 @@ class Replay:
         Where relative paths of the analysis start; by default the folder of its file.
     only
         Ids of the steps that may be asked for; by default all.
-    models, tables
+    models, tables, given
         References that have another name on this machine, and what to take instead.
     seed, device
         Instead of those of the steps.
@@ -90,6 +90,7 @@ class Replay:
         only: Sequence[str] = (),
         models: Mapping[str, str] | None = None,
         tables: Mapping[str, str] | None = None,
+        given: Mapping[str, str] | None = None,
         seed: int | None = None,
         device: str | None = None,
         changed_is_fine: bool = False,
@@ -101,7 +102,7 @@ class Replay:
             analysis = load_analysis(analysis)
         self.analysis = _adapted(analysis, seed, device)
         self.ids = _wanted(analysis, only)
-        self.places = Places(self.analysis, Path(folder or "."), models, tables)
+        self.places = Places(self.analysis, Path(folder or "."), models, tables, given)
         self._owner, self._earlier = owner, dict(earlier or {})
         self._runs: dict[str, StepRun] = {}
         self.found: Found = find_all(self.places, self.analysis, owner, self.ids)
@@ -200,6 +201,7 @@ class Replay:
             model_digest=self.found.models[step.model],
             table_digest=self.found.tables[step.table],
             explainer=explainer,
+            given_digest=self.found.given.get(step.given, ""),
         )
 
 

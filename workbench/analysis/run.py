@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from workbench.analysis.cells import refuse_unknown_cells
 from workbench.analysis.compare import Comparison, differ, machine, tolerance_for
 from workbench.analysis.contents import Analysis, TableEntry
 from workbench.analysis.figures import drawable
@@ -136,6 +137,7 @@ def run_analysis(
     only: Sequence[str] = (),
     models: Mapping[str, str] | None = None,
     tables: Mapping[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
     seed: int | None = None,
     device: str | None = None,
     changed_is_fine: bool = False,
@@ -163,7 +165,7 @@ def run_analysis(
         written as a whole or not at all. None writes nothing.
     only
         Ids of the steps to run; those that they need are run as well.
-    models, tables
+    models, tables, given
         References that have another name on this machine, and what to take instead.
     seed, device
         Instead of those of the steps.
@@ -205,10 +207,11 @@ def run_analysis(
     before = None if against is None else (Path(against), read_numbers(Path(against)))
     with nullcontext() if target is None else out_folder(target, force=force) as part:
         replay = Replay(
-            analysis, folder=folder, only=only, models=models, tables=tables, seed=seed,
-            device=device, changed_is_fine=changed_is_fine, owner=owner,
+            analysis, folder=folder, only=only, models=models, tables=tables,
+            given=given, seed=seed, device=device, changed_is_fine=changed_is_fine, owner=owner,
             earlier={**_earlier(target if reuse else None), **(earlier or {})},
         )  # fmt: skip
+        refuse_unknown_cells(replay, owner)
         steps = _run_all(replay, progress)
         runs = {run.step.id: run for run in steps}
         verdicts = judge(replay.analysis.fail_if, runs)
@@ -268,7 +271,9 @@ def _compare(
             run.step.method, same_machine=same and kinds == {"cpu"},
             same_kind_of_device=len(kinds) == 1,
         )  # fmt: skip
-        found.append(Comparison(run.step.id, differ(run.result, result), tolerance))
+        found.append(Comparison(
+            run.step.id, differ(run.result, result, digests=tolerance == 0), tolerance,
+        ))  # fmt: skip
     return tuple(found)
 
 
@@ -290,10 +295,12 @@ def _as_run(replay: Replay, steps: Sequence[StepRun], out: Path | None) -> Analy
         update={
             "models": {seen("model", name): d for name, d in replay.found.models.items()},
             "tables": tables,
+            "given": {seen("given", name): d for name, d in replay.found.given.items()},
             "steps": tuple(
                 step.model_copy(
                     update={
                         "model": seen("model", step.model), "table": seen("table", step.table),
+                        "given": seen("given", step.given) if step.given else "",
                         "expect": numbers[step.id],
                     }
                 )

@@ -14,7 +14,7 @@ MAX_TITLE, MAX_REMARK, MAX_REFERENCE = 300, 20_000, 1_000
 ID = r"[a-z0-9-]{1,60}"
 _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 # A request says these of what lies behind the references; a step leaves them to the analysis.
-DIGESTS = frozenset({"model_digest", "table_digest"})
+DIGESTS = frozenset({"model_digest", "table_digest", "given_digest"})
 # A step says these besides what it asks.
 SAID = frozenset({"chosen", "title", "remark", "figures", "expect"})
 
@@ -52,6 +52,10 @@ class Step(BaseModel):
         pattern=r"^([0-9a-f]{64}|[a-z0-9-]{1,60})?$",
         description="Step that trains the explainer to ask, or digest of a kept one.",
     )
+    given: str = Field(
+        "", max_length=MAX_REFERENCE,
+        description="Explanation from elsewhere to look at beside those of the method: a path.",
+    )  # fmt: skip
     seed: int = Field(0, ge=0)
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda(:[0-9]{1,3})?)$")
     title: str = Field("", max_length=MAX_TITLE, description="Above the result in a report.")
@@ -108,14 +112,17 @@ class Step(BaseModel):
         return hash(self.model_dump_json())
 
     def request(
-        self, *, model_digest: str, table_digest: str, explainer: str | None = None
-    ) -> Request:
+        self, *, model_digest: str, table_digest: str, explainer: str | None = None,
+        given_digest: str = "",
+    ) -> Request:  # fmt: skip
         """Return what a job is asked that makes this step; the inverse of ``step_of``.
 
         Parameters
         ----------
         explainer
             Digest of the explainer, where the step names it by the step that trains it.
+        given_digest
+            Of the explanation from elsewhere, where the step names one.
 
         Raises
         ------
@@ -126,6 +133,7 @@ class Step(BaseModel):
         return Request(
             **asked, model_digest=model_digest, table_digest=table_digest,
             explainer=self.explainer if explainer is None else explainer,
+            given_digest=given_digest,
         )  # fmt: skip
 
     def fields(self) -> dict[str, Any]:

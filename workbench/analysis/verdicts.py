@@ -122,7 +122,7 @@ def _rows(frame: "pd.DataFrame", where: Mapping[str, Cell]) -> "pd.DataFrame":
     rows = frame
     for column, wanted in where.items():
         cells = _column(rows, column)
-        fits = [_same(cell, wanted) for cell in cells]
+        fits = [same_cell(cell, wanted) for cell in cells]
         if not any(fits):
             choice = listing(dict.fromkeys(map(repr, cells)))
             raise InvalidInputError(
@@ -174,7 +174,8 @@ def _beyond(value: float, condition: Condition) -> bool:
     }[condition.bound]
 
 
-def _same(cell: Any, wanted: Cell) -> bool:
+def same_cell(cell: Any, wanted: Cell) -> bool:
+    """Tell whether a cell of a table is the one that a condition names."""
     if wanted is None:
         return cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
     if isinstance(wanted, bool) or isinstance(cell, bool):

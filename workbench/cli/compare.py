@@ -58,7 +58,9 @@ def compare(question: str | None, budget: int | None, given: Path | None, **flag
             f"There is no question {question!r}; choose one of {listing(QUESTIONS, 20)}."
         )
     tell = partial(_summary, shown=flags["shown"], question=question, budget=budget)
-    finish("faithfulness", "Comparing", tell, read=partial(rows_beside, given), **flags)
+    finish(
+        "faithfulness", "Comparing", tell, read=partial(rows_beside, given), given=given, **flags
+    )
 
 
 def _summary(
@@ -84,7 +86,7 @@ def measure(given: Path | None, **flags: Any) -> None:
     does not define for an explanation is n/a.
     """
     tell = partial(_measured, shown=flags["shown"])
-    finish("measures", "Measuring", tell, read=partial(rows_beside, given), **flags)
+    finish("measures", "Measuring", tell, read=partial(rows_beside, given), given=given, **flags)
 
 
 def _measured(result: "Measures", shown: str | None) -> str:

@@ -21,7 +21,6 @@ Examples:
   workbench import-attribution adult-mlp people.csv ig.parquet --one-hot sum --out out/
   workbench report out/
 """
-SUFFIX = ".attribution"
 
 
 @click.command(name="import-attribution", no_args_is_help=True, epilog=EXAMPLES)
@@ -106,13 +105,10 @@ def _read_beside(
     import numpy as np
 
     from workbench import api  # loads torch
-    from workbench.core.results import Attribution
+    from workbench.jobs.given import SUFFIX, attribution_in
 
     if path.suffix == SUFFIX:
-        given = api.load_result(path)
-        if not isinstance(given, Attribution):
-            raise InvalidInputError(f"{str(path)!r} is a result of kind {given.kind!r}, "
-                                    "which holds no attributions.")  # fmt: skip
+        given = attribution_in(path)
     else:
         settings: dict[str, Any] = {} if output is None else {"output": output}
         given = api.import_attribution(path, model, rows, **settings)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workbench.cli.options import progress_bar
+from workbench.cli.options import MEMORY
 from workbench.cli.results import check_folder
+from workbench.cli.running import running
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NAMES = (
 EXAMPLES = """\b
 Examples:
   workbench lib-experiments digits
-  workbench lib-experiments digits-noise --seeds 5
+  workbench lib-experiments digits-noise --seeds 5 --seed 3
   workbench lib-experiments modular-37 --seeds 1 --out out/
 """
 
@@ -36,28 +37,39 @@ Examples:
     help="Loss of accuracy that still counts as kept.",
 )  # fmt: skip
 @click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Of the first network; the others have the next ones. Same seed, same numbers.",
+)  # fmt: skip
+@MEMORY
+@click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to: all numbers as JSON; of modular-..., a picture of the features.",
 )  # fmt: skip
 @click.option("--json", "as_text", is_flag=True, help="Print everything as JSON.")
 def lib_experiments(
-    name: str, seeds: int, tolerance: float, out: Path | None, as_text: bool
-) -> None:
+    name: str, seeds: int, tolerance: float, seed: int, memory: int | None, out: Path | None,
+    as_text: bool,
+) -> None:  # fmt: skip
     """Train small networks, and say how few features and edges they take in three bases.
 
     NAME is digits, digits-noise (digits beside 32 columns of noise), digits-cnn (two convolutions),
     breast-cancer, wine or adult; or modular-37, modular-53 or modular-113, a transformer that
     learns to add modulo 37, 53 or 113 (the last takes minutes). Every layer, and every section
     between two, is cut alone until accuracy on test rows is more than the tolerance below that of
-    the whole network.
+    the whole network. Networks this small are trained on the CPU, so that their numbers are the
+    same everywhere.
     """
+    import torch
+
     from workbench.core.context import Context
+    from workbench.numerics.devices import memory_budget
     from workbench.operations.lib_experiments import needed_by  # loads torch
 
     if out is not None:
         check_folder(out)
-    with progress_bar("Training") as progress:
-        found = list(needed_by(name, seeds, Context(progress=progress), tolerance=tolerance))
+    with running("Training", memory) as progress:
+        context = Context(seed=seed, budget=memory_budget(torch.device("cpu")), progress=progress)
+        found = list(needed_by(name, seeds, context, tolerance=tolerance))
     content = json.dumps(_record(name, tolerance, found), indent=2, allow_nan=False)
     for path in _write(name, content, found, out) if out else []:
         click.echo(f"Wrote {path}", err=as_text)

@@ -37,6 +37,7 @@ def add_step(
     model: str,
     flags: Mapping[str, Any],
     changes: Mapping[str, str] | None,
+    given: str = "",
 ) -> str:
     """Add a run to an analysis file, and say so.
 
@@ -50,18 +51,13 @@ def add_step(
     from workbench.numerics.devices import choose_device
 
     asked = done.result.provenance
-    if "given" in done.tables:
-        raise InvalidInputError(
-            "An explanation from elsewhere (--given) is no part of an analysis file; the run was "
-            "not added to it."
-        )
     names = [name.strip() for name in (done.settings.get("by") or "").split(",")]
     made = Made(
         done.result, done.model, str(choose_device(flags.get("device"))), model, flags["table"],
         done.tables.get("rows"),
         tuple(name for name in names if name and name not in done.model.schema.names),
         bool(flags.get("ignore_extra_columns")), dict(changes or {}),
-        api.explainer_for(done.model, asked.method, asked.params),
+        "" if given else api.explainer_for(done.model, asked.method, asked.params), given,
     )  # fmt: skip
     step = record(path, made)
     return f"Added step {step.id} to {path}"

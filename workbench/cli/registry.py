@@ -64,15 +64,23 @@ def _print_list(cards: "list[Card]", *, empty: str, as_text: bool) -> None:
     type=FOLDER,
     help="Registry folder. [default: WORKBENCH_MODELS, else built-in]",
 )
+@click.option(
+    "--seed", type=click.IntRange(min=0),
+    help="Another start than the recipe's: the same model as it might have turned out as well.",
+)  # fmt: skip
 @AS_JSON
-def train(name: str, into: Path | None, as_text: bool) -> None:
-    """Train the bundled model NAME from its recipe and publish it as a new version."""
+def train(name: str, into: Path | None, seed: int | None, as_text: bool) -> None:
+    """Train the bundled model NAME from its recipe and publish it as a new version.
+
+    It is trained on the CPU in one thread, so that the same weights come out on every device of a
+    machine.
+    """
     from workbench.core.context import Context  # loads torch
     from workbench.registry.store import read_card, registry_root
     from workbench.training.train import train as run  # loads scikit-learn
 
     with progress_bar("Training") as progress:
-        folder = run(name, into or registry_root(), Context(progress=progress))
+        folder = run(name, into or registry_root(), Context(progress=progress), seed=seed)
     card, _ = read_card(folder)
     click.echo(f"Wrote {folder}", err=as_text)
     if as_text:

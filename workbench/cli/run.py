@@ -45,6 +45,10 @@ fail_if holds, or numbers differ from an earlier run by more than the tolerance;
     help="Take another table or file where the file says NAME.",
 )  # fmt: skip
 @click.option(
+    "--given", multiple=True, metavar="NAME=FILE",
+    help="Take another explanation from elsewhere where the file says NAME.",
+)  # fmt: skip
+@click.option(
     "--changed-is-fine", is_flag=True,
     help="Run on models and tables that are not those of the file, and say so.",
 )  # fmt: skip
@@ -66,15 +70,15 @@ fail_if holds, or numbers differ from an earlier run by more than the tolerance;
 @click.option("--json", "as_text", is_flag=True, help="Print what came out as JSON.")
 def run(
     file: Path, out: Path | None, only: tuple[str, ...], models: tuple[str, ...],
-    tables: tuple[str, ...], changed_is_fine: bool, against: Path | None, reuse: bool,
-    force: bool, seed: int | None, device: str | None,
+    tables: tuple[str, ...], given: tuple[str, ...], changed_is_fine: bool,
+    against: Path | None, reuse: bool, force: bool, seed: int | None, device: str | None,
     level: Literal["summary", "analyst", "auditor"] | None, pdf: bool, as_text: bool,
 ) -> None:  # fmt: skip
     """Run the analysis in FILE again: every step, and whether its conditions hold.
 
     FILE is YAML, as the page Report downloads it; docs/analysis-files.md says what is in it.
     """
-    instead = [_pairs("--model", models), _pairs("--table", tables)]
+    instead = [_pairs("--model", models), _pairs("--table", tables), _pairs("--given", given)]
     if out is None and (reuse or pdf):
         flag = "--reuse" if reuse else "--pdf"
         raise InvalidInputError(f"{flag} needs a folder; name one with --out.")
@@ -82,9 +86,9 @@ def run(
 
     with progress_bar("Running") as progress:
         done = api.run_analysis(
-            file, out=out, only=only, models=instead[0], tables=instead[1], seed=seed,
-            device=device, changed_is_fine=changed_is_fine, against=against, reuse=reuse,
-            force=force, level=level, pdf=pdf, progress=progress,
+            file, out=out, only=only, models=instead[0], tables=instead[1],
+            given=instead[2], seed=seed, device=device, changed_is_fine=changed_is_fine,
+            against=against, reuse=reuse, force=force, level=level, pdf=pdf, progress=progress,
         )  # fmt: skip
     click.echo(
         json.dumps(done.summary(), indent=2, allow_nan=False) if as_text else _told(done, out)

@@ -65,7 +65,7 @@ def finish(
     verb: str, label: str, tell: Callable[[Any], str], *, out: Path | None, as_text: bool,
     write: Callable[..., list[Path]] = write_result, then: Callable[[Done], str] | None = None,
     analysis: Path | None = None, named: str = "", changes: Mapping[str, str] | None = None,
-    **flags: Any,
+    given: Path | None = None, **flags: Any,
 ) -> None:  # fmt: skip
     """Run a verb of the API, write its files, and print it: in words, or as JSON.
 
@@ -86,6 +86,8 @@ def finish(
         What the model was called, where it is loaded already.
     changes
         Values that the reader of the rows gave them.
+    given
+        File of an explanation from elsewhere that the reader of the rows read.
     flags
         As for ``compute``.
 
@@ -107,7 +109,9 @@ def finish(
         click.echo(then(done), err=as_text)
     if analysis is not None:
         reference = named or str(flags["model"])
-        click.echo(add_step(analysis, done, reference, flags, changes), err=as_text)
+        click.echo(
+            add_step(analysis, done, reference, flags, changes, str(given or "")), err=as_text
+        )
 
 
 def compute(

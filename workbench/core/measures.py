@@ -37,6 +37,13 @@ MEASURES: Mapping[str, Measure] = {
         "loses when they are removed",
         "Bhatt, Weller and Moura (2020)",
     ),
+    "sensitivity-n": Measure(
+        "Sensitivity-n",
+        "higher",
+        "the same correlation among removals of equally many features, its mean over how many "
+        "are removed",
+        "Ancona et al. (2018)",
+    ),
     "infidelity": Measure(
         "Infidelity",
         "lower",
@@ -74,6 +81,19 @@ MEASURES: Mapping[str, Measure] = {
         "higher",
         "mean output while these features are added to the reference, as a share of the way",
         "Petsiuk, Das and Saenko (2018)",
+    ),
+    "comprehensiveness": Measure(
+        "Comprehensiveness",
+        "higher",
+        "share of the way from the row to the reference that the output loses when the features "
+        "that raise it most are removed, its mean over how many are removed",
+        "DeYoung et al. (2020)",
+    ),
+    "sufficiency": Measure(
+        "Sufficiency",
+        "lower",
+        "share of the way that the output lacks when these features alone are kept",
+        "DeYoung et al. (2020)",
     ),
     "max-sensitivity": Measure(
         "Max-sensitivity",

@@ -67,6 +67,9 @@ class Method:
         ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
     weakness
         What the method is known to get wrong, shown where it is chosen.
+    takes_given
+        Whether an attribution that was made elsewhere may stand beside its own explanations, as the
+        keyword argument ``given`` of ``explain``.
     gap
         How far its attributions may miss the prediction by the method's own nature, as a share of
         the largest difference of a prediction from the base value; 0 where they add up exactly.
@@ -84,6 +87,7 @@ class Method:
     uses: frozenset[str] = frozenset({"background"})
     efforts: Callable[[int], Mapping[str, Effort]] | None = None
     gap: float = 0.0
+    takes_given: bool = False
 
     def lacks(self, model: Model) -> tuple[str, ...]:
         """Return what the method needs and the model cannot do, in words; empty if it can serve."""

@@ -63,7 +63,9 @@ def read_given(source: Any, known: Sequence[str]) -> Given:
     from workbench.interop import given_tables  # noqa: PLC0415 - loads pandas
 
     package, name = package_of(source), type(source).__name__
-    if isinstance(source, str | Path):
+    if isinstance(source, Given):
+        given = source
+    elif isinstance(source, str | Path):
         given = given_tables.from_file(Path(source), known)
     elif package == "pandas" and name == "DataFrame":
         given = given_tables.from_frame(source, known, source="a pandas frame")

@@ -74,6 +74,10 @@ class Request(BaseModel):
         pattern=r"^([0-9a-f]{64})?$",
         description="Digest of a trained explainer; empty for those that come with the model.",
     )
+    given: str = Field(
+        "", description="Explanation from elsewhere that stands beside those of the run: my:shap."
+    )
+    given_digest: str = Field("", pattern=r"^([0-9a-f]{64})?$", description="Of its file.")
     background: int = Field(0, ge=0, le=MAX_BACKGROUND, description="0: the method uses none.")
     seed: int = Field(0, ge=0)
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda:[0-9]{1,3})$")
@@ -100,6 +104,8 @@ class Request(BaseModel):
             raise ValueError("give positions or a count, not both")
         if self.rows is not None and min(self.rows) < 0:
             raise ValueError("positions start at 0")
+        if bool(self.given) != bool(self.given_digest):
+            raise ValueError("an explanation from elsewhere is known by its digest; give both")
         return self
 
     def __hash__(self) -> int:
@@ -151,6 +157,8 @@ class Request(BaseModel):
         }
         if self.changes:
             content["changes"] = self.changes
+        if self.given:
+            content["given"] = self.given_digest
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def select(self, table: "Table") -> "Table":

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -10,7 +11,7 @@ import torch
 from workbench.core.context import Preview, Progress
 from workbench.core.errors import DataError, InvalidInputError, RegistryError
 from workbench.core.model import Model
-from workbench.core.results import Result
+from workbench.core.results import Attribution, Result
 from workbench.core.table import Table
 from workbench.engines.calls import call
 from workbench.jobs.request import Request, registered_methods
@@ -23,11 +24,12 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Work:
-    """What a method is called with."""
+    """What a method is called with; ``given`` is an explanation from elsewhere, if there is one."""
 
     model: Model
     rows: Table
     background: Table
+    given: Attribution | None = None
 
 
 class Sources:
@@ -76,6 +78,33 @@ class Sources:
         from workbench.workspace.sources import find_table  # noqa: PLC0415 - when there is work
 
         return find_table(reference, owner)
+
+    def find_given(self, reference: str, owner: str) -> tuple[Path, str]:
+        """Return the file of an explanation from elsewhere, and the digest of what was brought."""
+        from workbench.workspace.given import find_given  # noqa: PLC0415 - few runs have one
+
+        return find_given(reference, owner)
+
+    def given(self, request: Request, owner: str, work: Work, table: Table) -> Attribution:
+        """Read the explanation from elsewhere of a request.
+
+        Raises
+        ------
+        DataError
+            If it is gone or has changed since the request was made.
+        InvalidInputError
+            If it does not fit the model or the rows.
+        """
+        from workbench.jobs.given import read_given  # noqa: PLC0415 - few runs have one
+
+        path, digest = self.find_given(request.given, owner)
+        if digest != request.given_digest:
+            raise DataError(
+                f"The given explanation {request.given!r} is another one now than when the job was "
+                "submitted; open the page again and submit a new job."
+            )
+        whole = table.read_by(work.model.schema)
+        return read_given(path, work.model, work.rows, whole, work.background, request.params)
 
     def with_explainer(self, model: Model, digest: str, owner: str) -> Model:
         """Return the model with the one explainer that is meant."""
@@ -135,7 +164,15 @@ def prepare(request: Request, owner: str, sources: Sources) -> Work:
             f"{method.title} needs what model {model.name} does not have, {'; '.join(lacking)}; "
             "choose another method or model."
         )
-    return arrange(request, model, sources.table(request, owner))
+    table = sources.table(request, owner)
+    work = arrange(request, model, table)
+    if not request.given:
+        return work
+    if not method.takes_given:
+        raise InvalidInputError(
+            f"{method.title} takes no explanation from elsewhere; leave it out (given)."
+        )
+    return replace(work, given=sources.given(request, owner, work, table))
 
 
 def arrange(request: Request, model: Model, table: Table) -> Work:
@@ -174,4 +211,5 @@ def compute(
     return call(
         Result, request.method, work.model, work.rows, work.background, params=request.params,
         seed=request.seed, device=request.device, progress=progress, preview=preview,
+        given=work.given,
     )  # fmt: skip

@@ -102,7 +102,7 @@ def completeness_gap(
     ----------
     Sundararajan, Taly and Yan (2017), Axiomatic attribution for deep networks, Section 3.
     """
-    way = _way(full, empty, rounding)[:, None]
+    way = way_of(full, empty, rounding)[:, None]
     return (values.nan_to_num().sum(2) - way).abs() / way.abs()
 
 
@@ -182,7 +182,7 @@ def curve_area(
     Petsiuk, Das and Saenko (2018), RISE: randomized input sampling for explanation of black-box
     models.
     """
-    way = _way(full, empty, rounding)[:, None]
+    way = way_of(full, empty, rounding)[:, None]
     moved = (between - empty[:, None, None]).sum(2)
     return (way / 2 + moved) / (way * (between.shape[2] + 1))
 
@@ -328,7 +328,7 @@ def _ratio(above: Tensor, below: Tensor) -> Tensor:
     return above / below.where(below > 0, math.nan)
 
 
-def _way(full: Tensor, empty: Tensor, rounding: float) -> Tensor:
+def way_of(full: Tensor, empty: Tensor, rounding: float) -> Tensor:
     """Return the way from the reference to the row; NaN where it is nothing but rounding."""
     way = full - empty
     return way.where(way.abs() > rounding * torch.maximum(full.abs(), empty.abs()), math.nan)

@@ -106,6 +106,8 @@ def needed_by(
     ----------
     experiment
         A name of ``RECIPES``, or sums modulo any other number.
+    context
+        Its seed is that of the first network; the others have the next ones.
     tolerance
         Loss of accuracy that still counts as kept.
 
@@ -146,7 +148,7 @@ def _stretch(context: Context, seed: int, seeds: int, *, first: int, last: int) 
             at = seed * PARTS + first + (last - first) * done // total
             told(at, seeds * PARTS, f"parts: {what}")
 
-    return Context(seed=seed, cancel=context.cancel, progress=progress)
+    return replace(context, seed=context.seed + seed, progress=progress)
 
 
 def _of_seed(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,13 @@ RESAMPLES = 2000
 SPLIT_SENTENCE = "60 % training, 20 % validation, 20 % test, by row number (Table.split)"
 
 
-def train(name: str, root: Path, context: Context) -> Path:
+def train(name: str, root: Path, context: Context, *, seed: int | None = None) -> Path:
     """Train a bundled model again from its recipe and publish it as a new version.
+
+    Parameters
+    ----------
+    seed
+        Instead of the recipe's, which alone gives the bundled weights.
 
     Raises
     ------
@@ -38,7 +44,7 @@ def train(name: str, root: Path, context: Context) -> Path:
     """
     if name not in RECIPES:
         raise InvalidInputError(f"There is no recipe {name!r}; choose one of {listing(RECIPES)}.")
-    recipe = RECIPES[name]
+    recipe = RECIPES[name] if seed is None else replace(RECIPES[name], seed=seed)
     table = load_table(recipe.table)
     parts = {part: table.split(part) for part in ("train", "validation", "test")}
     with _one_thread():
@@ -65,7 +71,7 @@ def train(name: str, root: Path, context: Context) -> Path:
         "training_digest": table.digest,
         "training_rows": len(parts["train"]),
         "split": SPLIT_SENTENCE,
-        "created_by": f"workbench train {name}",
+        "created_by": f"workbench train {name}{'' if seed is None else f' --seed {seed}'}",
         "seed": recipe.seed,
         "licence": "Apache-2.0; the training data has its own licence, see sample_data/README.md",
         "intended_use": NOT_FOR_DECISIONS,

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from workbench import api
+from workbench.core.faithfulness import GIVEN
 from workbench.core.method import Effort
 from workbench.core.model import Model
 from workbench.core.results import Faithfulness
@@ -14,6 +15,7 @@ from workbench.engines.lfa.advisor import QUESTIONS, questions_for
 from workbench.engines.lfa.matrix import NAME
 from workbench.ui.forms import params_form, settings_button
 from workbench.ui.frame import errors_shown
+from workbench.ui.given_explanation import Given, beside, choose_given
 from workbench.ui.jobs import Answer, Ask, SomeResult, answer_to, is_under_way, was_stopped
 from workbench.ui.methods import choose_background, choose_effort, choose_seed
 from workbench.ui.place import Place
@@ -32,12 +34,13 @@ OF_NUMBERS, OF_GRADIENTS = frozenset({"moved", "moved-further"}), frozenset({"pa
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run, and the rows that it is about: in words, a position, or how many are drawn."""
+    """A run, the rows that it is about in words, as a position, or how many, and what is given."""
 
     ask: Ask
     about: str
     row: int | None
     count: int
+    given: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,16 @@ def choose_runs(place: Place, row: int | None, count: int) -> tuple[Wanted | Non
         background, seed = choose_background(place, effort, FAMILY), choose_seed()
         hidden = {"output"} if place.model.schema.task == "regression" else set()
         settings = params_form(record.params, FAMILY, leave_out=hidden, defaults=effort.settings)
+    given = choose_given(place, settings)
     common = {"background": background, "seed": seed}
     n_drawn = min(DRAWN, len(place.rows)) if row is not None else count
     own = drawn = None
     if row is not None:
-        own = wanted_run(place, NAME, settings, row=row, count=1, **common)
+        own = wanted_run(place, NAME, settings, row=row, count=1, given=given, **common)
+    if given is not None:
+        n_drawn = min(n_drawn, len(given.positions))
     if n_drawn > 1:
-        drawn = wanted_run(place, NAME, settings, row=None, count=n_drawn, **common)
+        drawn = wanted_run(place, NAME, settings, row=None, count=n_drawn, given=given, **common)
     for wanted in (own, drawn):
         if wanted is not None:
             st.caption(f"{plain(wanted.about)}: {wanted.ask.quote.describe()}")
@@ -115,9 +121,15 @@ def efforts_of(model: Model, method: str) -> Mapping[str, Effort]:
 
 def wanted_run(
     place: Place, method: str, settings: Mapping[str, Any], *, row: int | None, count: int,
-    background: int, seed: int,
+    background: int, seed: int, given: Given | None = None,
 ) -> Wanted:  # fmt: skip
     """Return a run of a method on one row, or on some that are drawn.
+
+    Parameters
+    ----------
+    given
+        An explanation from elsewhere to look at beside ours, where it explains the rows; of those
+        that it explains some are drawn.
 
     Raises
     ------
@@ -126,7 +138,13 @@ def wanted_run(
     """
     ask = ask_for(place, method, settings, row=row, count=count, background=background, seed=seed)
     about = f"{count:,} rows" if row is None else f"row {int(place.rows.ids[row])}"
-    return Wanted(replace(ask, subject=(method, *ask.subject, row)), about, row, count)
+    if given is not None and row is None:
+        ask = beside(ask, given, given.drawn(place, count, seed))
+    elif given is not None and row in given.positions:
+        ask = beside(ask, given, (int(row or 0),))
+    elif given is not None:
+        st.caption(f"{plain(given.entry.original_name)} does not explain {plain(about)}.")
+    return Wanted(replace(ask, subject=(method, *ask.subject, row)), about, row, count, given)
 
 
 def answer_about(
@@ -176,7 +194,9 @@ def fitting(
 
 def _settings_of(answer: Answer[Faithfulness]) -> tuple[object, ...]:
     record = answer.result.provenance
-    return record.params, record.seed, record.background_digest, record.model_digest
+    # An explanation from elsewhere may be of one of both alone, and changes nothing of ours.
+    made = {name: value for name, value in record.params.items() if name != GIVEN}
+    return made, record.seed, record.background_digest, record.model_digest
 
 
 def choose_question(place: Place, known: Faithfulness | None) -> str:

@@ -17,6 +17,7 @@ from workbench.ui.queue import queue
 from workbench.ui.text import plain
 from workbench.workspace.background import background_source
 from workbench.workspace.basket import MAX_ITEMS, Basket
+from workbench.workspace.given import find_given
 
 MAX_MEGABYTES = 1
 
@@ -62,38 +63,46 @@ def _requests(analysis: Analysis, person: Person) -> tuple[Request, ...]:
         If something is another one than the analysis was made with, or a figure asks for a
         feature that the model does not have.
     """
-    changed: list[str] = []
     faults: list[str] = []
-    models, tables = {}, {}
+    models, tables, given = {}, {}, {}
     for step in analysis.steps:
         model = cache.model(step.model, person.key)
         models[step.model] = model.digest
         faults += unknown_to(model.schema, [step])
         tables[step.table] = cache.table_digest(step.table, person.key)
+        if step.given:
+            given[step.given] = find_given(step.given, person.key)[1]
     if faults:
         raise InvalidInputError(f"The analysis does not fit: {'; '.join(faults)}.")
-    for name, digest in models.items():
-        if (expected := analysis.models.get(name, "")) not in {"", digest}:
-            changed.append(f"model {name!r} (digest {digest[:8]}, not {expected[:8]})")
-    for name, digest in tables.items():
-        entry = analysis.tables.get(name)
-        if entry is not None and entry.digest not in {"", digest}:
-            changed.append(f"table {name!r} (digest {digest[:8]}, not {entry.digest[:8]})")
+    rows = {name: entry.digest for name, entry in analysis.tables.items()}
+    changed = [
+        f"{what} {name!r} (digest {digest[:8]}, not {expected[name][:8]})"
+        for what, found, expected in (
+            ("model", models, analysis.models), ("given explanation", given, analysis.given),
+            ("table", tables, rows),
+        )
+        for name, digest in found.items() if expected.get(name, "") not in {"", digest}
+    ]  # fmt: skip
     if changed:
         raise InvalidInputError(
             f"The analysis was made with another {joined(changed)}; bring what it was made with, "
             "or take the digest out of the file."
         )
-    return tuple(_request(step, models, tables) for step in analysis.steps)
+    return tuple(_request(step, models, tables, given) for step in analysis.steps)
 
 
-def _request(step: Step, models: dict[str, str], tables: dict[str, str]) -> Request:
+def _request(
+    step: Step, models: dict[str, str], tables: dict[str, str], given: dict[str, str]
+) -> Request:
     if step.explainer and len(step.explainer) < 64:
         raise InvalidInputError(
             f"Step {step.id!r} asks an explainer that step {step.explainer!r} trains: train it on "
             "the page FastSHAP and write its digest into the file, or use workbench run."
         )
-    return step.request(model_digest=models[step.model], table_digest=tables[step.table])
+    return step.request(
+        model_digest=models[step.model], table_digest=tables[step.table],
+        given_digest=given.get(step.given, ""),
+    )  # fmt: skip
 
 
 def _run(analysis: Analysis, requests: tuple[Request, ...], person: Person, basket: Basket) -> None:

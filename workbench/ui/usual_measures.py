@@ -52,7 +52,7 @@ def _wanted(place: Place, wanted: Wanted) -> Wanted:
     request = wanted.ask.request
     return wanted_run(
         place, NAME, made | own, row=wanted.row, count=wanted.count,
-        background=request.background, seed=request.seed,
+        background=request.background, seed=request.seed, given=wanted.given,
     )  # fmt: skip
 
 

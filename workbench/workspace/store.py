@@ -89,7 +89,7 @@ class TableEntry(BaseModel):
 
 
 class Usage(BaseModel):
-    """Bytes that a person's uploads take."""
+    """Bytes that a person's uploads take; explanations from elsewhere count among the tables."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -121,6 +121,11 @@ class Workspace:
     def models_root(self) -> Path:
         """Return the registry of the person's models."""
         return self.root / "models"
+
+    @property
+    def given_root(self) -> Path:
+        """Return the folder of explanations that the person brought from elsewhere."""
+        return self.root / "given"
 
     # Uploads that wait
 
@@ -455,7 +460,7 @@ class Workspace:
     def usage(self) -> Usage:
         """Return the bytes that are taken."""
         return Usage(
-            tables=folders.size_of(self._tables),
+            tables=folders.size_of(self._tables) + folders.size_of(self.given_root),
             models=folders.size_of(self.models_root),
             drafts=folders.size_of(self._quarantine),
             limit=settings().user_bytes,

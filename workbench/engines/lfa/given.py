@@ -60,6 +60,8 @@ def with_given(record: Provenance, given: Attribution) -> Provenance:
     digest = hashlib.sha256(np.ascontiguousarray(given.values).tobytes()).hexdigest()
     source = given.provenance
     note = f"the given explanation is {source.title}, {source.reference}"
+    if file := source.params.get("sha256"):
+        note += f" (sha256 {str(file)[:8]})"
     return record.model_copy(update={
         "params": {**record.params, "given": digest}, "notes": (*record.notes, note),
     })  # fmt: skip

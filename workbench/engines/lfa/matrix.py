@@ -212,6 +212,7 @@ METHODS.register(
         params=MatrixParams,
         yields=Faithfulness,
         needs=frozenset(),
+        takes_given=True,
         cost=_cost,
         efforts=_efforts,
         reference="Han, Srinivas and Lakkaraju (2022)",

@@ -10,7 +10,7 @@ from workbench.core.measures import MEASURES, Measures
 from workbench.core.method import METHODS, Cost, Effort, Method
 from workbench.core.model import Model
 from workbench.core.table import Table
-from workbench.core.wording import percent
+from workbench.core.wording import joined, percent
 from workbench.engines.calls import check_features, check_finite, provenance_of
 from workbench.engines.lfa.explanations import TYPES, counts_of
 from workbench.engines.lfa.given import given_values, with_given
@@ -20,6 +20,7 @@ from workbench.engines.lfa.measure_params import MeasureParams
 from workbench.engines.lfa.measuring import (
     AGREEMENT,
     RANDOMISATION,
+    SHARES,
     Bench,
     make_bench,
     measure_block,
@@ -127,17 +128,21 @@ def _words(params: MeasureParams) -> dict[str, str]:
         "contributions and anchors: features replaced one by one by those of "
         f"{reference}, in the order of their values towards the prediction; trapezoidal rule"
     )
+    shares = f"mean over {joined([percent(share) for share in SHARES])} of the features, rounded up"
     near = f"{params.copies:,} copies, numbers moved by up to {params.radius:g} {sd}"
     norms = f"{near}; change of all values together, relative to their length"
     same = "copies of the same predicted class"
     return {
         "faithfulness-correlation": removed,
+        "sensitivity-n": f"{removed}; slopes: not defined; a quarter and a half by themselves",
         "infidelity": f"{removed}; anchors at their best scale",
         "completeness-gap": f"contributions: against the output of {reference}",
         "pgi": f"the strongest {percent(params.top)} of the features, {moved}",
         "pgu": f"all but the strongest {percent(params.top)} of the features, {moved}",
         "deletion": path,
         "insertion": path,
+        "comprehensiveness": f"{path.partition(';')[0]}; {shares}",
+        "sufficiency": f"{path.partition(';')[0]}; {shares}",
         "max-sensitivity": norms,
         "ris": f"{norms}; move in {sd}, relative to the distance from {reference}; {same}",
         "ros": f"{norms}; change of all outputs, relative to their length; {same}",
@@ -192,6 +197,7 @@ METHODS.register(
         params=MeasureParams,
         yields=Measures,
         needs=frozenset(),
+        takes_given=True,
         cost=_cost,
         efforts=_efforts,
         reference="Yeh et al. (2019); Bhatt, Weller and Moura (2020); Agarwal et al. (2022)",

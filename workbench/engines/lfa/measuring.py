@@ -20,6 +20,7 @@ from workbench.engines.lfa.measure_params import MeasureParams
 from workbench.engines.lfa.randomised import randomised
 from workbench.engines.lfa.scene import Scene, make_scene
 from workbench.numerics import explanation_measures as numerics
+from workbench.numerics.removal_measures import sensitivity_n, share_lost
 
 NETWORKS = 203  # address of random numbers
 RANDOMISATION = "randomisation"
@@ -28,6 +29,8 @@ AGREEMENT = ("rank-agreement", "sign-agreement")
 # explanation that are no larger than such a share of its largest one are 0, and of the outputs
 # where they are made from differences of these.
 ROUNDINGS, LEAST_ROUNDING = 16, 1e-9
+# Of the features, rounded up, that are removed or kept together.
+SHARES = (0.05, 0.1, 0.2, 0.5)
 SUBTRACTING = TYPES.keys() - GRADIENTS
 
 Values = Float[Tensor, "b m d k"]
@@ -108,6 +111,11 @@ class ExplainedRows:
         found = torch.full((len(self.X), len(self.methods), scores.shape[-1]), torch.nan).double()
         found[:, places] = scores
         return found
+
+
+def shares_of(d: int) -> list[int]:
+    """Return how many features are removed at once, below all of them; none where there is one."""
+    return [min(ceil(round(share * d, 9)), d - 1) for share in SHARES if d > 1]
 
 
 def make_bench(
@@ -228,13 +236,22 @@ def _by_removal(bench: Bench, rows: ExplainedRows, answers: Answers) -> dict[str
     deletion, insertion = (
         numerics.curve_area(outputs[:, i], full, empty, rounding=bench.rounding) for i in range(2)
     )
+    counts = shares_of(values.shape[2])
+    lost = [
+        share_lost(outputs[:, i], full, empty, counts, rounding=bench.rounding)
+        if counts else torch.full_like(deletion, torch.nan)
+        for i in range(2)
+    ]  # fmt: skip
     gap = numerics.completeness_gap(values, full, empty, rounding=bench.rounding)
     found = {
         "faithfulness-correlation": numerics.faithfulness_correlation(predicted, happened),
+        "sensitivity-n": sensitivity_n(predicted, happened, subsets.sum(1)),
         "infidelity": torch.where(anchor, infidelity[1], infidelity[0]),
         "completeness-gap": gap.masked_fill(anchor, torch.nan),
         "deletion": deletion,
         "insertion": insertion,
+        "comprehensiveness": lost[0],
+        "sufficiency": lost[1],
     }
     return {measure: rows.among(which, scores) for measure, scores in found.items()}
 
