@@ -17,6 +17,7 @@ from workbench.core.figures import ChosenFigure
 from workbench.jobs.request import Request
 from workbench.plots import render, view_sentence
 from workbench.report.document import Document, Entry
+from workbench.report.embedded import narrowed
 from workbench.report.html import sections_of, write_html
 
 HOSTILE = "<script>alert(1)</script>"
@@ -42,7 +43,7 @@ def test_the_report_shows_them_in_place_of_the_usual_ones(ran):
         f"From the base value to the prediction (row {number}, max features 4)",
     ]
     drawn = render(run["shap"], "waterfall", row=1, max_features=4)
-    assert section.pictures[1].light["data"] == json.loads(drawn.to_json())["data"]
+    assert section.pictures[1].light["data"] == narrowed(json.loads(drawn.to_json()))["data"]
     said = view_sentence(run["shap"], "dependence", feature="flavanoids", colour="alcohol")
     assert said in section.answers
     usual = sections_of(Document("Usual", (Entry(run["shap"]),)))[0]
