@@ -98,7 +98,7 @@ def test_a_file_without_figures_is_what_it_was():
         ([{"view": "bar", "options": {"max_features": [1]}}], "step 'shap', figure 1, "
          "options.max_features: must be text or a finite number"),
         ([{}], "step 'shap', figure 1, view: is missing"),
-        ([{"view": "bar"}] * 25, "step 'shap', figures: tuple should have at most 24 items"),
+        ([{"view": "bar"}] * 25, "step 'shap', figures: must have at most 24 entries"),
         ("bar", "step 'shap', figures: must be a list"),
     ],
 )  # fmt: skip

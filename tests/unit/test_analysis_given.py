@@ -1,5 +1,6 @@
 """An explanation from elsewhere as part of a step: recorded, replayed, refused where it changed."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,14 @@ def test_what_is_no_explanation_fails_its_step_in_one_sentence(content, message,
 def test_a_file_that_is_too_large_is_refused_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_MAX_FILE_BYTES", "20")
     with pytest.raises(InvalidInputError, match="bytes, the limit is 20"):
+        run_analysis(analysis(MEASURE), folder=tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_a_pipe_and_a_device_are_refused_before_they_are_read(kind, tmp_path):
+    path = tmp_path / "shap.csv"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(InvalidInputError, match=r"'measure', given explanation: .* name a file"):
         run_analysis(analysis(MEASURE), folder=tmp_path)
 
 

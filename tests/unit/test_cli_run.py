@@ -53,6 +53,12 @@ def test_a_condition_that_holds_ends_with_3_and_the_reason(cli, tmp_path):
     assert (code, "- right: not run this time, so not asked." in out) == (0, True)
 
 
+def test_a_title_does_not_steer_the_terminal(cli, tmp_path):
+    code, out, _ = cli(written(tmp_path, RIGHT, title="\x1b[31mred\a \u202eback"))
+    assert code == 0
+    assert out.startswith("[U+001B][31mred[U+0007] [U+202E]back\n")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

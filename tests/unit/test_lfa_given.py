@@ -197,3 +197,10 @@ def test_what_was_given_is_never_what_is_recommended(scene):
 def test_what_does_not_fit_is_refused(scene, change, said):
     with pytest.raises(InvalidInputError, match=said):
         measured(scene, change(given_of(scene)))
+
+
+@pytest.mark.parametrize("verb", [api.measures, api.faithfulness])
+def test_what_is_no_attribution_yet_is_to_be_taken_in_first(scene, verb):
+    model, rows, background, *_ = scene
+    with pytest.raises(InvalidInputError, match=r"got ndarray; take it in with import_attribution"):
+        verb(model, rows, background, given=np.zeros((4, 3)), device="cpu", **SMALL)

@@ -50,6 +50,18 @@ def test_an_attribution_answers_for_its_row_or_for_all():
     assert wb.answer(result[2]) == sentence(result[2], 0)
 
 
+@pytest.mark.parametrize("verb", [wb.plot, wb.answer, wb.run_checks])
+def test_what_is_no_result_is_refused(verb):
+    with pytest.raises(InvalidInputError, match=r"This needs a result, .*, got list"):
+        verb([example(n=2)])
+
+
+@pytest.mark.parametrize("row", ["first", 0.5])
+def test_a_row_is_a_whole_number(row):
+    with pytest.raises(InvalidInputError, match="a whole number, got"):
+        wb.plot(example(n=2), "waterfall", row=row)
+
+
 def test_plot_draws_the_plainest_view_or_the_one_that_is_named():
     result = example(n=5)
     assert wb.plot(result).to_json() == render(result, "waterfall").to_json()

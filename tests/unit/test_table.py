@@ -223,3 +223,9 @@ def test_a_table_that_a_model_cannot_read_stays_as_it_is():
     table = load_table("wine").sample(20, seed=0)
     assert table.read_by(Schema(features=(Feature(name="other"),))) is table
     assert table.read_by(table.schema) is table
+
+
+def test_one_row_is_a_table():
+    whole = table(5)
+    assert whole[3].digest == whole[[3]].digest == whole[-2].digest
+    assert [part.digest for part in whole] == [whole[[i]].digest for i in range(5)]

@@ -1,8 +1,8 @@
 """Conditions under which a run of an analysis counts as failed, as they stand in its file."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 # How a bound is told: what the value is where the condition holds.
 BOUNDS = {
@@ -11,7 +11,16 @@ BOUNDS = {
     "at_least": "at least",
     "at_most": "at most",
 }
-Cell = str | bool | int | float | None
+
+
+def _plain(value: object) -> object:
+    """Let what a cell may hold through, and refuse all else in one sentence, not one a type."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise ValueError("must be text, a number, true, false or null")
+
+
+Cell = Annotated[str | bool | int | float | None, PlainValidator(_plain)]
 
 
 class Condition(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.core.schema import listing
 from workbench.core.wording import dotted
 
-MOST_TOLD = 20
+MOST_TOLD, MOST_LETTERS = 20, 60
 _REASONS = {
     "missing": "is missing",
     "string_type": "must be text, put it in quotes",
@@ -17,6 +17,10 @@ _REASONS = {
     "dict_type": "must be a mapping",
     "model_type": "must be a mapping",
     "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
 }
 
 
@@ -98,12 +102,17 @@ def _told(
     before: Sequence[object],
     values: Any,
 ) -> str:
-    where = (*before, *fault["loc"])
+    # A key is what somebody wrote, and may be very long.
+    loc = [part[:MOST_LETTERS] if isinstance(part, str) else part for part in fault["loc"]]
+    where = (*before, *loc)
     if fault["type"] == "extra_forbidden":
         holder = parts.get(str(where[0]), kind) if len(fault["loc"]) > 1 else kind
         holder = parts["figures"] if "figures" in where[2:3] and len(where) > 4 else holder
         return f"{place(where, values)}: {_unknown(str(fault['loc'][-1]), holder)}"
     reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    if "max_length" in fault.get("ctx", {}):
+        unit = "letters" if isinstance(fault["input"], str) else "entries"
+        reason = f"must have at most {fault['ctx']['max_length']:,} {unit}"
     reason = reason[:1].lower() + reason[1:]
     got = fault["input"]
     plain = isinstance(got, str | int | float | bool) and fault["type"] not in _REASONS

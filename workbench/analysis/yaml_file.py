@@ -162,11 +162,13 @@ def load_analysis(path: str | Path) -> Analysis:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:  # a device has no size, and no end
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise InvalidInputError(
                 f"{str(path)!r} holds more than {MAX_BYTES:,} bytes; split the analysis."
             )
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except FileNotFoundError:
         raise InvalidInputError(f"There is no analysis file {str(path)!r}.") from None
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.api.inputs import described
 from workbench.api.methods import local_method
 from workbench.core.context import Progress
+from workbench.core.errors import InvalidInputError
 from workbench.core.model import Model
 from workbench.core.results import (
     Attribution,
@@ -124,7 +125,8 @@ def faithfulness(
     """
     return call(
         Faithfulness, "lfa.matrix", *described(model, rows, background, seed),
-        params=params, seed=seed, device=device, progress=progress, given=given,
+        params=params, seed=seed, device=device, progress=progress,
+        given=_checked(given),
     )  # fmt: skip
 
 
@@ -225,6 +227,16 @@ def scale_curves(
     )  # fmt: skip
 
 
+def _checked(given: Any) -> Attribution | None:
+    """Return an explanation from elsewhere as it is, or refuse what is none yet."""
+    if given is None or isinstance(given, Attribution):
+        return given
+    raise InvalidInputError(
+        f"What is given must be an Attribution, got {type(given).__name__}; take it in with "
+        "import_attribution first."
+    )
+
+
 def measures(
     model: Model | str,
     rows: "Table | pd.DataFrame",
@@ -278,5 +290,6 @@ def measures(
     """
     return call(
         Measures, "lfa.measures", *described(model, rows, background, seed),
-        params=params, seed=seed, device=device, progress=progress, given=given,
+        params=params, seed=seed, device=device, progress=progress,
+        given=_checked(given),
     )  # fmt: skip

@@ -4,7 +4,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import InvalidInputError
-from workbench.core.result import show_with
+from workbench.core.result import refuse_other, show_with
 from workbench.core.results import Result
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def plot(result: Result, view: str | None = None, **options: Any) -> "Figure":
     Raises
     ------
     InvalidInputError
-        If there is no such view of this result, or an option that the view does not have.
+        If it is no result, there is no such view of it, or an option that the view does not have.
     """
     from workbench.plots import render, views_of  # noqa: PLC0415 - plotly takes half a second
 
+    refuse_other(result)
     if view is None:
         views = views_of(result)
         if not views:
@@ -59,10 +60,11 @@ def answer(result: Result) -> str:
     Raises
     ------
     InvalidInputError
-        If it is of a kind that has no answer in words.
+        If it is no result, or of a kind that has no answer in words.
     """
     from workbench.plots.answers import answer as told  # noqa: PLC0415 - as above
 
+    refuse_other(result)
     return told(result)
 
 

@@ -27,6 +27,7 @@ from workbench.checks.record import Check, Outcome
 from workbench.checks.remedies import REMEDY_CHECKS
 from workbench.checks.simpler_models import SIMPLER_CHECKS
 from workbench.checks.updates import UPDATE_CHECKS
+from workbench.core.result import refuse_other
 from workbench.core.results import Result
 
 CHECKS: Mapping[str, Check] = {
@@ -49,5 +50,11 @@ def run_checks(result: Result) -> tuple[Outcome, ...]:
     ----------
     result
         Of any kind.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no result: no outcomes would read as if all were well.
     """
+    refuse_other(result)
     return tuple(check(result) for check in CHECKS.values() if isinstance(result, check.applies_to))

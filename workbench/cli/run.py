@@ -113,7 +113,10 @@ def _pairs(flag: str, given: Iterable[str]) -> dict[str, str]:
 
 
 def _told(done: "AnalysisRun", out: Path | None) -> str:
-    lines = [done.analysis.title, *map(_of_step, done.steps)]
+    from workbench.report.visible import visible  # its package loads plotly
+
+    # A title is the author's: it must not steer the terminal of whoever runs the file.
+    lines = [visible(done.analysis.title), *map(_of_step, done.steps)]
     lines += [f"  {MARKS['warning']} {said}" for said in done.changed]
     if done.verdicts:
         lines += ["", "Conditions:", *map(_of_condition, done.verdicts)]

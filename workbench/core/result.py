@@ -104,6 +104,21 @@ class Result:
         return path
 
 
+def refuse_other(found: object) -> None:
+    """Refuse what is no result.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is of another type.
+    """
+    if not isinstance(found, Result):
+        raise InvalidInputError(
+            f"This needs a result, such as explain returns or load_result reads, got "
+            f"{type(found).__name__}."
+        )
+
+
 def load(path: str | Path) -> Result:
     """Read a result of any kind.
 

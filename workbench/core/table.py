@@ -78,9 +78,11 @@ class Table:
     def __len__(self) -> int:
         return len(self.X)
 
-    def __getitem__(self, rows: slice | Int[Tensor, " m"] | np.ndarray | list[int]) -> "Table":
+    def __getitem__(
+        self, rows: slice | int | Int[Tensor, " m"] | np.ndarray | list[int]
+    ) -> "Table":
         if not isinstance(rows, slice):
-            rows = torch.as_tensor(rows)
+            rows = torch.atleast_1d(torch.as_tensor(rows))  # one row is a table as well
         return replace(
             self,
             X=self.X[rows],

@@ -148,7 +148,7 @@ def match_outputs(
     elif q == 1:
         raise InvalidInputError(
             f"Attributions are of one output, model {model.name} has {listing(known)}; say which "
-            f"one they are of, as in of={known[-1]!r} (--class)."
+            f"one they are of: with of={known[-1]!r} (--class), or in a column output."
         )
     else:
         raise InvalidInputError(

@@ -24,9 +24,12 @@ def digest_of_given(path: Path) -> str:
     Raises
     ------
     DataError
-        If it is not there, or larger than the setting ``max_file_bytes``.
+        If it is not there, is a folder, pipe or device, or is larger than the setting
+        ``max_file_bytes``.
     """
     limit = settings().max_file_bytes
+    if path.exists() and not path.is_file():
+        raise DataError(f"{str(path)!r} is no file that can be read twice; name a file.")
     try:
         with path.open("rb") as file:
             size = path.stat().st_size

@@ -52,6 +52,8 @@ def check_row(result: Sized, row: int) -> None:
     InvalidInputError
         If there is no such row.
     """
+    if not isinstance(row, int | np.integer):
+        raise InvalidInputError(f"A row is named by its place, a whole number, got {row!r}.")
     if not 0 <= row < len(result):
         raise InvalidInputError(
             f"There is no row {row} in this result; the last one is {len(result) - 1}."
