@@ -45,7 +45,12 @@ def test_a_report_shows_the_figures_that_are_asked_for(results, cli, tmp_path):
         ("bar,max_features", "Figure 'bar,max_features' has no value for 'max_features'; write "),
         ("bar,max_features=many", "Figure 'bar,max_features=many' does not fit: max_features of "),
         ("dependence,feature=agee", "Figure 'dependence,feature=agee' cannot be drawn: "),
-        ("", "Figure '' does not fit: "),
+        ("", "Figure '' does not fit: its view is not named."),
+        (
+            "waterfall,row=-1",
+            "Figure 'waterfall,row=-1' does not fit: row of view 'waterfall' must "
+            "be 0 or more, got -1.",
+        ),
     ]:
         told = complaint(cli("report", file, "--out", target, "--figure", f"{file.name}={figure}"))
         assert told.startswith(message)

@@ -29,6 +29,7 @@ from workbench.plots.clusters import clusters, clusters_of
 from workbench.plots.cohorts import cohorts_of, groupings_of
 from workbench.plots.dependence import interactions_of
 from workbench.plots.feature_axis import axis_of, top_groups
+from workbench.plots.layout import NARROW_LENGTH
 from workbench.plots.rows import drawn_rows
 from workbench.plots.theme import DARK, LIGHT
 from workbench.plots.waterfall import waterfall
@@ -134,7 +135,8 @@ def test_whiskers_of_bars_hold_the_choice_of_background():
     rows = np.array(bar(result).data[0].error_x.array)
     expected = np.hypot(rows, stats.t.ppf(0.975, 9) * 0.01)
     np.testing.assert_allclose(bar(with_background).data[0].error_x.array, expected)
-    assert bar(with_background).layout.xaxis.title.text.endswith("rows and background")
+    said = bar(with_background).layout.xaxis.title.text.replace("<br>", " ")
+    assert said.endswith("rows and background")
     normal = replace(result, background_std_errors=drawn)
     expected = np.hypot(rows, stats.norm.ppf(0.975) * 0.01)
     np.testing.assert_allclose(bar(normal).data[0].error_x.array, expected)
@@ -505,3 +507,12 @@ def test_bars_and_waterfalls_are_as_before():
     assert len(waterfall(result).data) == 3
     with pytest.raises(InvalidInputError, match="at least 1 feature"):
         render(result, "heatmap", max_features=0)
+
+
+@pytest.mark.parametrize("view", ["bar", "cohorts", "decision"])
+def test_what_is_below_a_plot_beside_labels_fits_a_narrow_window(view):
+    figure = render(example(n=20), view)
+    lines = figure.layout.xaxis.title.text.split("<br>")
+    assert max(map(len, lines)) <= NARROW_LENGTH
+    if view != "decision":
+        assert figure.layout.xaxis.nticks == 4

@@ -146,6 +146,15 @@ def test_many_rows_keep_the_file_small_and_name_their_groups(write):
                                                 if "aria-label" in a]  # fmt: skip
 
 
+def test_cells_of_words_keep_room_for_them_in_a_narrow_window(tmp_path):
+    path = write_report([example(n=40)], tmp_path / "report.html", title="Report")
+    page = path.read_text(encoding="utf-8")
+    assert re.search(r"@media \(max-width: 40rem\) \{.*?\.words \{ min-width:", page, re.DOTALL)
+    cells = re.findall(r"<td( class=.words.)?>([^<]*)</td>", page)
+    assert {bool(words) for words, _ in cells} == {True, False}
+    assert all(bool(words) == (len(html.unescape(cell)) > 24) for words, cell in cells)
+
+
 def test_asks_for_nothing_from_outside(write):
     page = write(example(n=2), hostile())
     addresses = [

@@ -12,11 +12,11 @@ from workbench.plots.layout import (
     empty,
     hover,
     layout_bars,
+    narrow_title,
     note,
     padded,
     shortened,
     span_of,
-    title,
     whisker_style,
     write_lengths,
 )
@@ -90,7 +90,7 @@ def bar(
     layout_bars(figure, [shortened(name) for name in names], (0.0, padded(span, 0.15)[1]))
     drawn = "" if attribution.background_std_errors is None else " and background"
     over = ["one row"] if n == 1 else [f"{n:,} rows", f"whiskers: 95 % over rows{drawn}"]
-    title(figure, f"mean |attribution| to {words.quantity(attribution, which)}", *over)
+    narrow_title(figure, f"mean |attribution| to {words.quantity(attribution, which)}", *over)
     if len(rest):
         largest = words.number(float(means[rest[0]]))
         note(figure, f"{len(rest)} more features, each at most {largest}", dark=dark)

@@ -116,6 +116,7 @@ def figure_of(kind: type[Result], text: str) -> ChosenFigure:
     except ValidationError as error:
         (fault, *_) = error.errors()
         reason = fault["msg"].removeprefix("Value error, ").lower()
+        reason = "its view is not named" if fault["type"] == "string_too_short" else reason
         raise InvalidInputError(f"Figure {text[:200]!r} does not fit: {reason}.") from None
     if fault_said := misfit(kind, figure):
         raise InvalidInputError(f"Figure {text!r} does not fit: {fault_said}.")
@@ -216,9 +217,10 @@ def _of_type(value: str | int | float, option: Parameter) -> str:
         return "" if float in kinds else "must be a whole number"
     if int not in kinds:
         return ""
-    least = 1 if _is_count(option.name) else 0
-    most = MOST_MARKS if _is_count(option.name) else 2**53
-    return "" if least <= value <= most else f"must be {least:,} to {most:,}, got {value}"
+    count = _is_count(option.name)
+    fits = 1 <= value <= MOST_MARKS if count else 0 <= value <= 2**53
+    meant = f"1 to {MOST_MARKS:,}" if count else "0 or more" if value < 0 else "a smaller number"
+    return "" if fits else f"must be {meant}, got {value}"
 
 
 def _as_taken(value: str | int | float, option: Parameter) -> str | int | float:

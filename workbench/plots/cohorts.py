@@ -20,11 +20,11 @@ from workbench.plots.layout import (
     empty,
     hover,
     layout_bars,
+    narrow_title,
     note,
     padded,
     shortened,
     span_of,
-    title,
     whisker_style,
 )
 from workbench.plots.rows import SYMBOLS
@@ -325,7 +325,7 @@ def _layout(
         x=0, line={"color": palette(dark=dark).muted, "width": 1}, layer="below"
     )  # fmt: skip
     size = "mean |attribution|" if found.measure == "size" else "mean attribution"
-    title(
+    narrow_title(
         figure, f"{size} to {words.quantity(attribution, which)}", "whiskers: 95 % over rows",
         "bold: groups differ",
     )  # fmt: skip

@@ -13,11 +13,11 @@ from workbench.plots.layout import (
     empty,
     hover,
     layout_bars,
+    narrow_title,
     note,
     padded,
     shortened,
     span_of,
-    title,
 )
 from workbench.plots.rows import Lanes, check_rows, drawn_rows, lanes_of, sample_note, shade
 from workbench.plots.theme import Palette, palette, template
@@ -196,7 +196,7 @@ def _layout(
     _add_base(figure, base, padded(span, 0.04), palette(dark=dark))
     meaning = ["colour: low to high prediction"] if coloured else []
     what = words.quantity(attribution, which)
-    title(figure, what, *meaning)
+    narrow_title(figure, what, *meaning)
     figure.update_layout(
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
     )

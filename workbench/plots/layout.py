@@ -148,7 +148,7 @@ def layout_bars(
 ) -> None:
     """Give each bar its line and its label."""
     figure.update_layout(height=FRAME_HEIGHT + each * len(labels))
-    figure.update_xaxes(range=list(x_range), nticks=6, tickangle=0)
+    figure.update_xaxes(range=list(x_range), nticks=4, tickangle=0)
     # Positions, not names, are the coordinate: two names cut alike must not fall together.
     figure.update_yaxes(
         range=[len(labels) - 0.4, -0.6],
