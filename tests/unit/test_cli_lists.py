@@ -11,6 +11,9 @@ from workbench import api
 from workbench.data.bundled import load_schema
 from workbench.registry.store import registry_root
 
+# Models of one's own are listed as well, and tests before these may have made some.
+pytestmark = pytest.mark.usefixtures("home")
+
 
 def test_list_names_models_tables_and_methods(cli):
     said = cli("list")

@@ -75,7 +75,7 @@ def test_the_figure_has_a_bar_for_each_selected_feature_largest_first():
     bars = figure.data[0]
     np.testing.assert_allclose(bars.x, [0.262, -0.178, 0.09, 0.012])
     np.testing.assert_allclose(bars.error_x.array, 1.959964 * 0.01)
-    assert figure.layout.yaxis.ticktext[2] == "37 years &lt; age ≤ 48 years"
+    assert figure.layout.yaxis.ticktext[2] == "37 years &lt; age<br>≤ 48 years"
     assert bars.marker.color[0] != bars.marker.color[1]
     other = render(result, "coefficients", output="<=50K", max_features=2)
     np.testing.assert_allclose(other.data[0].x, [-0.262, 0.178])

@@ -170,7 +170,6 @@ def layout_stacked(
     most = 1 + max((label.count("<br>") for label in labels), default=0)
     layout_bars(figure, list(labels), x_range, each if most == 1 else max(each, most * 18 + 4))
     figure.update_yaxes(ticktext=list(labels))
-    figure.update_xaxes(nticks=4)
 
 
 def condition(text: str) -> str:
@@ -182,10 +181,15 @@ def condition(text: str) -> str:
     'age &gt; 42'
     >>> condition("checking_account = no checking account")
     'checking_account<br>= no checking account'
+    >>> condition("37 years < age ≤ 48 years")
+    '37 years &lt; age<br>≤ 48 years'
     """
-    if len(text) <= CONDITION_LENGTH:
-        return escaped(text)
-    parts = _CONDITION.split(text, maxsplit=1)
+    places = [found.start() for found in _CONDITION.finditer(text)]
+    if len(text) <= CONDITION_LENGTH or not places:
+        return escaped(shortened(text, CONDITION_LENGTH))
+    is_range = len(places) == 2 and text[places[0] :].startswith(" < ")
+    at = places[-1 if is_range else 0]
+    parts = text[:at], text[at + 1 :]
     return "<br>".join(escaped(shortened(part, CONDITION_LENGTH)) for part in parts)
 
 
