@@ -348,6 +348,11 @@ def test_what_is_not_judged_is_said():
     )
 
 
+def test_what_is_no_analysis_is_refused():
+    with pytest.raises(InvalidInputError, match=r"got dict; a mapping becomes one with Analysis\("):
+        run_analysis({"steps": []})
+
+
 def test_no_earlier_run_is_said_before_anything_runs(tmp_path):
     with pytest.raises(InvalidInputError, match="holds no run of an analysis"):
         run_analysis(analysis(), against=tmp_path)

@@ -198,6 +198,11 @@ def run_analysis(
     CancelledError
         If progress asks to stop; nothing is written then.
     """
+    if not isinstance(analysis, Analysis | str | Path):
+        raise InvalidInputError(
+            f"What is run is an Analysis or its file, got {type(analysis).__name__}; a mapping "
+            "becomes one with Analysis(**mapping)."
+        )
     if not isinstance(analysis, Analysis):
         folder = Path(analysis).parent if folder is None else folder
         analysis = load_analysis(analysis)
