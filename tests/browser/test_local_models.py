@@ -26,7 +26,7 @@ def test_the_function_follows_the_slider_and_all_goes_into_the_report(page, app_
     page.get_by_role("heading", name="in a linear model of its neighbourhood").wait_for(
         timeout=SECONDS
     )
-    figure(page, "against any other bin or category").wait_for(timeout=SECONDS)
+    figure(page, "against any other bin or").wait_for(timeout=SECONDS)
     page.wait_for_url(re.compile(r"local_models\?(?!.*mode=many).*row=\d+"))
     # The neighbourhood of that row: the curve, its knee, and the function there.
     page.get_by_role("radio", name="Neighbourhood and function").click()

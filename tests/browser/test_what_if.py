@@ -61,7 +61,7 @@ def test_prediction_and_figure_follow_a_drag_and_reset_brings_the_row_back(visit
         "old => document.querySelector('[data-testid=stMetricValue]').innerText !== old",
         arg=before, timeout=SECONDS,
     )  # fmt: skip
-    page.get_by_text(re.compile("hours_per_week: 40 hours → ")).wait_for(timeout=SECONDS)
+    page.get_by_text(re.compile("hours_per_week.*40 hours → ")).wait_for(timeout=SECONDS)
     assert labels(page) != lines
     badge(page, "exact").wait_for(timeout=SECONDS)
     page.get_by_role("button", name="Reset", exact=True).click()
