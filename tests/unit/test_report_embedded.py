@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.report.embedded import UNSEEN, embedded, narrowed
-from workbench.report.section import picture
+from workbench.report.section import Picture
 
 
 class Scripts(HTMLParser):
@@ -94,7 +94,7 @@ def test_points_that_a_page_would_draw_with_webgl_are_drawn_as_svg():
     def draw(*, dark):
         return go.Figure([go.Scattergl(x=[1], y=[2]), go.Bar(y=[3])], {"height": 100 + dark})
 
-    found = picture("one", "One", "One point.", draw)
+    found = Picture("one", "One", "One point.", draw)
     assert [trace["type"] for trace in found.light["data"]] == ["scatter", "bar"]
     assert found.light["data"][0]["x"] == [1]
     assert found.dark == {"layout": {"height": 101}}

@@ -9,7 +9,7 @@ from workbench.core.wording import percent
 from workbench.plots import overall_sentence, render, sentence, view_sentence
 from workbench.plots.clusters import Clusters, clusters, clusters_of
 from workbench.plots.words import amount, decimals_for, quantity, signed
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 # With more rows a reader wants the whole; single rows are then one request away.
 FEW_ROWS = 20
@@ -37,7 +37,7 @@ def attribution_section(attribution: Attribution, name: str) -> Section:
     few = 0 < n <= FEW_ROWS
     singles = range(min(n, WATERFALLS)) if few else range(0)
     pictures = [
-        picture(
+        Picture(
             f"{name}-row-{row}",
             f"Row {attribution.ids[row]}: from the base value to the prediction",
             sentence(attribution, row),
@@ -48,13 +48,13 @@ def attribution_section(attribution: Attribution, name: str) -> Section:
     overall = overall_sentence(attribution)
     if n > 1:
         pictures += [
-            picture(
+            Picture(
                 f"{name}-bar",
                 "Mean size of each feature's effect",
                 overall,
                 partial(render, attribution, "bar"),
             ),
-            picture(
+            Picture(
                 f"{name}-beeswarm",
                 "Every row: effect and feature value",
                 f"A point for each of {n:,} rows; {overall}",
@@ -83,7 +83,7 @@ def attribution_section(attribution: Attribution, name: str) -> Section:
 def _whole(attribution: Attribution, name: str, groups: Clusters) -> list[Picture]:
     """Draw what only many rows show."""
     found = [
-        picture(
+        Picture(
             f"{name}-{view}", title, view_sentence(attribution, view),
             partial(render, attribution, view, **OPTIONS.get(view, {})),
         )
@@ -91,7 +91,7 @@ def _whole(attribution: Attribution, name: str, groups: Clusters) -> list[Pictur
     ]  # fmt: skip
     drawn = partial(clusters, attribution, found=groups, max_rows=SWARM_ROWS, webgl=False)
     said = f"{len(groups.names)} groups, {groups.strength}; the table of groups says what they are"
-    return [*found, picture(f"{name}-clusters", "Rows grouped by their explanations", said, drawn)]
+    return [*found, Picture(f"{name}-clusters", "Rows grouped by their explanations", said, drawn)]
 
 
 def _groups(attribution: Attribution, groups: Clusters) -> Grid:

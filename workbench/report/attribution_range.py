@@ -8,7 +8,7 @@ from workbench.core.wording import percent
 from workbench.plots import render
 from workbench.plots.attribution_range_words import range_sentence, stability_sentence
 from workbench.plots.words import WORTH_A_WORD, decimals_for, number, quantity
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS = 5
 
@@ -40,7 +40,7 @@ def attribution_range_section(ranges: AttributionRange, name: str) -> Section:
 
 
 def _interval(ranges: AttributionRange, row: int, name: str) -> Picture:
-    return picture(
+    return Picture(
         f"{name}-interval-{row}",
         f"Row {ranges.ids[row]}: attributions over equally good models",
         range_sentence(ranges, row),
@@ -50,7 +50,7 @@ def _interval(ranges: AttributionRange, row: int, name: str) -> Picture:
 
 def _together(ranges: AttributionRange, view: str, title: str, name: str) -> Picture:
     said = range_sentence(ranges) if view == "importance" else stability_sentence(ranges)
-    return picture(f"{name}-{view}", title, said, partial(render, ranges, view))
+    return Picture(f"{name}-{view}", title, said, partial(render, ranges, view))
 
 
 def _importances(ranges: AttributionRange, which: int) -> Grid:

@@ -18,7 +18,7 @@ from workbench.plots.boundary_words import (
     points,
     tolerance_sentence,
 )
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "strip": "The people closest to the boundary, and what equally good models say of them",
@@ -43,7 +43,7 @@ def boundary_section(result: BoundaryPeople, name: str) -> Section:
             people_sentence(result), chosen_sentence(result), tolerance_sentence(result), *persons,
         ),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {_alt(result, view)}",
                 partial(render, result, view),
             )

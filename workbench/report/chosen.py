@@ -9,7 +9,7 @@ from workbench.core.figures import ChosenFigure
 from workbench.core.results import Result
 from workbench.plots.chosen import draw_chosen, title_of
 from workbench.plots.chosen_words import chosen_sentence
-from workbench.report.section import Picture, Section, picture
+from workbench.report.section import Picture, Section
 
 # WebGL needs generated code, which the policy of a report forbids, and prints as pixels; as many
 # rows are still quick as SVG. They hold where nobody chose another number.
@@ -38,6 +38,6 @@ def with_chosen(section: Section, result: Result, figures: Sequence[ChosenFigure
 
 def _picture(name: str, number: int, result: Result, figure: ChosenFigure, said: str) -> Picture:
     title = title_of(type(result), figure, getattr(result, "ids", None))
-    return picture(
+    return Picture(
         f"{name}-chosen-{number}", title, said, partial(draw_chosen, result, figure, **LIMITS)
     )

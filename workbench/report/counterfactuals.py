@@ -9,7 +9,7 @@ from workbench.plots.answers import counterfactuals_sentence
 from workbench.plots.counterfactuals import changes_of, outcome
 from workbench.plots.what_if import counterfactual_sentence
 from workbench.plots.words import number
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS = 20
 LINES = 200
@@ -38,7 +38,7 @@ def counterfactuals_section(found: Counterfactuals, name: str) -> Section:
 
 
 def _picture(found: Counterfactuals, row: int, name: str) -> Picture:
-    return picture(
+    return Picture(
         f"{name}-nearest-{row}", f"Row {found.ids[row]}: the nearest changes",
         counterfactual_sentence(found, row), partial(render, found, "nearest", row=row),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from workbench.core.detectors import NOWHERE, Detectors
 from workbench.plots import render
 from workbench.plots.detectors import detectors_sentence
 from workbench.plots.words import number
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 LISTED = 20
 
@@ -22,17 +22,17 @@ def detectors_section(result: Detectors, name: str) -> Section:
         title=f"{record.title}: {result.output_names[which]}, {record.model}",
         answers=(detectors_sentence(result, which),),
         pictures=(
-            picture(
+            Picture(
                 f"{name}-ranks", "Rank of each pair by each detector",
                 "Table of ranks, coloured by strength.",
                 partial(render, result, "ranks", output=which),
             ),
-            picture(
+            Picture(
                 f"{name}-agreement", "How far each two detectors agree",
                 "Matrix of correlations of ranks.",
                 partial(render, result, "agreement", output=which),
             ),
-            picture(
+            Picture(
                 f"{name}-cost", "What each detector takes", "Bars of seconds.",
                 partial(render, result, "cost"),
             ),

@@ -12,7 +12,7 @@ from workbench.plots import render, views_of
 from workbench.plots.chance_words import chance_percent
 from workbench.plots.error_audit import errors_sentence
 from workbench.plots.words import number
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "groups": "How far predictions are off, by group",
@@ -31,7 +31,7 @@ def error_audit_section(result: ErrorAudit, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=answers,
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {answers[0]}",
                 partial(render, result, view),
             )

@@ -20,7 +20,7 @@ from workbench.plots.fairness_words import (
     verdict,
 )
 from workbench.plots.words import counting_sentence, number
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "groups": "True positive rate of the groups",
@@ -80,7 +80,7 @@ def _pictures(result: FairnessAudit, name: str) -> tuple[Picture, ...]:
                 audit_sentence(result, p or 0)
             )  # fmt: skip
             title = f"{TITLES[view]}{by}"
-            found.append(picture(
+            found.append(Picture(
                 f"{name}-{view}-{0 if p is None else p}", title, f"{title}. {said}",
                 partial(render, result, view, partition=p),
                 room=_room(result, p) if view == "xauc" else 0,

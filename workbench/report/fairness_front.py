@@ -19,7 +19,7 @@ from workbench.plots.fairness_front_words import (
     value_text,
 )
 from workbench.plots.words import counting_sentence
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "plane": "Accuracy and gap of each model",
@@ -46,7 +46,7 @@ def fairness_front_section(result: FairnessFront, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer, *(sentence for sentence in more if sentence)),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {answer}",
                 partial(render, result, view),
             )

@@ -14,7 +14,7 @@ from workbench.plots.explanations import GROUPS, groups_of, name_of, offered_typ
 from workbench.plots.faithfulness import share_text
 from workbench.plots.faithfulness_words import faithfulness_sentence
 from workbench.plots.words import feature_is, number, quantity
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS = 3
 
@@ -46,11 +46,11 @@ def _overall(result: Faithfulness, name: str) -> list[Picture]:
         return []
     told = faithfulness_sentence(result)
     return [
-        picture(
+        Picture(
             f"{name}-matrix", "What each method misses in each neighbourhood", told,
             partial(render, result, "matrix"),
         ),
-        picture(
+        Picture(
             f"{name}-agreement", "How far methods agree about the strongest features",
             values_sentence(result), partial(render, result, "agreement"),
         ),
@@ -59,7 +59,7 @@ def _overall(result: Faithfulness, name: str) -> list[Picture]:
 
 def _values_of(result: Faithfulness, row: int, name: str) -> list[Picture]:
     return [
-        picture(
+        Picture(
             f"{name}-{kind}-{row}",
             f"Row {result.ids[row]}: {GROUPS[kind]} of each feature, by each method",
             values_sentence(result, row),

@@ -17,7 +17,7 @@ from workbench.plots.flips_words import (
     share,
 )
 from workbench.plots.words import counting_sentence
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "rates": "Whose decision changes, by group",
@@ -40,7 +40,7 @@ def flips_section(result: AttributeFlips, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer, *filter(None, said)),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", title, f"{title}. {answer}", partial(render, result, view),
             )
             for view, title in TITLES.items()

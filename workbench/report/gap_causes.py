@@ -9,7 +9,7 @@ from workbench.core.gap_causes import GapCauses
 from workbench.plots import render, views_of
 from workbench.plots.gap_causes_words import gap_sentence, proxy_sentence, scale_of
 from workbench.plots.words import counting_sentence, decimals_for, signed
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "waterfall": "What each feature adds to the gap",
@@ -28,7 +28,7 @@ def gap_causes_section(result: GapCauses, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer, *filter(None, [counting_sentence(result)]), told),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {said[view]}",
                 partial(render, result, view),
             )

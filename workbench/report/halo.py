@@ -7,7 +7,7 @@ from workbench.core.results import Halo
 from workbench.plots import render, views_of
 from workbench.plots.halo import choices_of, ends_sentence, halo_sentence
 from workbench.plots.words import decimals_for, number, signed
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 # Sets with a figure of their own, and those in the table.
 DRAWN, LISTED = 2, 40
@@ -33,7 +33,7 @@ def _pictures(result: Halo, name: str) -> tuple[Picture, ...]:
     """Draw the first sets, and all pairs beside each other."""
     view, option = ("halo", "pair") if result.order == 2 else ("sphere", "triple")
     drawn = [
-        picture(
+        Picture(
             f"{name}-{view}-{place}", f"Halo of {chosen}", halo_sentence(result, place),
             partial(render, result, view, **{option: chosen}),
         )
@@ -41,7 +41,7 @@ def _pictures(result: Halo, name: str) -> tuple[Picture, ...]:
     ]  # fmt: skip
     if "matrix" in views_of(result):
         drawn.append(
-            picture(
+            Picture(
                 f"{name}-matrix", "Halos of pairs",
                 "For each pair the joint models around the given one.",
                 partial(render, result, "matrix"),

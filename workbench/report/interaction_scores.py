@@ -9,7 +9,7 @@ from workbench.plots import render, views_of
 from workbench.plots.interaction_scores_words import LOSS_SIGN, scores_sentence
 from workbench.plots.scored_sets import PAIR, SIZES, TRIPLE, scored_sets, ways_of
 from workbench.plots.words import quantity
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 LISTED = 40
 TITLES = {
@@ -47,11 +47,11 @@ def _pictures(
     """Draw every view, and the bars by the loss where it was asked for."""
     said = scores_sentence(scores, which)
     drawn = [
-        picture(f"{name}-{view}", TITLES[view], said, partial(render, scores, view, output=which))
+        Picture(f"{name}-{view}", TITLES[view], said, partial(render, scores, view, output=which))
         for view in views_of(scores)
     ]
     if in_loss:
-        drawn.append(picture(
+        drawn.append(Picture(
             f"{name}-loss", "Pairs by their score in the loss",
             scores_sentence(scores, which, by="loss"),
             partial(render, scores, "ranked", output=which, by="loss"),

@@ -8,7 +8,7 @@ from workbench.core.wording import percent
 from workbench.plots import render, views_of
 from workbench.plots.interaction_test import interaction_test_sentence, loss_sentence
 from workbench.plots.words import number, signed
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {"pairs": "What pairs do together, with and without interactions in the data"}
 SHOWN = 50
@@ -22,7 +22,7 @@ def interaction_test_section(result: InteractionTest, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer, loss_sentence(result)),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {answer}",
                 partial(render, result, view),
             )

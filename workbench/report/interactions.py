@@ -7,7 +7,7 @@ from workbench.core.results import Interactions
 from workbench.plots import render
 from workbench.plots.interactions import adds_up_sentence, interactions_sentence
 from workbench.plots.words import decimals_for, quantity, signed
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 # As of attributions; a row has many more pairs than features.
 FEW_ROWS = 5
@@ -26,7 +26,7 @@ def interactions_section(interactions: Interactions, name: str) -> Section:
     singles = range(min(n, NETWORKS)) if few and n > 1 else range(0)
     overall = interactions_sentence(interactions)
     pictures = [
-        picture(
+        Picture(
             f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {overall}",
             partial(render, interactions, view),
         )
@@ -49,7 +49,7 @@ def interactions_section(interactions: Interactions, name: str) -> Section:
 
 
 def _network_of(interactions: Interactions, row: int, name: str) -> Picture:
-    return picture(
+    return Picture(
         f"{name}-network-{row}",
         f"Row {interactions.ids[row]}: which features work together",
         interactions_sentence(interactions, row),

@@ -11,7 +11,7 @@ from workbench.plots.basis_redundancy import (
     switching_layers,
 )
 from workbench.plots.local_basis import lib_sentence, together_sentence
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "graph": "Features of the layers and the strongest edges between them",
@@ -39,7 +39,7 @@ def local_basis_section(result: LocalBasis, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer, together_sentence(result), redundancy_sentence(result), LIMITS),
         pictures=tuple(
-            picture(f"{name}-{view}", title, f"{title}. {answer}", partial(render, result, view))
+            Picture(f"{name}-{view}", title, f"{title}. {answer}", partial(render, result, view))
             for view, title in shown.items()
         ),
         outcomes=run_checks(result),

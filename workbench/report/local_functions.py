@@ -8,7 +8,7 @@ from workbench.core.wording import percent
 from workbench.plots import render
 from workbench.plots.local_functions import coefficients_of, local_function_sentence
 from workbench.plots.words import decimals_for, number, quantity, signed
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS = 5
 
@@ -36,7 +36,7 @@ def local_functions_section(functions: LocalFunctions, name: str) -> Section:
 
 
 def _picture(functions: LocalFunctions, row: int, name: str) -> Picture:
-    return picture(
+    return Picture(
         f"{name}-coefficients-{row}", f"Row {functions.ids[row]}: coefficients of its function",
         local_function_sentence(functions, row),
         partial(render, functions, "coefficients", row=row),

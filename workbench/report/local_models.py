@@ -7,7 +7,7 @@ from workbench.core.results import LocalModels
 from workbench.plots import render
 from workbench.plots.local_models import fit_sentence, local_sentence
 from workbench.plots.words import decimals_for, number, quantity, signed
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS = 5
 PICKED = 5
@@ -37,7 +37,7 @@ def local_models_section(models: LocalModels, name: str) -> Section:
 
 def _picture(models: LocalModels, row: int, name: str, *, picked: bool) -> Picture:
     why = ", picked because its local model has features that others have not" if picked else ""
-    return picture(
+    return Picture(
         f"{name}-coefficients-{row}",
         f"Row {models.ids[row]}: coefficients of its local model{why}",
         local_sentence(models, row),

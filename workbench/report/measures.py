@@ -11,7 +11,7 @@ from workbench.plots import render
 from workbench.plots.explanations import groups_of, name_of
 from workbench.plots.measures import measures_sentence
 from workbench.plots.words import number, quantity
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 BETTER = {"higher": "higher", "lower": "lower", "": "neither"}
 
@@ -20,7 +20,7 @@ def measures_section(measures: Measures, name: str) -> Section:
     """Build the section of the measures of several explanations."""
     which, record = measures.output_index(None), measures.provenance
     answer = measures_sentence(measures)
-    drawn = picture(
+    drawn = Picture(
         f"{name}-scores", "Every measure of every method", answer,
         partial(render, measures, "scores"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from workbench.core.performance import CLASS_METRICS, Measure, Performance
 from workbench.core.wording import percent
 from workbench.plots import performance_sentence, render, views_of
 from workbench.plots.words import number
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "metrics": "The metrics with their intervals",
@@ -31,7 +31,7 @@ def performance_section(performance: Performance, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer,),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {answer}",
                 partial(render, performance, view, **OPTIONS.get(view, {})),
             )

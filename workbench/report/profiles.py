@@ -7,7 +7,7 @@ from workbench.core.results import Profiles
 from workbench.plots import render
 from workbench.plots.profiles import profile_sentence, with_order
 from workbench.plots.words import number, quantity
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 # Features with a figure of their own, and those in the table.
 DRAWN, LISTED = 3, 40
@@ -33,7 +33,7 @@ def _pictures(result: Profiles, name: str) -> tuple[Picture, ...]:
     """Draw the features that matter most, their effects, and the pair."""
     shown = [result.names[at] for at in result.ranking()[:DRAWN]]
     drawn = [
-        picture(
+        Picture(
             f"{name}-profile-{i}", f"Mean over rows and single rows: {feature}",
             f"Curve of the mean output over the values of {feature}.",
             partial(render, result, "profile", feature=feature),
@@ -41,7 +41,7 @@ def _pictures(result: Profiles, name: str) -> tuple[Picture, ...]:
         for i, feature in enumerate(shown)
     ]  # fmt: skip
     drawn += [
-        picture(
+        Picture(
             f"{name}-effects-{i}", f"Accumulated local effects: {feature}",
             f"Curve of accumulated effects over the values of {feature}.",
             partial(render, result, "effects", feature=feature),
@@ -51,7 +51,7 @@ def _pictures(result: Profiles, name: str) -> tuple[Picture, ...]:
     if len(result.pair):
         both = " and ".join(result.names[at] for at in result.pair)
         drawn.append(
-            picture(
+            Picture(
                 f"{name}-pair", f"Mean over rows: {both}", f"Map of the mean output over {both}.",
                 partial(render, result, "pair"),
             )

@@ -23,7 +23,7 @@ from workbench.plots.rashomon_words import (
     widths,
 )
 from workbench.plots.words import number, quantity
-from workbench.report.section import Grid, Picture, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 FEW_ROWS, MOST_ROWS, DRAWN_ROWS = 3, 50, 100
 
@@ -73,7 +73,7 @@ def _pictures(result: RashomonSet, name: str) -> list[Picture]:
         shown.append(("growth", "How the disagreement grows with the number of models", told, {}))
     shown.append(("cost", "What each explorer took and found", told, {}))
     return [
-        picture(f"{name}-{view}", title, alt, partial(render, result, view, **options))
+        Picture(f"{name}-{view}", title, alt, partial(render, result, view, **options))
         for view, title, alt, options in shown
     ]
 

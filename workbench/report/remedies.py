@@ -24,7 +24,7 @@ from workbench.plots.remedies_words import (
     who_sentence,
 )
 from workbench.plots.words import counting_sentence
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "board": "Accuracy against the gap, from the model as it is",
@@ -49,7 +49,7 @@ def remedies_section(result: Remedies, name: str) -> Section:
             answer, *filter(None, [counting_sentence(result)]), multiplicity_sentence(result),
         ),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", _titled(result, view, best),
                 f"{TITLES[view]}. {about[view](result, best) if view in about else answer}",
                 partial(render, result, view),

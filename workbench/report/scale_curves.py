@@ -7,14 +7,14 @@ from workbench.core.results import ScaleCurves
 from workbench.plots import render
 from workbench.plots.scale_curves import scale_sentence
 from workbench.plots.words import number, quantity
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 
 def scale_curves_section(curves: ScaleCurves, name: str) -> Section:
     """Build the section of what the best linear function misses at several scales."""
     which, record = curves.output_index(None), curves.provenance
     answer = scale_sentence(curves)
-    drawn = picture(
+    drawn = Picture(
         f"{name}-curve", "What the best linear explanation misses at each scale", answer,
         partial(render, curves, "curve"),
     )  # fmt: skip

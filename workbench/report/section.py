@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,10 +16,12 @@ from workbench.report.visible import visible_json
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the report in both themes: the light one, and what the dark one changes.
+    """A figure of the report, drawn in both themes once it is asked for.
 
     Attributes
     ----------
+    draw
+        Draws it; called with ``dark``.
     room
         Pixels in width below which it is no longer readable; a narrower page scrolls it.
     """
@@ -26,10 +29,28 @@ class Picture:
     name: str
     title: str
     alt: str
-    height: int
-    light: dict[str, Any]
-    dark: Any
+    draw: Callable[..., go.Figure]
     room: int = 0
+
+    @cached_property
+    def light(self) -> dict[str, Any]:
+        """The figure in the light theme, as plain values."""
+        return self._drawn(dark=False)
+
+    @cached_property
+    def dark(self) -> Any:
+        """What the dark theme changes in it."""
+        return _changes(self.light, self._drawn(dark=True))
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return int(self.light["layout"]["height"])
+
+    def _drawn(self, *, dark: bool) -> dict[str, Any]:
+        figure: dict[str, Any] = json.loads(visible_json(self.draw(dark=dark).to_json()))
+        figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
+        return figure
 
 
 @dataclass(frozen=True)
@@ -64,16 +85,6 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     foot: str
     remark: str = ""
-
-
-def picture(
-    name: str, title: str, alt: str, draw: Callable[..., go.Figure], *, room: int = 0
-) -> Picture:
-    """Draw a figure in both themes."""
-    light, dark = (json.loads(visible_json(draw(dark=theme).to_json())) for theme in (False, True))
-    for figure in (light, dark):
-        figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
-    return Picture(name, title, alt, light["layout"]["height"], light, _changes(light, dark), room)
 
 
 def _as_svg(trace: dict[str, Any]) -> dict[str, Any]:

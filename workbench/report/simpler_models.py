@@ -7,7 +7,7 @@ from workbench.core.simpler_models import LEARNERS, SimplerModels
 from workbench.plots import render, views_of
 from workbench.plots.simpler_models import share_in_words, simpler_sentence
 from workbench.plots.words import number, signed
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TITLES = {
     "learners": "How close simple learners come to complex ones",
@@ -24,7 +24,7 @@ def simpler_models_section(result: SimplerModels, name: str) -> Section:
         title=f"{record.title}: {record.model} on {record.table}",
         answers=(answer,),
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}", TITLES[view], f"{TITLES[view]}. {answer}",
                 partial(render, result, view),
             )

@@ -19,7 +19,7 @@ from workbench.plots.mitigation_words import (
     selection_sentence,
 )
 from workbench.plots.words import number
-from workbench.report.section import Grid, Section, facts_of, picture
+from workbench.report.section import Grid, Picture, Section, facts_of
 
 TOP = 20
 CHURN_TITLES = {
@@ -54,7 +54,7 @@ def churn_section(churn: Churn, name: str) -> Section:
         title=f"{record.title}: {record.model}",
         answers=tuple(answers),
         pictures=tuple(
-            picture(f"{name}-{view}", CHURN_TITLES[view], answers[0], partial(render, churn, view))
+            Picture(f"{name}-{view}", CHURN_TITLES[view], answers[0], partial(render, churn, view))
             for view in shown
         ),
         outcomes=run_checks(churn),
@@ -79,7 +79,7 @@ def mitigation_section(mitigation: Mitigation, name: str) -> Section:
         title=f"{record.title}: {record.model}",
         answers=answers,
         pictures=tuple(
-            picture(
+            Picture(
                 f"{name}-{view}",
                 MITIGATION_TITLES[view],
                 answers[0],
