@@ -47,6 +47,27 @@ def two_results(me):
     return me
 
 
+def test_what_another_window_wrote_stays_and_is_shown(two_results):
+    first, second = no_fault(visit("report")), no_fault(visit("report"))
+    wine, diabetes = Basket(two_results.key).content.items
+    no_fault(widget(first, "text_area", "Comment").set_value("From the first.").run())
+    no_fault(first.text_area(key=f"remark-{wine.job}").set_value("Of the first.").run())
+    no_fault(second.text_area(key=f"remark-{diabetes.job}").set_value("Of the second.").run())
+    content = Basket(two_results.key).content
+    assert content.comment == "From the first."
+    assert [item.remark for item in content.items] == ["Of the first.", "Of the second."]
+    assert widget(second, "text_area", "Comment").value == "From the first."
+    assert second.text_area(key=f"remark-{wine.job}").value == "Of the first."
+
+
+def test_a_heading_cannot_be_taken_away(two_results):
+    app = no_fault(visit("report"))
+    no_fault(widget(app, "text_input", "Heading").set_value("For the board").run())
+    no_fault(widget(app, "text_input", "Heading").set_value("  ").run())
+    assert Basket(two_results.key).content.heading == "For the board"
+    assert widget(app, "text_input", "Heading").value == "For the board"
+
+
 def test_an_empty_report_leads_to_an_explanation(me):
     app = no_fault(visit("report"))
     assert "Nothing has been put aside yet." in answers(app)[0]

@@ -1,6 +1,7 @@
 """What is put aside for a report keeps its order, and belongs to one person."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_items_keep_their_order_and_come_once(basket, tmp_path):
         basket.add(job, f"Job {job}")
     assert jobs(basket) == ["a", "b", "c"]
     assert jobs(Basket("local", tmp_path)) == ["a", "b", "c"]
+
+
+def test_nothing_is_lost_where_windows_add_at_once(basket, tmp_path):
+    names = [str(number) for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: Basket("local", tmp_path).add(name, name), names))
+    assert sorted(jobs(basket)) == sorted(names)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The report: results put aside, in an order, with what the author says of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -80,22 +82,25 @@ def _about(basket: Basket) -> None:
     """Ask for heading, comments and readers."""
     content = basket.content
     st.markdown("**About the report**")
-    heading = st.text_input("Heading", content.heading, max_chars=MAX_TITLE, key="report-heading")
-    if heading.strip() and heading != content.heading:
-        basket.rename(heading)
-    comment = st.text_area(
-        "Comment", content.comment, max_chars=MAX_COMMENT, height=110, key="report-comment",
+    st.text_input(
+        "Heading", max_chars=MAX_TITLE,
+        **_field("report-heading", content.heading, partial(_rename, basket)),
+    )  # fmt: skip
+    st.text_area(
+        "Comment", max_chars=MAX_COMMENT, height=110,
         placeholder="What is the report about, and what follows from it?",
+        **_field("report-comment", content.comment, basket.comment),
     )  # fmt: skip
-    if comment != content.comment:
-        basket.comment(comment)
     chosen: Level = st.segmented_control(
-        "Level", list(LEVELS), default=content.level, format_func=LEVELS.__getitem__,
-        required=True, key="report-level",
+        "Level", list(LEVELS), format_func=LEVELS.__getitem__, required=True,
+        **_field("report-level", content.level, basket.address),
     )  # fmt: skip
-    if chosen != content.level:
-        basket.address(chosen)
     note(MEANT[chosen])
+
+
+def _rename(basket: Basket, heading: str) -> None:
+    if heading.strip():
+        basket.rename(heading)
 
 
 def _list(person: Person) -> None:
@@ -178,15 +183,19 @@ def _state(job: Job | None, person: Person) -> None:
 
 def _words(item: Item, basket: Basket) -> None:
     with st.expander("Title and remark", icon=":material/edit_note:", expanded=bool(item.remark)):
-        heading = st.text_input(
-            "Title", item.heading, key=f"head-{item.job}", max_chars=MAX_TITLE,
-            placeholder=item.title,
+        st.text_input(
+            "Title", max_chars=MAX_TITLE, placeholder=item.title,
+            **_field(f"head-{item.job}", item.heading, partial(basket.head, item.job)),
         )  # fmt: skip
-        if heading != item.heading:
-            basket.head(item.job, heading)
-        remark = st.text_area(
-            "Remark", item.remark, key=f"remark-{item.job}", height=80, max_chars=MAX_REMARK,
+        st.text_area(
+            "Remark", height=80, max_chars=MAX_REMARK,
             placeholder="What should the reader notice?",
+            **_field(f"remark-{item.job}", item.remark, partial(basket.remark, item.job)),
         )  # fmt: skip
-        if remark != item.remark:
-            basket.remark(item.job, remark)
+
+
+def _field(key: str, kept: str, keep: Callable[[Any], object]) -> dict[str, Any]:
+    """Have a field show what is kept, whichever window wrote it, and keep only what is typed."""
+    if st.session_state.get(key) != kept:
+        st.session_state[key] = kept
+    return {"key": key, "on_change": lambda: act(keep, st.session_state[key])}

@@ -1,6 +1,7 @@
 """What a person has put aside for a report: jobs in an order, and what is said of each."""
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,9 @@ MAX_ITEMS = 100
 MAX_REMARK = 2000
 MAX_TITLE = 200
 MAX_COMMENT = 20_000
+
+# Two windows of one person may change a report at once; all of them are threads of one server.
+_CHANGES = threading.Lock()
 
 Level = Literal["summary", "analyst", "auditor"]
 
@@ -132,9 +136,14 @@ class Basket:
 
     def drop(self, job: str, figure: ChosenFigure) -> None:
         """Take a figure of a job out; without any the report shows the usual ones."""
-        items = (item for item in self.content.items if item.job == job)
-        kept = tuple(other for item in items for other in item.figures if other != figure)
-        self._edit(job, figures=kept)
+        self._change(
+            lambda content: tuple(
+                item.model_copy(update={"figures": tuple(f for f in item.figures if f != figure)})
+                if item.job == job
+                else item
+                for item in content.items
+            )
+        )
 
     def show_usual(self, job: str) -> None:
         """Have the report show the usual figures of a job."""
@@ -142,16 +151,15 @@ class Basket:
 
     def rename(self, heading: str) -> None:
         """Give the report another heading."""
-        heading = heading.strip()[:MAX_TITLE] or Content().heading
-        self._write(self.content.model_copy(update={"heading": heading}))
+        self._update(heading=heading.strip()[:MAX_TITLE] or Content().heading)
 
     def comment(self, text: str) -> None:
         """Write what stands above the results."""
-        self._write(self.content.model_copy(update={"comment": text[:MAX_COMMENT]}))
+        self._update(comment=text[:MAX_COMMENT])
 
     def address(self, level: Level) -> None:
         """Say for whom the report is."""
-        self._write(self.content.model_copy(update={"level": level}))
+        self._update(level=level)
 
     def _edit(self, job: str, **update: object) -> None:
         self._change(
@@ -162,8 +170,13 @@ class Basket:
         )
 
     def _change(self, change: Callable[[Content], tuple[Item, ...]]) -> None:
-        content = self.content
-        self._write(content.model_copy(update={"items": change(content)}))
+        with _CHANGES:
+            content = self.content
+            self._write(content.model_copy(update={"items": change(content)}))
+
+    def _update(self, **update: object) -> None:
+        with _CHANGES:
+            self._write(self.content.model_copy(update=update))
 
     def _write(self, content: Content) -> None:
         with disk_explained(), replacing(self._path) as part:
