@@ -32,15 +32,6 @@ def pick(page, label, option, typed=""):
     return chosen
 
 
-def empty_report(page):
-    """Take every result out of the report that is open: other tests look at the same one."""
-    settled(page)
-    remove = page.get_by_role("button", name="Remove")
-    while remove.count():
-        remove.first.click()
-        settled(page)
-
-
 def write_report(page):
     """Have the report that is open written, and wait for its files."""
     settled(page)

@@ -9,13 +9,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from workbench.workspace.basket import FILE as REPORT
+from workbench.workspace.store import Workspace
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90
+SAID = 3000
 # On a deep link Streamlit's own front end looks for the server below the page's name first, gets
 # two answers "not found", which the browser reports, and goes on to look at the top.
 PROBE = re.compile(r"http://127\.0\.0\.1:\d+/[a-z_]+/_stcore/(health|host-config)")
@@ -60,10 +65,30 @@ def console_errors():
     return []
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Say what stood on the pages of a test that failed: nobody was there to look."""
+    report = yield
+    browser = item.funcargs.get("context")
+    if report.when == "call" and report.failed and browser is not None:
+        for page in browser.pages:
+            with suppress(Exception):
+                said = page.locator("body").inner_text(timeout=5000)
+                report.sections.append((f"on {page.url}", said[:SAID]))
+    return report
+
+
 @pytest.fixture
-def new_page(chromium, console_errors):
-    """Makes pages of a fresh browser that reaches this machine only; an error fails the test."""
+def context(chromium):
+    """A fresh browser."""
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def new_page(context, console_errors):
+    """Makes pages of a fresh browser that reaches this machine only; an error fails the test."""
 
     def refuse(route):
         console_errors.append(f"asked for {route.request.url}")
@@ -82,7 +107,8 @@ def new_page(chromium, console_errors):
         return page
 
     yield new
-    context.close()
+    for page in context.pages:
+        page.close()
     assert not console_errors, "the browser's console shows errors"
 
 
@@ -132,11 +158,19 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory):
-    """The address of a workbench that all tests share."""
+def shared_server(tmp_path_factory):
+    """A workbench that all tests share."""
     server = Server(tmp_path_factory.mktemp("home")).start()
-    yield server.url
+    yield server
     server.stop()
+
+
+@pytest.fixture
+def app_url(shared_server):
+    """The address of the workbench that tests share; what a test put aside is not for the next."""
+    yield shared_server.url
+    own = Workspace("local", shared_server.home / "workbench").models_root.parent
+    (own / REPORT).unlink(missing_ok=True)
 
 
 def _free_port():

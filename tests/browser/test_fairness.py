@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browsing import empty_report, open_list, pick, settled
+from tests.browsing import open_list, pick, settled
 
 SECONDS = 60_000
 FIGURES = ".js-plotly-plot"
@@ -125,7 +125,15 @@ def find_all_in_the_report(page):
     assert (
         "The gap that matters here: equal opportunity difference. A refused loan costs a year."
     ) in remarks
-    empty_report(page)
+    settled(page)
+    for left in (2, 1):
+        page.get_by_role("button", name="Remove").first.click()
+        ready = f"{left} result{'s are' if left > 1 else ' is'} ready"
+        page.get_by_role("heading", level=2, name=ready).wait_for(timeout=SECONDS)
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("heading", level=2, name="Nothing has been put aside yet.").wait_for(
+        timeout=SECONDS
+    )
 
 
 def test_from_the_first_look_into_the_report(page, app_url):

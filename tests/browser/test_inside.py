@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browsing import empty_report, pick
+from tests.browsing import pick
 
 SECONDS = 90_000
 FIGURES = ".js-plotly-plot"
@@ -44,4 +44,3 @@ def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
     page.get_by_role("button", name="In the report").wait_for(timeout=SECONDS)
     page.goto(f"{app_url}/report")
     page.get_by_text(re.compile("digits-mlp")).first.wait_for(timeout=SECONDS)
-    empty_report(page)

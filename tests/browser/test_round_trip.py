@@ -8,7 +8,7 @@ import sys
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browsing import empty_report, settled, write_report
+from tests.browsing import settled, write_report
 from workbench.analysis import load_analysis
 from workbench.jobs.service import environment
 
@@ -140,7 +140,6 @@ def test_what_pages_show_runs_again_to_the_same_numbers(page, app_url, tmp_path)
     html, pdf, numbers, analysis = (
         download(page, name, tmp_path) for name in ("HTML", "PDF", "JSON", "analysis file")
     )
-    empty_report(page)
     read_offline(page, html)
 
     text = html.read_text(encoding="utf-8")
