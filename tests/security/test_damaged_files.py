@@ -33,7 +33,8 @@ from workbench.registry.convert import convert_module
 from workbench.registry.intake import receive_model
 from workbench.registry.onnx_runner import onnx_limits
 from workbench.registry.store import load_model, publish
-from workbench.workspace.store import Workspace, _build, _check_codes
+from workbench.workspace.arrays import build_table, check_codes
+from workbench.workspace.store import Workspace
 from workbench.workspace.tensor_file import map_tensors
 
 BATCH = 40
@@ -226,8 +227,8 @@ def check_table(suffix, one, looked, saved, wanted):
     if looked is None:
         Survey.model_validate_json((into / "preview.json").read_bytes())
     if saved is None:
-        table = _build(wanted, map_tensors(into / "table.safetensors"), "t")
-        _check_codes(table)
+        table = build_table(wanted, map_tensors(into / "table.safetensors"), "t")
+        check_codes(table)
         counts[suffix, "accepted"] += 1
     else:
         assert saved[0] != "LimitError" or "ended" in saved[1] or "limit" in saved[1], saved

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -22,7 +23,7 @@ from workbench.data.bundled import bundled_schema, data_folder
 from workbench.data.bundled import load_table as load_bundled
 from workbench.data.conversion import to_table
 from workbench.isolation.process import isolation
-from workbench.workspace import reading, sources, store
+from workbench.workspace import folders, reading, sources, store
 from workbench.workspace.store import Workspace
 
 FRAME = pd.DataFrame({
@@ -212,7 +213,7 @@ def test_a_name_from_outside_is_text_and_never_a_path(space, original, shown, na
     assert files(folder)[1 if files(folder)[0].endswith("about.json") else 0].split("/")[0] == (
         draft.id
     )
-    assert store.folders.plain_name(original, "table") == name
+    assert folders.plain_name(original, "table") == name
     assert {path.name for path in space.root.parent.iterdir()} == {"anna"}
 
 
@@ -482,7 +483,7 @@ def test_clean_up(space, monkeypatch):
     assert space.clean_up() == 0
     monkeypatch.setenv("WORKBENCH_DRAFT_HOURS", "1")
     for path in (space.root / "quarantine" / old.id, rest):
-        store.os.utime(path, (0, 0))
+        os.utime(path, (0, 0))
     assert space.clean_up() == 2
     assert space.drafts() == (new,)
     assert [entry.name for entry in space.tables()] == ["people"]

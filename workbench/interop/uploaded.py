@@ -16,7 +16,8 @@ from workbench.interop.reading import ARRAYS, NUMBERS
 from workbench.isolation.process import Limits, call
 from workbench.workspace import folders
 from workbench.workspace.given import GivenEntry, keep_given
-from workbench.workspace.store import Draft, Workspace
+from workbench.workspace.records import Draft
+from workbench.workspace.store import Workspace
 from workbench.workspace.tensor_file import map_tensors
 
 

@@ -14,7 +14,8 @@ from workbench.ui.frame import answer, list_line
 from workbench.ui.state import open_link
 from workbench.ui.text import duration, plain, size
 from workbench.workspace import sources
-from workbench.workspace.store import Draft, TableEntry, Workspace
+from workbench.workspace.records import Draft, TableEntry
+from workbench.workspace.store import Workspace
 
 DRAFT, TURN, EDITED = "upload.draft", "upload.turn", "upload.edited"
 KINDS = ["csv", "tsv", "txt", "parquet", "pq", "feather", "arrow", "xlsx"]

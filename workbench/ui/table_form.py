@@ -26,7 +26,8 @@ from workbench.ui.own_tables import DRAFT, EDITED
 from workbench.ui.state import open_link
 from workbench.ui.text import plain, size
 from workbench.workspace import sources
-from workbench.workspace.store import Draft, Preview, TableEntry, Workspace
+from workbench.workspace.records import Draft, TableEntry
+from workbench.workspace.store import Preview, Workspace
 
 Aim = Literal["classification", "regression"] | None
 OWN_SCHEMA = ""
