@@ -43,7 +43,7 @@ def test_while_a_report_is_changed(monkeypatch, home):
     assert [item.job for item in basket.content.items] == ["one"]
 
 
-@pytest.mark.parametrize("write", ["mkdir", "save_schema", "_link", "_record"])
+@pytest.mark.parametrize("write", ["mkdir", "save_schema", "_link", "record_table"])
 def test_while_a_table_is_kept(monkeypatch, write):
     monkeypatch.setattr(store, "call", read_here)
     space = Workspace("me")
