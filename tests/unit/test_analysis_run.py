@@ -33,7 +33,7 @@ from workbench.analysis.replay import Replay, StepRun
 from workbench.analysis.verdicts import judge
 from workbench.core.attribution import Attribution
 from workbench.core.errors import CancelledError, InvalidInputError
-from workbench.jobs.request import Request, registered_methods
+from workbench.jobs.request import Request
 from workbench.registry.store import registry_root
 
 HOSTILE = "<script>alert(1)</script> *b* =1+1 $x$ \u202e"
@@ -417,9 +417,29 @@ def test_digests_of_weights_count_only_where_all_has_to_be_equal():
 
 
 @pytest.mark.parametrize(
-    "method", ["rashomon.retrain", "fairness.remedies", "interactions.bootstrap"]
+    ("method", "settings", "trains"),
+    [
+        ("rashomon.retrain", {}, True),
+        ("rashomon.retrain", {"explorers": "gaussian-units"}, False),
+        ("rashomon.set", {}, False),
+        ("rashomon.set", {"explorers": "gaussian-units,retraining"}, True),
+        ("rashomon.churn", {}, False),
+        ("rashomon.attributions", {"explorer": "retraining"}, True),
+        ("rashomon.interactions", {}, False),
+        ("rashomon.profiles", {"explorer": "retraining"}, True),
+        ("rashomon.mitigate", {}, False),
+        ("rashomon.mitigate", {"candidates": 4}, True),
+        ("rashomon.fairness", {"retrained": 0, "directed": 0}, False),
+        ("rashomon.fairness", {"retrained": 2, "directed": 0}, True),
+        ("rashomon.simpler", {}, False),
+        ("fairness.remedies", {}, True),
+        ("fairness.remedies", {"remedies": "group_thresholds", "refits": 0}, False),
+        ("fairness.remedies", {"remedies": "group_thresholds", "refits": 2}, True),
+        ("interactions.bootstrap", {}, True),
+    ],
 )
-def test_what_trains_networks_may_differ_by_more(method):
-    assert method in registered_methods()
-    assert tolerance_for(method, same_machine=False) == TRAINED > NEAR
-    assert tolerance_for(method, same_machine=True) == 0
+def test_what_trains_networks_may_differ_by_more(method, settings, trains):
+    assert tolerance_for(method, settings, same_machine=False) == (TRAINED if trains else NEAR)
+    assert tolerance_for(method, settings, same_machine=True) == 0
+    other = {"same_machine": False, "same_kind_of_device": False}
+    assert tolerance_for(method, settings, **other) == (None if trains else NEAR)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from workbench.analysis.numbers import numbers_of
+from workbench.core.method import METHODS
 from workbench.core.results import Result
 from workbench.jobs.request import versions
 
@@ -20,10 +21,6 @@ NEAR = 1e-3
 # Where networks are trained, each step starts from what the last one left: small differences grow,
 # and a decision may fall to the other side. Measured were 0.004 of explainers, else 2e-6.
 TRAINED = 0.05
-TRAINS = (
-    "fastshap.train", "shapley.fastshap", "shapley.amortised", "rashomon.", "fairness.remedies",
-    "interactions.bootstrap",
-)  # fmt: skip
 # Of weights: they tell equal bits from others, and nothing of how far apart those are.
 DIGESTS = "digests"
 
@@ -92,16 +89,21 @@ def machine() -> dict[str, str]:
 
 
 def tolerance_for(
-    method: str, *, same_machine: bool, same_kind_of_device: bool = True
+    method: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    same_machine: bool,
+    same_kind_of_device: bool = True,
 ) -> float | None:
     """Return how far two runs of a method may differ, as a share of the largest value.
 
     None where any difference may be: random numbers are drawn on the device that trains a network,
-    and each kind of device has others.
+    and each kind of device has others. By ``params``, the settings, some methods train or do not.
     """
     if same_machine:
         return 0.0
-    if not method.startswith(TRAINS):
+    found = METHODS.find(method)
+    if not found.trains(found.params.model_validate(dict(params or {}))):
         return NEAR
     return TRAINED if same_kind_of_device else None
 

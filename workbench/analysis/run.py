@@ -273,7 +273,7 @@ def _compare(
         result = result_of(folder, run.step.id, str(old.get("kind")))
         kinds = {str(device).partition(":")[0] for device in (run.step.device, old.get("device"))}
         tolerance = tolerance_for(
-            run.step.method, same_machine=same and kinds == {"cpu"},
+            run.step.method, run.step.params, same_machine=same and kinds == {"cpu"},
             same_kind_of_device=len(kinds) == 1,
         )  # fmt: skip
         found.append(Comparison(

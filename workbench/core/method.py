@@ -45,6 +45,15 @@ Explain = Callable[[Model, Table, Table, Any, Context], Result]
 CostFormula = Callable[[Model, int, int, Any], Cost]
 
 
+def _never(_: Params) -> bool:
+    return False
+
+
+def always(_: Params) -> bool:
+    """Whatever the settings are, networks are trained."""
+    return True
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to answer one question.
@@ -67,6 +76,9 @@ class Method:
         ``cost(model, n_rows, n_background, params)``, an upper bound known before the run.
     weakness
         What the method is known to get wrong, shown where it is chosen.
+    trains
+        Whether a run with these settings trains networks: another kind of device draws other random
+        numbers for that, so that the networks are others.
     takes_given
         Whether an attribution that was made elsewhere may stand beside its own explanations, as the
         keyword argument ``given`` of ``explain``.
@@ -87,6 +99,7 @@ class Method:
     uses: frozenset[str] = frozenset({"background"})
     efforts: Callable[[int], Mapping[str, Effort]] | None = None
     gap: float = 0.0
+    trains: Callable[[Any], bool] = _never
     takes_given: bool = False
 
     def lacks(self, model: Model) -> tuple[str, ...]:

@@ -159,6 +159,10 @@ def _check_trainable(model: Model, names: tuple[str, ...], params: RemediesParam
         )
 
 
+def _trains(params: RemediesParams) -> bool:
+    return params.refits > 0 or not TRAINED.isdisjoint(names_of(params.remedies))
+
+
 def _unfavourable(model: Model, position: int) -> str:
     others = [name for at, name in enumerate(model.schema.classes) if at != position]
     return others[0] if len(others) == 1 else "another class"
@@ -279,6 +283,7 @@ METHODS.register(
         needs=frozenset(),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        trains=_trains,
         reference="Kamiran and Calders (2012); Hardt, Price and Srebro (2016); Agarwal et al. "
         "(2018)",
         weakness="Labels are taken for the truth: where they are unfair, an even rule by them is "

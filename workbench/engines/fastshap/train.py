@@ -11,7 +11,7 @@ from torch import Tensor
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Certificate, Explainer, Fidelity
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Method, always
 from workbench.core.model import Model
 from workbench.core.table import Table
 from workbench.core.wording import percent
@@ -304,6 +304,7 @@ METHODS.register(
         yields=Explainer,
         needs=frozenset(),
         cost=_cost,
+        trains=always,
         reference="Jethani, Sudarshan, Covert, Lee and Ranganath (2022)",
         weakness="What it learns holds for rows like those it was trained on, and small tables "
         "teach it too little; the certificate says how far off it is.",

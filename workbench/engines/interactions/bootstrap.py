@@ -14,7 +14,7 @@ from torch import Tensor
 from workbench.core.context import Context, Progress
 from workbench.core.errors import InvalidInputError
 from workbench.core.interaction_test import InteractionTest
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Method, always
 from workbench.core.model import CHUNK_ROWS, BlackBox, Model
 from workbench.core.table import SPLITS, Table
 from workbench.engines.calls import provenance_of, true_values
@@ -256,6 +256,7 @@ METHODS.register(
         needs=frozenset({"differentiable"}),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        trains=always,
         reference="Efron and Tibshirani (1993); Benjamini and Hochberg (1995)",
         weakness="Networks are trained by the workbench's own recipe, and what the additive model "
         "cannot follow, such as jumps of a curve, may pass for an interaction.",

@@ -18,6 +18,7 @@ from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.attributions_params import AttributionsParams
 from workbench.engines.rashomon.found import Found, look, search_passes
 from workbench.engines.rashomon.inner_method import Inner, choose_inner, explain_all
+from workbench.engines.rashomon.near_params import near_trains
 from workbench.engines.rashomon.scene import make_scene
 
 NAME = "rashomon.attributions"
@@ -171,6 +172,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table"}),
         cost=_cost,
+        trains=near_trains,
         efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024); Fisher, Rudin and Dominici (2019); Lundberg and "
         "Lee (2017)",

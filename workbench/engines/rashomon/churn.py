@@ -16,6 +16,7 @@ from workbench.core.wording import counted
 from workbench.engines.calls import provenance_of
 from workbench.engines.rashomon.churn_params import ChurnParams
 from workbench.engines.rashomon.explore import PASSES, explorers_of, search, tried
+from workbench.engines.rashomon.retrain_params import trains_again
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 from workbench.engines.rashomon.search import Block
 from workbench.numerics.ensembles import churn_resampled, with_interval
@@ -172,6 +173,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        trains=trains_again,
         efforts=_efforts,
         reference="Watson-Daniels, Calmon, D'Amour, Long, Parkes and Ustun (2024); Milani Fard, "
         "Cormier, Canini and Gupta (2016)",

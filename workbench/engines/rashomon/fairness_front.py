@@ -150,6 +150,10 @@ def _efforts(_: int) -> dict[str, Effort]:
     }
 
 
+def _trains(params: FairnessFrontParams) -> bool:
+    return params.directed + params.retrained > 0
+
+
 METHODS.register(
     NAME,
     Method(
@@ -161,6 +165,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=front_cost,
+        trains=_trains,
         efforts=_efforts,
         reference="Coston, Rambachan and Chouldechova (2021); Black, Raghavan and Barocas (2022); "
         "Hsu, Li, Hu and Chen (2024)",

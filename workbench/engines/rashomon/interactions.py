@@ -14,7 +14,7 @@ from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.found import look, search_passes
 from workbench.engines.rashomon.inner_method import inner_settings
-from workbench.engines.rashomon.near_params import InteractionsSetParams
+from workbench.engines.rashomon.near_params import InteractionsSetParams, near_trains
 from workbench.engines.rashomon.one_by_one import ask_each, columns_at_once, part_of
 from workbench.engines.rashomon.scene import make_scene
 from workbench.numerics.second_differences import parts_of
@@ -104,6 +104,7 @@ METHODS.register(
         needs=frozenset(),
         uses=frozenset({"table"}),
         cost=_cost,
+        trains=near_trains,
         efforts=_efforts,
         reference="Li, Wang, Deng and Barnard (2024); Hsu, Li, Hu and Chen (2024); Liu and Owen "
         "(2006)",

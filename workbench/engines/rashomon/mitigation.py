@@ -277,6 +277,10 @@ def _efforts(_: int) -> dict[str, Effort]:
     }
 
 
+def _trains(params: MitigationParams) -> bool:
+    return params.candidates > 0
+
+
 METHODS.register(
     NAME,
     Method(
@@ -289,6 +293,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=_cost,
+        trains=_trains,
         efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024); Black, Leino and Fredrikson (2022)",
         weakness="A judge finds what its own changes reach; another may still find models as good "

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from workbench.core.model import Output
 from workbench.engines.rashomon.params import SearchParams, parts_of_text
+from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
 
 Explorer = Literal[
     "auto", "gaussian-units", "bernoulli-units", "gaussian-weights", "bernoulli-weights",
@@ -28,6 +29,11 @@ class NearParams(SearchParams):
         "regression, a share of the given model's mean squared error.",
     )  # fmt: skip
     models: int = Field(512, ge=2, le=1_000_000, description="Models that are tried at most.")
+
+
+def near_trains(params: NearParams) -> bool:
+    """Whether equally good models are found by training."""
+    return params.explorer == RETRAINING
 
 
 class InteractionsSetParams(NearParams):

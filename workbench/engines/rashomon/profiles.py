@@ -17,7 +17,7 @@ from workbench.core.table import Table
 from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.rashomon.found import look, search_passes
 from workbench.engines.rashomon.inner_method import inner_settings
-from workbench.engines.rashomon.near_params import ProfilesSetParams
+from workbench.engines.rashomon.near_params import ProfilesSetParams, near_trains
 from workbench.engines.rashomon.one_by_one import ask_each, columns_at_once, part_of
 from workbench.engines.rashomon.scene import make_scene
 
@@ -112,6 +112,7 @@ METHODS.register(
         needs=frozenset(),
         uses=frozenset({"table"}),
         cost=_cost,
+        trains=near_trains,
         efforts=_efforts,
         reference="Friedman (2001); Goldstein et al. (2015); Apley and Zhu (2020); Hsu, Li, Hu and "
         "Chen (2024)",

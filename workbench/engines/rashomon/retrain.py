@@ -7,7 +7,7 @@ from workbench.core.method import METHODS, Effort, Method
 from workbench.core.model import Model
 from workbench.core.rashomon import RashomonSet
 from workbench.core.table import Table
-from workbench.engines.rashomon.retrain_params import RetrainParams
+from workbench.engines.rashomon.retrain_params import RetrainParams, trains_again
 from workbench.engines.rashomon.set import explain_set, set_cost
 
 NAME = "rashomon.retrain"
@@ -44,6 +44,7 @@ METHODS.register(
         needs=frozenset(),
         uses=frozenset({"table", "labels"}),
         cost=set_cost,
+        trains=trains_again,
         efforts=_efforts,
         reference="Marx, Calmon and Ustun (2020)",
         weakness="Training finds its way to few of all equally good models, so ranges are narrow; "

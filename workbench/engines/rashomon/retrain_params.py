@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from workbench.engines.rashomon.churn_params import ChurnParams
 from workbench.engines.rashomon.params import SearchParams, SetParams
 from workbench.engines.training_params import Batch, Decay, Epochs, Patience, Rate
 from workbench.numerics.fitting import FitSettings
@@ -39,6 +40,11 @@ class RetrainParams(SetParams):
         USUAL.patience,
         description="Epochs without a smaller loss on the admission rows until training stops.",
     )
+
+
+def trains_again(params: SetParams | ChurnParams) -> bool:
+    """Whether one of those who look for models trains them."""
+    return KEY in params.explorers
 
 
 def training_of(params: SearchParams, n_rows: int) -> FitSettings:

@@ -20,7 +20,7 @@ from workbench.engines.rashomon.metrics import metric_names
 from workbench.engines.rashomon.params import AUTO, SetParams
 from workbench.engines.rashomon.reduction import growth_numbers, reported
 from workbench.engines.rashomon.retrain_params import KEY as RETRAINING
-from workbench.engines.rashomon.retrain_params import training_passes
+from workbench.engines.rashomon.retrain_params import training_passes, trains_again
 from workbench.engines.rashomon.scene import Scene, labels, make_scene
 
 NAME = "rashomon.set"
@@ -203,6 +203,7 @@ METHODS.register(
         needs=frozenset({"perturbable"}),
         uses=frozenset({"table", "labels"}),
         cost=set_cost,
+        trains=trains_again,
         efforts=_efforts,
         reference="Hsu, Li, Hu and Chen (2024)",
         weakness="Each explorer sees a part of all equally good models: ranges are at least as "

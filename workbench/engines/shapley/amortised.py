@@ -14,7 +14,7 @@ from torch import Tensor
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Explainer
-from workbench.core.method import METHODS, Cost, Effort, Method
+from workbench.core.method import METHODS, Cost, Effort, Method, always
 from workbench.core.model import Model
 from workbench.core.results import Attribution
 from workbench.core.table import Table
@@ -244,6 +244,7 @@ METHODS.register(
         needs=frozenset({"explainer"}),
         efforts=_efforts,
         cost=_cost,
+        trains=always,
         reference="Mitchell, Cooper, Frank and Holmes (2022); Jethani et al. (2022), Sec. 3.2; "
         "Witter, Liu and Musco (2025)",
         weakness="Saves evaluations only where the surrogate is good; asks the model about rows "

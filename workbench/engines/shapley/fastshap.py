@@ -13,7 +13,7 @@ from torch import Tensor
 from workbench.core.context import Context
 from workbench.core.errors import InvalidInputError
 from workbench.core.explainer import Amortised, Explainer
-from workbench.core.method import METHODS, Cost, Method
+from workbench.core.method import METHODS, Cost, Method, always
 from workbench.core.model import Model, Output
 from workbench.core.params import Params, parse_params
 from workbench.core.provenance import Provenance
@@ -249,6 +249,7 @@ METHODS.register(
         needs=frozenset({"explainer"}),
         uses=frozenset(),
         cost=_cost,
+        trains=always,
         reference="Jethani, Sudarshan, Covert, Lee and Ranganath (2022)",
         weakness="A learned guess: good for rows like the training rows, without any promise for "
         "others. Rows with a large residual are estimated instead.",
