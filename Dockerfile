@@ -37,9 +37,10 @@ LABEL org.opencontainers.image.title="Explainability workbench" \
       org.opencontainers.image.description="Explains the decisions of PyTorch models, and says how far each explanation can be trusted." \
       org.opencontainers.image.licenses="Apache-2.0"
 # Chromium prints reports as PDF; it is started on files of the workbench alone, without a network.
+# Playwright, which starts it, needs libatomic1.
 # The fonts are what it has to write names in: Noto (100 MB) is for Chinese, Japanese, Korean, emoji.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core \
+    && apt-get install --yes --no-install-recommends chromium libatomic1 fonts-dejavu-core \
         fonts-noto-cjk fonts-noto-color-emoji \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 workbench \

@@ -9,6 +9,8 @@ set -eu
 python=$1
 
 found() {
+  # Playwright, which drives it, needs a library that small images lack.
+  "$python" -m playwright --version >/dev/null 2>&1 || return 1
   for name in chromium chromium-browser google-chrome; do
     if command -v "$name" >/dev/null 2>&1; then return 0; fi
   done
@@ -24,10 +26,10 @@ CODE
 
 from_debian() {
   [ "$(id -u)" -eq 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null || return 1
-  echo "Installing chromium with apt-get for the browser tests."
+  echo "Installing chromium and libatomic1 with apt-get for the browser tests."
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update </dev/null \
-    && apt-get -qq install -y --no-install-recommends chromium </dev/null >/dev/null
+    && apt-get -qq install -y --no-install-recommends chromium libatomic1 </dev/null >/dev/null
 }
 
 from_playwright() {

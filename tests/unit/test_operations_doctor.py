@@ -297,10 +297,10 @@ def test_isolation_that_is_not_enough(monkeypatch):
 
 
 def test_no_browser(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
-    assert found("browser") == [
-        ("warning", "No browser was found, so reports cannot be saved as PDF; install chromium.")
-    ]
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    ((state, said),) = found("browser")
+    assert state == "warning"
+    assert said.startswith("A PDF is printed by Chromium, and none was found: install it (Debian: ")
 
 
 def test_sign_in(home, monkeypatch):

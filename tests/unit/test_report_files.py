@@ -19,6 +19,7 @@ from tests.performances import evaluated
 from tests.remedies import some_remedies
 from workbench import api
 from workbench.core.errors import InvalidInputError, WorkbenchError
+from workbench.operations import chromium
 from workbench.report import Document, Entry, gather, write_document
 from workbench.report import pdf as printing
 from workbench.report.schema import report_schema
@@ -154,6 +155,26 @@ def test_a_browser_that_does_not_start_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(WorkbenchError, match=r"did not print the report .*try again"):
         write_document(Document("R", (Entry(example(n=1)),)), tmp_path / "r.pdf")
     assert [path.name for path in tmp_path.iterdir()] == ["chromium"]
+
+
+def test_a_driver_that_does_not_start_is_told_before_anything_is_drawn(tmp_path, monkeypatch):
+    broken = tmp_path / "node"
+    broken.write_text("#!/bin/sh\necho $0: libatomic.so.1 is not there >&2\nexit 127\n")
+    broken.chmod(0o700)
+    monkeypatch.setattr(
+        "playwright._impl._driver.compute_driver_executable", lambda: (str(broken), "cli.js")
+    )
+    chromium._check_driver.cache_clear()
+    try:
+        with pytest.raises(InvalidInputError) as caught:
+            write_document(Document("R", (Entry(example(n=1)),)), tmp_path / "r.pdf")
+    finally:
+        chromium._check_driver.cache_clear()
+    assert str(caught.value) == (
+        "A PDF is printed through Playwright, whose program does not start (libatomic.so.1 is not "
+        "there); install what it lacks (Debian: apt-get install libatomic1)."
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["node"]
 
 
 def test_an_interrupted_print_leaves_no_file(tmp_path, monkeypatch):

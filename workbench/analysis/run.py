@@ -30,8 +30,8 @@ from workbench.core.context import Progress
 from workbench.core.errors import InvalidInputError, ResultFileError
 from workbench.core.people import LOCAL
 from workbench.core.results import Result, Tabular
+from workbench.operations.chromium import find_chromium
 from workbench.report.document import Document, Entry, Level
-from workbench.report.pdf import find_chromium
 from workbench.report.tables import to_json, write_csv
 
 NUMBERS_FORMAT = 1

@@ -16,11 +16,12 @@ from typing import Literal
 import psutil
 import torch
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import InvalidInputError, WorkbenchError
 from workbench.core.settings import PREFIX, Settings, config_file, settings
 from workbench.data.bundled import TABLES, bundled_schema, data_folder
 from workbench.isolation.process import isolation
 from workbench.numerics.devices import choose_device, describe_device
+from workbench.operations.chromium import find_chromium
 from workbench.operations.server import app_folder, configured_address
 from workbench.operations.sign_in import read_sign_in, refusal, secrets_files
 from workbench.registry.store import Entry, list_models, read_card, registry_root
@@ -45,7 +46,6 @@ FLOORS: dict[str, tuple[str, str]] = {
 }
 # Variables that are no settings but are read all the same.
 OTHER_VARIABLES = frozenset({"CONFIG", "DEBUG"})
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WEIGHTS = ("model.safetensors", "model.onnx")
 LEAST_DISK, LEAST_MEMORY = GIB, 2 * GIB
 
@@ -318,14 +318,12 @@ def _isolation(case: Case) -> Iterator[Finding]:
 
 
 def _browser(case: Case) -> Iterator[Finding]:  # noqa: ARG001
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        yield Finding(
-            "browser", "warning", "No browser was found, so reports cannot be saved as PDF; "
-            "install chromium.",
-        )  # fmt: skip
-    else:
-        yield Finding("browser", "ok", f"Reports are printed as PDF by {found}.")
+    try:
+        found = find_chromium()
+    except InvalidInputError as error:
+        yield Finding("browser", "warning", str(error))
+        return
+    yield Finding("browser", "ok", f"Reports are printed as PDF by {found}.")
 
 
 def _sign_in(case: Case) -> Iterator[Finding]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from workbench.core.errors import InvalidInputError
+from workbench.operations.chromium import find_chromium
 from workbench.report.bundle import write_bundle
 from workbench.report.document import Document
 from workbench.report.html import write_html
 from workbench.report.json_file import write_json
-from workbench.report.pdf import find_chromium, write_pdf
+from workbench.report.pdf import write_pdf
 
 WRITERS: Mapping[str, Callable[[Document, str | Path], Path]] = {
     "html": write_html, "pdf": write_pdf, "json": write_json, "zip": write_bundle,

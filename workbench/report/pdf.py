@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,16 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import InvalidInputError, WorkbenchError
+from workbench.core.errors import WorkbenchError
 from workbench.core.files import replacing
-from workbench.core.settings import settings
+from workbench.operations.chromium import find_chromium
 from workbench.report.document import Document
 from workbench.report.html import write_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright, Route
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
     "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-dev-shm-usage",
@@ -31,31 +29,6 @@ START_SECONDS = 60
 
 class PrintingError(WorkbenchError):
     """The browser could not be started, or did not print."""
-
-
-def find_chromium() -> str:
-    """Return the browser that prints: the one that is set, else the first on the PATH.
-
-    Raises
-    ------
-    InvalidInputError
-        If there is none; the message says how to get one.
-    """
-    chosen = settings().chromium
-    if chosen is not None:
-        if not os.access(chosen, os.X_OK) or chosen.is_dir():
-            raise InvalidInputError(
-                f"The setting chromium names {str(chosen)!r}, which is no program; name the "
-                "Chromium that prints PDF, or leave the setting out."
-            )
-        return str(chosen)
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        raise InvalidInputError(
-            "A PDF is printed by Chromium, and none was found: install it (Debian: apt-get "
-            "install chromium), or set WORKBENCH_CHROMIUM to the path of one."
-        )
-    return found
 
 
 def write_pdf(document: Document, path: str | Path) -> Path:

@@ -21,7 +21,7 @@ from workbench.core.errors import AccessError, WorkbenchError
 from workbench.core.people import Person, demand
 from workbench.core.wording import counted
 from workbench.jobs.queue import Job
-from workbench.report.pdf import find_chromium
+from workbench.operations.chromium import find_chromium
 from workbench.ui.actions import act, show_fault
 from workbench.ui.frame import errors_shown, note
 from workbench.ui.queue import queue
