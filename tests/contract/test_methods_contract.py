@@ -24,6 +24,8 @@ TAKE_NO_MISSING_NUMBERS = {"lime.reference"}
 # Settings with which methods that do much besides asking the model take a moment.
 BRIEF = {
     "rashomon.simpler": {"trees": 1000, "depth": 2, "repeats": 1, "folds": 2},
+    "rashomon.retrain": {"models": 12},
+    "rashomon.interactions": {"scored": 12},
     "interactions.bootstrap": {"simulations": 5, "refits": 2, "epochs": 2},
     "rashomon.fairness": {
         "by": "c1",
