@@ -40,6 +40,7 @@ INSTEAD = {
     "lib-experiments modular-37 --seeds 1 --out out/": "lib-experiments wine --seeds 1 --out out/",
     "methods --check": "methods --check --model wine-mlp --method exact",
     "remedies adult-mlp adult --by sex": "remedies german-mlp german --by age --bins age=25",
+    "remedies adult-mlp adult --try": "remedies german-mlp german --by age --bins age=25 --try",
     "--mask sex,relationship": "--mask age",
     "front adult-mlp adult --by sex": "front german-mlp german --by age --bins age=25",
     "/srv/models": "registry",

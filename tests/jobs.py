@@ -1,6 +1,9 @@
 """Requests, results and workers for tests of the list of jobs."""
 
 import functools
+import json
+import os
+import threading
 import time
 
 import numpy as np
@@ -8,6 +11,7 @@ import numpy as np
 from tests.attributions import example
 from workbench import api
 from workbench.core.method import Cost
+from workbench.jobs import worker
 from workbench.jobs.desk import Desk
 from workbench.jobs.request import Request
 
@@ -80,3 +84,48 @@ def until(condition, seconds=60.0):
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.01)
     return found
+
+
+class ReadyWorker:
+    """Stands in for ``subprocess.Popen`` in a server: its first worker has imported everything.
+
+    It is a copy of this process, made before a thread is started or a database opened here, and
+    from its start on what ``python -m workbench.jobs.worker`` is: on its standard input a pipe,
+    whose end says that the server is gone, and in a session of its own. Later workers are started
+    as always.
+    """
+
+    def __init__(self, start):
+        assert threading.active_count() == 1, "a copy of a process has one of its threads"
+        self._start, self._is_ready, self.returncode = start, True, None
+        here, there = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(there)
+            os.dup2(here, 0)
+            self._serve()
+        os.close(here)
+        self.stdin = os.fdopen(there, "wb", buffering=0)
+
+    def _serve(self):
+        code = 1
+        try:
+            os.setsid()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if arguments := os.read(0, 4096).decode():
+                code = worker.main(json.loads(arguments))
+        finally:
+            os._exit(code)
+
+    def __call__(self, command, **settings):
+        if not self._is_ready:
+            return self._start(command, **settings)
+        self._is_ready = False
+        self.stdin.write(json.dumps(command[command.index("--home") :]).encode())
+        return self
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode

@@ -74,20 +74,18 @@ class Opaque(nn.Module):
 
 
 def value_by_definition(model, x, background, coalition, output="probability"):
-    """Mean over background rows of the output for mixed raw rows, one at a time."""
+    """Mean over background rows of the output for mixed raw rows."""
     explained = model.predict if output == "probability" else model.scores
-    outputs = [explained(torch.where(coalition, x, b)[None])[0] for b in background]
-    return torch.stack(outputs).mean(0)
+    return explained(torch.where(coalition, x, background)).mean(0)
 
 
 def shapley_by_permutations(value, d):
     """Mean marginal contribution over all orders of ``d`` players of a set function."""
-    table = {bits: value(torch.tensor(bits)) for bits in itertools.product([False, True], repeat=d)}
-    total = torch.zeros(d, *next(iter(table.values())).shape, dtype=torch.float64)
-    for order in itertools.permutations(range(d)):
-        known = [False] * d
-        for player in order:
-            before = table[tuple(known)]
-            known[player] = True
-            total[player] += table[tuple(known)] - before
-    return total / math.factorial(d)
+    players = torch.arange(d)
+    table = torch.stack([value(code >> players & 1 == 1) for code in torch.arange(2**d)]).double()
+    orders = torch.tensor(list(itertools.permutations(range(d))))  # (d!, d)
+    joining = 2**orders
+    after = joining.cumsum(1)
+    gains = table[after] - table[after - joining]  # (d!, d, ...)
+    total = table.new_zeros(d, *table.shape[1:])
+    return total.index_add(0, orders.flatten(), gains.flatten(0, 1)) / len(orders)

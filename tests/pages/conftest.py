@@ -69,10 +69,14 @@ HOSTILE = {
 }
 
 
-@pytest.fixture
-def hostile_registry(monkeypatch, tmp_path):
-    """The diabetes table and a model of it with names that are markup somewhere."""
-    data, models = tmp_path / "data", tmp_path / "models"
+@pytest.fixture(scope="session")
+def hostile_files(tmp_path_factory):
+    """A folder of the diabetes table and a model of it with names that are markup somewhere.
+
+    It is a home as well, with a worker of its own, which takes seconds to start: once for all.
+    """
+    folder = tmp_path_factory.mktemp("hostile")
+    data = folder / "data"
     shutil.copytree(data_folder(), data)
     table = load_table("diabetes")
     card = load_model("diabetes-mlp").card
@@ -88,13 +92,19 @@ def hostile_registry(monkeypatch, tmp_path):
     encoder.fit(table.X)
     network = build_network(card.network, len(encoder.groups), 1)
     fields = card.model_dump(by_alias=True, exclude={"version", "weights_sha256"})
-    publish(encoder, network, fields | {"name": "hostile", "schema": schema}, models)
-    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))  # with a worker that sees them
-    monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(data))
-    monkeypatch.setenv("WORKBENCH_MODELS", str(models))
+    publish(encoder, network, fields | {"name": "hostile", "schema": schema}, folder / "models")
+    yield folder
+    service.start(folder / "home").stop()
+
+
+@pytest.fixture
+def hostile_registry(hostile_files, monkeypatch):
+    """The table and model with such names in place of all others; the names."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(hostile_files / "home"))  # whose worker sees them
+    monkeypatch.setenv("WORKBENCH_SAMPLE_DATA", str(hostile_files / "data"))
+    monkeypatch.setenv("WORKBENCH_MODELS", str(hostile_files / "models"))
     st.cache_resource.clear()
     yield HOSTILE
-    service.start().stop()
     st.cache_resource.clear()
 
 

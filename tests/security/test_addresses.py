@@ -53,6 +53,7 @@ def nothing_runs(monkeypatch):
     monkeypatch.setattr("workbench.ui.cost._seconds_per_evaluation", lambda *_: 1e-6)
     monkeypatch.setattr("workbench.ui.cost._seconds_per_near_copy", lambda *_: 1e-6)
     monkeypatch.setattr("workbench.ui.cost._seconds_per_value", lambda *_, **_k: 1e-6)
+    monkeypatch.setattr("workbench.ui.cost._training_seconds", lambda *_: 1e-6)
     monkeypatch.setenv("WORKBENCH_JOBS_PER_USER", "1000")
     monkeypatch.setenv("WORKBENCH_QUEUE_LENGTH", "1000")
     yield

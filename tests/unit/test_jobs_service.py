@@ -150,12 +150,14 @@ def test_stopping_interrupts_and_the_next_server_goes_on(environment, tmp_path):
 
 SERVER = """
 import os, sys
-from tests.jobs import LONG, cost, request
-from workbench.jobs import service
+from tests.jobs import LONG, ReadyWorker, cost, request
+from workbench.jobs import service, worker
 home, large = sys.argv[1], request(**LONG)
 stated = cost(large), cost(request())
+worker.registered_methods()
 for line in sys.stdin:  # one server after the other, each to be killed
     if os.fork() == 0:
+        service.subprocess.Popen = ReadyWorker(service.subprocess.Popen)
         queue = service.start(home).queue
         job = queue.submit(large, owner="local", title="large", cost=stated[0])
         small = request(int(line))
@@ -180,7 +182,7 @@ def survive(home, seed):
         for turn in range(KILLS):
             parent.stdin.write(f"{turn}\n")
             server = int(parent.stdout.readline())
-            if turn % 4 != 3:  # each fourth is killed before its worker has started
+            if turn % 4 != 3:  # each fourth is killed while its worker starts
                 until(lambda turn=turn: queue.find(request(turn), "local").state == "done")
                 until(lambda: queue.find(request(**LONG), "local").state == "running")
             time.sleep(draw.random() / 5)

@@ -174,27 +174,47 @@ def test_the_interval_of_a_log_loss_is_that_of_a_mean(task):
     assert (loss.low, loss.high) == pytest.approx(expected, abs=1e-12)
 
 
+def areas(y, scores, axis=-1):
+    """Areas under ROC curves from sums of ranks, for many samples at once."""
+    above = y.sum(axis)
+    ranks = (stats.rankdata(scores, axis=axis) * y).sum(axis)
+    return (ranks - above * (above + 1) / 2) / (above * (y.shape[axis] - above))
+
+
+def shares_explained(y, scores, axis=-1):
+    """R squared of many samples at once."""
+    left = ((y - scores) ** 2).sum(axis)
+    return 1 - left / (y.var(axis) * y.shape[axis])
+
+
+def mean_errors(y, scores, axis=-1):
+    """Root mean squared errors of many samples at once."""
+    return np.sqrt(((y - scores) ** 2).mean(axis))
+
+
 @pytest.mark.parametrize(
-    ("task", "name", "metric"),
+    ("task", "name", "metric", "many"),
     [
-        ("binary", "ROC AUC", metrics.roc_auc_score),
-        ("regression", "R squared", metrics.r2_score),
-        ("regression", "root mean squared error", metrics.root_mean_squared_error),
+        ("binary", "ROC AUC", metrics.roc_auc_score, areas),
+        ("regression", "R squared", metrics.r2_score, shares_explained),
+        ("regression", "root mean squared error", metrics.root_mean_squared_error, mean_errors),
     ],
 )
-def test_a_bootstrap_interval_is_that_of_scipy(task, name, metric):
+def test_a_bootstrap_interval_is_that_of_scipy(task, name, metric, many):
     outputs, rows = labelled(task, n=120)
     scores = outputs[:, -1] - outputs[:, 0] if task == "binary" else outputs[:, 0]
     expected = stats.bootstrap(
-        (rows.y.numpy(), scores.numpy()), metric, paired=True, vectorized=False,
-        method="percentile", n_resamples=2000, rng=1,
+        (rows.y.numpy(), scores.numpy()), many, paired=True, method="percentile",
+        n_resamples=2000, rng=1,
     )  # fmt: skip
     found = by_name(outputs, rows)[name]
     # The ends of two bootstraps of 2,000 differ by about a tenth of the standard error.
     assert (found.low, found.high) == pytest.approx(
         tuple(expected.confidence_interval), abs=0.3 * expected.standard_error
     )
-    assert found.value == pytest.approx(metric(rows.y.numpy(), scores.numpy()))
+    value = metric(rows.y.numpy(), scores.numpy())
+    assert found.value == pytest.approx(value)
+    assert many(rows.y.numpy(), scores.numpy()) == pytest.approx(value)
     assert found == by_name(outputs, rows)[name], "the bootstrap differs from run to run"
 
 

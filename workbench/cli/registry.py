@@ -77,7 +77,7 @@ def train(name: str, into: Path | None, seed: int | None, as_text: bool) -> None
     """
     from workbench.core.context import Context  # loads torch
     from workbench.registry.store import read_card, registry_root
-    from workbench.training.train import train as run  # loads scikit-learn
+    from workbench.training.train import train as run  # loads scipy
 
     with progress_bar("Training") as progress:
         folder = run(name, into or registry_root(), Context(progress=progress), seed=seed)
