@@ -56,7 +56,7 @@ def test_a_condition_that_holds_ends_with_3_and_the_reason(cli, tmp_path):
 def test_a_title_does_not_steer_the_terminal(cli, tmp_path):
     code, out, _ = cli(written(tmp_path, RIGHT, title="\x1b[31mred\a \u202eback"))
     assert code == 0
-    assert out.startswith("[U+001B][31mred[U+0007] [U+202E]back\n")
+    assert out.startswith("\\u001b[31mred\\u0007 \\u202eback\n")
 
 
 @pytest.mark.parametrize(

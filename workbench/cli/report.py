@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from workbench.cli.candidates import result_files
+from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ def report(
         comment, level, cards, tables,  # type: ignore[arg-type] # click checked the level
     )  # fmt: skip
     for target in targets:
-        click.echo(f"Wrote {write_document(document, target)}")
+        echo(f"Wrote {write_document(document, target)}")
     for sentence in missing:
-        click.echo(f"Note: {sentence}")
+        echo(f"Note: {sentence}")
 
 
 def _files_of(path: Path) -> list[Path]:
