@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.analysis.leftovers import held_name, tidy
 from workbench.core.errors import InvalidInputError, ResultFileError
+from workbench.core.files import refuse_special
 from workbench.core.results import Result, load
 
 ANALYSIS, NUMBERS, NOTEBOOK, STEPS = "analysis.yaml", "numbers.json", "analysis.ipynb", "steps"
@@ -77,6 +78,7 @@ def read_numbers(folder: Path) -> dict[str, Any]:
         If there is no earlier run, or its file is damaged.
     """
     path = folder / NUMBERS
+    refuse_special(path)
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_NUMBERS))

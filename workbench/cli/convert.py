@@ -10,6 +10,7 @@ import click
 from workbench.cli.options import FILE, FOLDER
 from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError
+from workbench.core.files import refuse_special
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _load_state(network: "torch.nn.Module", path: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
+    refuse_special(path)
     try:
         if path.suffix == ".safetensors":
             state: Any = load_file(path)
@@ -215,6 +217,7 @@ def _encoder(text: str) -> "Architecture":
 
     if text in {"raw", "tabular"}:
         return Architecture(name=text)
+    refuse_special(Path(text))
     try:
         values = json.loads(Path(text).read_bytes())
     except FileNotFoundError:

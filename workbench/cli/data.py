@@ -11,6 +11,7 @@ from workbench.cli.options import AS_JSON, EXTRA, SPLIT, TABLE
 from workbench.cli.printing import echo
 from workbench.cli.results import check_file
 from workbench.core.errors import DataError
+from workbench.core.files import refuse_special
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def add(
         schema = beside
     known = load_schema(schema) if schema else None
     workspace = Workspace(OWNER)
+    refuse_special(file, DataError)
     try:
         with file.open("rb") as content:
             draft = workspace.receive(content, file.name)

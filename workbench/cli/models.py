@@ -12,6 +12,7 @@ from workbench.cli.candidates import MINE, OWNER, model_names, splits, table_nam
 from workbench.cli.options import AS_JSON, FILE, FOLDER, SEED
 from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError, RegistryError
+from workbench.core.files import refuse_special
 
 if TYPE_CHECKING:
     from workbench.core.card import Card
@@ -68,6 +69,8 @@ def add(
 
     if mine and into is not None:
         raise InvalidInputError("Give --mine or --into, not both.")
+    for path in files:
+        refuse_special(path)
     if mine:
         workspace = Workspace(OWNER)
         workspace.check_room(sum(path.stat().st_size for path in files))
