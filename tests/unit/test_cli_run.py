@@ -99,6 +99,10 @@ def test_what_is_not_understood_is_told(cli, tmp_path):
     path = written(tmp_path)
     for arguments, message in [
         (("--model", "x"), "--model 'x' is not understood; write the name in the file, ="),
+        (
+            ("--model", "wine-mlp=./a", "--model", "wine-mlp=./b"),
+            "--model says twice what to take for 'wine-mlp'; give one of them.",
+        ),
         (("--table", "adult=german"), "No step uses table 'adult'"),
         (("--only", "nope"), "There is no step 'nope'; choose one of shap."),
         (("--reuse",), "--reuse needs a folder; name one with --out."),

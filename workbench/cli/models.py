@@ -69,8 +69,10 @@ def add(
 
     if mine and into is not None:
         raise InvalidInputError("Give --mine or --into, not both.")
-    for path in files:
+    for number, path in enumerate(files):
         refuse_special(path)
+        if path.name in {other.name for other in files[:number]}:
+            raise InvalidInputError(f"Two files are called {path.name!r}; give one of them.")
     if mine:
         workspace = Workspace(OWNER)
         workspace.check_room(sum(path.stat().st_size for path in files))

@@ -107,6 +107,10 @@ def _pairs(flag: str, given: Iterable[str]) -> dict[str, str]:
                 f"{flag} {text[:80]!r} is not understood; write the name in the file, =, and what "
                 "to take instead, such as my:credit@1=./credit."
             )
+        if pairs.get(name, reference) != reference:
+            raise InvalidInputError(
+                f"{flag} says twice what to take for {name[:80]!r}; give one of them."
+            )
         pairs[name] = reference
     return pairs
 

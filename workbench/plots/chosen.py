@@ -99,7 +99,7 @@ def figure_of(kind: type[Result], text: str) -> ChosenFigure:
     Raises
     ------
     InvalidInputError
-        If an option has no value, or results of the kind have no such figure.
+        If an option has no value or two, or results of the kind have no such figure.
     """
     view, *parts = text.split(",")
     options: dict[str, str | int | float] = {}
@@ -110,6 +110,8 @@ def figure_of(kind: type[Result], text: str) -> ChosenFigure:
                 f"Figure {text!r} has no value for {part!r}; write VIEW,OPTION=VALUE, such as "
                 "dependence,feature=age."
             )
+        if name in options:
+            raise InvalidInputError(f"Figure {text!r} gives {name!r} twice; leave one out.")
         options[name] = _number(value) if _takes_numbers(kind, view, name) else value
     try:
         figure = ChosenFigure(view=view, options=options)
