@@ -148,13 +148,14 @@ def test_paths_start_at_the_file_and_may_be_replaced(tmp_path, monkeypatch):
 
 
 def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
-    broken = SHAP | {"id": "broken", "rows": [4000]}
-    made = analysis(broken, SHAP, fail_if=[{"step": "broken", "check": "WB001"}])
+    broken = {**SHAP, "id": "broken", "method": "counterfactual.search",
+              "params": {"target": "nobody"}}  # fmt: skip
+    made = analysis(broken, SHAP, fail_if=[{"step": "broken", "any_check": "failure"}])
     run = run_analysis(made, out=tmp_path / "out")
     assert list(run.results) == ["shap"]
     assert run.exit_code == 1
-    assert "broken: There is no row 4000" in run.faults[0]
-    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no row 4000"):
+    assert "broken: There is no class 'nobody'" in run.faults[0]
+    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no class 'nobody'"):
         run["broken"]
     assert "broken: failed, so that it cannot be told" in run.faults[1]
     assert "This step failed: broken" in (tmp_path / "out/report.html").read_text(encoding="utf-8")

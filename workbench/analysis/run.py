@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from workbench.analysis.beforehand import refuse_misfits
 from workbench.analysis.cells import refuse_unknown_cells
 from workbench.analysis.compare import Comparison, differ, machine, tolerance_for
 from workbench.analysis.contents import Analysis, TableEntry
@@ -216,7 +217,8 @@ def run_analysis(
             given=given, seed=seed, device=device, changed_is_fine=changed_is_fine, owner=owner,
             earlier={**_earlier(target if reuse else None), **(earlier or {})},
         )  # fmt: skip
-        refuse_unknown_cells(replay, owner)
+        refuse_misfits(replay)
+        refuse_unknown_cells(replay)
         steps = _run_all(replay, progress)
         runs = {run.step.id: run for run in steps}
         verdicts = judge(replay.analysis.fail_if, runs)
