@@ -211,7 +211,8 @@ def run_analysis(
     if pdf:
         find_chromium()  # before minutes of work rather than after
     before = None if against is None else (Path(against), read_numbers(Path(against)))
-    with nullcontext() if target is None else out_folder(target, force=force) as part:
+    ids = {step.id for step in analysis.steps}
+    with nullcontext() if target is None else out_folder(target, force=force, steps=ids) as part:
         replay = Replay(
             analysis, folder=folder, only=only, models=models, tables=tables,
             given=given, seed=seed, device=device, changed_is_fine=changed_is_fine, owner=owner,
