@@ -16,10 +16,10 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import click
 from playwright.sync_api import Page
 
 from docs.pictures import Pictures, shot
+from workbench.cli.printing import echo
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "screenshots"
@@ -50,7 +50,7 @@ def main(names: list[str]) -> None:
             wait_for_results(page)
             shot(page, FOLDER / f"{name}.png")
             page.close()
-            click.echo(f"Wrote {FOLDER / name}.png")
+            echo(f"Wrote {FOLDER / name}.png")
 
 
 def wait_for_results(page: Page) -> None:

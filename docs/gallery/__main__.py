@@ -2,11 +2,10 @@
 
 import sys
 
-import click
-
 from docs.gallery.pages import page_of, pages
 from docs.gallery.running import in_a_new_folder, run, written
 from docs.pictures import Pictures
+from workbench.cli.printing import echo
 
 
 def main(names: list[str]) -> None:
@@ -19,7 +18,7 @@ def main(names: list[str]) -> None:
                 if block.figure is not None:
                     pictures.figure(block.figure, page.with_name(f"{page.stem}_{number}.png"))
             page.write_text(written(page, done), encoding="utf-8")
-            click.echo(f"Wrote {page}")
+            echo(f"Wrote {page}")
 
 
 if __name__ == "__main__":

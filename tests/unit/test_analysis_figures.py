@@ -11,7 +11,14 @@ import pytest
 from tests.analyses import RIGHT, SHAP, analysis
 from tests.attributions import example
 from workbench import api
-from workbench.analysis import analysis_of, load_analysis, parse_analysis, run_analysis, to_yaml
+from workbench.analysis import (
+    Replay,
+    analysis_of,
+    load_analysis,
+    parse_analysis,
+    run_analysis,
+    to_yaml,
+)
 from workbench.core.errors import InvalidInputError
 from workbench.core.figures import ChosenFigure
 from workbench.jobs.request import Request
@@ -109,30 +116,39 @@ def test_what_does_not_fit_is_told_before_anything_runs(figures, said):
     assert str(caught.value).count(";") == 0
 
 
-def test_a_feature_that_the_model_lacks_is_told_before_anything_runs():
-    figures = [{"view": "dependence", "options": {"feature": "flavanoid"}}]
-    with pytest.raises(
-        InvalidInputError,
-        match="step 'shap', figure 1: feature of view "
-        "'dependence' is no feature of the model, did you mean 'flavanoids'",
-    ):
-        run_analysis(analysis(SHAP | {"figures": figures}))
+@pytest.mark.parametrize(
+    ("view", "options", "said"),
+    [
+        ("dependence", {"feature": "flavanoid"}, "feature of view 'dependence' is no feature of "
+         "the model, did you mean 'flavanoids'"),
+        ("cohorts", {"by": "hue_"}, "by of view 'cohorts' is no feature of the model, did you mean "
+         "'hue'"),
+        ("bar", {"output": "cultivar 4"}, "output of view 'bar' is no output of the model, did you "
+         "mean 'cultivar 3'"),
+        ("bar", {"output": 3}, "output of view 'bar' is no output of the model, choose "),
+        ("waterfall", {"row": 2}, "there is no row 2, the result has 2 rows, counted from 0"),
+    ],
+)  # fmt: skip
+def test_what_model_and_rows_do_not_have_is_told_before_anything_runs(
+    view, options, said, monkeypatch
+):
+    monkeypatch.setattr(Replay, "attempt", lambda *_: pytest.fail("a step was run"))
+    with pytest.raises(InvalidInputError, match=f"step 'shap', figure 1: {said}"):
+        run_analysis(analysis(SHAP | {"figures": [{"view": view, "options": options}]}))
 
 
 def test_what_only_the_result_can_tell_fails_the_run_and_not_the_report(tmp_path):
-    figures = [{"view": "waterfall", "options": {"row": 2}}, {"view": "bar"}, {"view": "cohorts"}]
+    figures = [{"view": "cohorts"}, {"view": "bar"}]
     run = run_analysis(analysis(SHAP | {"figures": figures}, RIGHT), out=tmp_path / "out")
     assert run.exit_code == 1
     assert run.faults == (
-        "step 'shap', figure 1 cannot be drawn: there is no row 2 in this result; the last one "
-        "is 1.",
-        "step 'shap', figure 3 cannot be drawn: view 'cohorts' has nothing to say of this result, "
+        "step 'shap', figure 1 cannot be drawn: view 'cohorts' has nothing to say of this result, "
         "choose waterfall, bar, beeswarm, dependence, heatmap, decision.",
     )
     assert [figure.view for figure in run.document.entries[0].figures] == ["bar"]
     assert run.faults[0] in run.document.comments
     assert (tmp_path / "out/report.html").exists()
-    assert [len(step.figures) for step in run.analysis.steps] == [3, 0]
+    assert [len(step.figures) for step in run.analysis.steps] == [2, 0]
 
 
 def test_a_request_becomes_a_step_with_its_figures():

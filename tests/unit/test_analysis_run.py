@@ -86,7 +86,10 @@ def test_the_copy_runs_again_bit_by_bit(earlier, tmp_path):
 
 def test_results_of_an_earlier_run_are_reused_where_nothing_decisive_changed(earlier, tmp_path):
     out = shutil.copytree(earlier[0], tmp_path / "out")
-    (out / "mine.txt").write_text("kept")
+    mine = [out / "mine.txt", out / "steps/notes.txt", out / "steps/drawn/shap.png"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("kept")
     made = load_analysis(out / "analysis.yaml")
     changed = made.model_copy(
         update={"steps": (made.steps[0], made.steps[1].model_copy(update={"split": "train"}))}
@@ -94,7 +97,12 @@ def test_results_of_an_earlier_run_are_reused_where_nothing_decisive_changed(ear
     run = run_analysis(changed, out=out, reuse=True)
     assert [step.reused for step in run.steps] == [True, False]
     assert [step.as_expected for step in run.steps] == [True, False]
-    assert (out / "mine.txt").read_text() == "kept"
+    assert [path.read_text() for path in mine] == ["kept"] * 3
+    run_analysis(changed, out=out, only=["right"])
+    assert [path.read_text() for path in mine] == ["kept"] * 3
+    assert sorted(path.name for path in (out / "steps").iterdir()) == [
+        "drawn", "notes.txt", "right.csv", "right.json", "right.performance",
+    ]  # fmt: skip
 
 
 def test_another_seed_gives_other_numbers_which_an_earlier_run_shows(earlier):
@@ -148,13 +156,14 @@ def test_paths_start_at_the_file_and_may_be_replaced(tmp_path, monkeypatch):
 
 
 def test_a_step_that_fails_leaves_the_others_and_its_conditions_open(tmp_path):
-    broken = SHAP | {"id": "broken", "rows": [4000]}
-    made = analysis(broken, SHAP, fail_if=[{"step": "broken", "check": "WB001"}])
+    broken = {**SHAP, "id": "broken", "method": "counterfactual.search",
+              "params": {"target": "nobody"}}  # fmt: skip
+    made = analysis(broken, SHAP, fail_if=[{"step": "broken", "any_check": "failure"}])
     run = run_analysis(made, out=tmp_path / "out")
     assert list(run.results) == ["shap"]
     assert run.exit_code == 1
-    assert "broken: There is no row 4000" in run.faults[0]
-    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no row 4000"):
+    assert "broken: There is no class 'nobody'" in run.faults[0]
+    with pytest.raises(InvalidInputError, match="Step 'broken' failed: There is no class 'nobody'"):
         run["broken"]
     assert "broken: failed, so that it cannot be told" in run.faults[1]
     assert "This step failed: broken" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
@@ -215,6 +224,18 @@ def test_folders_of_others_are_left_alone(tmp_path, monkeypatch):
     with pytest.raises(InvalidInputError, match="holds the folder you are in"):
         run_analysis(analysis(), out=".")
     assert [path.name for path in tmp_path.iterdir()] == ["notes"]
+
+
+def test_what_no_run_wrote_is_never_replaced(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    (out / "steps").mkdir(parents=True)
+    monkeypatch.setattr(Replay, "attempt", lambda *_: pytest.fail("a step was run"))
+    for name in ("analysis.yaml", "report.html", "steps/shap.csv"):
+        (out / name).write_text("mine")
+        with pytest.raises(InvalidInputError, match=f"{name}' is of no run and would be replaced"):
+            run_analysis(analysis(), out=out, force=True)
+        assert (out / name).read_text() == "mine"
+        (out / name).unlink()
 
 
 def test_the_notebook_is_valid_and_runs(earlier, monkeypatch):

@@ -173,3 +173,11 @@ def test_an_upload_that_can_run_code_is_refused(cli):
 def test_help_shows_examples(cli):
     assert "workbench models add credit.zip --name credit" in cli("models", "add", "--help").out
     assert "workbench convert bank.net:build --state" in cli("convert", "--help").out
+
+
+def test_two_files_of_one_name_are_not_one(cli, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "card.json").write_text("{}")
+    said = complaint(cli("models", "add", *tmp_path.glob("?/card.json")))
+    assert said == "Two files are called 'card.json'; give one of them."

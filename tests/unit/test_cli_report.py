@@ -45,6 +45,10 @@ def test_a_report_shows_the_figures_that_are_asked_for(results, cli, tmp_path):
         ("bar,max_features", "Figure 'bar,max_features' has no value for 'max_features'; write "),
         ("bar,max_features=many", "Figure 'bar,max_features=many' does not fit: max_features of "),
         ("dependence,feature=agee", "Figure 'dependence,feature=agee' cannot be drawn: "),
+        (
+            "waterfall,row=1,row=2",
+            "Figure 'waterfall,row=1,row=2' gives 'row' twice; leave one out.",
+        ),
         ("", "Figure '' does not fit: its view is not named."),
         (
             "waterfall,row=-1",
@@ -54,6 +58,26 @@ def test_a_report_shows_the_figures_that_are_asked_for(results, cli, tmp_path):
     ]:
         told = complaint(cli("report", file, "--out", target, "--figure", f"{file.name}={figure}"))
         assert told.startswith(message)
+
+
+def test_what_is_said_twice_of_a_file_is_never_the_last_alone(results, cli, tmp_path):
+    (file, *_), target = sorted(results.glob("*.attribution")), tmp_path / "r.json"
+
+    def said(*flags):
+        return cli("report", file, file, "--out", target, *flags)
+
+    for other in ("bar,max_features=3,output=>50K", "bar,output=>50K,max_features=3"):
+        twice = said("--figure", f"{file}=bar,max_features=3,output=>50K",
+                     "--figure", f"{file.name}={other}")  # fmt: skip
+        assert complaint(twice) == f"Figure {other!r} is asked for twice; leave one out."
+    assert complaint(said("--remark", f"{file}=one", "--remark", f"{file.name}=two")) == (
+        f"File {file.name!r} has 2 remarks; write them as one --remark."
+    )
+    assert not target.exists()
+    assert said("--figure", f"{file}=bar", "--figure", f"{file}=bar,max_features=3").code == 0
+    figures = [{"view": "bar", "options": {}}, {"view": "bar", "options": {"max_features": 3}}]
+    told = json.loads(target.read_text(encoding="utf-8"))["results"]
+    assert [[{"options": {}, **f} for f in one["figures"]] for one in told] == [figures, figures]
 
 
 def test_a_report_in_several_files_with_card_data_and_remark(results, cli, tmp_path):

@@ -14,7 +14,6 @@ from workbench.analysis.cells import OF_CLASSES, OF_NUMBERS, _asked, _lacks
 from workbench.analysis.condition import Condition
 from workbench.analysis.table_columns import COLUMNS
 from workbench.core.errors import InvalidInputError
-from workbench.core.people import LOCAL
 from workbench.core.results import Tabular
 
 
@@ -53,6 +52,18 @@ AUDIT = {
     "id": "s", "method": "fairness.audit", "model": "adult-mlp@1", "table": "adult",
     "split": "test", "rows": "0:400", "params": {"by": "sex,marital_status", "resamples": 200},
 }  # fmt: skip
+CAUSES = {
+    "id": "s", "method": "fairness.causes", "model": "german-mlp@1", "table": "german",
+    "split": "test", "rows": "0:60", "background": 20,
+    "params": {"by": "age", "bins": "age=25,40", "max_rows": 10,
+               "background_rows": 5, "budget": 76},
+}  # fmt: skip
+FLIPS = {
+    "id": "s", "method": "fairness.flips", "model": "german-mlp@1", "table": "german",
+    "split": "test", "params": {"by": "foreign_worker,age", "bins": "age=25"},
+}  # fmt: skip
+VALUES = {"shapley.kernel": "attribution", "fairness.causes": "contribution",
+          "fairness.flips": "move"}  # fmt: skip
 RATE = {"step": "s", "value": "value", "above": 0.5}
 
 
@@ -96,13 +107,29 @@ def test_columns_are_held_against_the_table_when_a_file_is_read(step, condition,
         (AUDIT, {"group": "Woman"}, "no row will have 'Woman' in column 'group', choose one of"),
         (AUDIT, {"partition": "marital_status", "group": "Male"}, "'Male' in column 'group'"),
         (AUDIT, {"rate": "accurracy"}, "'accurracy' in column 'rate', choose one of "),
+        (
+            CAUSES,
+            {"attribute": "sex"},
+            "'sex' in column 'attribute', choose one of 'age'",
+        ),
+        (CAUSES, {"group": "25 and over"}, "'25 and over' in column 'group', choose one of "),
+        (CAUSES, {"attribute": "age", "reference": "below 25"}, "choose one of '25 to below 40'"),
+        (CAUSES, {"feature": "agee"}, "'agee' in column 'feature', choose one of "),
+        (FLIPS, {"group": "yes"}, "'yes' in column 'group', choose one of 'foreign_worker no, be"),
+        (FLIPS, {"decision": "yes"}, "'yes' in column 'decision', choose one of "),
+        (
+            FLIPS,
+            {"flip": "good"},
+            "'good' in column 'flip', choose one of 'adverse', 'favoured', ''",
+        ),
+        (FLIPS, {"move_as": "no"}, "'no' in column 'move_as', choose one of "),
         (AUDIT, {"partition": "race"}, "choose one of 'sex', 'marital_status', 'sex x marital_st"),
     ],
 )
 def test_cells_are_held_against_model_and_rows_before_a_step_runs(
     monkeypatch, step, where, message
 ):
-    value = "attribution" if step is EXPLAIN else "value"
+    value = VALUES.get(step["method"], "value")
     made = analysis(step, fail_if=[RATE | {"step": step["id"], "value": value, "where": where}])
     monkeypatch.setattr(Replay, "attempt", lambda *_: pytest.fail("a step was run"))
     with pytest.raises(InvalidInputError, match=re.escape(message)) as caught:
@@ -110,13 +137,19 @@ def test_cells_are_held_against_model_and_rows_before_a_step_runs(
     assert str(caught.value).startswith("Nothing was run: fail_if 1, where: no row will have ")
 
 
-@pytest.mark.parametrize("step", [RIGHT, EXPLAIN, AUDIT], ids=["right", "explain", "audit"])
+UNIFORM = FLIPS | {"params": {"by": "foreign_worker", "mode": "uniform", "samples": 300}}
+EVERY = {"right": RIGHT, "explain": EXPLAIN, "audit": AUDIT, "causes": CAUSES, "flips": FLIPS,
+         "uniform": UNIFORM}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", EVERY.values(), ids=EVERY)
 def test_every_cell_that_comes_out_was_known_before(step):
     made = analysis(step)
     frame = run_analysis(made)[step["id"]].to_frame()
     about = RATE | {"step": step["id"]}
-    blocks = _asked(Replay(made), Condition(**about), LOCAL).blocks()
-    known = ["metric", "class", "row", "output", "feature", "partition", "group", "rate"]
+    blocks = _asked(Replay(made), Condition(**about)).blocks()
+    known = ["metric", "class", "row", "output", "feature", "partition", "group", "rate",
+             "attribute", "reference", "decision", "flip", "plausible", "move_as"]  # fmt: skip
     for _, line in frame[[name for name in known if name in frame]].iterrows():
         assert not list(_lacks(Condition(**about, where=line.to_dict()), blocks)), line
 

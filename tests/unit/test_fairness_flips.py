@@ -331,6 +331,7 @@ MANY = "age=" + ",".join(map(str, range(20, 67)))
         (people(50, age=30), {"by": "age", "bins": "age=50"}, "nothing to set age to"),
         (people(50), {"by": "race", "mode": "uniform", "samples": 1_000_000, "bins": "age=1x"},
          "bins: 'age=1x' names no ascending numbers"),
+        (people(50), {"by": "age", "bins": "age=30;age=50"}, "bins: column 'age' is cut twice"),
         (people(30_000), {"by": "sex,race,job,age", "bins": MANY},
          "more than 20,000,000 answers; name fewer columns"),
     ],

@@ -92,6 +92,32 @@ def test_a_run_that_was_killed_while_it_took_its_place(tmp_path, there):
     assert names(out) == ["mine.txt"], "what is of others stays, whatever a run writes"
 
 
+def test_what_was_among_the_steps_goes_back_as_well(tmp_path):
+    out, part = tmp_path / "out", tmp_path / f"{KILLED}.part"
+    for folder in (out, part):
+        fill(folder, '{"machine": {}, "steps": {"a": {"kind": "churn"}}}')
+        (folder / "steps").mkdir()
+    for name in ("a.churn", "a.json", "a.csv", "mine.txt", "b.csv"):
+        (part / "steps" / name).write_text("x")
+    (tmp_path / f"{KILLED}.lock").touch()
+    with out_folder(out):
+        assert names(out / "steps") == ["b.csv", "mine.txt"]
+
+
+def test_nothing_is_lost_where_the_folder_cannot_take_its_place(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    fill(out, "last", "mine.txt")
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", str(out))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(PermissionError):
+        write(out)
+    assert (out / "mine.txt").read_text() == (out / NUMBERS).read_text() == "last"
+    assert names(tmp_path) == ["out"]
+
+
 def test_a_file_that_is_there_again_is_not_overwritten(tmp_path):
     out = tmp_path / "out"
     fill(out, "last", "mine.txt")

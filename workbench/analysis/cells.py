@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from workbench.analysis.condition import Cell, Condition
 from workbench.analysis.faults import joined, place
 from workbench.analysis.replay import Replay
@@ -14,18 +16,21 @@ from workbench.core.error_audit import MEASURES as ERRORS
 from workbench.core.errors import InvalidInputError, WorkbenchError
 from workbench.core.fairness_metrics import GAPS, RATES
 from workbench.core.faithfulness import EXPLANATIONS, NEIGHBOURHOODS
+from workbench.core.flips import names_of
 from workbench.core.measures import MEASURES
 from workbench.core.method import Method
 from workbench.core.model import Model
-from workbench.core.people import LOCAL
 from workbench.core.performance import AREAS, CLASS_METRICS
 from workbench.core.rashomon import EXPLORERS, METRICS
 from workbench.core.remedy_catalogue import REMEDIES, STAGES
 from workbench.core.schema import listing
 from workbench.core.table import Table
+from workbench.engines.decided import favourable_position
+from workbench.engines.fairness.assignments import find_assignments
+from workbench.engines.fairness.causes import compared
 from workbench.engines.group_params import GroupingParams
 from workbench.engines.groups import find_groups
-from workbench.jobs.request import registered_methods
+from workbench.jobs.request import Request, registered_methods
 
 # Cells by column that may stand in one row. Of a column that is not there nothing is known.
 Block = Mapping[str, Sequence[Cell]]
@@ -53,16 +58,19 @@ class _Asked:
 
     step: Step
     method: Method
+    request: Request
     model: Model
     table: Table
 
     @cached_property
     def rows(self) -> Table:
         """The rows of the step, as ``jobs.arrange`` takes them."""
-        request = self.step.request(
-            model_digest=self.model.digest, table_digest=self.table.digest, explainer=""
-        )
-        return request.select(self.table).read_by(self.model.schema)
+        return self.request.select(self.table).read_by(self.model.schema)
+
+    @property
+    def params(self) -> Any:
+        """The settings of the step, with their defaults."""
+        return self.method.params.model_validate(dict(self.step.params))
 
     def blocks(self) -> list[Block]:
         """Return what is known of the rows of the table, part by part."""
@@ -83,7 +91,7 @@ class _Asked:
         return known
 
 
-def refuse_unknown_cells(replay: Replay, owner: str = LOCAL) -> None:
+def refuse_unknown_cells(replay: Replay) -> None:
     """Refuse conditions on rows that the tables of their steps cannot have.
 
     What only the run tells is left to the verdict on it.
@@ -98,7 +106,7 @@ def refuse_unknown_cells(replay: Replay, owner: str = LOCAL) -> None:
         if not condition.where or condition.step not in replay.ids:
             continue
         try:
-            blocks = _asked(replay, condition, owner).blocks()
+            blocks = _asked(replay, condition).blocks()
         except WorkbenchError:  # the step will say the same of itself
             continue
         faults += [f"{place(('fail_if', at))}, where: {said}" for said in _lacks(condition, blocks)]
@@ -106,12 +114,9 @@ def refuse_unknown_cells(replay: Replay, owner: str = LOCAL) -> None:
         raise InvalidInputError(f"Nothing was run: {joined(faults)}.")
 
 
-def _asked(replay: Replay, condition: Condition, owner: str) -> _Asked:
-    step, places = replay.analysis.step(condition.step), replay.places
-    return _Asked(
-        step, registered_methods().find(step.method), places.find_model(step.model, owner),
-        places.find_table(step.table, owner),
-    )  # fmt: skip
+def _asked(replay: Replay, condition: Condition) -> _Asked:
+    step = replay.analysis.step(condition.step)
+    return _Asked(step, registered_methods().find(step.method), *replay.asked(step))
 
 
 def _lacks(condition: Condition, blocks: Sequence[Block]) -> Iterator[str]:
@@ -144,7 +149,7 @@ def _of_performance(asked: _Asked) -> list[Block]:
 
 def _of_groups(asked: _Asked, measure: str, names: Iterable[str]) -> list[Block]:
     """Return one part for each way of grouping the rows."""
-    params: Any = asked.method.params.model_validate(dict(asked.step.params))
+    params = asked.params
     grouping = find_groups(asked.rows, GroupingParams(by=params.by, bins=params.bins))
     return [
         {
@@ -164,6 +169,38 @@ def _of_errors(asked: _Asked) -> list[Block]:
     return _of_groups(asked, "measure", ERRORS)
 
 
+def _of_causes(asked: _Asked) -> list[Block]:
+    """Return one part for each pair of groups."""
+    return [
+        {"attribute": (attribute,), "group": (group,), "reference": (reference,)}
+        for attribute, group, reference in compared(asked.model, asked.rows, asked.params)
+    ]
+
+
+def _of_flips(asked: _Asked) -> list[Block]:
+    """Return one part for each group, with the decisions and flips that there may be."""
+    found, params = find_assignments(asked.model, asked.rows, asked.params), asked.params
+    position = favourable_position(asked.model, asked.rows, params.favourable)
+    favourable = asked.model.schema.classes[position]
+    assignments = names_of(found.attributes, [
+        [found.levels[at][level] for at, level in enumerate(chosen)]
+        for chosen in found.levels_of.tolist()
+    ])  # fmt: skip
+    known: Block = {
+        "decision": (favourable, f"not {favourable}"), "flip": ("adverse", "favoured", ""),
+        "plausible": (True, False), "move_as": (*assignments, ""),
+    }  # fmt: skip
+    ids = asked.rows.ids.tolist()
+    if params.mode == "uniform":  # rows are made up
+        return [known | {"row": range(params.asked(len(ids))), "group": assignments}]
+    groups = names_of(found.attributes, found.group_levels)
+    return [
+        known | {"group": (name,), "row": [ids[i] for i in np.flatnonzero(found.group == at)]}
+        for at, name in enumerate(groups)
+    ]
+
+
 _PARTS: Mapping[str, Callable[[_Asked], list[Block]]] = {
-    "performance": _of_performance, "fairness_audit": _of_audit, "error_audit": _of_errors
+    "performance": _of_performance, "fairness_audit": _of_audit, "error_audit": _of_errors,
+    "gap_causes": _of_causes, "attribute_flips": _of_flips,
 }  # fmt: skip

@@ -11,6 +11,8 @@ from workbench.core.figures import ChosenFigure
 from workbench.core.method import Method
 from workbench.core.results import Result, Tabular
 from workbench.core.schema import Schema
+from workbench.core.table import Table
+from workbench.core.wording import counted
 from workbench.jobs.request import registered_methods
 
 
@@ -46,6 +48,28 @@ def unknown_to(schema: Schema, steps: Iterable[Step]) -> list[str]:
             if fault := misfit(kind, figure, schema):
                 faults.append(f"{_where(step, number)}: {fault}")
     return faults
+
+
+def beyond(step: Step, rows: Table) -> Iterator[str]:
+    """Yield figures of rows that a result about these rows, or fewer of them, cannot have."""
+    if not step.figures:
+        return
+    from workbench.plots.chosen import BY_NUMBER  # noqa: PLC0415 - as above
+
+    kind = registered_methods().find(step.method).yields
+    ids = set(rows.ids.tolist())
+    for number, figure in enumerate(step.figures, 1):
+        row = figure.options.get("row")
+        if not isinstance(row, int):
+            continue
+        if kind in BY_NUMBER:
+            if row not in ids:
+                yield f"figure {number}: there is no row number {row} among those looked at"
+        elif row >= len(rows):
+            yield (
+                f"figure {number}: there is no row {row}, the result has "
+                f"{counted(len(rows), 'row')}, counted from 0"
+            )
 
 
 def drawable(step: Step, result: Result | None) -> tuple[tuple[ChosenFigure, ...], tuple[str, ...]]:

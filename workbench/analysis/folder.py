@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from workbench.analysis.leftovers import held_name, tidy
 from workbench.core.errors import InvalidInputError, ResultFileError
+from workbench.core.files import refuse_special
 from workbench.core.results import Result, load
 
 ANALYSIS, NUMBERS, NOTEBOOK, STEPS = "analysis.yaml", "numbers.json", "analysis.ipynb", "steps"
@@ -26,7 +27,9 @@ MAX_NUMBERS = 2**24
 
 
 @contextmanager
-def out_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
+def out_folder(
+    out: Path, *, force: bool = False, steps: Collection[str] = ()
+) -> Iterator[Path]:  # fmt: skip
     """Yield a folder beside ``out`` to write to; it takes its place when the block succeeds.
 
     An earlier run is replaced; other files in its folder are kept. When the block fails nothing
@@ -36,15 +39,20 @@ def out_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
     ----------
     force
         Write into a folder that holds other things and no earlier run.
+    steps
+        Ids of the steps that may be written.
 
     Raises
     ------
     InvalidInputError
         If the folder is not one to write to.
+    OSError
+        If it cannot take its place; what was there is there again.
     """
     out = out.absolute().resolve()
-    tidy(out, OURS.__contains__)
+    tidy(out, _give_back)
     _check(out, force=force)
+    _check_others(out, steps)
     with held_name(out) as (part, old):
         try:
             part.mkdir(parents=True)
@@ -55,8 +63,12 @@ def out_folder(out: Path, *, force: bool = False) -> Iterator[Path]:
         try:
             yield part
             if out.exists():
-                _keep_others(out, part)
-                os.replace(out, old)  # noqa: PTH105 - two renames, each at once
+                try:
+                    _move(_others(out, unsure=True), out, part)
+                    os.replace(out, old)  # noqa: PTH105 - two renames, each at once
+                except OSError:
+                    _give_back(part, out)
+                    raise
             part.rename(out)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -77,6 +89,7 @@ def read_numbers(folder: Path) -> dict[str, Any]:
         If there is no earlier run, or its file is damaged.
     """
     path = folder / NUMBERS
+    refuse_special(path)
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_NUMBERS))
@@ -124,7 +137,60 @@ def _check(out: Path, *, force: bool) -> None:
         raise InvalidInputError(f"Folder {str(out)!r} cannot be written to; choose another.")
 
 
-def _keep_others(out: Path, part: Path) -> None:
-    for entry in out.iterdir():
-        if entry.name not in OURS and not (part / entry.name).exists():
-            entry.rename(part / entry.name)
+def _check_others(out: Path, steps: Collection[str]) -> None:
+    """Refuse to replace what no run wrote."""
+    if not out.is_dir():
+        return
+    found = [] if is_run(out) else [Path(name) for name in sorted(OURS - {STEPS})]
+    for path in sorted(_others(out, unsure=True)):
+        name, dot, _ = path.name.partition(".")
+        if dot and path.parent.name == STEPS and name in steps:
+            found.append(path)
+    for path in found:
+        if os.path.lexists(out / path):
+            raise InvalidInputError(
+                f"{str(out / path)!r} is of no run and would be replaced by this one; move it, or "
+                "choose another folder."
+            )
+
+
+def _others(folder: Path, *, unsure: bool) -> list[Path]:
+    """Return what no run wrote into its folder, nor among its steps, as paths within it.
+
+    Parameters
+    ----------
+    unsure
+        Whether files among the steps are somebody's where the notes of the run do not say.
+    """
+    found = [Path(entry.name) for entry in folder.iterdir() if entry.name not in OURS]
+    own = _step_files(folder)
+    if (folder / STEPS).is_dir() and (own is not None or unsure):
+        names = {entry.name for entry in (folder / STEPS).iterdir()}
+        found += [Path(STEPS, name) for name in names - (own or set())]
+    return found
+
+
+def _step_files(folder: Path) -> set[str] | None:
+    """Return the names of the files of steps that a run wrote; None where it does not say."""
+    try:
+        steps = read_numbers(folder)["steps"]
+    except (InvalidInputError, OSError):
+        return None
+    return {
+        f"{name}.{ending}"
+        for name, step in steps.items()
+        for ending in (step.get("kind"), "json", "csv")
+    }
+
+
+def _give_back(part: Path, out: Path) -> None:
+    """Return to a folder what a run that was killed had taken over from it."""
+    _move(_others(part, unsure=False), part, out)
+
+
+def _move(paths: Iterable[Path], source: Path, target: Path) -> None:
+    """Move what lies in one folder to another, where its place is free."""
+    for path in paths:
+        if not os.path.lexists(target / path):
+            (target / path).parent.mkdir(exist_ok=True)
+            (source / path).rename(target / path)

@@ -1,6 +1,5 @@
 """What runs that were killed left beside their folders: whose it is, and how it is put right."""
 
-import os
 import re
 import secrets
 import shutil
@@ -42,7 +41,7 @@ def held_name(out: Path) -> Iterator[tuple[Path, Path]]:
         held.release()
 
 
-def tidy(out: Path, is_ours: Callable[[str], bool]) -> None:
+def tidy(out: Path, give_back: Callable[[Path, Path], None]) -> None:
     """Put right what killed runs left beside a folder; what a run still holds is not touched.
 
     A run that was killed while it took its place is finished. Files of others that it had already
@@ -50,8 +49,8 @@ def tidy(out: Path, is_ours: Callable[[str], bool]) -> None:
 
     Parameters
     ----------
-    is_ours
-        Whether a name within the folder is one that runs write.
+    give_back
+        Moves what is of others from what was being written to the folder.
     """
     name = re.compile(rf"\.{re.escape(out.name)}\.[0-9a-f]{{8}}\.{LOCK}")
     if not out.parent.is_dir():
@@ -61,18 +60,16 @@ def tidy(out: Path, is_ours: Callable[[str], bool]) -> None:
         with suppress(OSError):
             if not held.acquire():
                 continue
-            _put_right(out, lock.with_suffix(f".{PART}"), lock.with_suffix(f".{OLD}"), is_ours)
+            _put_right(out, lock.with_suffix(f".{PART}"), lock.with_suffix(f".{OLD}"), give_back)
             lock.unlink()
         held.release()
 
 
-def _put_right(out: Path, part: Path, old: Path, is_ours: Callable[[str], bool]) -> None:
+def _put_right(out: Path, part: Path, old: Path, give_back: Callable[[Path, Path], None]) -> None:
     if old.is_dir() and not out.exists():
         # The last step was left: what was written is whole, and holds the files of others.
         (part if part.is_dir() else old).rename(out)
     elif part.is_dir() and out.is_dir():
-        for entry in part.iterdir():
-            if not is_ours(entry.name) and not os.path.lexists(out / entry.name):
-                entry.rename(out / entry.name)
+        give_back(part, out)
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)

@@ -13,14 +13,18 @@ from workbench.analysis.step import Step
 from workbench.analysis.yaml_file import load_analysis
 from workbench.core.context import Progress
 from workbench.core.errors import CancelledError, InvalidInputError, WorkbenchError
+from workbench.core.model import Model
 from workbench.core.people import LOCAL
 from workbench.core.results import Explainer, Result
+from workbench.core.table import Table
 from workbench.engines.shapley.chosen import noted, was_chosen, why_chosen
 from workbench.jobs.work import compute, prepare
 from workbench.numerics.devices import choose_device
 
 if TYPE_CHECKING:
     from workbench.jobs.request import Request
+
+DIGEST = 64  # letters
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,20 @@ class Replay:
             self._runs[id] = self._attempt(step, progress)
         return self._runs[id]
 
+    def asked(self, step: Step) -> tuple["Request", Model, Table]:
+        """Return what a step asks, its model and all rows of its table; nothing is computed.
+
+        A model lacks the explainer that another step is yet to train.
+
+        Raises
+        ------
+        WorkbenchError
+            If something is gone or has changed.
+        """
+        request = self._request(step, step.explainer if len(step.explainer) == DIGEST else "")
+        model = self.places.model(request, self._owner)
+        return request, model, self.places.table(request, self._owner)
+
     def _attempt(self, step: Step, progress: Progress | None) -> StepRun:
         start = time.perf_counter()
         try:
@@ -189,7 +207,7 @@ class Replay:
             If progress asks it to stop.
         """
         explainer = step.explainer
-        if explainer and len(explainer) < 64:
+        if explainer and len(explainer) < DIGEST:
             trained = self.attempt(explainer, progress).result
             if not isinstance(trained, Explainer):
                 raise InvalidInputError(
@@ -197,6 +215,9 @@ class Replay:
                     "that one."
                 )
             explainer = trained.digest
+        return self._request(step, explainer)
+
+    def _request(self, step: Step, explainer: str) -> "Request":
         return step.request(
             model_digest=self.found.models[step.model],
             table_digest=self.found.tables[step.table],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from workbench.analysis.beforehand import refuse_misfits
 from workbench.analysis.cells import refuse_unknown_cells
 from workbench.analysis.compare import Comparison, differ, machine, tolerance_for
 from workbench.analysis.contents import Analysis, TableEntry
@@ -210,13 +211,15 @@ def run_analysis(
     if pdf:
         find_chromium()  # before minutes of work rather than after
     before = None if against is None else (Path(against), read_numbers(Path(against)))
-    with nullcontext() if target is None else out_folder(target, force=force) as part:
+    ids = {step.id for step in analysis.steps}
+    with nullcontext() if target is None else out_folder(target, force=force, steps=ids) as part:
         replay = Replay(
             analysis, folder=folder, only=only, models=models, tables=tables,
             given=given, seed=seed, device=device, changed_is_fine=changed_is_fine, owner=owner,
             earlier={**_earlier(target if reuse else None), **(earlier or {})},
         )  # fmt: skip
-        refuse_unknown_cells(replay, owner)
+        refuse_misfits(replay)
+        refuse_unknown_cells(replay)
         steps = _run_all(replay, progress)
         runs = {run.step.id: run for run in steps}
         verdicts = judge(replay.analysis.fail_if, runs)

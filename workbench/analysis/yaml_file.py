@@ -13,7 +13,7 @@ import yaml
 
 from workbench.analysis.contents import Analysis
 from workbench.core.errors import InvalidInputError
-from workbench.core.files import replacing
+from workbench.core.files import refuse_special, replacing
 
 MAX_BYTES = 2**20
 HEADER = "# Analysis of the explainability workbench: workbench run {name} --out out/\n"
@@ -161,8 +161,9 @@ def load_analysis(path: str | Path) -> Analysis:
         If there is no such file or it does not fit; one sentence names every fault.
     """
     path = Path(path)
+    refuse_special(path)
     try:
-        with path.open("rb") as file:  # a device has no size, and no end
+        with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise InvalidInputError(

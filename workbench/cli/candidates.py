@@ -16,6 +16,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from workbench.cli.printing import harmless
+
 FILE = "completion.json"
 SPLITS = ("train", "validation", "test", "all")
 # Of models and tables of one's own, and whose they are on the command line.
@@ -110,7 +112,9 @@ def job_ids(_ctx: click.Context, _param: click.Parameter, text: str) -> list[Com
             ).fetchall()
     except sqlite3.Error:  # there are none yet
         return []
-    return [CompletionItem(name, help=title) for name, title in found if name.startswith(text)]
+    return [
+        CompletionItem(name, help=harmless(title)) for name, title in found if name.startswith(text)
+    ]
 
 
 def result_files(_ctx: click.Context, _param: click.Parameter, text: str) -> list[CompletionItem]:
@@ -136,6 +140,7 @@ def _files(text: str, suffixes: frozenset[str]) -> list[CompletionItem]:
         CompletionItem(f"{before}{entry.name}{'/' if entry.is_dir() else ''}")
         for entry in entries
         if entry.name.startswith(start)
+        and entry.name.isprintable()  # a shell shows names as they are
         and (start.startswith(".") or not entry.name.startswith("."))
         and (entry.is_dir() or entry.suffix in suffixes)
     ]

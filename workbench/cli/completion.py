@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
+from workbench.cli.printing import echo
+
 EXAMPLES = """\b
 Examples:
   source <(workbench completion bash)          # in ~/.bashrc, to keep it
@@ -20,4 +22,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     root = ctx.find_root()
     made = get_completion_class(shell)
     if made is not None:
-        click.echo(made(root.command, {}, str(root.info_name), ASKED_BY).source())
+        echo(made(root.command, {}, str(root.info_name), ASKED_BY).source())

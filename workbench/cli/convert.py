@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.options import FILE, FOLDER
+from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError
+from workbench.core.files import refuse_special
 from workbench.core.wording import counted
 
 if TYPE_CHECKING:
@@ -67,15 +69,15 @@ def convert(
         created_by=f"workbench convert {factory}",
     )  # fmt: skip
     folder = publish(converted.encoder, converted.network, converted.card, into)
-    click.echo(f"Wrote {folder}")
+    echo(f"Wrote {folder}")
     for note in converted.notes:
-        click.echo(f"  Note: {note}")
-    click.echo("The outputs are those of your network, compared in batches of several sizes.")
+        echo(f"  Note: {note}")
+    echo("The outputs are those of your network, compared in batches of several sizes.")
     if rows is not None:
         _say_fit(converted, rows, known)
-    click.echo(f"Next: workbench models add {folder}/*, upload the files in {folder}, or")
+    echo(f"Next: workbench models add {folder}/*, upload the files in {folder}, or")
     shown = table or "TABLE"
-    click.echo(f"      workbench explain {folder} {shown} --rows 5 --ignore-extra-columns")
+    echo(f"      workbench explain {folder} {shown} --rows 5 --ignore-extra-columns")
 
 
 def _say_fit(converted: "Converted", rows: "Table", schema: "Schema") -> None:
@@ -94,11 +96,9 @@ def _say_fit(converted: "Converted", rows: "Table", schema: "Schema") -> None:
     # --classes may have given another order than that of the table's codes.
     places = torch.tensor([schema.classes.index(name) for name in rows.schema.classes])
     right = float((said == places[rows.y.long()]).double().mean())
-    click.echo(
-        f"It is right for {100 * right:.1f} % of {counted(len(rows), 'row')} of {rows.name}."
-    )
+    echo(f"It is right for {100 * right:.1f} % of {counted(len(rows), 'row')} of {rows.name}.")
     if len(schema.classes) == 2 and right < 0.5:
-        click.echo(
+        echo(
             f"  Warning: in the other order it would be right for {100 * (1 - right):.1f} %; if "
             f"that is what was meant, give --classes {','.join(schema.classes[::-1])}."
         )
@@ -126,7 +126,7 @@ def _schema_and_rows(
         known, notes = infer_schema(frame, target=target)
         rows = to_table(frame, known, name=Path(str(table)).stem, ignore_extra=True)
         for note in notes:
-            click.echo(f"  Note: {note}")
+            echo(f"  Note: {note}")
     else:
         rows, _ = open_table(str(table))
         known = rows.schema
@@ -175,6 +175,7 @@ def _load_state(network: "torch.nn.Module", path: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
+    refuse_special(path)
     try:
         if path.suffix == ".safetensors":
             state: Any = load_file(path)
@@ -216,6 +217,7 @@ def _encoder(text: str) -> "Architecture":
 
     if text in {"raw", "tabular"}:
         return Architecture(name=text)
+    refuse_special(Path(text))
     try:
         values = json.loads(Path(text).read_bytes())
     except FileNotFoundError:

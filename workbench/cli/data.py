@@ -8,8 +8,10 @@ import click
 
 from workbench.cli.candidates import MINE, OWNER, model_names, own_table_names
 from workbench.cli.options import AS_JSON, EXTRA, SPLIT, TABLE
+from workbench.cli.printing import echo
 from workbench.cli.results import check_file
 from workbench.core.errors import DataError
+from workbench.core.files import refuse_special
 from workbench.core.wording import counted, percent
 
 if TYPE_CHECKING:
@@ -60,22 +62,22 @@ def show(
     )  # fmt: skip
     found = api.table_overview(rows)
     if as_text:
-        click.echo(json.dumps(_overview_fields(found), indent=2, allow_nan=False))
+        echo(json.dumps(_overview_fields(found), indent=2, allow_nan=False))
         return
     again = f", {found.duplicates:,} of them equal to an earlier one" if found.duplicates else ""
-    click.echo(f"{found.name}: {counted(found.n_rows, 'row')}{again}")
+    echo(f"{found.name}: {counted(found.n_rows, 'row')}{again}")
     features = [*found.features, *([found.target] if found.target else [])]
     wide = max(len(one.feature.name) for one in features)
     for one in features:
         lack = f"; {percent(one.missing)} missing" if one.missing else ""
         mark = "target: " if one is found.target else ""
-        click.echo(f"  {one.feature.name:<{wide}}  {mark}{_values(one)}{lack}")
+        echo(f"  {one.feature.name:<{wide}}  {mark}{_values(one)}{lack}")
     shares = [
         f"{name} {count:,} ({percent(float(count) / found.n_rows)})"
         for name, count in zip(found.class_names, found.class_counts, strict=True)
     ]
     if shares:
-        click.echo(f"  target {found.schema.target}: {', '.join(shares)}")
+        echo(f"  target {found.schema.target}: {', '.join(shares)}")
 
 
 def _values(one: "FeatureOverview") -> str:
@@ -159,16 +161,16 @@ def check(
             "name": read.name, "rows": len(read), "notes": [*guesses, *notes],
             "schema": read.schema.model_dump(mode="json"),
         }  # fmt: skip
-        click.echo(json.dumps(content, indent=2))
+        echo(json.dumps(content, indent=2))
     else:
         _describe(read, (*guesses, *notes))
     if write_schema:
         save_schema(read.schema, write_schema)
-        click.echo(f"Wrote {write_schema}", err=as_text)
+        echo(f"Wrote {write_schema}", err=as_text)
 
 
 def _describe(read: "Table", notes: tuple[str, ...]) -> None:
-    click.echo(
+    echo(
         f"{read.name}: {counted(len(read), 'row')}, {counted(len(read.schema.features), 'feature')}"
     )
     width = max(28, 2 + max(map(len, read.schema.names)))
@@ -177,12 +179,12 @@ def _describe(read: "Table", notes: tuple[str, ...]) -> None:
         if feature.range:
             about = f"{feature.range[0]:g} to {feature.range[1]:g} {feature.unit}".rstrip()
         marks = [m for m in ("protected", "immutable", "has_missing") if getattr(feature, m)]
-        click.echo(f"  {feature.name:{width}}{feature.kind:13}{about:24}{', '.join(marks)}")
+        echo(f"  {feature.name:{width}}{feature.kind:13}{about:24}{', '.join(marks)}")
     if read.schema.target:
         task = read.schema.task or "no task"
-        click.echo(f"  target {read.schema.target}: {task} {', '.join(read.schema.classes)}")
+        echo(f"  target {read.schema.target}: {task} {', '.join(read.schema.classes)}")
     for note in notes:
-        click.echo(f"  Note: {note}")
+        echo(f"  Note: {note}")
 
 
 @data.command(epilog=ADD_EXAMPLES, no_args_is_help=True)
@@ -215,6 +217,7 @@ def add(
         schema = beside
     known = load_schema(schema) if schema else None
     workspace = Workspace(OWNER)
+    refuse_special(file, DataError)
     try:
         with file.open("rb") as content:
             draft = workspace.receive(content, file.name)
@@ -235,11 +238,11 @@ def add(
             "table": entry.reference, "rows": entry.n_rows, "features": entry.n_features,
             "notes": notes or entry.notes,
         }  # fmt: skip
-        click.echo(json.dumps(told, indent=2))
+        echo(json.dumps(told, indent=2))
         return
     for note in notes or entry.notes:
-        click.echo(f"  Note: {note}")
-    click.echo(
+        echo(f"  Note: {note}")
+    echo(
         f"{entry.reference}: {counted(entry.n_rows, 'row')}, {counted(entry.n_features, 'feature')}"
     )
 
@@ -263,11 +266,11 @@ def list_tables(as_text: bool) -> None:
 
     if as_text:
         found = [{"table": table.reference, "rows": table.n_rows} for table in find(OWNER)]
-        click.echo(json.dumps(found, indent=2))
+        echo(json.dumps(found, indent=2))
         return
     for table in find(OWNER):
         rows = "" if table.n_rows is None else f"{table.n_rows:>12,} rows"
-        click.echo(f"  {table.reference:30}{rows}".rstrip())
+        echo(f"  {table.reference:30}{rows}".rstrip())
 
 
 @data.command()
@@ -277,4 +280,4 @@ def remove(name: str) -> None:
     from workbench.workspace.store import Workspace  # loads torch
 
     Workspace(OWNER).remove_table(name.removeprefix(MINE))
-    click.echo(f"Removed {MINE}{name.removeprefix(MINE)}")
+    echo(f"Removed {MINE}{name.removeprefix(MINE)}")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from workbench.cli.options import AS_JSON
+from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError
 
 SYMBOLS = {"ok": "✓", "warning": "▲", "failure": "✕"}
@@ -20,10 +21,10 @@ def doctor(deep: bool, as_text: bool) -> None:
 
     findings = examine(deep=deep)
     if as_text:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            click.echo(f"{SYMBOLS[finding.state]} {finding.name:12}{finding.sentence}")
+            echo(f"{SYMBOLS[finding.state]} {finding.name:12}{finding.sentence}")
     failed = sum(finding.state == "failure" for finding in findings)
     if failed:
         raise InvalidInputError(f"{failed} of {len(findings)} examinations failed.")

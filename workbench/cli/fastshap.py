@@ -18,6 +18,7 @@ from workbench.cli.options import (
     MethodCommand,
     with_flags,
 )
+from workbench.cli.printing import echo
 from workbench.cli.results import check_file
 from workbench.cli.running import running
 from workbench.core.errors import InvalidInputError
@@ -107,7 +108,7 @@ def train(
         out = find_version(model) / bundled_name(explainer)
     path = api.keep_explainer(chosen, explainer) if out is None else explainer.save(out)
     _say(explainer, as_text=as_text)
-    click.echo(f"Wrote {path}", err=as_text)
+    echo(f"Wrote {path}", err=as_text)
 
 
 @fastshap.command("add", no_args_is_help=True)
@@ -123,7 +124,7 @@ def add(file: Path, model: str) -> None:
     chosen = api.load_model(model)
     for explainer in explainers_at(file):
         kept = api.keep_explainer(chosen, explainer)
-        click.echo(f"Kept for {chosen.name}: {kept}")
+        echo(f"Kept for {chosen.name}: {kept}")
 
 
 @fastshap.command("show", no_args_is_help=True)
@@ -139,7 +140,7 @@ def show(file: Path, as_text: bool) -> None:
 def _say(explainer: "Explainer", *, as_text: bool) -> None:
     """Print what an explainer explains and how far off it is, without its weights."""
     if not as_text:
-        click.echo("\n".join(_certificate(explainer)))
+        echo("\n".join(_certificate(explainer)))
         return
     content = {
         "digest": explainer.digest,
@@ -148,7 +149,7 @@ def _say(explainer: "Explainer", *, as_text: bool) -> None:
         "fidelity": explainer.fidelity.model_dump(mode="json"),
         "provenance": explainer.provenance.model_dump(mode="json"),
     }
-    click.echo(json.dumps(content, indent=2, allow_nan=False))
+    echo(json.dumps(content, indent=2, allow_nan=False))
 
 
 def _certificate(explainer: "Explainer") -> list[str]:

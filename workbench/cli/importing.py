@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.options import MODEL, SPLIT, TABLE
+from workbench.cli.printing import echo
 from workbench.cli.results import as_json, check_folder, write_result
 from workbench.cli.running import Asked, check_output, rows_and_background
 from workbench.core.errors import InvalidInputError
@@ -76,8 +77,8 @@ def import_attribution(
         source, chosen, selected, base_values=base, made_by=made_by, **given
     )
     for path in write_result(result, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(as_json(result) if as_text else summary(result, result.output_index(shown)))
+        echo(f"Wrote {path}", err=as_text)
+    echo(as_json(result) if as_text else summary(result, result.output_index(shown)))
 
 
 def given_option(command: Any) -> Any:

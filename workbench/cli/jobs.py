@@ -12,6 +12,7 @@ import click
 
 from workbench.cli.candidates import OWNER, job_ids
 from workbench.cli.options import AS_JSON, progress_bar
+from workbench.cli.printing import echo
 from workbench.cli.results import (
     as_json,
     check_file,
@@ -55,9 +56,9 @@ def list_(as_text: bool) -> None:
 
     found = Queue().jobs(OWNER)
     if as_text:
-        click.echo(json.dumps([_fields(job) for job in found], indent=2))
+        echo(json.dumps([_fields(job) for job in found], indent=2))
         return
-    click.echo("\n".join(_lines(found)) if found else "There are no jobs.")
+    echo("\n".join(_lines(found)) if found else "There are no jobs.")
 
 
 @jobs.command()
@@ -69,18 +70,18 @@ def show(job: str, as_text: bool) -> None:
 
     found = Queue().get(job, OWNER)
     if as_text:
-        click.echo(json.dumps(_fields(found), indent=2))
+        echo(json.dumps(_fields(found), indent=2))
         return
-    click.echo(found.describe())
-    click.echo(f"  method     {found.method} on {found.device}")
-    click.echo(f"  takes      at most {counted(found.evaluations, 'model evaluation')}")
+    echo(found.describe())
+    echo(f"  method     {found.method} on {found.device}")
+    echo(f"  takes      at most {counted(found.evaluations, 'model evaluation')}")
     for what, when in (
         ("submitted", found.created),
         ("started", found.started),
         ("ended", found.finished),
     ):
         if when is not None:
-            click.echo(f"  {what:10} {_time(when)}")
+            echo(f"  {what:10} {_time(when)}")
 
 
 @jobs.command()
@@ -141,7 +142,7 @@ def remove(job: str) -> None:
     from workbench.jobs.queue import Queue  # loads numpy and scipy
 
     Queue().remove(job, OWNER)
-    click.echo(f"Removed {job}.")
+    echo(f"Removed {job}.")
 
 
 @jobs.command(epilog=RESULT_EXAMPLES)
@@ -164,11 +165,11 @@ def result(job: str, out: Path | None, as_text: bool) -> None:
     if out is not None:
         written = write_result(found, out) if is_folder else [found.save(out)]
     if as_text:
-        click.echo(as_json(found))
+        echo(as_json(found))
     elif not written:
-        click.echo("\n".join(trust_lines(found)))
+        echo("\n".join(trust_lines(found)))
     for path in written:
-        click.echo(f"Wrote {path}", err=as_text)
+        echo(f"Wrote {path}", err=as_text)
 
 
 def is_served(home: Path, job: "Job") -> bool:
@@ -180,7 +181,7 @@ def is_served(home: Path, job: "Job") -> bool:
 
 
 def _say(job: "Job", *, as_text: bool) -> None:
-    click.echo(json.dumps(_fields(job), indent=2) if as_text else job.describe())
+    echo(json.dumps(_fields(job), indent=2) if as_text else job.describe())
 
 
 def _fields(job: "Job") -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.cli.options import MEMORY
+from workbench.cli.printing import echo
 from workbench.cli.results import check_folder
 from workbench.cli.running import running
 from workbench.core.errors import InvalidInputError
@@ -72,8 +73,8 @@ def lib_experiments(
         found = list(needed_by(name, seeds, context, tolerance=tolerance))
     content = json.dumps(_record(name, tolerance, found), indent=2, allow_nan=False)
     for path in _write(name, content, found, out) if out else []:
-        click.echo(f"Wrote {path}", err=as_text)
-    click.echo(content if as_text else "\n".join([*_table(found), *_waves(found)]))
+        echo(f"Wrote {path}", err=as_text)
+    echo(content if as_text else "\n".join([*_table(found), *_waves(found)]))
 
 
 def _record(name: str, tolerance: float, found: "list[Needed]") -> dict[str, Any]:

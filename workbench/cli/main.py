@@ -1,5 +1,6 @@
 """Entry point: groups the commands and turns every fault into one sentence."""
 
+import io
 import os
 import sys
 
@@ -34,6 +35,7 @@ from workbench.cli.local import local, scales
 from workbench.cli.methods import methods
 from workbench.cli.models import models
 from workbench.cli.people import people
+from workbench.cli.printing import echo
 from workbench.cli.profile import profile
 from workbench.cli.rashomon import rashomon
 from workbench.cli.registry import list_, train
@@ -138,28 +140,29 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         workbench.main(arguments, prog_name="workbench", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("Cancelled.", err=True)
+        echo("Cancelled.", err=True)
         sys.exit(CANCELLED)
     except click.ClickException as error:
-        error.show()
+        error.show(said := io.StringIO())
+        echo(said.getvalue().removesuffix("\n"), err=True)
         sys.exit(error.exit_code)
     except CancelledError as error:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
         sys.exit(CANCELLED)
     except WorkbenchError as error:
-        click.echo(f"Error: {error}", err=True)
+        echo(f"Error: {error}", err=True)
         sys.exit(FAULT)
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
         if isinstance(error, OSError) and error.filename is not None:
-            click.echo(
+            echo(
                 f"Error: {str(error.filename)!r} cannot be read or written: {error.strerror}; "
                 "choose another path or change its permissions.",
                 err=True,
             )
             sys.exit(FAULT)
-        click.echo(
+        echo(
             f"Unexpected fault ({type(error).__name__}: {error}). Set {DEBUG}=1 to see where "
             "it happened, and please report it.",
             err=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.cli.options import progress_bar
+from workbench.cli.printing import echo
 
 EXAMPLES = """\b
 Examples:
@@ -41,10 +42,10 @@ def methods(
         with replacing(out) as part:
             part.write_text(api.write_serving(cells, titles), encoding="utf-8")
     if as_text:
-        click.echo(json.dumps([asdict(cell) for cell in cells], indent=2))
+        echo(json.dumps([asdict(cell) for cell in cells], indent=2))
         return
     for cell in cells:
         said = f"  {cell.words}" if cell.words else ""
-        click.echo(f"{'✓' if cell.works else '✗'} {cell.model:20}{cell.method:28}{said}".rstrip())
+        echo(f"{'✓' if cell.works else '✗'} {cell.model:20}{cell.method:28}{said}".rstrip())
     if out is not None:
-        click.echo(f"Wrote {out}")
+        echo(f"Wrote {out}")

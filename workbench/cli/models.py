@@ -10,7 +10,9 @@ import click
 
 from workbench.cli.candidates import MINE, OWNER, model_names, splits, table_names
 from workbench.cli.options import AS_JSON, FILE, FOLDER, SEED
+from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError, RegistryError
+from workbench.core.files import refuse_special
 
 if TYPE_CHECKING:
     from workbench.core.card import Card
@@ -67,6 +69,10 @@ def add(
 
     if mine and into is not None:
         raise InvalidInputError("Give --mine or --into, not both.")
+    for number, path in enumerate(files):
+        refuse_special(path)
+        if path.name in {other.name for other in files[:number]}:
+            raise InvalidInputError(f"Two files are called {path.name!r}; give one of them.")
     if mine:
         workspace = Workspace(OWNER)
         workspace.check_room(sum(path.stat().st_size for path in files))
@@ -82,10 +88,10 @@ def add(
     reference = f"{MINE}{folder.parent.name}@{folder.name}" if mine else str(folder)
     if as_text:
         content = {"folder": str(folder), "model": folder.parent.name, "version": int(folder.name)}
-        click.echo(json.dumps(content, indent=2))
+        echo(json.dumps(content, indent=2))
     else:
-        click.echo(f"Wrote {folder}")
-        click.echo(f"Try: workbench models show {reference}")
+        echo(f"Wrote {folder}")
+        echo(f"Try: workbench models show {reference}")
 
 
 def _schema_of_card(files: tuple[Path, ...]) -> "Schema | None":
@@ -127,14 +133,14 @@ def list_(as_text: bool, into: Path | None) -> None:
                 "default": entry.default, "aliases": entry.aliases, "network": card.network.name,
             })  # fmt: skip
     if as_text:
-        click.echo(json.dumps(found, indent=2))
+        echo(json.dumps(found, indent=2))
     else:
         for model in found:
-            click.echo(_line(model))
+            echo(_line(model))
         if not found:
-            click.echo(f"There are no models in {str(places[0][1])!r}.")
+            echo(f"There are no models in {str(places[0][1])!r}.")
     if faults:
-        click.echo("\n".join(faults), err=True)
+        echo("\n".join(faults), err=True)
         raise RegistryError(f"{len(faults)} of {len(faults) + len(found)} models cannot be used.")
 
 
@@ -153,7 +159,7 @@ def show(model: str, as_text: bool) -> None:  # noqa: ARG001 - the card is JSON 
     from workbench.registry.store import read_card  # loads torch
 
     card, _ = read_card(_folder_of(model))
-    click.echo(card.model_dump_json(indent=2, by_alias=True))
+    echo(card.model_dump_json(indent=2, by_alias=True))
 
 
 @models.command(epilog=DIFF_EXAMPLES, no_args_is_help=True)
@@ -195,12 +201,12 @@ def diff(
             "cards": [{"what": what, "one": a, "other": b} for what, a, b in lines],
             "agreement": None if found is None else _agreement_fields(found),
         }
-        click.echo(json.dumps(content, indent=2))
+        echo(json.dumps(content, indent=2))
         return
     wide = max(len(what) for what, _, _ in lines)
     for what, a, b in lines:
-        click.echo(f"  {what:<{wide}}  {a}" if a == b else f"≠ {what:<{wide}}  {a} → {b}")
-    click.echo(f"\n{found.describe()}" if found else f"\nNot compared on rows: {unasked}")
+        echo(f"  {what:<{wide}}  {a}" if a == b else f"≠ {what:<{wide}}  {a} → {b}")
+    echo(f"\n{found.describe()}" if found else f"\nNot compared on rows: {unasked}")
 
 
 def _agreement_fields(found: "Agreement") -> dict[str, Any]:
@@ -235,9 +241,9 @@ def verify(names: tuple[str, ...], as_text: bool) -> None:
             states.append({"model": name, "digest": "", "fault": str(error)})
             said = f"✗ {name}: {error}"
         if not as_text:
-            click.echo(said, err=bool(states[-1]["fault"]))
+            echo(said, err=bool(states[-1]["fault"]))
     if as_text:
-        click.echo(json.dumps(states, indent=2))
+        echo(json.dumps(states, indent=2))
     if faults := sum(bool(state["fault"]) for state in states):
         raise RegistryError(f"{faults} of {len(states)} models cannot be used.")
 
@@ -258,7 +264,7 @@ def alias(model: str, name: str, version: int) -> None:
     from workbench.registry.store import set_alias  # loads torch
 
     set_alias(model.removeprefix(MINE), name, version, _root_of(model))
-    click.echo(f"{model}@{name} is version {version}.")
+    echo(f"{model}@{name} is version {version}.")
 
 
 @models.command()
@@ -271,7 +277,7 @@ def remove(model: str, force: bool, into: Path | None) -> None:
 
     name, root = model.removeprefix(MINE), into or _root_of(model)
     (remove_version if "@" in name else remove_model)(name, root, force=force)
-    click.echo(f"Removed {model}.")
+    echo(f"Removed {model}.")
 
 
 def _root_of(model: str) -> Path | None:

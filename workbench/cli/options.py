@@ -17,6 +17,7 @@ from workbench.cli.candidates import (
     splits,
     table_names,
 )
+from workbench.cli.printing import harmless
 
 if TYPE_CHECKING:
     from workbench.core.context import Progress
@@ -236,7 +237,7 @@ def progress_bar(label: str) -> "Iterator[Progress | None]":
     with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
 
         def report(done: int, total: int, message: str) -> None:
-            bar.label = f"{label}: {done:,} of {total:,} {message}"
+            bar.label = harmless(f"{label}: {done:,} of {total:,} {message}")
             bar.update(1000 * done // max(total, 1) - bar.pos)
 
         yield report

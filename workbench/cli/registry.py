@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workbench.cli.options import AS_JSON, FOLDER, progress_bar
+from workbench.cli.printing import echo
 from workbench.core.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def list_(as_text: bool) -> None:
             faults.append(f"✗ {entry.name}: {error}")
     _print_list(cards, empty=f"none in {str(registry_root())!r}", as_text=as_text)
     if faults:
-        click.echo("\n".join(faults), err=True)
+        echo("\n".join(faults), err=True)
         raise RegistryError(f"{len(faults)} of {len(entries)} models cannot be used.")
 
 
@@ -43,18 +44,18 @@ def _print_list(cards: "list[Card]", *, empty: str, as_text: bool) -> None:
             for name, m in api.list_methods().items()
         }
         content = {"models": models, "tables": api.list_tables(), "methods": methods}
-        click.echo(json.dumps(content, indent=2))
+        echo(json.dumps(content, indent=2))
         return
-    click.echo("Models")
+    echo("Models")
     for card in cards:
         figures = [f"{m.name} {m.value:.3g} [{m.low:.3g}, {m.high:.3g}]" for m in card.metrics[:1]]
-        click.echo(f"  {f'{card.name}@{card.version}':22}{card.title:56}{''.join(figures)}")
+        echo(f"  {f'{card.name}@{card.version}':22}{card.title:56}{''.join(figures)}")
     if not cards:
-        click.echo(f"  {empty}")
-    click.echo("Tables\n  " + ", ".join(api.list_tables()))
-    click.echo("Methods")
+        echo(f"  {empty}")
+    echo("Tables\n  " + ", ".join(api.list_tables()))
+    echo("Methods")
     for name, method in api.list_methods().items():
-        click.echo(f"  {name:30}{method.title:52}{method.question}")
+        echo(f"  {name:30}{method.title:52}{method.question}")
 
 
 @click.command(no_args_is_help=True)
@@ -82,11 +83,9 @@ def train(name: str, into: Path | None, seed: int | None, as_text: bool) -> None
     with progress_bar("Training") as progress:
         folder = run(name, into or registry_root(), Context(progress=progress), seed=seed)
     card, _ = read_card(folder)
-    click.echo(f"Wrote {folder}", err=as_text)
+    echo(f"Wrote {folder}", err=as_text)
     if as_text:
-        click.echo(card.model_dump_json(indent=2, by_alias=True))
+        echo(card.model_dump_json(indent=2, by_alias=True))
         return
     for m in card.metrics:
-        click.echo(
-            f"  {m.name} {m.value:.4f} [{m.low:.4f}, {m.high:.4f}] on {m.n_rows} {m.split} rows"
-        )
+        echo(f"  {m.name} {m.value:.4f} [{m.low:.4f}, {m.high:.4f}] on {m.n_rows} {m.split} rows")

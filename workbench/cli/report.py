@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from workbench.cli.candidates import result_files
+from workbench.cli.printing import echo
 from workbench.core.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def report(
     machine and unchanged.
     """
     files = [file for path in results for file in _files_of(path)]
-    remarks = {file: said[-1] for file, said in _of_files("Remark", "TEXT", remark, files).items()}
+    remarks = _remarks(_of_files("Remark", "TEXT", remark, files))
     wished = _of_files("Figure", "VIEW,OPTION=VALUE", figure, files)
     beside = results[0] if results[0].is_dir() else results[0].parent
     chosen = formats or (() if out else ("html",))
@@ -96,9 +97,9 @@ def report(
         comment, level, cards, tables,  # type: ignore[arg-type] # click checked the level
     )  # fmt: skip
     for target in targets:
-        click.echo(f"Wrote {write_document(document, target)}")
+        echo(f"Wrote {write_document(document, target)}")
     for sentence in missing:
-        click.echo(f"Note: {sentence}")
+        echo(f"Note: {sentence}")
 
 
 def _files_of(path: Path) -> list[Path]:
@@ -125,9 +126,18 @@ def _of_files(
                 f"{word} {text!r} belongs to none of the results; write FILE={meant} with one of "
                 f"{', '.join(file.name for file in files[:8])}."
             )
-        for file in named:
+        for file in dict.fromkeys(named):  # a file may be named twice, and is then shown twice
             found.setdefault(file, []).append(said)
     return found
+
+
+def _remarks(given: dict[Path, list[str]]) -> dict[Path, str]:
+    for file, said in given.items():
+        if len(said) > 1:
+            raise InvalidInputError(
+                f"File {file.name!r} has {len(said)} remarks; write them as one --remark."
+            )
+    return {file: said for file, (said,) in given.items()}
 
 
 def _figures(result: "Result", wished: list[str]) -> "tuple[ChosenFigure, ...]":
@@ -136,12 +146,14 @@ def _figures(result: "Result", wished: list[str]) -> "tuple[ChosenFigure, ...]":
     Raises
     ------
     InvalidInputError
-        If the result does not have one of them.
+        If the result does not have one of them, or two are the same.
     """
     from workbench.plots.chosen import fault_of, figure_of  # loads plotly
 
     figures = tuple(figure_of(type(result), text) for text in wished)
-    for text, figure in zip(wished, figures, strict=True):
+    for number, (text, figure) in enumerate(zip(wished, figures, strict=True)):
+        if figure in figures[:number]:
+            raise InvalidInputError(f"Figure {text!r} is asked for twice; leave one out.")
         if fault := fault_of(result, figure):
             raise InvalidInputError(f"Figure {text!r} cannot be drawn: {fault}.")
     return figures

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import InvalidInputError
+from workbench.core.files import refuse_special, replacing
 
 if TYPE_CHECKING:
     from workbench.core.provenance import Provenance
@@ -39,6 +40,7 @@ def check_file(out: Path) -> None:
     """
     if out.is_dir():
         raise InvalidInputError(f"{str(out)!r} is a folder; give the path of a file in it.")
+    refuse_special(out)
     if out.exists() and not os.access(out, os.W_OK):
         raise InvalidInputError(f"File {str(out)!r} cannot be written to; choose another.")
     check_folder(out.parent)
@@ -46,7 +48,6 @@ def check_file(out: Path) -> None:
 
 def write_result(result: "Tabular", out: Path) -> list[Path]:
     """Write the result, its table and its JSON; each appears as a whole."""
-    from workbench.core.files import replacing
     from workbench.report.tables import to_json, write_csv  # loads pandas
 
     record = result.provenance

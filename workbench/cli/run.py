@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from workbench.cli.options import progress_bar
+from workbench.cli.printing import echo
 from workbench.cli.results import MARKS
 from workbench.core.errors import InvalidInputError
 
@@ -90,11 +91,9 @@ def run(
             given=instead[2], seed=seed, device=device, changed_is_fine=changed_is_fine,
             against=against, reuse=reuse, force=force, level=level, pdf=pdf, progress=progress,
         )  # fmt: skip
-    click.echo(
-        json.dumps(done.summary(), indent=2, allow_nan=False) if as_text else _told(done, out)
-    )
+    echo(json.dumps(done.summary(), indent=2, allow_nan=False) if as_text else _told(done, out))
     for reason in done.faults or done.reasons:
-        click.echo(f"{'Error' if done.faults else 'Failed'}: {reason}", err=True)
+        echo(f"{'Error' if done.faults else 'Failed'}: {reason}", err=True)
     if done.exit_code:
         sys.exit(done.exit_code)
 
@@ -108,15 +107,16 @@ def _pairs(flag: str, given: Iterable[str]) -> dict[str, str]:
                 f"{flag} {text[:80]!r} is not understood; write the name in the file, =, and what "
                 "to take instead, such as my:credit@1=./credit."
             )
+        if pairs.get(name, reference) != reference:
+            raise InvalidInputError(
+                f"{flag} says twice what to take for {name[:80]!r}; give one of them."
+            )
         pairs[name] = reference
     return pairs
 
 
 def _told(done: "AnalysisRun", out: Path | None) -> str:
-    from workbench.report.visible import visible  # its package loads plotly
-
-    # A title is the author's: it must not steer the terminal of whoever runs the file.
-    lines = [visible(done.analysis.title), *map(_of_step, done.steps)]
+    lines = [done.analysis.title, *map(_of_step, done.steps)]
     lines += [f"  {MARKS['warning']} {said}" for said in done.changed]
     if done.verdicts:
         lines += ["", "Conditions:", *map(_of_condition, done.verdicts)]

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from workbench.cli.options import progress_bar
+from workbench.cli.printing import echo
 from workbench.cli.recording import add_step, check_analysis
 from workbench.cli.results import as_json, check_folder, write_result
 from workbench.core.errors import InvalidInputError
@@ -102,16 +101,14 @@ def finish(
         check_analysis(analysis, flags)
     done = compute(verb, label, **flags)
     written = write(done.result, out) if out else []
-    click.echo(as_json(done.result) if as_text else tell(done.result))
+    echo(as_json(done.result) if as_text else tell(done.result))
     for path in written:
-        click.echo(f"Wrote {path}", err=as_text)
+        echo(f"Wrote {path}", err=as_text)
     if then is not None:
-        click.echo(then(done), err=as_text)
+        echo(then(done), err=as_text)
     if analysis is not None:
         reference = named or str(flags["model"])
-        click.echo(
-            add_step(analysis, done, reference, flags, changes, str(given or "")), err=as_text
-        )
+        echo(add_step(analysis, done, reference, flags, changes, str(given or "")), err=as_text)
 
 
 def compute(

@@ -1,6 +1,6 @@
 """Would the decision be another if only a protected attribute were?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -26,6 +26,17 @@ MOVES = {"median": 0.5, "95 %": 0.95}
 BARE = frozenset({"yes", "no", "true", "false", "0", "1", "missing"})
 # An alternative is hardly ever met where it is less than a tenth as frequent as elsewhere.
 SELDOM = 0.1
+
+
+def names_of(attributes: Sequence[str], groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Join the levels of each group; one that says nothing by itself goes with its attribute."""
+    return tuple(
+        ", ".join(
+            f"{name} {level}" if level.lower() in BARE else level
+            for name, level in zip(attributes, levels, strict=True)
+        )
+        for levels in groups
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,22 +161,15 @@ class AttributeFlips(Result):
     @property
     def assignment_names(self) -> tuple[str, ...]:
         """Names of the assignments, such as ``Female, White``."""
-        return tuple(
-            self._named([self.levels[a][level] for a, level in enumerate(chosen)])
+        return names_of(self.attributes, [
+            [self.levels[a][level] for a, level in enumerate(chosen)]
             for chosen in self.assignments.tolist()
-        )
+        ])  # fmt: skip
 
     @property
     def group_names(self) -> tuple[str, ...]:
         """Names of the groups that rows are of."""
-        return tuple(self._named(levels) for levels in self.group_levels)
-
-    def _named(self, levels: Sequence[str]) -> str:
-        """Join levels; one that says nothing by itself goes with its attribute's name."""
-        return ", ".join(
-            f"{name} {level}" if level.lower() in BARE else level
-            for name, level in zip(self.attributes, levels, strict=True)
-        )
+        return names_of(self.attributes, self.group_levels)
 
     @cached_property
     def sizes(self) -> Int[np.ndarray, " g"]:

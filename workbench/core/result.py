@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as save_arrays
 
 from workbench.core.errors import InvalidInputError, ResultFileError
-from workbench.core.files import replacing
+from workbench.core.files import refuse_special, replacing
 from workbench.core.provenance import Provenance
 
 RESULT_FORMAT = 1
@@ -132,6 +132,7 @@ def load(path: str | Path) -> Result:
     ResultFileError
         If the file is missing, is not a result, was changed, or comes from a newer version.
     """
+    refuse_special(Path(path), ResultFileError)
     try:
         with safe_open(Path(path), framework="np") as file:
             header = file.metadata() or {}

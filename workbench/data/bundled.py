@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from workbench.core.errors import DataError
-from workbench.core.files import replacing
+from workbench.core.files import refuse_special, replacing
 from workbench.core.schema import Feature, Schema, build_schema_part, listing
 from workbench.core.settings import settings
 from workbench.core.table import Table
@@ -197,6 +197,7 @@ def load_schema(path: str | Path) -> Schema:
         If the file is missing, is not JSON, or is not a schema.
     """
     path = Path(path)
+    refuse_special(path, DataError)
     try:
         if path.stat().st_size > MAX_SCHEMA_BYTES:
             raise DataError(

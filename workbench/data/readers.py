@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.core.errors import DataError
+from workbench.core.files import refuse_special
 from workbench.core.schema import listing
 from workbench.data.columns import quote
 from workbench.data.source import ColumnSource, FileLimits
@@ -96,6 +97,7 @@ def open_source(
     path = Path(path)
     if path.is_dir():
         raise DataError(f"{quote(path)} is a folder; give the path of a file in it.")
+    refuse_special(path, DataError)
     limits = FileLimits.current(max_bytes)
     suffix = path.suffix.lower()
     if suffix in _SPREADSHEETS:

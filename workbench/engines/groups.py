@@ -94,6 +94,8 @@ def _edges(text: str, columns: Mapping[str, object]) -> dict[str, tuple[float, .
             raise InvalidInputError(
                 f"bins: there is no column {name!r}; choose one of {listing(columns)}."
             )
+        if name in edges:
+            raise InvalidInputError(f"bins: column {name!r} is cut twice; write all cuts as one.")
         edges[name] = values
     return edges
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import DataError, InvalidInputError
+from workbench.core.files import refuse_special
 from workbench.core.model import Model
 from workbench.core.result import load
 from workbench.core.results import Attribution
@@ -28,8 +29,9 @@ def digest_of_given(path: Path) -> str:
         ``max_file_bytes``.
     """
     limit = settings().max_file_bytes
-    if path.exists() and not path.is_file():
-        raise DataError(f"{str(path)!r} is no file that can be read twice; name a file.")
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder; name a file in it.")
+    refuse_special(path, DataError)
     try:
         with path.open("rb") as file:
             size = path.stat().st_size

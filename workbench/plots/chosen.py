@@ -1,6 +1,6 @@
 """Figures that somebody chose: whether a result has them, and how they are drawn."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from types import NoneType
@@ -15,10 +15,13 @@ from workbench.core.results import (
     AttributeFlips,
     Attribution,
     BoundaryPeople,
+    Churn,
     Profiles,
+    RashomonSet,
     Result,
 )
 from workbench.core.schema import Schema, listing
+from workbench.plots import churn_groups, cohorts
 from workbench.plots.chosen_words import chosen_sentence
 from workbench.plots.offered import options_of
 from workbench.plots.renderers import RENDERERS, render, views_of
@@ -34,8 +37,16 @@ OPEN_LISTS = frozenset({(AttributeFlips, "person", "row")})
 BY_NUMBER = (AttributeFlips, BoundaryPeople)
 # Views whose feature is a column, so that a schema says whether there is such a one.
 OF_COLUMNS: Mapping[type[Result], Mapping[str, tuple[str, ...]]] = {
-    Attribution: {"dependence": ("feature", "colour")},
+    Attribution: {"dependence": ("feature", "colour"), "cohorts": ("by",)},
     Profiles: {"profile": ("feature",), "effects": ("feature",)},
+    RashomonSet: {"groups": ("by",)},
+    Churn: {"groups": ("by",)},
+}
+# What such a column may be called besides.
+BESIDE_COLUMNS: Mapping[tuple[type[Result], str], tuple[str, ...]] = {
+    (Attribution, "cohorts"): (cohorts.PREDICTION, cohorts.TRUTH),
+    (RashomonSet, "groups"): (cohorts.PREDICTION, cohorts.TRUTH),
+    (Churn, "groups"): (churn_groups.DECISION,),
 }
 
 
@@ -99,7 +110,7 @@ def figure_of(kind: type[Result], text: str) -> ChosenFigure:
     Raises
     ------
     InvalidInputError
-        If an option has no value, or results of the kind have no such figure.
+        If an option has no value or two, or results of the kind have no such figure.
     """
     view, *parts = text.split(",")
     options: dict[str, str | int | float] = {}
@@ -110,6 +121,8 @@ def figure_of(kind: type[Result], text: str) -> ChosenFigure:
                 f"Figure {text!r} has no value for {part!r}; write VIEW,OPTION=VALUE, such as "
                 "dependence,feature=age."
             )
+        if name in options:
+            raise InvalidInputError(f"Figure {text!r} gives {name!r} twice; leave one out.")
         options[name] = _number(value) if _takes_numbers(kind, view, name) else value
     try:
         figure = ChosenFigure(view=view, options=options)
@@ -244,14 +257,22 @@ def _kinds(annotation: Any) -> tuple[Any, ...]:
 def _of_schema(
     kind: type[Result], view: str, name: str, value: str | int | float, schema: Schema | None
 ) -> str:
-    """Say that a model has no such feature, before it is asked anything."""
+    """Say that a model has no such feature or output, before it is asked anything."""
+    if schema is not None and name == "output":
+        return _of_outputs(value, schema.output_names)
     if schema is None or name not in OF_COLUMNS.get(kind, {}).get(view, ()):
         return ""
-    if kind is Attribution and name == "colour" and value in schema.names:
-        return ""
-    return "" if value in schema.names else (
-        f"is no feature of the model, {_instead(str(value), dict.fromkeys(schema.names))}"
+    known = (*schema.names, *BESIDE_COLUMNS.get((kind, view), ()))
+    return "" if value in known else (
+        f"is no feature of the model, {_instead(str(value), dict.fromkeys(known))}"
     )  # fmt: skip
+
+
+def _of_outputs(value: str | int | float, outputs: Sequence[str]) -> str:
+    """Say that a model has no such output, which is named or numbered."""
+    if value in outputs or (not isinstance(value, str) and 0 <= value < len(outputs)):
+        return ""
+    return f"is no output of the model, {_instead(str(value), dict.fromkeys(outputs))}"
 
 
 def _not_offered(result: Result, figure: ChosenFigure) -> Iterator[str]:

@@ -15,6 +15,7 @@ from safetensors.torch import save as save_tensors
 
 from workbench.core.card import CARD_FORMAT, Architecture, Card
 from workbench.core.errors import DataError, LimitError, RegistryError
+from workbench.core.files import refuse_special
 from workbench.core.model import Model
 from workbench.core.schema import Schema, build_schema_part, listing
 from workbench.core.settings import settings
@@ -152,6 +153,7 @@ def _contents(files: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def _read(path: Path, original: str, limit: int) -> bytes:
+    refuse_special(path, RegistryError)
     try:
         with path.open("rb") as stream:
             content = stream.read(limit + 1)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from workbench.core.card import CARD_FORMAT, Card
 from workbench.core.errors import RegistryError
-from workbench.core.files import replacing
+from workbench.core.files import refuse_special, replacing
 from workbench.core.model import Model
 from workbench.core.schema import listing
 from workbench.core.settings import settings
@@ -443,6 +443,7 @@ def _read_aliases(folder: Path) -> dict[str, int]:
 
 
 def _read(path: Path, limit: int) -> bytes:
+    refuse_special(path, RegistryError)
     try:
         if path.stat().st_size > limit:
             raise RegistryError(f"{str(path)!r} is larger than the limit of {limit:,} bytes.")

@@ -65,11 +65,7 @@ def _explain(
         ),
         attributes=grouping.attributes,
         pair_attributes=np.array([pair.attribute for pair in pairs], dtype=np.int64),
-        pairs=tuple(
-            (grouping.levels[pair.attribute][pair.level],
-             grouping.levels[pair.attribute][pair.reference])
-            for pair in pairs
-        ),
+        pairs=tuple(_levels(grouping, pair) for pair in pairs),
         **_gaps(shared, codes, pairs),
         shifts=np.stack([
             _shifts(model, counting[chosen], values, codes[:, pair.attribute], pair)
@@ -85,6 +81,27 @@ def _explain(
         inner=shared.name,
         schema=model.schema,
     )  # fmt: skip
+
+
+def compared(model: Model, rows: Table, params: CausesParams) -> list[tuple[str, str, str]]:
+    """Return attribute, group and reference of each pair that is compared; nothing is computed.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no such groups, or too few rows.
+    """
+    grouping = find_groups(_among(model, rows, _output(model, rows, params), params), params)
+    return [
+        (grouping.attributes[pair.attribute], *_levels(grouping, pair))
+        for pair in _pairs(grouping)
+    ]  # fmt: skip
+
+
+def _levels(grouping: Grouping, pair: Pair) -> tuple[str, str]:
+    """Return what group and reference of a pair are called."""
+    levels = grouping.levels[pair.attribute]
+    return levels[pair.level], levels[pair.reference]
 
 
 def _output(model: Model, rows: Table, params: CausesParams) -> int:
