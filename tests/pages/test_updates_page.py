@@ -83,6 +83,7 @@ def test_a_real_update_is_held_against_it():
     assert plain("adult-linear@1 changes") in text
     assert "AUC" in text
     assert "updated" in app.dataframe[0].value
+    assert "A report shows what the run foresaw" in text
     no_fault(widget(app, "selectbox", "Replaced by").set_value("").run())
     assert plain("adult-linear@1 changes") not in shown(app)
 

@@ -183,7 +183,8 @@ def add_to_report(
             help="Press to take it out again.", key=f"basket-{job.id}", width=width,
         )  # fmt: skip
         return
-    label, told = "Add to report", "As it is shown here." if new else None
+    told = "As it is shown here." if new else "With the usual figures of such a result."
+    label = "Add to report"
     if inside is not None:
         label = "Add this view to report" if len(new) == 1 else "Add these views to report"
         told = "The result is in the report. This shows it there as it is here, too."
