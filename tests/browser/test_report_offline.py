@@ -119,6 +119,18 @@ def test_printing_is_light_and_shows_closed_parts(page, report):
     assert len(page.pdf(format="A4")) > 10_000
 
 
+def test_paper_tells_negative_cells_without_colours(page, report):
+    opened(page, report, "light")
+    lines = page.locator("#result-3-heatmap .shapelayer path")
+    said = page.locator("figure:has(#result-3-heatmap)").get_by_text("A line through a cell")
+    assert lines.count() == 0
+    assert not said.is_visible()
+    page.emulate_media(media="print")
+    page.evaluate("window.drawnForPaper()")
+    assert lines.count() > 0
+    assert said.is_visible()
+
+
 def test_an_injected_script_does_not_run(page, report, tmp_path, console_errors):
     """The policy is the second wall: markup that got past the escaping stays dead."""
     text = report.read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
+from workbench.plots.on_paper import ON_PAPER
 from workbench.report.embedded import narrowed
 from workbench.report.visible import visible_json
 
@@ -41,6 +42,12 @@ class Picture:
     def dark(self) -> Any:
         """What the dark theme changes in it."""
         return _changes(self.light, self._drawn(dark=True))
+
+    @property
+    def is_lined(self) -> bool:
+        """Whether lines that paper alone shows tell which cells are negative."""
+        shapes = self.light["layout"].get("shapes", [])
+        return any(shape.get("name") == ON_PAPER for shape in shapes)
 
     @property
     def height(self) -> int:

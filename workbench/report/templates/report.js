@@ -52,6 +52,11 @@ function findRoom(plot, data, layout, config) {
   }
 }
 
+// In grey both ends of a scale around 0 are alike: lines, hidden on a screen, say which is which.
+function shownOnPaper(shape) {
+  return shape.name === "on paper" ? { ...shape, visible: true } : shape;
+}
+
 function draw(plot, isDark, onPaper) {
   const stored = JSON.parse(document.getElementById(plot.id + "-data").textContent);
   const spec = isDark ? changed(stored.light, stored.dark) : stored.light;
@@ -59,6 +64,7 @@ function draw(plot, isDark, onPaper) {
   plot.style.zoom = 1 / shrink;
   const size = onPaper ? { width: PAPER.width * shrink, autosize: false } : { autosize: true };
   const layout = { ...spec.layout, ...size };
+  if (onPaper) layout.shapes = layout.shapes?.map(shownOnPaper);
   const config = {
     responsive: !onPaper,
     displaylogo: false,
