@@ -6,9 +6,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.attributions import build, example, hostile
+from tests.counterfactuals import found_changes
 from tests.fairness_audits import unequal
 from tests.halos import some_halo
+from tests.interaction_scores import some_scores
+from tests.interactions import one_row
 from tests.local_bases import some_basis
+from tests.rashomon_sets import several_models
 from tests.remedies import some_remedies
 from workbench.report import Document, Entry, write_document, write_report
 from workbench.report.plotly_js import CARTESIAN
@@ -98,6 +102,26 @@ def test_figures_fit_a_telephone(page, tmp_path):
     assert len(widths) > 10
     assert all(drawn <= room for drawn, room in widths)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_a_telephone_cuts_no_letter_off(page, tmp_path):
+    path = write_report(
+        [found_changes(), one_row(), some_scores(), several_models(), example(n=30)],
+        tmp_path / "letters.html", title="Letters",
+    )  # fmt: skip
+    page.set_viewport_size({"width": 400, "height": 900})
+    opened(page, path, "light")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
+          const { left, right } = plot.querySelector(".main-svg").getBoundingClientRect();
+          return [...plot.querySelectorAll("svg text")]
+            .filter((text) => text.textContent.trim() && text.getBoundingClientRect().width)
+            .filter((text) => text.getBoundingClientRect().left < left - 2
+              || text.getBoundingClientRect().right > right + 2)
+            .map((text) => `${plot.id}: ${text.textContent}`);
+        })"""
+    )
+    assert not cut
 
 
 def test_a_narrow_window_does_not_scroll_the_page(page, report):

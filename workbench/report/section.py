@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
+from workbench.plots.narrow import fit
 from workbench.plots.on_paper import ON_PAPER
 from workbench.report.embedded import narrowed
 from workbench.report.visible import visible_json
@@ -55,7 +56,7 @@ class Picture:
         return int(self.light["layout"]["height"])
 
     def _drawn(self, *, dark: bool) -> dict[str, Any]:
-        figure: dict[str, Any] = json.loads(visible_json(self.draw(dark=dark).to_json()))
+        figure: dict[str, Any] = json.loads(visible_json(fit(self.draw(dark=dark)).to_json()))
         figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
         return figure
 
