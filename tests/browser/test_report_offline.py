@@ -6,9 +6,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.attributions import build, example, hostile
+from tests.counterfactuals import found_changes
 from tests.fairness_audits import unequal
 from tests.halos import some_halo
+from tests.interaction_scores import some_scores
+from tests.interactions import one_row
 from tests.local_bases import some_basis
+from tests.rashomon_sets import several_models
 from tests.remedies import some_remedies
 from workbench.report import Document, Entry, write_document, write_report
 from workbench.report.plotly_js import CARTESIAN
@@ -45,6 +49,33 @@ def test_every_figure_is_drawn(page, report, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
+def test_many_points_are_drawn_once(page, report):
+    """Plotly alone draws them a second time once it knows what room the labels need."""
+    opened(page, report, "light")
+    plain, ours = page.evaluate(
+        """() => {
+          const plot = document.getElementById("result-3-beeswarm");
+          const { data, layout } = JSON.parse(
+            document.getElementById(plot.id + "-data").textContent).light;
+          const set = Element.prototype.setAttribute;
+          const count = (drawing) => {
+            let written = 0;
+            Plotly.purge(plot);
+            Element.prototype.setAttribute = function (name, value) {
+              written += name === "d" && this.classList.contains("point");
+              set.call(this, name, value);
+            };
+            drawing();
+            Element.prototype.setAttribute = set;
+            return written;
+          };
+          return [count(() => Plotly.react(plot, data, layout)), count(() => draw(plot, false))];
+        }"""
+    )
+    assert plain > 2 * 500 * 5
+    assert ours < 0.6 * plain
+
+
 def test_the_button_changes_page_and_figures(page, report):
     opened(page, report, "light")
     # Of the first figure, which is in view beside the button: what nobody sees, nobody draws.
@@ -73,6 +104,26 @@ def test_figures_fit_a_telephone(page, tmp_path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_a_telephone_cuts_no_letter_off(page, tmp_path):
+    path = write_report(
+        [found_changes(), one_row(), some_scores(), several_models(), example(n=30)],
+        tmp_path / "letters.html", title="Letters",
+    )  # fmt: skip
+    page.set_viewport_size({"width": 400, "height": 900})
+    opened(page, path, "light")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
+          const { left, right } = plot.querySelector(".main-svg").getBoundingClientRect();
+          return [...plot.querySelectorAll("svg text")]
+            .filter((text) => text.textContent.trim() && text.getBoundingClientRect().width)
+            .filter((text) => text.getBoundingClientRect().left < left - 2
+              || text.getBoundingClientRect().right > right + 2)
+            .map((text) => `${plot.id}: ${text.textContent}`);
+        })"""
+    )
+    assert not cut
+
+
 def test_a_narrow_window_does_not_scroll_the_page(page, report):
     page.set_viewport_size({"width": 800, "height": 900})
     opened(page, report, "light")
@@ -90,6 +141,18 @@ def test_printing_is_light_and_shows_closed_parts(page, report):
     assert page.locator("details[open]").count() == 0
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert len(page.pdf(format="A4")) > 10_000
+
+
+def test_paper_tells_negative_cells_without_colours(page, report):
+    opened(page, report, "light")
+    lines = page.locator("#result-3-heatmap .shapelayer path")
+    said = page.locator("figure:has(#result-3-heatmap)").get_by_text("A line through a cell")
+    assert lines.count() == 0
+    assert not said.is_visible()
+    page.emulate_media(media="print")
+    page.evaluate("window.drawnForPaper()")
+    assert lines.count() > 0
+    assert said.is_visible()
 
 
 def test_an_injected_script_does_not_run(page, report, tmp_path, console_errors):

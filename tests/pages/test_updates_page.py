@@ -83,6 +83,7 @@ def test_a_real_update_is_held_against_it():
     assert plain("adult-linear@1 changes") in text
     assert "AUC" in text
     assert "updated" in app.dataframe[0].value
+    assert "A report shows what the run foresaw" in text
     no_fault(widget(app, "selectbox", "Replaced by").set_value("").run())
     assert plain("adult-linear@1 changes") not in shown(app)
 
@@ -130,8 +131,8 @@ def test_what_helps_says_who_judged():
     assert len(app.get("plotly_chart")) == 2
     assert "An outsider sees less disagreement" in text
     (drawn, _) = app.get("plotly_chart")
-    assert "members of an ensemble" in drawn.proto.spec
-    assert drawn.proto.spec.count("members of an ensemble") == 1
+    assert "size of the ensemble" in drawn.proto.spec
+    assert drawn.proto.spec.count("size of the ensemble") == 1
     no_fault(control(app, "Disagreement").set_value("width").run())
     assert "range of the output" in app.get("plotly_chart")[0].proto.spec
 

@@ -10,8 +10,10 @@ import pytest
 from tests import visits
 from tests.visits import MODELS, answers, has, no_fault, press, shown, widget
 from workbench import api
+from workbench.core.figures import ChosenFigure
 from workbench.core.schema import Feature
 from workbench.jobs.queue import Queue
+from workbench.plots.chosen import fault_of
 from workbench.plots.what_if import change_sentence
 from workbench.ui import cache, pinned, what_if
 from workbench.ui.scenarios import (
@@ -170,7 +172,8 @@ def test_scenarios_are_written_as_tables():
 
 
 def test_a_scenario_and_the_nearest_change_go_into_the_report_as_they_were_seen(me):
-    app = no_fault(visit(model="wine-mlp", row=3))
+    output = api.load_model("wine-mlp").output_names[1]
+    app = no_fault(visit(model="wine-mlp", row=3, output=output))
     slider = movable(app)
     no_fault(slider.set_value(slider.min).run())
     play = app.session_state[what_if.STATE]
@@ -184,6 +187,8 @@ def test_a_scenario_and_the_nearest_change_go_into_the_report_as_they_were_seen(
     no_fault(press(app, "Add to report"))
     queue, items = Queue(), Basket(me.key).content.items
     assert [" as if " in item.title for item in items] == [True, False]
+    waterfall = ChosenFigure(view="waterfall", options={"output": output})
+    assert [item.figures for item in items] == [(waterfall,), (ChosenFigure(view="nearest"),)]
     for item, expected in zip(items, (seen, nearest), strict=True):
         assert queue.wait(item.job, me.key, 60).state == "done"
         found = queue.result(item.job, me.key)
@@ -192,6 +197,16 @@ def test_a_scenario_and_the_nearest_change_go_into_the_report_as_they_were_seen(
         for name, value in vars(expected).items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 np.testing.assert_allclose(getattr(found, name), value, rtol=1e-5, atol=1e-7)
+        assert [fault_of(found, figure) for figure in item.figures] == [""]
+
+
+def test_scenarios_that_are_alike_go_into_the_report_as_one(me):
+    app = no_fault(visit(model="wine-mlp", row=3))
+    no_fault(press(app, "Pin this scenario"))
+    no_fault(press(app, "Pin this scenario"))
+    no_fault(press(app, "Add Scenario 1 to report"))
+    assert not has(app, "button", "Add Scenario 2 to report")
+    assert len(Basket(me.key).content.items) == 1
 
 
 def test_the_nearest_change_is_found_and_tried():

@@ -128,7 +128,6 @@ def test_beeswarm_has_a_point_per_row_and_feature():
     np.testing.assert_allclose(
         sorted([*grey.x, *coloured.x]), np.sort(result.values[:, :, 1], axis=None)
     )
-    np.testing.assert_allclose(coloured.error_x.array, stats.norm.ppf(0.975) * 0.001)
 
 
 def test_beeswarm_colours_by_rank_of_the_value():
@@ -155,6 +154,24 @@ def test_beeswarm_moves_points_apart_within_their_lane():
     np.testing.assert_array_equal(points.y, beeswarm(crowd).data[0].y)
     apart = build(np.linspace(-1, 1, 10)[:, None])
     assert set(beeswarm(apart).data[0].y) == {0.0}
+
+
+def test_beeswarm_s_bars_are_one_line_with_gaps():
+    result = example(n=7)
+    figure = beeswarm(result)
+    (path,) = (shape.path for shape in figure.layout.shapes if shape.type == "path")
+    bars = np.array([re.findall("[^MH,]+", bar) for bar in path.split("M")[1:]], dtype=float)
+    low, height, high = bars.T
+    points = sorted((y, x) for trace in figure.data for x, y in zip(trace.x, trace.y, strict=True))
+    y, x = np.array(points).T
+    order = np.lexsort((low, height))
+    np.testing.assert_allclose(height[order], y, atol=5e-4)
+    half = stats.norm.ppf(0.975) * 0.001
+    np.testing.assert_allclose(low[order], x - half, rtol=1e-5)
+    np.testing.assert_allclose(high[order], x + half, rtol=1e-5)
+    assert all(trace.error_x.array is None for trace in figure.data)
+    by_webgl = beeswarm(example(n=400)).data[-1]
+    np.testing.assert_allclose(by_webgl.error_x.array, half)
 
 
 def test_beeswarm_draws_many_rows_by_webgl_and_says_what_it_leaves_out():

@@ -149,7 +149,7 @@ def importance(
     _add_marks(figure, own, at, hovers, colours)
     _write(figure, high, ranks, colours.muted)
     labels = [shortened(str(name), LABEL_LENGTH) for name in part["feature"]]
-    layout_bars(figure, labels, (0.0, padded((0.0, float(size.max())), 0.25)[1]), RANK_HEIGHT)
+    layout_bars(figure, labels, (0.0, padded((0.0, float(size.max())), 0.35)[1]), RANK_HEIGHT)
     title(
         figure, f"mean |attribution| to {words.quantity(ranges, which)}",
         counted(len(ranges), "row"), f"bars: {counted(ranges.n_models, 'equally good model')}",

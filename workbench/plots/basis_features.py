@@ -11,6 +11,7 @@ from workbench.core.local_basis import LocalBasis
 from workbench.core.schema import listing
 from workbench.plots.layout import empty, layout_bars, narrow_title, stacked, title, whisker_style
 from workbench.plots.local_basis import CURVE_HEIGHT, features_by_name
+from workbench.plots.on_paper import line_negative
 from workbench.plots.theme import Palette, escaped, palette, template
 
 LOADINGS, LABEL = 12, 20
@@ -148,6 +149,7 @@ def _image(
         hovertemplate="row %{y}, column %{x}: %{z:+.3g}<extra></extra>",
         colorbar={"thickness": 8, "outlinewidth": 0, "nticks": 5, "len": 0.9},
     )  # fmt: skip
+    line_negative(figure, pixels, reach, colours)
     figure.update_xaxes(constrain="domain", showgrid=False, showticklabels=False, ticks="")
     figure.update_yaxes(
         autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False,

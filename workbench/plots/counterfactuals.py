@@ -1,25 +1,28 @@
 """The nearest changes of a row with which the model decides otherwise."""
 
+from textwrap import wrap
+
 import numpy as np
 import plotly.graph_objects as go
 
 from workbench.core.results import Counterfactuals
 from workbench.plots import words
 from workbench.plots.layout import (
-    LABEL_LENGTH,
+    CONDITION_LENGTH,
     check_bars,
     check_row,
     empty,
-    layout_bars,
+    layout_stacked,
     note,
     padded,
-    shortened,
     span_of,
     title,
 )
 from workbench.plots.theme import escaped, palette, template
 
 NOTHING = "No change was found."
+# Changes of a label, the last line of which says how many more there are.
+MOST_CHANGES = 3
 
 
 def nearest(
@@ -74,14 +77,25 @@ def nearest(
         cliponaxis=False,
         hoverinfo="skip",
     )
-    # What the model says stands right of a bar and takes up to a third of the figure.
+    # What the model says stands right of a bar and takes up to almost half of a narrow plot.
     low, high = span_of(np.zeros(1), lengths, np.zeros(1), np.zeros(1))
-    room = padded((low, high), 0.6)[1]
-    layout_bars(figure, [shortened(label, LABEL_LENGTH) for label in labels], (0.0, room))
+    room = padded((low, high), 0.85)[1]
+    layout_stacked(figure, [_label(found, int(which)) for which in shown], (0.0, room))
     title(figure, "distance of the change", f"row {found.ids[row]}", "right: what the model says")
     if left := len(own) - len(shown):
         note(figure, f"{left} further away", dark=dark)
     return figure
+
+
+def _label(found: Counterfactuals, which: int) -> str:
+    """Write each change on lines of its own, up to so many; the hover has them all."""
+    said = [f"{name}: {old} → {new}" for name, old, new in found.changes(which)]
+    kept = said if len(said) <= MOST_CHANGES else said[: MOST_CHANGES - 1]
+    lines = [line for one in kept for line in wrap(one, CONDITION_LENGTH, max_lines=2,
+                                                   placeholder="…")]  # fmt: skip
+    if left := len(said) - len(kept):
+        lines.append(f"and {left} more")
+    return "<br>".join(map(escaped, lines))
 
 
 def changes_of(found: Counterfactuals, which: int) -> str:

@@ -15,7 +15,7 @@ from workbench.plots.theme import Palette
 GROUPS: Mapping[Type, str] = {
     "slope": "slopes",
     "contribution": "contributions",
-    "anchor": "anchors (know nothing of the model)",
+    "anchor": "anchors (blind to the model)",
 }
 # The neighbourhoods inside a sentence.
 WHERE: Mapping[str, str] = {

@@ -7,6 +7,7 @@ from workbench.core.results import Attribution
 from workbench.numerics.row_groups import similar_order
 from workbench.plots import words
 from workbench.plots.layout import NO_ROWS, check_bars, empty, hover, note, shortened
+from workbench.plots.on_paper import line_negative
 from workbench.plots.rows import Lanes, check_rows, drawn_rows, lanes_of, sample_note, wrapped
 from workbench.plots.theme import Palette, escaped, palette, template
 
@@ -95,6 +96,7 @@ def _add_cells(
             "tickfont": {"color": colours.muted, "size": 12},
         },
     )  # fmt: skip
+    line_negative(figure, values.T, limit, colours)
 
 
 def _name(part: Attribution, lanes: Lanes, row: int, lane: int) -> str:

@@ -20,6 +20,7 @@ from workbench.plots.layout import (
     title,
     write_cells,
 )
+from workbench.plots.on_paper import line_negative
 from workbench.plots.scored_sets import By, ScoredSets, scored_sets
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
@@ -82,6 +83,8 @@ def heatmap(
     )  # fmt: skip
     if len(kept) <= NUMBERS:
         _write_numbers(figure, cells, top, sets, show, colours)
+    elif signed:
+        line_negative(figure, cells, top, colours)
     _add_targets(figure, places, sets)
     many = len(kept) > NUMBERS
     names = [

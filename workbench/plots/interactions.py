@@ -12,12 +12,12 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import LEVEL, Interactions
 from workbench.plots import words
 from workbench.plots.layout import (
-    LABEL_LENGTH,
     check_row,
     empty,
     hover,
     note,
     shortened,
+    stacked,
     title,
     write_cells,
 )
@@ -28,6 +28,8 @@ LETTERS = 18
 # Diameter of a node and width of a line, from nothing to the largest, in pixels.
 NODE_SIZES, LINE_WIDTHS = (10.0, 46.0), (1.0, 9.0)
 LABEL_RADIUS = 1.27
+# Letters of a line of a name beside the circle: a narrow window cuts longer ones off.
+NODE_LETTERS = 14
 # Features up to which the cells of a matrix hold numbers.
 NUMBERS = 12
 NAMED = 3
@@ -392,7 +394,7 @@ def name_nodes(
                for side, up in zip(sides, y, strict=True)]  # fmt: skip
     figure.add_scatter(
         x=LABEL_RADIUS * x, y=LABEL_RADIUS * y, mode="text", hoverinfo="skip", cliponaxis=False,
-        text=[escaped(shortened(label, LABEL_LENGTH - 12)) for label in labels],
+        text=stacked(labels, NODE_LETTERS, lines=2),
         textposition=[f"{high} {side}" for high, side in zip(heights, sides, strict=True)],
         textfont={"size": 12},
     )  # fmt: skip

@@ -64,7 +64,7 @@ def reduction(
             _add_judge(figure, mitigation, j, q, column, colours)
     figure.update_xaxes(
         type="log", tickvals=mitigation.sizes, ticktext=[str(size) for size in mitigation.sizes],
-        title_text="members of an ensemble",
+        title_text="size of the ensemble",
     )  # fmt: skip
     figure.update_yaxes(rangemode="tozero", nticks=6)
     for column, q in enumerate(shown, 1):

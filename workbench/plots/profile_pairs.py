@@ -9,6 +9,7 @@ from workbench.core.schema import listing
 from workbench.core.wording import counted, percent
 from workbench.plots import words
 from workbench.plots.layout import LABEL_LENGTH, empty, note, shortened
+from workbench.plots.on_paper import line_negative
 from workbench.plots.profile_drawing import HEIGHT, figure_of
 from workbench.plots.theme import Palette, escaped, palette
 
@@ -69,6 +70,8 @@ def pair(
             else {"colorscale": signs, "zmin": -largest, "zmax": largest}
         ),
     )  # fmt: skip
+    if surface != "mean":
+        line_negative(figure, z.T, largest, colours)
     _name_cells(figure, found, (x, y), colours)
     _add_density(figure, found, float(np.nanmean(z)), colours)
     said = words.quantity(profiles, which)

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 
 from workbench.checks import Outcome
 from workbench.core.provenance import Provenance
+from workbench.plots.narrow import fit
+from workbench.plots.on_paper import ON_PAPER
 from workbench.report.embedded import narrowed
 from workbench.report.visible import visible_json
 
@@ -43,12 +45,18 @@ class Picture:
         return _changes(self.light, self._drawn(dark=True))
 
     @property
+    def is_lined(self) -> bool:
+        """Whether lines that paper alone shows tell which cells are negative."""
+        shapes = self.light["layout"].get("shapes", [])
+        return any(shape.get("name") == ON_PAPER for shape in shapes)
+
+    @property
     def height(self) -> int:
         """In pixels."""
         return int(self.light["layout"]["height"])
 
     def _drawn(self, *, dark: bool) -> dict[str, Any]:
-        figure: dict[str, Any] = json.loads(visible_json(self.draw(dark=dark).to_json()))
+        figure: dict[str, Any] = json.loads(visible_json(fit(self.draw(dark=dark)).to_json()))
         figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
         return figure
 

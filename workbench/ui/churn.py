@@ -40,6 +40,10 @@ LABELS = {
     "tolerances": "By tolerance", "rows": "Who changes", "groups": "Groups", "pairs": "Models",
     "update": "The update",
 }  # fmt: skip
+NOT_IN_A_REPORT = (
+    "A report shows what the run foresaw; the update, which it did not know, is in the files "
+    "below (HTML, CSV, JSON)."
+)
 ABOUT = {
     "tolerances": "How much changes, by how good a model has to be. On grey ground a tolerance "
     "cannot be told from 0.",
@@ -158,6 +162,7 @@ def _show_view(result: Churn, tolerance: float, name: str) -> None:
     options = {"by": by} if by else {}
     if view == "update":  # the page looked at it, the run that a report shows did not
         drawn = render(result, view, tolerance=tolerance, dark=is_dark())
+        note(NOT_IN_A_REPORT)
     else:
         drawn = draw(result, view, tolerance=tolerance, **options)
     plain_figure(drawn, name=f"{name}-{view}", alt=said)

@@ -105,13 +105,13 @@ def _bring(place: Place, made: Mapping[str, Any]) -> None:
     """Take a file in as soon as it is there."""
     turn, limit = st.session_state.setdefault(TURN, 0), settings().max_file_bytes
     file = st.file_uploader(
-        "Attributions of these rows, as a table", type=KINDS, key=f"given-{turn}",
+        "Attributions of these rows", type=[*KINDS, Attribution.kind], key=f"given-{turn}",
         max_upload_size=max(1, limit // MEGABYTE),
-        help="CSV, TSV, Parquet, Feather or Excel (.xlsx), with a column for each feature, or "
-        "with columns feature and attribution and a line for each number. A column row says which "
-        f"rows are meant; without one they are all {counted(len(place.rows), 'row')} of "
-        f"{place.rows_name}, in their order. At most {size(limit)}. Nothing in it is ever "
-        "executed.",
+        help="A result file of this model (.attribution), or a table: CSV, TSV, Parquet, Feather "
+        "or Excel (.xlsx), with a column for each feature, or with columns feature and attribution "
+        "and a line for each number. In a table a column row says which rows are meant; without "
+        f"one they are all {counted(len(place.rows), 'row')} of {place.rows_name}, in their "
+        f"order. At most {size(limit)}. Nothing in it is ever executed.",
     )  # fmt: skip
     if file is None:
         return

@@ -48,7 +48,7 @@ def find_nearest(setting: Setting) -> None:
             drawn = draw(found, "nearest")
             plain_figure(drawn, name="nearest", alt=said)
             _changes(setting, found)
-            nearest_to_report(setting, found.provenance.params)
+            nearest_to_report(setting, found, found.provenance.params)
             result_files(found, f"nearest-{setting.place.model.card.name}-row-{found.ids[0]}")
         else:
             st.info(plain(counterfactual_sentence(found, 0)), icon=":material/search_off:")

@@ -70,12 +70,16 @@ def _comparison(setting: Setting) -> None:
     rows = [setting.explain("full", play.original), *(one.attribution for one in play.pinned)]
     st.dataframe(compared(setting.model, names, rows), hide_index=True, height="content")
     with st.container(horizontal=True, gap="small"):
+        offered: set[bytes] = set()
         for one in play.pinned:
             st.button(
                 f"Remove {plain(one.name)}", icon=":material/close:", on_click=_unpin,
                 args=(play, one.name), key=f"unpin-{one.name}",
             )  # fmt: skip
-            scenario_to_report(setting, one.attribution.data[0], one.name)
+            values = one.attribution.data[0]
+            if values.tobytes() not in offered:  # alike, they are one result
+                scenario_to_report(setting, values, one.name)
+            offered.add(values.tobytes())
     left, right = two_halves("scenarios")
     stem = f"what-if-{setting.model.card.name}-row-{setting.row.ids[0]}"
     options: dict[str, Any] = {"output": setting.output, "dark": is_dark()}

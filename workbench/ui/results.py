@@ -20,6 +20,7 @@ from workbench.core.results import Attribution, Result, Tabular
 from workbench.engines.performance.overview import Overview
 from workbench.jobs.queue import Job
 from workbench.plots.data import class_balance, distribution, missingness
+from workbench.plots.narrow import fit
 from workbench.report import to_json, write_csv
 from workbench.ui.actions import act
 from workbench.ui.drawn import at_the_end, draw, in_view, is_dark
@@ -59,7 +60,7 @@ def plain_figure(
     }
     # By default the bar is a dark block where the paper has no colour of its own.
     ink = "#9da7b3" if is_dark() else "#57606a"
-    drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
+    fit(drawn).update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
     key = f"figure-{name}"
     if on_point is None:
         st.plotly_chart(drawn, theme=None, config=config, key=key, alt=alt)
@@ -183,7 +184,8 @@ def add_to_report(
             help="Press to take it out again.", key=f"basket-{job.id}", width=width,
         )  # fmt: skip
         return
-    label, told = "Add to report", "As it is shown here." if new else None
+    told = "As it is shown here." if new else "With the usual figures of such a result."
+    label = "Add to report"
     if inside is not None:
         label = "Add this view to report" if len(new) == 1 else "Add these views to report"
         told = "The result is in the report. This shows it there as it is here, too."

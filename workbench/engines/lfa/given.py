@@ -31,6 +31,12 @@ def given_values(
             f"The given attribution is of model {record.model} (sha256 {record.model_digest[:8]}), "
             f"not of {model.name} (sha256 {model.digest[:8]}); give one of this model."
         )
+    outputs = set(given.output_names) - set(model.output_names)
+    if given.names != model.schema.names or outputs:
+        raise InvalidInputError(
+            f"The given attribution has other features or outputs than model {model.name}, of "
+            "which it says it is; make it anew."
+        )
     if given.unit != (unit := unit_of(model.schema, output, "identity")):
         raise InvalidInputError(
             f"The given attribution explains {given.unit}, here {unit} is looked at; choose the "

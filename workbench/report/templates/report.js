@@ -22,18 +22,57 @@ function shrinkage(height) {
   return Math.max(1, height / room);
 }
 
+// Plotly draws a figure a second time once it knows the room that labels need. Of many points it
+// is first shown those at the ends, which need the same room, so that all are drawn only once.
+const MANY = 1000;
+const NUMBERS = { f4: Float32Array, f8: Float64Array, i1: Int8Array, u1: Uint8Array,
+  i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array };
+
+function numbers(values) {
+  if (!NUMBERS[values?.dtype]) return Array.isArray(values) ? values : [];
+  const bytes = Uint8Array.from(atob(values.bdata), (letter) => letter.charCodeAt(0));
+  return new NUMBERS[values.dtype](bytes.buffer);
+}
+
+function ends(trace) {
+  const points = [numbers(trace.x), numbers(trace.y)].map((found) => [...found]);
+  const isPlain = points.every((found) => found.length > 2 && found.every(Number.isFinite));
+  if (trace.type !== "scatter" || !isPlain) return trace;
+  const range = (found) => [
+    found.reduce((a, b) => Math.min(a, b)), found.reduce((a, b) => Math.max(a, b)),
+  ];
+  return { ...trace, x: range(points[0]), y: range(points[1]) };
+}
+
+function findRoom(plot, data, layout, config) {
+  const frame = data.map(ends);
+  const left = data.filter((trace, i) => frame[i] !== trace);
+  if (left.some((trace) => numbers(trace.x).length > MANY)) {
+    Plotly.react(plot, frame, { ...layout, shapes: [] }, config);
+  }
+}
+
+// In grey both ends of a scale around 0 are alike: lines, hidden on a screen, say which is which.
+function shownOnPaper(shape) {
+  return shape.name === "on paper" ? { ...shape, visible: true } : shape;
+}
+
 function draw(plot, isDark, onPaper) {
   const stored = JSON.parse(document.getElementById(plot.id + "-data").textContent);
   const spec = isDark ? changed(stored.light, stored.dark) : stored.light;
   const shrink = onPaper ? shrinkage(spec.layout.height) : 1;
   plot.style.zoom = 1 / shrink;
   const size = onPaper ? { width: PAPER.width * shrink, autosize: false } : { autosize: true };
-  const drawn = Plotly.react(plot, spec.data, { ...spec.layout, ...size }, {
+  const layout = { ...spec.layout, ...size };
+  if (onPaper) layout.shapes = layout.shapes?.map(shownOnPaper);
+  const config = {
     responsive: !onPaper,
     displaylogo: false,
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
     toImageButtonOptions: { format: "svg", filename: plot.id },
-  });
+  };
+  findRoom(plot, spec.data, layout, config);
+  const drawn = Plotly.react(plot, spec.data, layout, config);
   describe(plot);
   return drawn;
 }
