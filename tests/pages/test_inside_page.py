@@ -47,6 +47,19 @@ def test_features_can_be_left_out_instead_of_edges():
     assert "What is lost with fewer features" in shown(app)
 
 
+def test_features_and_edges_can_be_left_out_together():
+    app = look("wine-mlp", inside_cut="both")
+    (whole,) = app.metric
+    assert whole.label == "Accuracy, all layers cut"
+    assert whole.delta == "0.0 points by cutting"
+    for name in ("Features kept of every layer", "Edges kept of every section"):
+        slider = widget(app, "select_slider", name)
+        app = no_fault(slider.set_value(slider.options[2]).run())
+    (after,) = app.metric
+    assert after.value != whole.value
+    assert "What is lost with fewer edges" in shown(app)
+
+
 def test_every_basis_cut_and_feature_can_be_chosen():
     app = look("wine-mlp", inside_basis="neurons", inside_cut="features", inside_layer="hidden 1",
                inside_feature="hidden 1, feature 1", inside_units="hidden 2")  # fmt: skip
