@@ -11,6 +11,7 @@ from tests.local_bases import some_basis
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import BASES
 from workbench.plots import render
+from workbench.plots.basis_both import fewest_of_both, worth_of_both
 from workbench.plots.basis_features import find_feature
 from workbench.plots.local_basis import (
     accuracy_bounds,
@@ -20,7 +21,6 @@ from workbench.plots.local_basis import (
     loss_bounds,
     together_sentence,
     worth_kept,
-    worth_of_both,
 )
 from workbench.report.graphml import graph_of, to_graphml
 
@@ -102,6 +102,17 @@ def test_of_both_the_nearest_counts_that_were_tried_are_told():
     )  # fmt: skip
     with pytest.raises(InvalidInputError, match="not left out together in this run"):
         worth_of_both(earlier, "lib", features=1, edges=1)
+
+
+def test_the_fewest_of_both_keep_the_worth_and_no_smaller_product_does():
+    features, edges = fewest_of_both(RESULT)
+    *_, worth, _ = worth_of_both(RESULT, "lib", features=features, edges=edges)
+    assert worth >= RESULT.least
+    for i, m in enumerate(RESULT.both_features):
+        for j, e in enumerate(RESULT.both_edges):
+            assert m * e >= features * edges or RESULT.both_worth[0, i, j] < RESULT.least
+    lost = replace(RESULT, both_worth=np.zeros_like(RESULT.both_worth))
+    assert fewest_of_both(lost) == (RESULT.both_features[-1], RESULT.both_edges[-1])
 
 
 def test_between_a_few_features_all_edges_are_drawn():

@@ -59,35 +59,6 @@ def worth_kept(result: LocalBasis, cut: str, basis: str, n: int) -> tuple[int, f
     return int(curve.kept[at]), float(curve.worth[at]), float(curve.error[at])
 
 
-def worth_of_both(
-    result: LocalBasis, basis: str, *, features: int, edges: int
-) -> tuple[int, int, float, float]:
-    """Return what is left with so many features of every layer and edges of every section.
-
-    Returns
-    -------
-    The nearest counts that were tried, the worth, and the standard error of what was lost.
-
-    Raises
-    ------
-    InvalidInputError
-        If none were tried with each other, as in a result of an earlier version.
-    """
-    if not result.both_worth.size:
-        raise InvalidInputError(
-            "Features and edges were not left out together in this run; look inside again."
-        )
-    i, j = (
-        int(np.abs(np.log(tried) - np.log(max(n, 1))).argmin())
-        for tried, n in ((result.both_features, features), (result.both_edges, edges))
-    )
-    b = result.basis_index(basis)
-    return (
-        int(result.both_features[i]), int(result.both_edges[j]),
-        float(result.both_worth[b, i, j]), float(result.both_error[b, i, j]),
-    )  # fmt: skip
-
-
 def loss_bounds(worth: float, error: float, base: float) -> tuple[float, float]:
     """Return the 95 % interval of what was lost on the same rows, from a normal distribution."""
     return base - worth - Z * error, base - worth + Z * error

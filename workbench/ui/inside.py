@@ -15,6 +15,7 @@ from workbench.core.table import Table
 from workbench.core.wording import counted, percent
 from workbench.engines.lib.cuts import layer_names
 from workbench.engines.lib.graph import NAME
+from workbench.plots.basis_both import fewest_of_both, worth_of_both
 from workbench.plots.basis_redundancy import NO_UNITS, redundancy_sentence, switching_layers
 from workbench.plots.basis_row import row_graph, row_sentence
 from workbench.plots.local_basis import (
@@ -25,7 +26,6 @@ from workbench.plots.local_basis import (
     loss_bounds,
     together_sentence,
     worth_kept,
-    worth_of_both,
 )
 from workbench.plots.words import MINUS, signed
 from workbench.report.graphml import to_graphml
@@ -148,13 +148,14 @@ def _sliders(result: LocalBasis, cut: str) -> dict[str, int]:
     """Ask how many features, edges, or both stay."""
     if cut != "both":
         return {cut: _slider(result, cut)}
-    tried = {"features": result.both_features, "edges": result.both_edges}
+    features, edges = fewest_of_both(result)
+    tried = {"features": (result.both_features, features), "edges": (result.both_edges, edges)}
     return {
         each: int(choose(
             st.select_slider, SLIDERS[each][0], f"inside_both_{each}", options=counts.tolist(),
-            default=int(counts[-1]), help=about,
+            default=usual, help=about,
         ))
-        for (each, counts), about in zip(tried.items(), BOTH_ABOUT, strict=True)
+        for (each, (counts, usual)), about in zip(tried.items(), BOTH_ABOUT, strict=True)
     }  # fmt: skip
 
 
