@@ -133,6 +133,8 @@ def load(path: str | Path) -> Result:
         If the file is missing, is not a result, was changed, or comes from a newer version.
     """
     try:
+        if Path(path).is_dir():
+            raise ResultFileError(f"{str(path)!r} is a folder; name a file in it.")
         with safe_open(Path(path), framework="np") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
