@@ -47,6 +47,22 @@ def test_features_can_be_left_out_instead_of_edges():
     assert "What is lost with fewer features" in shown(app)
 
 
+def test_features_and_edges_can_be_left_out_together():
+    app = look("wine-mlp", inside_cut="both")
+    (first,) = app.metric
+    assert first.label == "Accuracy, all layers cut"
+    names = ("Features kept of every layer", "Edges kept of every section")
+    said = {}
+    for at in (0, -1):
+        for name in names:
+            slider = widget(app, "select_slider", name)
+            app = no_fault(slider.set_value(slider.options[at]).run())
+        (said[at],) = app.metric
+    assert said[-1].delta == "0.0 points by cutting"
+    assert said[0].value != said[-1].value
+    assert "What is lost with fewer edges" in shown(app)
+
+
 def test_every_basis_cut_and_feature_can_be_chosen():
     app = look("wine-mlp", inside_basis="neurons", inside_cut="features", inside_layer="hidden 1",
                inside_feature="hidden 1, feature 1", inside_units="hidden 2")  # fmt: skip

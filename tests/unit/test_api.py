@@ -96,6 +96,26 @@ def test_says_which_rows_there_are(rows, message):
     assert str(caught.value) == message
 
 
+def test_negative_rows_count_from_the_end():
+    assert api.select_rows(table(10), "-1,-10").ids.tolist() == table(10)[[9, 0]].ids.tolist()
+    assert api.select_rows(table(10), "-3:").ids.tolist() == table(10)[7:].ids.tolist()
+
+
+@pytest.mark.parametrize(
+    ("source", "schema", "message"),
+    [
+        (table(10), None, "given as text or as a path, got Table; a Table or a pandas frame can"),
+        ("wine", Schema, "schema must be a Schema, such as table.schema, or a file of one, got "
+         "the class Schema itself; without one"),
+        ("wine", {"features": []}, "or a file of one, got dict; without one the schema is guess"),
+    ],
+    ids=["a table", "a class", "a dict"],
+)  # fmt: skip
+def test_says_what_a_table_is_read_from(source, schema, message):
+    with pytest.raises(InvalidInputError, match=message):
+        api.load_table(source, schema=schema)
+
+
 # --- tables --------------------------------------------------------------------------------------
 
 

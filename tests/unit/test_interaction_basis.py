@@ -13,6 +13,8 @@ from workbench.numerics.basis_ablation import (
     Cut,
     edges_required,
     few_features,
+    few_features_everywhere,
+    few_of_both,
     schedule,
     strongest,
     through_edges,
@@ -353,6 +355,42 @@ def test_features_see_only_what_a_mask_leaves_them(toy):
         seen = bases[1].activations(features * mask[i].to(DOUBLE))
         want = bases[2].features(sections[1](seen))[..., i]
         torch.testing.assert_close(found[..., i], want)
+
+
+def test_of_few_features_few_edges_stay_by_the_definition(toy):
+    """Feature by feature: what is left of it, seen through the edges that are left to it."""
+    cut = cut_of(toy)
+    rng = np.random.default_rng(5)
+    sizes = [len(basis) for basis in cut.bases]
+    edges = [torch.from_numpy(rng.random((b, a))) for a, b in pairwise(sizes)]
+    features, kept = 3, 5
+    here = cut.bases[0].features(cut.layers[0])
+    for at, values in enumerate(edges):
+        n_next = sizes[at + 1] if at + 1 == len(edges) else features
+        block = values[:n_next, :features]
+        least = block.flatten().sort(descending=True).values[kept - 1]
+        there = torch.zeros(*here.shape[:2], sizes[at + 1], dtype=DOUBLE)
+        for i in range(n_next):
+            seen = torch.zeros_like(here)
+            for j in range(features):
+                if block[i, j] >= least:
+                    seen[..., j] = here[..., j]
+            after = cut.sections[at](cut.bases[at].activations(seen))
+            there[..., i] = cut.bases[at + 1].features(after)[..., i]
+        here = there
+    want = cut.bases[-1].activations(here)
+    torch.testing.assert_close(few_of_both(cut, edges, features, kept), want)
+
+
+def test_with_all_edges_or_all_features_the_other_alone_is_left_out(toy):
+    cut = cut_of(toy)
+    sizes = [len(basis) for basis in cut.bases]
+    edges = [torch.rand(b, a, dtype=DOUBLE) for a, b in pairwise(sizes)]
+    torch.testing.assert_close(
+        few_of_both(cut, edges, 2, 10**6), few_features_everywhere(cut, 2)
+    )  # fmt: skip
+    masks = [strongest(each, 4) for each in edges]
+    assert cut.judge(few_of_both(cut, edges, 10**6, 4)) == with_edges_everywhere(cut, masks)
 
 
 def test_the_strongest_edges_of_a_diagonal_are_the_diagonal():

@@ -89,6 +89,22 @@ def test_digits_need_few_features_and_a_fraction_of_the_edges_of_principal_compo
     assert six[0] - six[1] >= 0.08
 
 
+def test_features_and_edges_left_out_together_end_at_each_alone():
+    result = fit("wine-mlp")
+    for b, basis in enumerate(BASES):
+        nodes, edges = result.all_nodes_curve(basis), result.all_edges_curve(basis)
+        of_nodes, of_edges = (dict(zip(c.kept, c.worth, strict=True)) for c in (nodes, edges))
+        found = result.both_worth[b]
+        assert found[-1, -1] == result.base
+        assert result.both_error[b, -1, -1] == 0
+        alone = [of_nodes[kept] for kept in result.both_features]
+        np.testing.assert_array_equal(found[:, -1], alone)
+        for j, kept in enumerate(result.both_edges):
+            if kept in of_edges:
+                assert found[-1, j] == of_edges[kept]
+    assert result.both_worth.min() < result.base - 0.2
+
+
 def test_a_greater_tolerance_never_needs_more():
     strict, lax = fit("wine-mlp"), fit("wine-mlp", tolerance=0.2)
     assert (lax.nodes_required <= strict.nodes_required).all()

@@ -11,6 +11,7 @@ from tests.local_bases import some_basis
 from workbench.core.errors import InvalidInputError
 from workbench.core.local_basis import BASES
 from workbench.plots import render
+from workbench.plots.basis_both import fewest_of_both, worth_of_both
 from workbench.plots.basis_features import find_feature
 from workbench.plots.local_basis import (
     accuracy_bounds,
@@ -85,6 +86,33 @@ def test_the_worth_beside_the_slider_is_that_of_the_count(cut):
         assert worth_kept(RESULT, cut, "pca", int(kept)) == (kept, worth, error)
     for other in curves.values():
         assert (other.kept == curve.kept).all(), "one slider for all bases"
+
+
+def test_of_both_the_nearest_counts_that_were_tried_are_told():
+    for i, features in enumerate(RESULT.both_features):
+        for j, edges in enumerate(RESULT.both_edges):
+            found = worth_of_both(RESULT, "pca", features=int(features), edges=int(edges))
+            worth, error = RESULT.both_worth[1, i, j], RESULT.both_error[1, i, j]
+            assert found == (features, edges, worth, error)
+    last = int(RESULT.both_features[-1]), int(RESULT.both_edges[-1])
+    assert worth_of_both(RESULT, "lib", features=10**9, edges=10**9)[:2] == last
+    earlier = replace(
+        RESULT, both_features=np.zeros(0, dtype=int), both_edges=np.zeros(0, dtype=int),
+        both_worth=np.zeros((3, 0, 0)), both_error=np.zeros((3, 0, 0)),
+    )  # fmt: skip
+    with pytest.raises(InvalidInputError, match="not left out together in this run"):
+        worth_of_both(earlier, "lib", features=1, edges=1)
+
+
+def test_the_fewest_of_both_keep_the_worth_and_no_smaller_product_does():
+    features, edges = fewest_of_both(RESULT)
+    *_, worth, _ = worth_of_both(RESULT, "lib", features=features, edges=edges)
+    assert worth >= RESULT.least
+    for i, m in enumerate(RESULT.both_features):
+        for j, e in enumerate(RESULT.both_edges):
+            assert m * e >= features * edges or RESULT.both_worth[0, i, j] < RESULT.least
+    lost = replace(RESULT, both_worth=np.zeros_like(RESULT.both_worth))
+    assert fewest_of_both(lost) == (RESULT.both_features[-1], RESULT.both_edges[-1])
 
 
 def test_between_a_few_features_all_edges_are_drawn():

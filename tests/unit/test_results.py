@@ -200,7 +200,7 @@ def test_a_file_cut_anywhere_or_grown_is_refused(saved):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(ResultFileError, match=r"^There is no result file '.*nowhere'\.$"):
         load(tmp_path / "nowhere")
-    with pytest.raises(ResultFileError, match="is not a result file"):
+    with pytest.raises(ResultFileError, match=r"' is a folder; name a file in it\.$"):
         load(tmp_path)
 
 

@@ -56,6 +56,25 @@ def test_exact_values_are_those_of_the_surrogates_game(case):
 
 
 @pytest.mark.parametrize("method", ESTIMATORS)
+def test_the_price_counts_one_answer_for_a_coalition(case, method):
+    """Also of a reference row; and a run sets out with it."""
+    model, table = case
+    record = METHODS[f"shapley.{method}"]
+    marginal, *single = (
+        record.cost(model, 3, 25, record.params(value=value)).evaluations
+        for value in ("marginal", "conditional", "baseline")
+    )
+    assert single[0] == single[1]
+    # But for whole rows, and for looks at them: 25 times as much.
+    assert marginal - 28 == pytest.approx(25 * (single[0] - 28), rel=1e-3)
+    seen = []
+    context = Context(progress=lambda done, total, _: seen.append((done, total)))
+    params = record.params(value="conditional")
+    record.explain(model, table[40:43], table[:25], params, context)
+    assert max(seen[0]) == single[0]
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_every_estimator_comes_close_to_them(case, method):
     _, table = case
     rows = table[40:42]
@@ -105,7 +124,7 @@ def test_can_be_cancelled(case):
     asked.set()
     game = make_game(
         model, table[:25], value="conditional", output="probability", link="identity",
-        context=Context(cancel=asked), expected=2500,
+        context=Context(cancel=asked), expected=100,
     )  # fmt: skip
     with pytest.raises(CancelledError, match="of 100 coalitions of rows"):
         game.values(table.X[:1], all_coalitions(6))

@@ -95,8 +95,9 @@ def load_table(
     DataError
         If the file lacks one of ``beside``, cannot be read or does not fit the schema.
     InvalidInputError
-        If there is no such split or row.
+        If there is no such split or row, or the source or the schema is of another type.
     """
+    _check_table_given(source, schema)
     if str(source).startswith(sources.MINE):
         own = sources.find_table(str(source), LOCAL)
         own = own if split in {None, "all"} else own.split(str(split))
@@ -176,7 +177,8 @@ def select_rows(table: Table, rows: str) -> Table:
     table
         Any table ``[m, d]``.
     rows
-        Positions, from 0; a range goes up to its second number, without it.
+        Positions, from 0, or from the end where they are negative; a range goes up to its second
+        number, without it.
 
     Raises
     ------
@@ -288,6 +290,22 @@ def _whole(rows: Table) -> Table:
         return rows
     same = torch.equal(whole.X[ids].nan_to_num(), rows.X.nan_to_num())  # False of other shapes
     return whole if same else rows
+
+
+def _check_table_given(source: Any, schema: Any) -> None:
+    """Refuse what names no table, and what is no schema."""
+    if not isinstance(source, str | Path):
+        raise InvalidInputError(
+            "load_table reads a bundled name or a file, given as text or as a path, got "
+            f"{type(source).__name__}; a Table or a pandas frame can be given to the methods as "
+            "it is."
+        )
+    if schema is not None and not isinstance(schema, str | Path | Schema):
+        found = "the class Schema itself" if schema is Schema else type(schema).__name__
+        raise InvalidInputError(
+            f"schema must be a Schema, such as table.schema, or a file of one, got {found}; "
+            "without one the schema is guessed."
+        )
 
 
 def _is_bundled(source: str | Path) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.checks.record import Check, Finding, Status
-from workbench.core.attribution import IMPORTED, MEAN_BASE
+from workbench.core.attribution import IMPORTED, MEAN_BASE, ON_PATHS
 from workbench.core.explainer import LARGE_ERROR
 from workbench.core.method import METHODS
 from workbench.core.results import Attribution, Interactions
@@ -131,6 +131,8 @@ def _more(attribution: Attribution) -> str:
     """Say what would make the error smaller."""
     if attribution.sampled == "explainer":
         return "explain these rows with an estimator, such as kernel"
+    if attribution.sampled == ON_PATHS:
+        return "take more points"
     return "raise the number of samples"
 
 

@@ -22,6 +22,8 @@ from workbench.cli.printing import harmless
 if TYPE_CHECKING:
     from workbench.core.context import Progress
 
+POSITIONS = "5, 0:200, or 3,7,11; -1 is the last"
+
 
 class MethodCommand(click.Command):
     """A command with one flag for each field of any method's parameter model.
@@ -165,7 +167,7 @@ def with_flags(*flags: Callable[[Callback], Callback]) -> Callable[[Callback], C
     return decorate
 
 
-def rows_option(default: str | None, help: str = "Positions: 5, 0:200, or 3,7,11.") -> Any:
+def rows_option(default: str | None, help: str = f"Positions: {POSITIONS}.") -> Any:
     """Return the flag that says which rows."""
     shown = f"{help} [default: {default or 'all'}]"
     return click.option("--rows", "--row", default=default, help=shown)
@@ -209,7 +211,7 @@ def labelled_options(command: Callback, rows: str | None = None) -> Callback:
     return with_flags(
         MODEL,
         TABLE,
-        rows_option(rows, "Positions to report on: 5, 0:200, or 3,7,11."),
+        rows_option(rows, f"Positions to report on: {POSITIONS}."),
         click.option(
             "--split", default="test", show_default=True, shell_complete=splits,
             help="Rows to report on: train, validation, test or all.",

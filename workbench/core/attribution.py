@@ -21,7 +21,12 @@ LEVEL = 0.95
 # along, or is what the model says of background rows.
 IMPORTED, GIVEN_BASE, MEAN_BASE = "imported", "given", "mean prediction"
 # Where the standard errors are not those of sampled coalitions.
-SAMPLED = {"shapley.fastshap": "explainer", "shapley.expected-gradients": "points on the paths"}
+ON_PATHS = "points on the paths"
+SAMPLED = {
+    "shapley.fastshap": "explainer",
+    "shapley.expected-gradients": ON_PATHS,
+    "shapley.integrated-gradients": ON_PATHS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,8 @@ class Attribution(OfOutputs, Result):
     predictions
         What the model says of each row, computed without the engine.
     std_errors
-        Standard error of ``values`` from sampling coalitions; None where nothing was sampled.
+        Standard error of ``values`` from sampling coalitions, or points on paths; None where
+        nothing was sampled.
     dof
         Degrees of freedom behind ``std_errors``; None where the normal distribution holds.
     base_std_errors

@@ -1,6 +1,6 @@
 """What a network computes on the way: features of its layers, and the edges between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -81,6 +81,12 @@ class LocalBasis(Result):
         ``edge_curve``.
     all_node_*, all_edge_*
         The same with all layers, and all sections, cut at once.
+    both_features, both_edges
+        Numbers of features of every layer, and of the strongest edges of every section between
+        them, that were tried with each other; none in a result of an earlier version.
+    both_worth, both_error
+        What the network is worth with so many of both, and the standard error of the difference
+        to the whole network.
     nodes_required, edges_required
         The fewest features and strongest edges that keep the worth: from that number on every
         larger one does.
@@ -156,6 +162,14 @@ class LocalBasis(Result):
     input_features: Int[np.ndarray, " p"]
     output_names: tuple[str, ...]
     schema: Schema
+    both_features: Int[np.ndarray, " bf"] = field(default_factory=lambda: np.zeros(0, dtype=int))
+    both_edges: Int[np.ndarray, " be"] = field(default_factory=lambda: np.zeros(0, dtype=int))
+    both_worth: Float[np.ndarray, "b bf be"] = field(
+        default_factory=lambda: np.zeros((len(BASES), 0, 0))
+    )
+    both_error: Float[np.ndarray, "b bf be"] = field(
+        default_factory=lambda: np.zeros((len(BASES), 0, 0))
+    )
 
     def __post_init__(self) -> None:
         n, e, x = len(self.layer_names), len(self.layer_names) - 1, len(self.ids)
@@ -180,6 +194,8 @@ class LocalBasis(Result):
             "all_edge_kept": (int(self.all_edge_lengths.sum()),),
             "all_edge_worth": (int(self.all_edge_lengths.sum()),),
             "all_edge_error": (int(self.all_edge_lengths.sum()),),
+            "both_worth": (b, len(self.both_features), len(self.both_edges)),
+            "both_error": (b, len(self.both_features), len(self.both_edges)),
             "data": (x, len(self.schema.features)), "truth": (x,), "features": (x, f),
             "predictions": (x, len(self.output_names)), "communities": (f,),
             "co_firing": (int((widths[1:-1] ** 2).sum()),), "input_features": (int(widths[0]),),

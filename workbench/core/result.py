@@ -134,6 +134,8 @@ def load(path: str | Path) -> Result:
     """
     refuse_special(Path(path), ResultFileError)
     try:
+        if Path(path).is_dir():
+            raise ResultFileError(f"{str(path)!r} is a folder; name a file in it.")
         with safe_open(Path(path), framework="np") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -158,6 +158,22 @@ def few_edges_everywhere(cut: Cut, masks: Sequence[Bool[Tensor, "_ _"]]) -> Floa
     return activations
 
 
+def few_of_both(
+    cut: Cut, edges: Sequence[Float[Tensor, "_ _"]], features: int, kept: int
+) -> Float[Tensor, "n t e"]:
+    """Return the same when every layer but the last keeps its first features as well.
+
+    Of each section the ``kept`` strongest edges between the features that are left stay.
+    """
+    masks = []
+    for at, values in enumerate(edges):
+        following = None if at + 1 == len(edges) else features
+        mask = torch.zeros_like(values, dtype=torch.bool)
+        mask[:following, :features] = strongest(values[:following, :features], kept)
+        masks.append(mask)
+    return few_edges_everywhere(cut, masks)
+
+
 def with_edges(cut: Cut, section: int, mask: Bool[Tensor, "k m"]) -> float:
     """Worth of the network when one section keeps only the edges of a mask."""
     return cut.judge(few_edges(cut, section, mask))

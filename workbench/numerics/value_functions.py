@@ -76,7 +76,7 @@ def _marginal_game(
 
 def _conditional_game(
     model: Model,
-    background: Table,
+    background: Table,  # noqa: ARG001 - as all builders
     *,
     output: Output,
     link: Link,
@@ -90,9 +90,7 @@ def _conditional_game(
             f"(validation loss {explainer.fidelity.loss:.4g}, a constant has "
             f"{explainer.fidelity.no_information:.4g}); train it longer, or choose another value."
         )
-    return SurrogateGame(
-        model, explainer, context=context, expected=expected // max(1, len(background))
-    )
+    return SurrogateGame(model, explainer, context=context, expected=expected)
 
 
 def notes_of(game: SetFunction) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from workbench.core.table import Table
 from workbench.core.wording import counted, percent
 from workbench.engines.lib.cuts import layer_names
 from workbench.engines.lib.graph import NAME
+from workbench.plots.basis_both import fewest_of_both, worth_of_both
 from workbench.plots.basis_redundancy import NO_UNITS, redundancy_sentence, switching_layers
 from workbench.plots.basis_row import row_graph, row_sentence
 from workbench.plots.local_basis import (
@@ -48,13 +49,17 @@ ABOUT = (
     "of its section. The outputs stand on the right."
 )
 MOST_EXCITING = 8
-LEFT_OUT = {"edges": "Fewer edges", "features": "Fewer features"}
+LEFT_OUT = {"edges": "Fewer edges", "features": "Fewer features", "both": "Fewer of both"}
 SLIDERS = {
     "edges": ("Edges kept of every section", "The strongest ones; the network runs without all "
               "others."),
     "features": ("Features kept of every layer", "The most important ones; all others stand at "
                  "their mean while the network runs."),
 }  # fmt: skip
+BOTH_ABOUT = (
+    SLIDERS["features"][1],
+    "The strongest ones between the features that are left; the network runs without all others.",
+)
 
 
 def inside(place: Place) -> None:
@@ -100,7 +105,7 @@ def _ask(place: Place) -> Ask:
 def _graph(found: Answer[LocalBasis], place: Place) -> str:
     """Show the graph, and beside the slider what the network is worth with this alone.
 
-    Returns what is left out: features or edges.
+    Returns what is left out, of which there is a curve: features or edges.
     """
     result, name = found.result, f"inside-{place.model.card.name}"
     with st.container(border=True):
@@ -109,17 +114,21 @@ def _graph(found: Answer[LocalBasis], place: Place) -> str:
             format_func=BASES.__getitem__, required=True, label_visibility="collapsed",
         ))  # fmt: skip
         cut = str(choose(
-            st.segmented_control, "Leave out", "inside_cut", options=list(LEFT_OUT),
+            st.segmented_control, "Leave out", "inside_cut",
+            options=[each for each in LEFT_OUT if each != "both" or result.both_worth.size],
             default="edges", format_func=LEFT_OUT.__getitem__, required=True,
             label_visibility="collapsed",
         ))  # fmt: skip
         slider, worth_of = st.columns([3, 2], vertical_alignment="center")
         with slider:
-            kept = _slider(result, cut)
-        _, worth, error = worth_kept(result, cut, basis, kept)
+            kept = _sliders(result, cut)
+        if cut == "both":
+            *_, worth, error = worth_of_both(result, basis, **kept)
+        else:
+            _, worth, error = worth_kept(result, cut, basis, kept[cut])
         with worth_of:
             _worth(result, cut, worth, error)
-        drawn = draw(result, "graph", basis=basis, **{cut: kept})
+        drawn = draw(result, "graph", basis=basis, **kept)
         plain_figure(
             drawn, name=f"{name}-graph", alt=lib_sentence(result),
             on_point=lambda point: _pick(result, point),
@@ -132,7 +141,22 @@ def _graph(found: Answer[LocalBasis], place: Place) -> str:
             icon=":material/hub:", key=f"download-{name}-graphml",
             help="Features and edges of this basis, for Gephi, yEd or networkx.",
         )  # fmt: skip
-    return cut
+    return "edges" if cut == "both" else cut
+
+
+def _sliders(result: LocalBasis, cut: str) -> dict[str, int]:
+    """Ask how many features, edges, or both stay."""
+    if cut != "both":
+        return {cut: _slider(result, cut)}
+    features, edges = fewest_of_both(result)
+    tried = {"features": (result.both_features, features), "edges": (result.both_edges, edges)}
+    return {
+        each: int(choose(
+            st.select_slider, SLIDERS[each][0], f"inside_both_{each}", options=counts.tolist(),
+            default=usual, help=about,
+        ))
+        for (each, (counts, usual)), about in zip(tried.items(), BOTH_ABOUT, strict=True)
+    }  # fmt: skip
 
 
 def _slider(result: LocalBasis, cut: str) -> int:
@@ -155,7 +179,7 @@ def _worth(result: LocalBasis, cut: str, worth: float, error: float) -> None:
     else:
         what, value = "Squared error", f"{-worth:,.4g}"
         change = _more(result.base - worth)
-    everywhere = "layers" if cut == "features" else "sections"
+    everywhere = "sections" if cut == "edges" else "layers"
     st.metric(
         f"{what}, all {everywhere} cut", value, f"{change} by cutting", delta_color="off",
         delta_arrow="off",

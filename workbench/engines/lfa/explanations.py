@@ -22,6 +22,7 @@ from workbench.engines.lfa.params import NeighbourhoodParams
 from workbench.engines.lfa.scene import Scene
 from workbench.numerics.differentiated import passes
 from workbench.numerics.local_fit import centred, raw_moments, ridge, std_errors
+from workbench.numerics.path_quadrature import errors_of, gauss_legendre
 
 # For so many coalitions the other methods get one sample, so that all eight take about a fifth
 # more passes than the most expensive one; and so many at least.
@@ -166,7 +167,7 @@ class Explained:
     table: Float[Tensor, "n m k"] | None = None
 
     def add(self, method: str, values: Tensor, errors: Tensor | None = None) -> None:
-        """Add a method; without errors it has none from samples."""
+        """Add a method; without errors it has none, neither from samples nor from points."""
         self.values[method] = values
         self.errors[method] = torch.zeros_like(values) if errors is None else errors
 
@@ -210,11 +211,10 @@ def _by_slopes(scene: Scene, X: Tensor, draws: Draws, found: Explained) -> None:
     ends = scene.model.encode(X)
     here = ends[:, None]
     found.add("gradient-x-input", scene.contributions(here, ends)[:, 0])
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    along = scene.contributions(scene.way(ends, torch.from_numpy((1 + nodes) / 2)), ends)
-    found.add(
-        "integrated-gradients", torch.einsum("q,nqdk->ndk", torch.from_numpy(weights / 2), along)
-    )
+    quadrature = gauss_legendre(NODES)
+    along = scene.contributions(scene.way(ends, quadrature.places), ends)
+    added = torch.einsum("rq,nqdk->nrdk", quadrature.rules, along)
+    found.add("integrated-gradients", added[:, 0], errors_of(added[:, 1:]))
     if not bool(scene.moves.any()):
         return
     silent = ~scene.known(X)[..., None]

@@ -18,12 +18,15 @@ from workbench.numerics.basis_ablation import (
     few_edges_everywhere,
     few_features,
     few_features_everywhere,
+    few_of_both,
     schedule,
     strongest,
 )
 
 Done = Callable[[str], None]
 Drawn = tuple[list[int], list[float]]
+# Numbers of features, and of edges, that are tried with each other.
+BOTH_FEATURES, BOTH_EDGES = 8, 12
 
 
 @dataclass
@@ -38,6 +41,10 @@ class Curves:
     edges_errors: list[list[float]] = field(default_factory=list)
     all_nodes_errors: list[float] = field(default_factory=list)
     all_edges_errors: list[float] = field(default_factory=list)
+    both_features: list[int] = field(default_factory=list)
+    both_edges: list[int] = field(default_factory=list)
+    both_worth: list[float] = field(default_factory=list)
+    both_errors: list[float] = field(default_factory=list)
     nodes_required: list[int] = field(default_factory=list)
     edges_required: list[int] = field(default_factory=list)
 
@@ -50,7 +57,7 @@ def curves_of(
     Parameters
     ----------
     all_edges
-        Whether edges are left out of all sections at once as well.
+        Whether edges are left out of all sections at once as well, alone and with features.
     """
     tensors = [torch.from_numpy(each) for each in edges]
     found = Curves()
@@ -71,6 +78,9 @@ def curves_of(
     if all_edges:
         _all_edges(found, cut, tensors)
     done("all layers at once")
+    if all_edges:
+        _both(found, cut, tensors)
+        done("features and edges together")
     return found
 
 
@@ -84,6 +94,18 @@ def _all_edges(found: Curves, cut: Cut, edges: list[Tensor]) -> None:
 
     worth, found.all_edges_errors = _along(cut, counts, outputs)
     found.all_edges = counts, worth
+
+
+def _both(found: Curves, cut: Cut, edges: list[Tensor]) -> None:
+    """Add what is left with every number of features and every number of edges, at all layers."""
+    widths = [layer.shape[2] for layer in cut.layers]
+    most = max(a * b for a, b in itertools.pairwise(widths))
+    found.both_features = _grown(max(widths[:-1]), BOTH_FEATURES)
+    found.both_edges = _grown(most, BOTH_EDGES)
+    for features in found.both_features:
+        worth, errors = _along(cut, found.both_edges, partial(few_of_both, cut, edges, features))
+        found.both_worth += worth
+        found.both_errors += errors
 
 
 def _along(
@@ -111,16 +133,28 @@ def _edges(found: Curves, cut: Cut, at: int, edges: Tensor, least: float) -> Non
 
 def _edge_counts(most: int) -> list[int]:
     """Return numbers of edges to keep of every section at once, closer together where few."""
+    return [0, *_grown(most, 24)]
+
+
+def _grown(most: int, n: int) -> list[int]:
+    """Return up to ``n`` counts from 1 to ``most``, each by the same factor above the last."""
     if not most:
-        return [0]
-    grown: np.ndarray = np.unique(np.round(np.geomspace(1, most, 24)).astype(int))
-    return [0, *(int(count) for count in grown)]
+        return []
+    grown: np.ndarray = np.unique(np.round(np.geomspace(1, most, n)).astype(int))
+    return [int(count) for count in grown]
 
 
 def together(found: dict[str, Curves]) -> dict[str, np.ndarray]:
     """Put the curves of all bases one after another, as the result keeps them."""
     ordered = [found[basis] for basis in BASES]
-    kept: dict[str, np.ndarray] = {}
+    first = ordered[0]
+    grid = (len(ordered), len(first.both_features), len(first.both_edges))
+    kept = {
+        "both_features": np.array(first.both_features, dtype=int),
+        "both_edges": np.array(first.both_edges, dtype=int),
+        "both_worth": np.array([each.both_worth for each in ordered], dtype=float).reshape(grid),
+        "both_error": np.array([each.both_errors for each in ordered], dtype=float).reshape(grid),
+    }
     for name in ("nodes", "edges"):
         drawn = [curve for curves in ordered for curve in getattr(curves, name)]
         shape = (len(ordered), len(ordered[0].nodes))

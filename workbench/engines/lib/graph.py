@@ -27,7 +27,7 @@ from workbench.numerics.section_jacobians import chunk_of, co_firing
 NAME = "lib.graph"
 FITTING, CURVING, COMMUNITIES = 43, 47, 53
 # Numbers of edges that are tried for each section, about.
-TRIES = 40
+TRIES = 60
 FEW_ROWS, ROWS_A_DIRECTION = 200, 5
 FITS = {"lib": fit_lib, "pca": fit_pca, "neurons": fit_neurons}
 
@@ -252,7 +252,7 @@ def _notes(
 
 def _steps(context: Context, n_sections: int) -> Callable[[str], None]:
     """Count what is done of all: bases and edges, then curves, of three bases."""
-    total = n_sections * (2 + 1 + 1) + len(BASES) * (2 * n_sections + 1)
+    total = n_sections * (2 + 1 + 1) + len(BASES) * (2 * n_sections + 2)
     seen = 0
 
     def done(what: str) -> None:

@@ -188,7 +188,7 @@ def _cost(model: Model, n_rows: int, n_background: int, params: AmortisedParams)
     n_pairs = _few(len(model.schema.features), params, own=True)
     if not n_pairs:
         return proxy.cost(model, n_rows, n_background, params)
-    cost = sampling_cost(model, n_rows, n_background, 2 * n_pairs)
+    cost = sampling_cost(model, n_rows, n_background, params, 2 * n_pairs)
     return Cost(cost.evaluations, n_bytes=min(n_rows, _block(model, params)) * cost.n_bytes)
 
 

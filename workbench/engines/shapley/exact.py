@@ -68,8 +68,8 @@ def _explain(
     )  # fmt: skip
 
 
-def _cost(model: Model, n_rows: int, n_background: int, _: ExactParams) -> Cost:
-    return sampling_cost(model, n_rows, n_background, 2 ** _feasible(model) - 2)
+def _cost(model: Model, n_rows: int, n_background: int, params: ExactParams) -> Cost:
+    return sampling_cost(model, n_rows, n_background, params, 2 ** _feasible(model) - 2)
 
 
 def _feasible(model: Model) -> int:

@@ -78,7 +78,7 @@ def _estimate(
     drawn = [draw(context.stream(int(row)), per_repeat, len(starts)) for row in part.ids]
     chosen = torch.from_numpy(np.stack([rows for rows, _ in drawn])).to(starts.device)  # (n, r, q)
     places = torch.from_numpy(np.stack([own for _, own in drawn]))  # (n, r, q)
-    weights = torch.full((per_repeat,), 1 / per_repeat, dtype=torch.float64)
+    weights = torch.full((1, per_repeat), 1 / per_repeat, dtype=torch.float64)
     known: list[Tensor] = []
     for done, goal in zip((0, *ROUNDS), ROUNDS, strict=False):
         found = path_contributions(
@@ -88,7 +88,7 @@ def _estimate(
             places[:, done:goal].flatten(0, 1),
             weights,
         )
-        known.append(found.unflatten(0, (len(ends), goal - done)))  # (n, r, d, k)
+        known.append(found[:, 0].unflatten(0, (len(ends), goal - done)))  # (n, r, d, k)
         repeats = torch.cat(known, 1)
         errors = repeats.std(1) / goal**0.5
         yield GradientEstimate(repeats.mean(1), std_errors=errors, dof=goal - 1.0)

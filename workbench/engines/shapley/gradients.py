@@ -41,7 +41,7 @@ class GradientEstimate:
     Attributes
     ----------
     std_errors
-        From sampling points; ``dof`` are the degrees of freedom behind them.
+        From the points on the paths; ``dof`` are the degrees of freedom behind them.
     background_std_errors
         From the choice of background rows.
     notes
@@ -60,16 +60,17 @@ def path_contributions(
     ends: Float[Tensor, "i p"],
     starts: Float[Tensor, "i start p"],
     places: Float[Tensor, "path q"],
-    weights: Float[Tensor, " q"],
-) -> Float[Tensor, "i d k"]:
-    r"""Slopes along straight lines, times the lines.
+    rules: Float[Tensor, "r q"],
+) -> Float[Tensor, "i r d k"]:
+    r"""Slopes along straight lines, times the lines, added up by one rule or several.
 
     .. math:: \sum_q w_q\, (z - b_q) \odot \nabla f\big(b_q + \alpha_q (z - b_q)\big)
 
-    summed over the input columns of each raw feature. A line may start at one place for all its
-    points or at one for each, and all lines may share their points (``path`` is 1).
+    for the weights :math:`w` of each rule, summed over the input columns of each raw feature. A
+    line may start at one place for all its points or at one for each, and all lines may share
+    their points (``path`` is 1).
     """
-    weights = weights.to(ends)
+    rules = rules.to(ends)
 
     def some(part: slice, nodes: slice) -> Tensor:
         begin = starts[part] if starts.shape[1] == 1 else starts[part, nodes]
@@ -77,13 +78,15 @@ def path_contributions(
         own = (places[part] if len(places) > 1 else places)[:, nodes].to(ends)
         points = begin + own[:, :, None] * change  # (i, q, p)
         found = network.slopes(points.flatten(0, 1)).unflatten(0, points.shape[:2])
-        moved = (weights[nodes, None] * change).expand(points.shape)
-        return network.by_feature(torch.einsum("iqpk,iqp->ipk", found, moved))
+        moved = found * change[..., None]  # (i, q, p, k)
+        added = torch.einsum("iqpk,rq->irpk", moved, rules[:, nodes])
+        return network.by_feature(added.flatten(0, 1)).unflatten(0, added.shape[:2])
 
     def evaluate(part: slice) -> Tensor:
-        return torch.stack([some(part, nodes) for nodes in network.divided(len(weights))]).sum(0)
+        return torch.stack([some(part, nodes) for nodes in network.divided(n_points)]).sum(0)
 
-    return network.in_chunks(len(ends), len(weights), evaluate)
+    n_points = rules.shape[1]
+    return network.in_chunks(len(ends), n_points, evaluate)
 
 
 # Yields better and better estimates of some rows, given them encoded, and the encoded baselines.
@@ -188,12 +191,18 @@ def mean_over_background(
 
 
 def gradient_cost(
-    model: Model, n_rows: int, n_background: int, params: GradientParams, *, points: int
+    model: Model,
+    n_rows: int,
+    n_background: int,
+    params: GradientParams,
+    *,
+    points: int,
+    rules: int = 1,
 ) -> Cost:
     """Rows through the network when each row sees that many points, forwards and backwards."""
     d, k = len(model.schema.features), len(model.output_names)
     evaluations = n_rows * (points * passes(model, params.output) + 1) + n_background
-    n_bytes = 8 * d * k * (n_background + 2) + 4 * points * len(model.groups)
+    n_bytes = 8 * d * k * (n_background * rules + 2) + 4 * points * len(model.groups)
     return Cost(evaluations, n_bytes)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
-import numpy as np
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -23,6 +21,7 @@ from workbench.engines.shapley.gradients import (
     run_gradients,
 )
 from workbench.numerics.differentiated import Differentiated
+from workbench.numerics.path_quadrature import errors_of, gauss_legendre
 
 NAME = "shapley.integrated-gradients"
 
@@ -65,24 +64,27 @@ def _estimate(
 
     by Gauss-Legendre quadrature; the columns of a raw feature are added up. The sum over
     features is :math:`f(z) - \frac1B \sum_b f(b)` but for the error of the quadrature, which
-    comes from the kinks of the network.
+    comes from the kinks of the network. What null rules make of the same slopes, averaged over
+    the background as the values are, gives that error for each feature.
 
     References
     ----------
     Sundararajan, Taly and Yan (2017), Axiomatic Attribution for Deep Networks, Sec. 3.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(n_steps)
-    places = torch.from_numpy((1 + nodes) / 2)[None]  # (1, q)
+    quadrature = gauss_legendre(n_steps)
     n, b = len(part), len(starts)
     by_pair = path_contributions(
         network,
         ends.repeat_interleave(b, 0),
         starts.repeat(n, 1)[:, None],
-        places,
-        torch.from_numpy(weights / 2),
+        quadrature.places[None],
+        quadrature.rules,
+    ).unflatten(0, (n, b))  # (n, b, 1 + r, d, k)
+    values, drawn = mean_over_background(by_pair[:, :, 0])
+    errors = errors_of(by_pair[:, :, 1:].mean(1))
+    yield GradientEstimate(
+        values, std_errors=errors, background_std_errors=drawn, dof=quadrature.dof
     )
-    values, drawn = mean_over_background(by_pair.unflatten(0, (n, b)))
-    yield GradientEstimate(values, background_std_errors=drawn)
 
 
 def _points(n_background: int, params: IntegratedGradientsParams) -> int:
@@ -91,7 +93,8 @@ def _points(n_background: int, params: IntegratedGradientsParams) -> int:
 
 def _cost(model: Model, n_rows: int, n_background: int, params: IntegratedGradientsParams) -> Cost:
     points = _points(n_background, params)
-    return gradient_cost(model, n_rows, n_background, params, points=points)
+    rules = len(gauss_legendre(params.n_steps).rules)
+    return gradient_cost(model, n_rows, n_background, params, points=points, rules=rules)
 
 
 def _efforts(n_features: int) -> dict[str, Effort]:  # noqa: ARG001 - as all efforts

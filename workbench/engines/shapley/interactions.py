@@ -241,8 +241,8 @@ def _exact_block(model: Model) -> int:
 def _cost(model: Model, n_rows: int, n_background: int, params: InteractionsParams) -> Cost:
     d = _feasible(model, params)
     if params.is_exact(d):
-        return sampling_cost(model, n_rows, n_background, 2**d - 2)
-    each = sampling_cost(model, n_rows, n_background, 2 * pair_design(d, params)[1])
+        return sampling_cost(model, n_rows, n_background, params, 2**d - 2)
+    each = sampling_cost(model, n_rows, n_background, params, 2 * pair_design(d, params)[1])
     block = min(n_rows, rows_at_once(model, params))
     return Cost(each.evaluations, n_bytes=block * each.n_bytes)
 

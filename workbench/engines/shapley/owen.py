@@ -155,7 +155,7 @@ def _explain(
 def _cost(model: Model, n_rows: int, n_background: int, params: OwenParams) -> Cost:
     d = len(model.schema.features)
     coalitions = _n_sweeps(d, params) * _stratum_cost(d) * params.strata_for(d)
-    return sampling_cost(model, n_rows, n_background, coalitions)
+    return sampling_cost(model, n_rows, n_background, params, coalitions)
 
 
 METHODS.register(

@@ -17,6 +17,7 @@ from workbench.engines.shapley.run import (
     EARLY_SHARE,
     Estimate,
     Estimator,
+    answers_of,
     run,
     sampling_cost,
 )
@@ -120,9 +121,9 @@ def _early(n_players: int, params: PermutationParams) -> PermutationParams | Non
 def _cost(model: Model, n_rows: int, n_background: int, params: PermutationParams) -> Cost:
     d = len(model.schema.features)
     coalitions = _n_pairs(d, params) * 2 * (d - 1)
-    cost = sampling_cost(model, n_rows, n_background, coalitions)
+    cost = sampling_cost(model, n_rows, n_background, params, coalitions)
     hasty = _early(d, params)
-    looks = 0 if hasty is None else hasty.coalitions(d) * n_background + 1
+    looks = 0 if hasty is None else hasty.coalitions(d) * answers_of(params, n_background) + 1
     return Cost(cost.evaluations + looks, n_bytes=cost.n_bytes)
 
 

@@ -15,7 +15,7 @@ from workbench.core.results import Attribution
 from workbench.core.table import Table
 from workbench.engines.shapley.design import PairedDesign, design_within, first_look
 from workbench.engines.shapley.params import SampledParams, SharingParams, sampled_efforts
-from workbench.engines.shapley.run import Estimate, Estimator, run, sampling_cost
+from workbench.engines.shapley.run import Estimate, Estimator, answers_of, run, sampling_cost
 from workbench.engines.shapley.smooth_game import fit_smooth_game
 from workbench.engines.shapley.stopping import settled
 from workbench.numerics.game import GROUPS
@@ -222,7 +222,7 @@ def rows_at_once(model: Model, params: SharingParams) -> int:
 def cost(model: Model, n_rows: int, n_background: int, params: SharingParams) -> Cost:
     """Rows through the network, without those of a first look."""
     n_pairs = design_within(len(model.schema.features), params, determined=False)[1]
-    each = sampling_cost(model, n_rows, n_background, 2 * n_pairs)
+    each = sampling_cost(model, n_rows, n_background, params, 2 * n_pairs)
     block = min(n_rows, rows_at_once(model, params))
     return Cost(each.evaluations, n_bytes=block * each.n_bytes)
 
@@ -231,7 +231,8 @@ def _cost(model: Model, n_rows: int, n_background: int, params: ProxyParams) -> 
     d = len(model.schema.features)
     whole, hasty = cost(model, n_rows, n_background, params), _early(d, params)
     block = min(n_rows, rows_at_once(model, params))
-    looks = 0 if hasty is None else block * (hasty.coalitions(d) * n_background + 1)
+    answers = answers_of(params, n_background)
+    looks = 0 if hasty is None else block * (hasty.coalitions(d) * answers + 1)
     return Cost(whole.evaluations + looks, n_bytes=whole.n_bytes)
 
 

@@ -19,6 +19,7 @@ from workbench.engines.shapley.params import SharingParams
 from workbench.engines.shapley.run import (
     Estimate,
     Estimator,
+    answers_of,
     run,
     sampling_cost,
 )
@@ -297,9 +298,10 @@ def regression_cost(
     """Rows through the network, those for a first look at the first block included."""
     d = len(model.schema.features)
     n_coalitions = 2 * design_within(d, params, allocation, determined=True)[1]
-    cost = sampling_cost(model, n_rows, n_background, n_coalitions)
+    cost = sampling_cost(model, n_rows, n_background, params, n_coalitions)
     hasty, block = _early(d, params, allocation), min(n_rows, _block(model, params, allocation))
-    looks = 0 if hasty is None else block * (hasty.coalitions(d) * n_background + 1)
+    answers = answers_of(params, n_background)
+    looks = 0 if hasty is None else block * (hasty.coalitions(d) * answers + 1)
     return Cost(cost.evaluations + looks, n_bytes=block * cost.n_bytes)
 
 

@@ -20,7 +20,7 @@ from workbench.engines.calls import check_features, provenance_of
 from workbench.engines.shapley.params import ShapleyParams
 from workbench.numerics.links import apply_link, unit_of
 from workbench.numerics.set_function import SetFunction
-from workbench.numerics.value_functions import make_game, notes_of
+from workbench.numerics.value_functions import SINGLE, make_game, notes_of
 
 EARLY_SHARE = 8  # a first look takes one part of that many
 # Model evaluations from which a run takes long enough that somebody wants to see it early.
@@ -148,8 +148,15 @@ def _check_finite(
         )
 
 
-def sampling_cost(model: Model, n_rows: int, n_background: int, coalitions: int) -> Cost:
+def answers_of(params: ShapleyParams, n_background: int) -> int:
+    """Return how many rows at most go through a network for a coalition of a row."""
+    return 1 if params.value in SINGLE else n_background
+
+
+def sampling_cost(
+    model: Model, n_rows: int, n_background: int, params: ShapleyParams, coalitions: int
+) -> Cost:
     """Rows through the network when each row sees that many inner coalitions."""
     d, k = len(model.schema.features), len(model.output_names)
-    evaluations = n_rows * (coalitions * n_background + 1) + n_background
+    evaluations = n_rows * (coalitions * answers_of(params, n_background) + 1) + n_background
     return Cost(evaluations, n_bytes=coalitions * (d + 8 * k * (d + 2)))

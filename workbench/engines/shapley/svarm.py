@@ -367,7 +367,9 @@ def _efforts(n_features: int) -> dict[str, Effort]:
 def _cost(model: Model, n_rows: int, n_background: int, params: SvarmParams) -> Cost:
     d = len(model.schema.features)
     design, n_pairs = _design(d, params)
-    return sampling_cost(model, n_rows, n_background, 2 * int(design.allocate(n_pairs).sum()))
+    return sampling_cost(
+        model, n_rows, n_background, params, 2 * int(design.allocate(n_pairs).sum())
+    )
 
 
 METHODS.register(
