@@ -158,8 +158,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        if isinstance(error, OSError) and (said := _of_files(error)):
-            echo(f"Error: {said}", err=True)
+        if isinstance(error, OSError) and (refusal := _of_files(error)):
+            echo(f"Error: {refusal}", err=True)
             sys.exit(FAULT)
         echo(
             f"Unexpected fault ({type(error).__name__}: {error}). Set {DEBUG}=1 to see where "
