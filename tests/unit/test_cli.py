@@ -1,5 +1,6 @@
 """The command line as a whole: its commands, flags, ends and progress."""
 
+import errno
 import io
 import json
 import os
@@ -113,6 +114,30 @@ def test_a_defect_is_told_apart_from_a_fault(cli, monkeypatch):
     monkeypatch.setenv("WORKBENCH_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         main(list(ADULT))
+
+
+class Full(io.StringIO):
+    """A place without room."""
+
+    def write(self, _):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_where_what_comes_out_has_no_room_it_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(SystemExit) as stop:
+        main(["methods", "--method", "lib.graph"])
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == (
+        "Error: What came out cannot be written: No space left on device; make room, or write "
+        "elsewhere.\n"
+    )
+
+
+def test_without_a_standard_output_it_is_quiet(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", None)
+    main(["methods", "--method", "lib.graph"])
+    assert capsys.readouterr().err == ""
 
 
 def test_an_interrupt_is_a_cancel(cli, monkeypatch):

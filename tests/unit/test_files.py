@@ -40,8 +40,9 @@ def test_a_failure_leaves_the_old_file_and_no_part(tmp_path):
 
 
 def test_a_block_that_writes_nothing_fails_and_leaves_nothing(tmp_path):
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "out.txt"):
+    with pytest.raises(FileNotFoundError) as caught, replacing(tmp_path / "out.txt"):
         pass
+    assert caught.value.filename == str(tmp_path / "out.txt"), "a name that nobody knows"
     assert list(tmp_path.iterdir()) == []
 
 

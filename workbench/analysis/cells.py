@@ -186,16 +186,16 @@ def _of_flips(asked: _Asked) -> list[Block]:
         [found.levels[at][level] for at, level in enumerate(chosen)]
         for chosen in found.levels_of.tolist()
     ])  # fmt: skip
-    known: Block = {
+    known: dict[str, Sequence[Cell]] = {
         "decision": (favourable, f"not {favourable}"), "flip": ("adverse", "favoured", ""),
         "plausible": (True, False), "move_as": (*assignments, ""),
     }  # fmt: skip
     ids = asked.rows.ids.tolist()
     if params.mode == "uniform":  # rows are made up
-        return [known | {"row": range(params.asked(len(ids))), "group": assignments}]
+        return [{**known, "row": range(params.asked(len(ids))), "group": assignments}]
     groups = names_of(found.attributes, found.group_levels)
     return [
-        known | {"group": (name,), "row": [ids[i] for i in np.flatnonzero(found.group == at)]}
+        {**known, "group": (name,), "row": [ids[i] for i in np.flatnonzero(found.group == at)]}
         for at, name in enumerate(groups)
     ]
 

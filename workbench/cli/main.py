@@ -1,5 +1,6 @@
 """Entry point: groups the commands and turns every fault into one sentence."""
 
+import errno
 import io
 import os
 import sys
@@ -49,6 +50,8 @@ from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
 CANCELLED, FAULT, DEFECT = 130, 1, 70
+# A write that fails for them names no file.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 # Threads of torch that wait for each other spin by default. Where other programs want the cores
 # too, that made runs 20 times slower; waiting politely costs a few per cent on an idle machine.
 SPIN, POLITE = "GOMP_SPINCOUNT", "1000"
@@ -155,12 +158,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        if isinstance(error, OSError) and error.filename is not None:
-            echo(
-                f"Error: {str(error.filename)!r} cannot be read or written: {error.strerror}; "
-                "choose another path or change its permissions.",
-                err=True,
-            )
+        if isinstance(error, OSError) and (refusal := _of_files(error)):
+            echo(f"Error: {refusal}", err=True)
             sys.exit(FAULT)
         echo(
             f"Unexpected fault ({type(error).__name__}: {error}). Set {DEBUG}=1 to see where "
@@ -168,3 +167,15 @@ def main(arguments: list[str] | None = None) -> None:
             err=True,
         )
         sys.exit(DEFECT)
+
+
+def _of_files(error: OSError) -> str:
+    """Say what the system refuses; empty where it is none of the user's."""
+    if error.filename is not None:
+        return (
+            f"{str(error.filename)!r} cannot be read or written: {error.strerror}; choose another "
+            "path or change its permissions."
+        )
+    if error.errno in NO_ROOM:
+        return f"What came out cannot be written: {error.strerror}; make room, or write elsewhere."
+    return ""

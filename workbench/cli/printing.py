@@ -31,7 +31,7 @@ def echo(text: str, *, err: bool = False) -> None:
     Letters that the terminal or file has no code for are written by their numbers.
     """
     stream = sys.stderr if err else sys.stdout
-    click.echo(_known_to(stream.encoding or "utf-8", harmless(text)), err=err)  # noqa: TID251
+    click.echo(_known_to(getattr(stream, "encoding", None) or "utf-8", harmless(text)), err=err)  # noqa: TID251
 
 
 def _known_to(encoding: str, text: str) -> str:

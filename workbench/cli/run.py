@@ -99,7 +99,7 @@ def run(
 
 
 def _pairs(flag: str, given: Iterable[str]) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in given:
         name, equals, reference = text.partition("=")
         if not (name and equals and reference):

@@ -44,6 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     InvalidInputError
         If the path is a pipe, a socket or a device, which a file must not replace.
+    OSError
+        If it cannot be written; it names ``path``.
     """
     refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,5 +53,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)  # noqa: PTH105 - atomic on every platform
+    except OSError as error:
+        if str(error.filename) == str(part):  # nobody knows that name
+            error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
