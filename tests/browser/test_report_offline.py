@@ -49,6 +49,18 @@ def test_every_figure_is_drawn(page, report, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
+def test_who_looks_for_a_name_finds_the_figure_before_it_is_drawn(page, tmp_path):
+    path = write_report([several_models()] * 3, tmp_path / "r.html", title="R")
+    page.goto(path.as_uri())
+    last = page.locator("#result-3-importance")
+    assert not last.locator(".main-svg").count()
+    assert "marital_status" in last.inner_text()
+    last.scroll_into_view_if_needed()
+    last.locator(".main-svg").first.wait_for()
+    assert not last.locator("p").count()
+    assert last.locator(".ytick", has_text="marital_status").count()
+
+
 def test_many_points_are_drawn_once(page, report):
     """Plotly alone draws them a second time once it knows what room the labels need."""
     opened(page, report, "light")

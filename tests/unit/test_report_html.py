@@ -17,8 +17,10 @@ from workbench.core.errors import InvalidInputError
 from workbench.core.results import Result
 from workbench.plots import overall_sentence, render, sentence, view_sentence
 from workbench.plots.clusters import clusters_of
+from workbench.plots.layout import shortened
 from workbench.report import write_report
 from workbench.report.embedded import narrowed
+from workbench.report.section import Picture
 
 
 class Page(HTMLParser):
@@ -226,3 +228,13 @@ def test_says_what_is_wrong(tmp_path):
     with pytest.raises(InvalidInputError, match="cannot show results of kind ''; leave it out"):
         write_report([Result(provenance())], tmp_path / "report.html", title="Unknown")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_place_of_a_figure_holds_the_names_in_it(tmp_path):
+    result = hostile(n=3)
+    picture = Picture("a", "", "", lambda **look: render(result, "bar", **look))
+    assert picture.words.split(" · ") == [
+        shortened(str(name)) for name in result.importance()["feature"]
+    ]
+    text = write_report([result], tmp_path / "r.html", title="R").read_text(encoding="utf-8")
+    assert html.escape(picture.words) in text.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")

@@ -1,7 +1,9 @@
 """The parts of a report: a section for each result, its figures and its tables."""
 
+import html
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +16,10 @@ from workbench.plots.narrow import fit
 from workbench.plots.on_paper import ON_PAPER
 from workbench.report.embedded import narrowed
 from workbench.report.visible import visible_json
+
+# Markup of ours in a label, in which what a user wrote is escaped; and names at most.
+_TAG = re.compile("<[^>]*>")
+MOST_NAMES = 80
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ class Picture:
         """Whether lines that paper alone shows tell which cells are negative."""
         shapes = self.light["layout"].get("shapes", [])
         return any(shape.get("name") == ON_PAPER for shape in shapes)
+
+    @property
+    def words(self) -> str:
+        """The names in the figure: what a browser finds in its place until it is drawn."""
+        named = (text for text in _names_in(self.light) if any(map(str.isalpha, text)))
+        return " · ".join(list(dict.fromkeys(named))[:MOST_NAMES])
 
     @property
     def height(self) -> int:
@@ -93,6 +105,21 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     foot: str
     remark: str = ""
+
+
+def _names_in(figure: dict[str, Any]) -> Iterator[str]:
+    """Yield the labels of the axes, the names of the legend and what stands in the plot."""
+    texts = [
+        text
+        for name, axis in figure["layout"].items()
+        if name.startswith(("xaxis", "yaxis"))
+        for text in axis.get("ticktext") or ()
+    ]
+    for trace in figure["data"]:
+        is_text = "text" in trace.get("mode", "") and isinstance(trace.get("text"), list)
+        texts += [trace.get("name", ""), *(trace["text"] if is_text else ())]
+    for text in texts:
+        yield " ".join(html.unescape(_TAG.sub(" ", str(text))).split())
 
 
 def _as_svg(trace: dict[str, Any]) -> dict[str, Any]:

@@ -71,6 +71,8 @@ function draw(plot, isDark, onPaper) {
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
     toImageButtonOptions: { format: "svg", filename: plot.id },
   };
+  // Until now its names stood here, for who looks for one.
+  if (!plot.matches(".js-plotly-plot")) plot.replaceChildren();
   findRoom(plot, spec.data, layout, config);
   const drawn = Plotly.react(plot, spec.data, layout, config);
   describe(plot);
