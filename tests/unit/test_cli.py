@@ -116,6 +116,14 @@ def test_a_defect_is_told_apart_from_a_fault(cli, monkeypatch):
         main(list(ADULT))
 
 
+def test_a_path_that_is_far_too_long_is_not_told_in_full(cli):
+    said = complaint(cli("evaluate", "wine-mlp", "wine", "--out", "y" * 5000))
+    assert said == (
+        f"'{'y' * 299}…' cannot be read or written: File name too long; choose another path or "
+        "change its permissions."
+    )
+
+
 class Full(io.StringIO):
     """A place without room."""
 

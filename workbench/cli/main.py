@@ -50,6 +50,7 @@ from workbench.core.errors import CancelledError, WorkbenchError
 
 DEBUG = "WORKBENCH_DEBUG"
 CANCELLED, FAULT, DEFECT = 130, 1, 70
+MOST_LETTERS = 300  # of a path
 # A write that fails for them names no file.
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 # Threads of torch that wait for each other spin by default. Where other programs want the cores
@@ -172,8 +173,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _of_files(error: OSError) -> str:
     """Say what the system refuses; empty where it is none of the user's."""
     if error.filename is not None:
+        name = str(error.filename)
+        shown = name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
         return (
-            f"{str(error.filename)!r} cannot be read or written: {error.strerror}; choose another "
+            f"{shown!r} cannot be read or written: {error.strerror}; choose another "
             "path or change its permissions."
         )
     if error.errno in NO_ROOM:
