@@ -137,10 +137,11 @@ def _part(n: int) -> slice:
     starts = list(range(0, n, AT_ONCE))
     if st.session_state.get(PART) not in starts:
         st.session_state[PART] = starts[-1] if PART in st.session_state else 0
-    start = st.segmented_control(
+    st.segmented_control(
         "Results", starts, key=PART, required=True,
         format_func=lambda start: f"{start + 1:,} to {min(start + AT_ONCE, n):,}",
     )  # fmt: skip
+    start = int(st.session_state[PART])
     return slice(start, start + AT_ONCE)
 
 
