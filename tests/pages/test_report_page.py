@@ -305,3 +305,21 @@ def test_what_is_no_analysis_file_is_refused(text):
     app = bring(no_fault(visit("report")), text)
     assert not app.exception
     assert len(app.error) == 1
+
+
+def test_many_results_are_looked_at_in_parts(me):
+    basket = Basket(me.key)
+    for i in range(45):
+        basket.add(f"job-{i}", f"Result {i}")
+
+    def listed(app):
+        return [button.key for button in app.button if button.label == "Up"]
+
+    app = no_fault(visit("report"))
+    assert listed(app) == [f"up-job-{i}" for i in range(10)]
+    assert not app.button(key="down-job-9").disabled
+    app = no_fault(widget(app, "segmented_control", "Results").set_value(40).run())
+    assert listed(app) == [f"up-job-{i}" for i in range(40, 45)]
+    for i in range(40, 45):
+        basket.remove(f"job-{i}")
+    assert listed(no_fault(app.run())) == [f"up-job-{i}" for i in range(30, 40)]

@@ -21,6 +21,7 @@ from workbench.plots.layout import (
     title,
     write_cells,
 )
+from workbench.plots.on_paper import line_negative
 from workbench.plots.theme import Palette, blended, escaped, ink_on, palette, template
 
 HEIGHT, CELL_HEIGHT = 520, 34
@@ -166,6 +167,8 @@ def matrix(
     )
     if d <= NUMBERS:
         _write_numbers(figure, shown, top, colours)
+    elif shown.signed:
+        line_negative(figure, shown.values, top, colours)
     names = [escaped(shortened(name, LETTERS)) for name in shown.names]
     ticks = {"tickvals": list(range(d)), "ticktext": names, "showgrid": False, "ticks": ""}
     figure.update_layout(height=max(320, 170 + CELL_HEIGHT * d), margin={"t": 34})

@@ -17,7 +17,8 @@ from workbench.ui.results import add_to_report
 from workbench.ui.state import choose, open_link
 from workbench.ui.text import duration, plain
 
-REFRESH = 1.0
+# Seconds between looks: while something waits or runs, and otherwise.
+REFRESH, RARELY = 1.0, 10.0
 SHOWN = 25
 
 
@@ -31,15 +32,23 @@ def job_list(person: Person) -> None:
         everyone = may(person, "administer") and person.key != "local" and choose(
             st.toggle, "Everybody's jobs", "everyone", default=False,
         )  # fmt: skip
-    _list(person, small=bool(small), everyone=bool(everyone))
+    active = any(job.is_active for job in _jobs(person, everyone=bool(everyone)))
+    st.fragment(_list, run_every=REFRESH if active else RARELY)(
+        person, small=bool(small), everyone=bool(everyone), active=active
+    )
 
 
-@st.fragment(run_every=REFRESH)
-def _list(person: Person, *, small: bool, everyone: bool) -> None:
-    """Show the list as it is now; the fragment runs every second."""
+def _jobs(person: Person, *, everyone: bool) -> Sequence[Job]:
+    return queue().everyone() if everyone else queue().jobs(person.key)
+
+
+def _list(person: Person, *, small: bool, everyone: bool, active: bool) -> None:
+    """Show the list as it is now, often while there is something to watch."""
     show_fault()
     with errors_shown():
-        jobs = queue().everyone() if everyone else queue().jobs(person.key)
+        jobs = _jobs(person, everyone=everyone)
+        if any(job.is_active for job in jobs) != active:
+            st.rerun()
         answer(_sentence(jobs))
         chosen = [job for job in jobs if small or job.is_active or job.evaluations > AT_ONCE]
         if not chosen:

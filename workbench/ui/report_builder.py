@@ -26,6 +26,8 @@ MEANT: Mapping[Level, str] = {
     "auditor": "Everything, with all values, settings and digests: for who checks it.",
 }
 POLL = 1.0
+# Results on the page at once: each has a dozen widgets, and a browser is slow with thousands.
+AT_ONCE, PART = 10, "report-part"
 
 
 def report_builder(person: Person) -> None:
@@ -123,9 +125,24 @@ def _items(person: Person) -> None:
     basket = Basket(person.key)
     content = basket.content
     jobs = known_jobs(content, person)
-    for place, item in enumerate(content.items):
+    for place, item in list(enumerate(content.items))[_part(len(content.items))]:
         first, last = not place, place == len(content.items) - 1
         _show(item, basket, jobs.get(item.job), person, first=first, last=last)
+
+
+def _part(n: int) -> slice:
+    """Choose which of many results to look at."""
+    if n <= AT_ONCE:
+        return slice(n)
+    starts = list(range(0, n, AT_ONCE))
+    if st.session_state.get(PART) not in starts:
+        st.session_state[PART] = starts[-1] if PART in st.session_state else 0
+    st.segmented_control(
+        "Results", starts, key=PART, required=True,
+        format_func=lambda start: f"{start + 1:,} to {min(start + AT_ONCE, n):,}",
+    )  # fmt: skip
+    start = int(st.session_state[PART])
+    return slice(start, start + AT_ONCE)
 
 
 def _show(
