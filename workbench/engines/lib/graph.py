@@ -267,11 +267,10 @@ def _cost(model: Model, n_rows: int, n_table: int, params: LibParams) -> Cost:
     n_fit = min(params.fit_rows, split_sizes(n_table)["train"])
     n_curve = min(params.curve_rows, n_rows)
     parameters = sum(p.numel() for p in model.network.parameters())
-    widest = max((max(p.shape) for p in model.network.parameters()), default=1)
+    widths = [max(p.shape) for p in model.network.parameters() if p.ndim > 1]
     # Every try of some edges takes a pass for each feature that sees others than its neighbours.
-    layers = sum(p.ndim > 1 for p in model.network.parameters())
-    tries = len(BASES) * layers * TRIES * widest
-    n_bytes = 8 * (n_fit + n_curve) * 6 * widest + 8 * 40 * parameters
+    tries = len(BASES) * TRIES * sum(widths)
+    n_bytes = 8 * (n_fit + n_curve) * 6 * max(widths, default=1) + 8 * 40 * parameters
     return Cost(n_fit + tries * n_curve, n_bytes)
 
 
