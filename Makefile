@@ -20,13 +20,11 @@ dev: $(DEV) ## set up the environment with the tools of a developer
 
 # Files of tests run two at a time, but those that watch a browser's clock alone; which of both has
 # none of the tests asked for (5) is no fault. They share the cores with servers that they start, so
-# idle threads should not spin. Files go in the order of folders, contracts first: sorted by how many
-# tests they have, long ones of few tests would be alone at the end.
+# idle threads should not spin.
 PYTEST := GOMP_SPINCOUNT=1000 $(PY) -m pytest
 test: lint ## run every check: lint, types, layers, all tests (ARGS="-k shapley" for a few)
 	@sh tests/bring_chromium.sh $(PY)
-	$(PYTEST) --numprocesses=2 --dist=loadfile --no-loadscope-reorder -m "not browser" \
-	  $(ARGS) || [ $$? -eq 5 ]
+	$(PYTEST) --numprocesses=2 --dist=loadfile -m "not browser" $(ARGS) || [ $$? -eq 5 ]
 	$(PYTEST) -m browser $(ARGS) || [ $$? -eq 5 ]
 
 lint: $(DEV) ## check style, types and layers

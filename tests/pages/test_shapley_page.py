@@ -284,6 +284,7 @@ def test_a_defect_is_logged_with_a_number_and_shown_without_its_text(monkeypatch
     assert "the secret of row 3" in caplog.text
 
 
+@pytest.mark.usefixtures("me")  # others may have brought models of their own
 def test_an_empty_registry_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path))
     app = visit()

@@ -62,8 +62,13 @@ def workplace(tmp_path, monkeypatch):
     torch.save({"model_state_dict": {f"module.{k}": v for k, v in parts.state_dict().items()}},
                folder / "checkpoint.pth")  # fmt: skip
     save_file(parts.state_dict(), folder / "credit.safetensors")
+    _forget("bank")  # examples of the documentation have one as well
     yield folder
-    for name in [name for name in sys.modules if name.split(".")[0] == "bank"]:
+    _forget("bank")
+
+
+def _forget(package):
+    for name in [name for name in sys.modules if name.split(".")[0] == package]:
         del sys.modules[name]
 
 
