@@ -3,6 +3,17 @@
 import re
 
 SECONDS = 60_000
+FIGURES = ".js-plotly-plot"
+
+
+def figure(page, words):
+    """The first figure with these words in it; lines of its captions may end between any two."""
+    return page.locator(FIGURES, has_text=in_lines(words)).first
+
+
+def in_lines(words):
+    """Matches these words in a text whose lines follow each other without a space."""
+    return re.compile(r"\s*".join(map(re.escape, words.split())))
 
 
 def settled(page):

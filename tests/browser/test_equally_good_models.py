@@ -4,14 +4,10 @@ import re
 
 import pytest
 
+from tests.browsing import figure
+
 SECONDS = 60_000
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
-
-
-def figure(page, words):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=words).first
 
 
 def test_from_all_rows_to_one_and_the_model_that_decides_otherwise(page, app_url):

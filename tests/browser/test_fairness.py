@@ -4,17 +4,11 @@ import re
 
 import pytest
 
-from tests.browsing import open_list, pick, settled
+from tests.browsing import figure, open_list, pick, settled
 
 SECONDS = 60_000
-FIGURES = ".js-plotly-plot"
 NUMBER = re.compile(r"\d+")
 pytestmark = pytest.mark.browser
-
-
-def figure(page, words):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=words).first
 
 
 def put_aside(page):

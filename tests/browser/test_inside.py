@@ -5,10 +5,9 @@ import re
 
 import pytest
 
-from tests.browsing import pick
+from tests.browsing import FIGURES, figure, in_lines, pick
 
 SECONDS = 90_000
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
 
 
@@ -18,7 +17,7 @@ def metric(page):
 
 def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
     page.goto(f"{app_url}/inside?model=digits-mlp")
-    graph = page.locator(FIGURES, has_text="Local Interaction Basis: ").first
+    graph = figure(page, "Local Interaction Basis: ")
     graph.wait_for(timeout=SECONDS)
     before = metric(page).inner_text()
     slider = page.get_by_role("slider", name=re.compile("Edges kept")).first
@@ -32,10 +31,10 @@ def test_from_the_graph_to_a_feature_and_into_the_report(page, app_url):
     assert float(metric(page).inner_text().split()[0]) < float(before.split()[0])
     pick(page, "^Feature", "^Hidden 1, feature 1$")
     page.wait_for_url(re.compile(r"inside_feature="), timeout=SECONDS)
-    card = page.locator(FIGURES, has_text="mean of the feature by").first
+    card = figure(page, "mean of the feature by")
     card.wait_for(timeout=SECONDS)
     assert card.locator(".ytick").count() == 10
-    assert page.locator(FIGURES, has_text="correlation with the input").count() == 1
+    assert page.locator(FIGURES, has_text=in_lines("correlation with the input")).count() == 1
     with page.expect_download(timeout=SECONDS) as started:
         page.get_by_role("button", name="JSON").first.click()
     content = json.loads(started.value.path().read_text())

@@ -4,14 +4,10 @@ import re
 
 import pytest
 
+from tests.browsing import figure
+
 SECONDS = 60_000
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
-
-
-def figure(page, words):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=words).first
 
 
 def press(figure, point):

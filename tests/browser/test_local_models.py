@@ -4,18 +4,14 @@ import re
 
 import pytest
 
+from tests.browsing import figure
+
 SECONDS = 60_000
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
 
 
 def answer(page):
     return page.locator('p[role="heading"]').first
-
-
-def figure(page, words):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=words).first
 
 
 def test_the_function_follows_the_slider_and_all_goes_into_the_report(page, app_url):

@@ -4,16 +4,10 @@ import re
 
 import pytest
 
-from tests.browsing import pick
+from tests.browsing import figure, pick
 
 SECONDS = 60_000
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
-
-
-def figure(page, words):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=words).first
 
 
 def test_from_all_features_to_one_and_to_two_together(page, app_url):
@@ -41,7 +35,7 @@ def test_from_all_features_to_one_and_to_two_together(page, app_url):
     page.get_by_role("radio", name="Mean curve").click()
     page.get_by_role("radio", name="In groups").click()
     page.get_by_text("Groups of single rows", exact=True).wait_for(timeout=SECONDS)
-    figure(page, re.compile("groups of single rows; silhouette")).wait_for(timeout=SECONDS)
+    figure(page, "groups of single rows; silhouette").wait_for(timeout=SECONDS)
     # Together with a second feature.
     pick(page, "Together with", "^duration$", typed="duration")
     figure(page, "dots: no row near").wait_for(timeout=SECONDS)

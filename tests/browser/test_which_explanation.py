@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from tests.browsing import pick, write_report
+from tests.browsing import figure, pick, write_report
 
 SECONDS = 60_000
 LANE = 34  # pixels between cells of the matrix
-FIGURES = ".js-plotly-plot"
 pytestmark = pytest.mark.browser
 
 
@@ -24,11 +23,6 @@ def visit(page, app_url):
 
 def answer(page):
     return page.locator('p[role="heading"]').first
-
-
-def figure(page, title):
-    """The figure with these words in it."""
-    return page.locator(FIGURES, has_text=title).first
 
 
 def test_explanations_are_compared_believed_and_put_into_the_report(visit, app_url):
