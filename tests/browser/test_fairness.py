@@ -119,15 +119,10 @@ def find_all_in_the_report(page):
     assert (
         "The gap that matters here: equal opportunity difference. A refused loan costs a year."
     ) in remarks
-    settled(page)
-    for left in (2, 1):
+    for ready in ("2 results are ready", "1 result is ready", "Nothing has been put aside yet."):
+        settled(page)
         page.get_by_role("button", name="Remove").first.click()
-        ready = f"{left} result{'s are' if left > 1 else ' is'} ready"
         page.get_by_role("heading", level=2, name=ready).wait_for(timeout=SECONDS)
-    page.get_by_role("button", name="Remove").click()
-    page.get_by_role("heading", level=2, name="Nothing has been put aside yet.").wait_for(
-        timeout=SECONDS
-    )
 
 
 def test_from_the_first_look_into_the_report(page, app_url):
