@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from workbench.analysis.numbers import numbers_of
-from workbench.core.method import METHODS
 from workbench.core.results import Result
-from workbench.jobs.request import versions
+from workbench.jobs.request import registered_methods, versions
 
 # Across machines sums are taken in another order, which single precision answers in its seventh
 # digit; what sorts, decides or solves makes more of it.
@@ -102,7 +101,7 @@ def tolerance_for(
     """
     if same_machine:
         return 0.0
-    found = METHODS.find(method)
+    found = registered_methods().find(method)
     if not found.trains(found.params.model_validate(dict(params or {}))):
         return NEAR
     return TRAINED if same_kind_of_device else None

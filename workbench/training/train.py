@@ -21,6 +21,7 @@ from workbench.core.table import Table
 from workbench.data.bundled import load_table
 from workbench.numerics.fitting import Loss, fit
 from workbench.numerics.intervals import LEVEL, wilson
+from workbench.numerics.ranking import area_of
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.store import publish
 from workbench.training.recipes import NOT_FOR_DECISIONS, RECIPES, Recipe
@@ -173,10 +174,7 @@ def _r_squared(y: Numbers, values: Numbers) -> float:
 
 
 def _area(y: Numbers, scores: Numbers) -> float:
-    """Return the area under the ROC curve: the share of pairs in order, a tie counted half."""
-    n_one = int(y.sum())
-    ranks = stats.rankdata(scores)[y == 1].sum()
-    return float((ranks - n_one * (n_one + 1) / 2) / (n_one * (len(y) - n_one)))
+    return area_of(scores, y == 1)[0]
 
 
 def _resampled(
