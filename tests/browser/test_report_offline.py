@@ -136,6 +136,19 @@ def test_a_telephone_cuts_no_letter_off(page, tmp_path):
     assert not cut
 
 
+def test_captions_take_more_lines_in_a_narrow_window_alone(page, tmp_path):
+    path = write_report([some_scores()], tmp_path / "lines.html", title="Lines")
+    caption = page.locator(".xtitle").first
+    lines = "() => document.querySelector('.xtitle').querySelectorAll('tspan').length"
+    opened(page, path, "light")
+    caption.wait_for()
+    few = page.evaluate(lines)
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_function(f"few => ({lines})() > few", arg=few)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.wait_for_function(f"few => ({lines})() === few", arg=few)
+
+
 def test_a_narrow_window_does_not_scroll_the_page(page, report):
     page.set_viewport_size({"width": 800, "height": 900})
     opened(page, report, "light")

@@ -18,6 +18,8 @@ FEWEST = 14
 def fit(figure: go.Figure) -> go.Figure:
     """Break captions below plots, and remarks above them, that a narrow window would cut off.
 
+    For who knows the width: in a wide window a figure is to stay as it is.
+
     A caption stands below the middle of its plot, so labels on the left leave it less room. Where
     lines are added, the figure grows by them. Returns the figure, which is changed.
     """

@@ -40,15 +40,20 @@ class Picture:
     draw: Callable[..., go.Figure]
     room: int = 0
 
-    @cached_property
+    @property
     def light(self) -> dict[str, Any]:
         """The figure in the light theme, as plain values."""
-        return self._drawn(dark=False)
+        return self._light[0]
 
     @cached_property
     def dark(self) -> Any:
         """What the dark theme changes in it."""
-        return _changes(self.light, self._drawn(dark=True))
+        return _changes(self.light, _plain(self.draw(dark=True)))
+
+    @property
+    def narrow(self) -> Any:
+        """What a narrow window changes in it: captions stand on more lines."""
+        return self._light[1]
 
     @property
     def is_lined(self) -> bool:
@@ -67,10 +72,13 @@ class Picture:
         """In pixels."""
         return int(self.light["layout"]["height"])
 
-    def _drawn(self, *, dark: bool) -> dict[str, Any]:
-        figure: dict[str, Any] = json.loads(visible_json(fit(self.draw(dark=dark)).to_json()))
-        figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
-        return figure
+    @cached_property
+    def _light(self) -> tuple[dict[str, Any], Any]:
+        drawn = self.draw(dark=False)
+        wide = _plain(drawn)
+        return wide, _changes(
+            wide, wide | {"layout": _plain(go.Figure(None, fit(drawn).layout))["layout"]}
+        )
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,13 @@ def _names_in(figure: dict[str, Any]) -> Iterator[str]:
         yield " ".join(html.unescape(_TAG.sub(" ", str(text))).split())
 
 
+def _plain(drawn: go.Figure) -> dict[str, Any]:
+    """Return a figure as plain values, without WebGL."""
+    figure: dict[str, Any] = json.loads(visible_json(drawn.to_json()))
+    figure["data"] = [_as_svg(trace) for trace in narrowed(figure["data"])]
+    return figure
+
+
 def _as_svg(trace: dict[str, Any]) -> dict[str, Any]:
     """Draw points without WebGL, whose programs the policy of a report forbids to make."""
     return {**trace, "type": "scatter"} if trace["type"] == "scattergl" else trace
@@ -131,10 +146,10 @@ def _changes(old: Any, new: Any) -> Any:
     """Return what turns ``old`` into ``new``, so that points are not in the file twice.
 
     Objects, and lists of objects, are compared part by part; anything else is replaced as a whole.
-    Both come from the same renderer, so they have the same parts.
+    Both come from the same renderer, so that ``new`` has every part of ``old``.
     """
     if isinstance(old, dict):
-        return {k: _changes(old[k], new[k]) for k in old if old[k] != new[k]}
+        return {k: _changes(old.get(k), new[k]) for k in new if old.get(k) != new[k]}
     if isinstance(old, list) and old and isinstance(old[0], dict):
         pairs = enumerate(zip(old, new, strict=True))
         return {str(i): _changes(a, b) for i, (a, b) in pairs if a != b}

@@ -20,7 +20,6 @@ from workbench.core.results import Attribution, Result, Tabular
 from workbench.engines.performance.overview import Overview
 from workbench.jobs.queue import Job
 from workbench.plots.data import class_balance, distribution, missingness
-from workbench.plots.narrow import fit
 from workbench.report import to_json, write_csv
 from workbench.ui.actions import act
 from workbench.ui.drawn import at_the_end, draw, in_view, is_dark
@@ -60,7 +59,7 @@ def plain_figure(
     }
     # By default the bar is a dark block where the paper has no colour of its own.
     ink = "#9da7b3" if is_dark() else "#57606a"
-    fit(drawn).update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
+    drawn.update_layout(modebar={"bgcolor": "rgba(0,0,0,0)", "color": ink, "activecolor": ink})
     key = f"figure-{name}"
     if on_point is None:
         st.plotly_chart(drawn, theme=None, config=config, key=key, alt=alt)

@@ -1,7 +1,9 @@
 "use strict";
-// Figures are kept in their light form with the changes of the dark one; both are data, not code.
+// Figures are kept in their light form with the changes of the dark one, and those of a narrow
+// window, in which captions stand on more lines; all are data, not code.
 const root = document.documentElement;
 const wantsDark = window.matchMedia("(prefers-color-scheme: dark)");
+const isNarrow = window.matchMedia("(max-width: 640px)");
 const button = document.getElementById("theme");
 const plots = [...document.querySelectorAll(".plot")];
 // Of figures up to half a page, two fit on one; some are made a little smaller for that.
@@ -59,7 +61,8 @@ function shownOnPaper(shape) {
 
 function draw(plot, isDark, onPaper) {
   const stored = JSON.parse(document.getElementById(plot.id + "-data").textContent);
-  const spec = isDark ? changed(stored.light, stored.dark) : stored.light;
+  const themed = isDark ? changed(stored.light, stored.dark) : stored.light;
+  const spec = isNarrow.matches && !onPaper ? changed(themed, stored.narrow) : themed;
   const shrink = onPaper ? shrinkage(spec.layout.height) : 1;
   plot.style.zoom = 1 / shrink;
   const size = onPaper ? { width: PAPER.width * shrink, autosize: false } : { autosize: true };
@@ -134,6 +137,7 @@ function show(isDark) {
 button.hidden = false;
 button.addEventListener("click", () => show((dark = !dark)));
 wantsDark.addEventListener("change", (event) => show((dark = event.matches)));
+isNarrow.addEventListener("change", () => show(dark));
 
 // Paper is light and narrower than a screen, and a closed part could not be opened on it.
 const closed = [];
