@@ -1,6 +1,7 @@
 """The worker, in this process: what it computes, and how each kind of job ends."""
 
 import errno
+import os
 import re
 import threading
 from dataclasses import replace
@@ -238,6 +239,48 @@ def test_a_worker_that_has_to_end_interrupts_the_job(worker, queue):
     job = queue.get(job.id, "ann")
     assert (job.state, job.error) == ("interrupted", STOPPED)
     assert queue.rerun(job.id, "ann").state == "queued"
+
+
+@pytest.mark.parametrize("is_asked_again", [True, False])
+def test_what_the_next_server_was_asked_for_is_not_interrupted_with_the_old(
+    worker, queue, engine, monkeypatch, is_asked_again
+):
+    monkeypatch.setattr(module, "REPORT_SECONDS", 0.0)
+    asked = request(**LONG)
+    job = submit(queue, asked)
+
+    def explain(*arguments):
+        context = arguments[-1]
+        context.step(0, 2, "rows")
+        if is_asked_again:
+            submit(queue, asked)
+        worker.signals.close()
+        context.step(1, 2, "rows")
+
+    engine(explain)
+    assert not worker.signals.is_over
+    worker.run(worker.desk.claim())
+    job = queue.get(job.id, "ann")
+    expected = ("queued", "") if is_asked_again else ("interrupted", STOPPED)
+    assert (job.state, job.error) == expected
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_server_that_is_gone_is_noticed_before_the_thread_reads_it(monkeypatch, is_there):
+    here, there = os.pipe()
+    before = os.dup(0)
+    os.dup2(here, 0)
+    try:
+        if not is_there:
+            os.close(there)
+        signals = Signals()
+        monkeypatch.setattr(signals, "_read", lambda: None)
+        signals.listen()
+        assert signals.is_over is not is_there
+    finally:
+        os.dup2(before, 0)
+        for end in (here, before, *([there] if is_there else [])):
+            os.close(end)
 
 
 @pytest.mark.parametrize("mode", ["no_grad", "inference"])

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import secrets
+import select
 import signal
 import sys
 import threading
@@ -65,37 +66,51 @@ class Signals:
     ----------
     work
         There may be work.
-    closing, closed
-        It has to end, since when.
+    closing
+        It has to end.
+    seen
+        When the server was surely there the last time. What was asked for since may have been
+        asked of the next one.
     """
 
     def __init__(self) -> None:
         self.work = threading.Event()
         self.closing = threading.Event()
         self._parent = os.getppid()
-        self.closed: float | None = None
-        self._is_terminated = False
+        self.seen = 0.0
+        self._is_terminated = self._is_listening = False
 
     def listen(self) -> None:
         """Read standard input to its end, in a thread of its own."""
+        self._is_listening = True
         threading.Thread(target=self._read, name="signals", daemon=True).start()
 
     @property
     def is_over(self) -> bool:
         """Whether to end: the server said so, or is gone, or somebody sent a signal."""
-        if self._is_terminated or os.getppid() != self._parent:
+        now = time.time()
+        if self._is_terminated or os.getppid() != self._parent or self._is_alone():
             self.close()
+        if not self.closing.is_set():
+            self.seen = now
         return self.closing.is_set()
 
     def close(self) -> None:
         """End at the next opportunity."""
-        self.closed = self.closed or time.time()
         self.closing.set()
         self.work.set()
 
     def terminate(self) -> None:
         """End at the next opportunity; a signal may come while an event is locked."""
         self._is_terminated = True
+
+    def _is_alone(self) -> bool:
+        # The thread that reads is late where a core is busy or a library holds the interpreter.
+        if not self._is_listening:
+            return False
+        ends = select.poll()
+        ends.register(0, select.POLLHUP)
+        return any(event & select.POLLHUP for _, event in ends.poll(0))
 
     def _read(self) -> None:
         # Not through sys.stdin, whose lock this thread would still hold while Python shuts down.
@@ -155,7 +170,7 @@ class Worker:
             self._store.put(claim.key, result)
             self._store.drop_preview(claim.key)
         except _StoppedError:
-            self._end(claim, "interrupted", error=STOPPED, stopped=self.signals.closed)
+            self._end(claim, "interrupted", error=STOPPED, stopped=self.signals.seen)
         except CancelledError:
             self._end(claim, "cancelled", stopped=0.0)  # whoever still waits has asked since
         except WorkbenchError as error:
