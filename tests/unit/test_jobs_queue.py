@@ -619,6 +619,15 @@ def test_damage_that_shows_up_in_use_is_said_once(queue):
     assert queue.jobs("ann") == ()
 
 
+def test_a_list_that_nobody_ends_is_closed_with_its_last_user(tmp_path):
+    once = Queue(tmp_path)
+    once.jobs("ann")
+    connection = once._database._connection
+    del once
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
 def test_a_list_from_the_future_is_left_alone(queue):
     submit(queue)
     queue.close()

@@ -73,6 +73,10 @@ class Database:
                     self._connection.close()
             self._connection = self._file = None
 
+    def __del__(self) -> None:
+        # A command or a page that looked at the list once need not end it itself.
+        self.close()
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that sees one state of the list.
