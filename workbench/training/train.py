@@ -21,7 +21,7 @@ from workbench.core.table import Table
 from workbench.data.bundled import load_table
 from workbench.numerics.fitting import Loss, fit
 from workbench.numerics.intervals import LEVEL, wilson
-from workbench.numerics.ranking import area_of
+from workbench.numerics.ranking import area
 from workbench.registry.architectures import build_encoder, build_network
 from workbench.registry.store import publish
 from workbench.training.recipes import NOT_FOR_DECISIONS, RECIPES, Recipe
@@ -174,7 +174,7 @@ def _r_squared(y: Numbers, values: Numbers) -> float:
 
 
 def _area(y: Numbers, scores: Numbers) -> float:
-    return area_of(scores, y == 1)[0]
+    return area(scores, y == 1)
 
 
 def _resampled(
